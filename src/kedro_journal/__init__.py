@@ -1,0 +1,37 @@
+"""An event-sourced session journal for Kedro.
+
+Every lifecycle transition of a session is appended, as a typed event, to that session's
+own JSONL journal; everything else is derived from it:
+
+    transition -> event -> line -> replay -> state -> view
+
+`kedro_journal.session` is the Kedro side. This module reads journals and never imports
+Kedro.
+"""
+
+from kedro_journal import errors
+from kedro_journal._version import __version__
+from kedro_journal.errors import JournalError
+from kedro_journal.events import Cursor, Record
+from kedro_journal.replay import current, events, follow, replay, sessions, verify
+from kedro_journal.state import NodeState, RunState, SessionState
+
+# The function replaces the subpackage of the same name on purpose: `replay(...)` is
+# what users call, `kedro_journal.replay.x` is what nobody does.
+
+__all__ = [
+    "Cursor",
+    "JournalError",
+    "NodeState",
+    "Record",
+    "RunState",
+    "SessionState",
+    "__version__",
+    "current",
+    "errors",
+    "events",
+    "follow",
+    "replay",
+    "sessions",
+    "verify",
+]

@@ -1,0 +1,162 @@
+"""Settings: `[tool.kedro_journal]` in pyproject.toml, `KEDRO_JOURNAL_*` over it.
+
+Read without Kedro, so that workers and the standalone command line see the same. An
+unknown key or a wrong type is an error that names the key.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from kedro_journal.errors import ConfigError
+
+__all__ = ["ENV_PREFIX", "Config", "find_project", "load_config"]
+
+ENV_PREFIX: Final = "KEDRO_JOURNAL_"
+# Set by this package for its own child processes; no settings.
+_INTERNAL: Final = frozenset({"SESSION", "PROJECT"})
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of one project."""
+
+    disable: Annotated[
+        bool, Meta(description="Journal nothing; KEDRO_JOURNAL_DISABLE=1 for one run.")
+    ] = False
+    directory: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="Journal directory; relative to the project, not to the "
+            "working directory.",
+        ),
+    ] = "sessions"
+    durability: Annotated[
+        Literal["flush", "group", "sync"],
+        Meta(
+            description="When an append returns. flush: the kernel has it, any death of "
+            "the process keeps it. group: also on the disk within 50 ms. sync: on the "
+            "disk. Lifecycle and failure events are synced always."
+        ),
+    ] = "flush"
+    strict: Annotated[
+        bool,
+        Meta(description="Let the run fail when the journal cannot be written."),
+    ] = False
+    environment: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Environment variables to record, as shell patterns. Values "
+            "are redacted; no other variable is recorded, not even by name."
+        ),
+    ] = ("KEDRO_*",)
+    redact: Annotated[
+        tuple[str, ...],
+        Meta(description="Further names whose values are secrets, anywhere in a key."),
+    ] = ()
+    lock_backend: Annotated[
+        Literal["auto", "filelock", "fcntl"],
+        Meta(
+            description="Who locks. auto: filelock, but fcntl on CPython 3.12 and later "
+            "on Unix, where importing filelock makes concurrent forks raise. Both take "
+            "the same lock."
+        ),
+    ] = "auto"
+    lock_timeout_s: Annotated[
+        float,
+        Meta(gt=0, description="Seconds to wait for another process's append."),
+    ] = 30.0
+
+    def journal_directory(self, project_path: Path) -> Path:
+        """Give the journal directory of a project."""
+        return project_path / Path(self.directory).expanduser()
+
+
+def find_project(start: Path | None = None) -> Path | None:
+    """Find the Kedro project that a folder is in: itself or the nearest parent.
+
+    Returns:
+        The folder whose pyproject.toml has `[tool.kedro]`, or None.
+    """
+    folder = (start or Path.cwd()).resolve()
+    for candidate in (folder, *folder.parents):
+        if "kedro" in _tool_table(candidate / "pyproject.toml", quiet=True):
+            return candidate
+    return None
+
+
+def load_config(
+    project_path: Path | None, environ: Mapping[str, str] | None = None
+) -> Config:
+    """Read the settings of a project.
+
+    Args:
+        project_path: Root of the project; None for the defaults.
+        environ: Environment to read; None for this process's.
+
+    Raises:
+        ConfigError: A key is unknown, a value has the wrong type, or pyproject.toml
+            is not TOML.
+    """
+    environ = os.environ if environ is None else environ
+    config = Config()
+    if project_path is not None:
+        path = project_path / "pyproject.toml"
+        table = _tool_table(path).get("kedro_journal", {})
+        config = _convert(table, str(path), "tool.kedro_journal")
+    for name, value in environ.items():
+        key = name.removeprefix(ENV_PREFIX)
+        if not name.startswith(ENV_PREFIX) or key in _INTERNAL:
+            continue
+        config = _override(config, key.lower(), value, name)
+    return config
+
+
+def _tool_table(path: Path, *, quiet: bool = False) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            tool = tomllib.load(file).get("tool", {})
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if quiet:
+            return {}
+        raise ConfigError(str(path), f"it is not TOML: {error}") from error
+    return tool if isinstance(tool, dict) else {}
+
+
+def _convert(table: object, source: str, where: str) -> Config:
+    try:
+        return msgspec.convert(table, Config)
+    except msgspec.ValidationError as error:
+        reason = str(error).replace("`$.", f"`{where}.").replace("$", where, 1)
+        raise ConfigError(source, reason) from error
+
+
+def _override(config: Config, key: str, value: str, source: str) -> Config:
+    known = {field.name: field for field in msgspec.structs.fields(Config)}
+    if key not in known:
+        names = ", ".join(ENV_PREFIX + name.upper() for name in known)
+        raise ConfigError(source, f"there is no such setting; there are {names}")
+    current = getattr(config, key)
+    given: object = value
+    if isinstance(current, tuple):
+        given = tuple(part.strip() for part in value.split(",") if part.strip())
+    elif isinstance(current, bool):
+        given = {"": False, "0": False, "1": True}.get(value, value.lower())
+        given = {"false": False, "no": False, "true": True, "yes": True}.get(
+            given if isinstance(given, str) else "", given
+        )
+    try:
+        data = {**msgspec.structs.asdict(config), key: given}
+        return msgspec.convert(data, Config, strict=isinstance(current, (bool, tuple)))
+    except msgspec.ValidationError as error:
+        reason = f"{value!r} does not fit: {error}"
+        raise ConfigError(source, reason) from error

@@ -1,0 +1,334 @@
+"""What can go wrong, as few classes as callers can act on.
+
+Every message says where, what, what is still good, and what to do next; the same
+facts are attributes. All of them pickle, for they may cross a process pool.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+__all__ = [
+    "AmbiguousSessionId",
+    "ConfigError",
+    "CorruptJournal",
+    "IllegalTransition",
+    "InvalidSessionId",
+    "JournalBusy",
+    "JournalClosed",
+    "JournalError",
+    "JournalNotFound",
+    "JournalUnwritable",
+    "NewerJournal",
+    "RecordTooLarge",
+    "UnsafeJournal",
+]
+
+
+class JournalError(Exception):
+    """Base of every error this package raises on its own account.
+
+    Attributes:
+        exit_code: What the command line exits with when this error ends it.
+    """
+
+    exit_code: int = 1
+
+    def __init__(self, message: str, /, **facts: Any) -> None:
+        super().__init__(message)
+        self._facts = facts
+        for name, value in facts.items():
+            setattr(self, name, value)
+
+    def __reduce__(self) -> tuple[Callable[..., JournalError], tuple[Any, ...]]:
+        return _rebuild, (type(self), str(self), self._facts)
+
+
+def _rebuild(
+    cls: type[JournalError], message: str, facts: dict[str, Any]
+) -> JournalError:
+    error = cls.__new__(cls)
+    JournalError.__init__(error, message, **facts)
+    return error
+
+
+class JournalNotFound(JournalError):
+    """No session of that id is in the journal directory.
+
+    Attributes:
+        wanted: The id, prefix or word that was asked for.
+        directory: The journal directory that was searched.
+    """
+
+    exit_code = 3
+    wanted: str
+    directory: Path
+
+    def __init__(
+        self, wanted: str, directory: Path, known: Sequence[str] = ()
+    ) -> None:
+        if known:
+            hint = f"The newest session there is {known[-1]}; `kedro-journal list` shows all."
+        else:
+            hint = "No session was journaled there yet: `kedro run` in the project makes one."
+        super().__init__(
+            f"{directory}: no session {wanted!r}. {hint}",
+            wanted=wanted,
+            directory=directory,
+        )
+
+
+class AmbiguousSessionId(JournalError):
+    """A prefix names more than one session.
+
+    Attributes:
+        wanted: The prefix that was given.
+        candidates: The full ids it stands for.
+    """
+
+    exit_code = 3
+    wanted: str
+    candidates: tuple[str, ...]
+
+    def __init__(self, wanted: str, candidates: Sequence[str]) -> None:
+        shown = ", ".join(candidates[:5]) + (" ..." if len(candidates) > 5 else "")
+        super().__init__(
+            f"{wanted!r} is the beginning of {len(candidates)} sessions: {shown}. "
+            "Give more of the id.",
+            wanted=wanted,
+            candidates=tuple(candidates),
+        )
+
+
+class InvalidSessionId(JournalError):
+    """A text that cannot be a session id, so no path is made of it.
+
+    Attributes:
+        wanted: The refused text.
+    """
+
+    exit_code = 2
+    wanted: str
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(
+            f"{wanted[:80]!r} is no session id: letters, digits, '.', '_' and '-' "
+            "only, at most 128, beginning with a letter or digit. "
+            "`kedro-journal list` shows the ids there are.",
+            wanted=wanted,
+        )
+
+
+class CorruptJournal(JournalError):
+    """A whole line is no record, or records are missing, repeated or foreign.
+
+    Attributes:
+        path: The journal file.
+        kind: The kind of the finding, as `verify` names it.
+        offset: Byte position of the damage.
+        seq: The last good sequence number before it.
+        lost: How many committed records are known to be gone.
+    """
+
+    exit_code = 4
+    path: Path
+    kind: str
+    offset: int
+    seq: int
+    lost: int
+
+    def __init__(
+        self, path: Path, kind: str, detail: str, offset: int, seq: int, lost: int
+    ) -> None:
+        good = f"Records 1-{seq} are intact" if seq else "No record before it is intact"
+        super().__init__(
+            f"{path}: {detail} (byte {offset}). {good}; `kedro-journal verify` lists "
+            "every finding, `--salvage` reads past them.",
+            path=path,
+            kind=kind,
+            offset=offset,
+            seq=seq,
+            lost=lost,
+        )
+
+
+class NewerJournal(JournalError):
+    """The journal was written by a newer version; it can be read, not appended to.
+
+    Attributes:
+        path: The journal file.
+        version: The line format version that was found.
+    """
+
+    exit_code = 5
+    path: Path
+    version: int
+
+    def __init__(self, path: Path, version: int) -> None:
+        super().__init__(
+            f"{path}: written with line format {version}, newer than this "
+            "kedro-journal knows. Reading still works for what is known; "
+            "upgrade kedro-journal to append.",
+            path=path,
+            version=version,
+        )
+
+
+class JournalClosed(JournalError):
+    """An append after `session.closed`; nothing was written.
+
+    Attributes:
+        path: The journal file.
+        seq: Sequence number of `session.closed`.
+    """
+
+    path: Path
+    seq: int
+
+    def __init__(self, path: Path, seq: int) -> None:
+        super().__init__(
+            f"{path}: the session was closed by record {seq}; a closed journal takes "
+            "no more records. Create a new session to run again.",
+            path=path,
+            seq=seq,
+        )
+
+
+class JournalBusy(JournalError):
+    """The append lock was not free within the deadline; nothing was written.
+
+    Attributes:
+        path: The lock file.
+        waited_s: Seconds waited.
+    """
+
+    path: Path
+    waited_s: float
+
+    def __init__(self, path: Path, waited_s: float) -> None:
+        super().__init__(
+            f"{path}: another process held the append lock for {waited_s:.1f} s. "
+            "What is in the journal is intact; find the holder with "
+            f"`lsof {path}`.",
+            path=path,
+            waited_s=waited_s,
+        )
+
+
+class JournalUnwritable(JournalError):
+    """The file system refused an append; it was rolled back.
+
+    Attributes:
+        path: The file or folder.
+        errno: The system's error number, or None.
+        reason: The system's words.
+    """
+
+    path: Path
+    errno: int | None
+    reason: str
+
+    def __init__(self, path: Path, errno: int | None, reason: str) -> None:
+        super().__init__(
+            f"{path}: cannot be written: {reason}. Every record acknowledged before "
+            "is intact. Free space or mend the permissions, or set "
+            "`directory` in [tool.kedro_journal] to another place.",
+            path=path,
+            errno=errno,
+            reason=reason,
+        )
+
+
+class UnsafeJournal(JournalError):
+    """A path in the journal directory is not what a journal may be.
+
+    A symbolic link, a FIFO or device, a hard link, or a folder that others can
+    write to: following it could disclose or overwrite somebody's file.
+
+    Attributes:
+        path: The refused path.
+        reason: What is wrong with it.
+    """
+
+    exit_code = 2
+    path: Path
+    reason: str
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path}: refused: {reason}. Nothing was read or written; remove it or "
+            "give another journal directory.",
+            path=path,
+            reason=reason,
+        )
+
+
+class RecordTooLarge(JournalError):
+    """A record that would be longer than the line limit; nothing was written.
+
+    Attributes:
+        type: The event type.
+        size_bytes: Size of the line.
+        limit_bytes: The limit.
+    """
+
+    type: str
+    size_bytes: int
+    limit_bytes: int
+
+    def __init__(self, type: str, size_bytes: int, limit_bytes: int) -> None:  # noqa: A002
+        super().__init__(
+            f"{type}: a record of {size_bytes} bytes is over the limit of "
+            f"{limit_bytes}. The journal is unchanged; put large values in a dataset "
+            "and their path in the event.",
+            type=type,
+            size_bytes=size_bytes,
+            limit_bytes=limit_bytes,
+        )
+
+
+class IllegalTransition(JournalError):
+    """An event that does not fit what was recorded before; nothing was written.
+
+    Attributes:
+        type: The event type that was refused.
+        subject: What it is about, such as `node train` or `session`.
+        status: The status that subject has.
+    """
+
+    type: str
+    subject: str
+    status: str
+
+    def __init__(self, type: str, subject: str, status: str) -> None:  # noqa: A002
+        super().__init__(
+            f"{type} does not fit: {subject} is {status}. The journal is unchanged; "
+            "docs/concepts/state.md has the table of legal moves.",
+            type=type,
+            subject=subject,
+            status=status,
+        )
+
+
+class ConfigError(JournalError):
+    """A setting that is unknown or of the wrong type.
+
+    Attributes:
+        source: The file or environment variable it stands in.
+        reason: What is wrong, with the key's path.
+    """
+
+    exit_code = 2
+    source: str
+    reason: str
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(
+            f"{source}: {reason}. Defaults are in docs/reference/configuration.md.",
+            source=source,
+            reason=reason,
+        )

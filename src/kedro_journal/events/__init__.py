@@ -1,0 +1,69 @@
+"""EVENT: immutable facts, past tense. Data only: no clock, no file, no chance."""
+
+from .base import ErrorInfo, Event, Frame, UnknownEvent
+from .dataset import DatasetLoaded, DatasetLoading, DatasetSaved, DatasetSaving
+from .journal import (
+    JournalGap,
+    JournalHeader,
+    JournalRepaired,
+    NoteAdded,
+    WriterOpened,
+)
+from .node import NodeCompleted, NodeComputed, NodeFailed, NodeStarted
+from .record import Cursor, Record
+from .run import PlannedNode, RunCompleted, RunFailed, RunInterrupted, RunStarted
+from .session import (
+    CatalogEntry,
+    CommandLine,
+    ContextLoaded,
+    Git,
+    SessionActivated,
+    SessionClosed,
+    SessionCreated,
+    SessionDeactivated,
+    SessionFailed,
+    SessionResumed,
+    Versions,
+)
+from .union import EVENT_TYPES, LIFECYCLE_TYPES, AnyEvent
+
+__all__ = [
+    "EVENT_TYPES",
+    "LIFECYCLE_TYPES",
+    "AnyEvent",
+    "CatalogEntry",
+    "CommandLine",
+    "ContextLoaded",
+    "Cursor",
+    "DatasetLoaded",
+    "DatasetLoading",
+    "DatasetSaved",
+    "DatasetSaving",
+    "ErrorInfo",
+    "Event",
+    "Frame",
+    "Git",
+    "JournalGap",
+    "JournalHeader",
+    "JournalRepaired",
+    "NodeCompleted",
+    "NodeComputed",
+    "NodeFailed",
+    "NodeStarted",
+    "NoteAdded",
+    "PlannedNode",
+    "Record",
+    "RunCompleted",
+    "RunFailed",
+    "RunInterrupted",
+    "RunStarted",
+    "SessionActivated",
+    "SessionClosed",
+    "SessionCreated",
+    "SessionDeactivated",
+    "SessionFailed",
+    "SessionResumed",
+    "UnknownEvent",
+    "Versions",
+    "WriterOpened",
+]

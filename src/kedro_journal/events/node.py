@@ -1,0 +1,64 @@
+"""Events in the life of a node."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from .base import Attempt, DurationS, ErrorInfo, Event, NodeName, RunId
+
+__all__ = ["NodeCompleted", "NodeComputed", "NodeFailed", "NodeStarted"]
+
+
+class NodeStarted(Event, frozen=True, kw_only=True):
+    """The inputs are loaded; the node's function is about to be called."""
+
+    TYPE: ClassVar[str] = "node.started"
+
+    run_id: RunId
+    node: NodeName
+    attempt: Attempt = 1
+
+
+class NodeComputed(Event, frozen=True, kw_only=True):
+    """The function returned. Its outputs are not saved yet."""
+
+    TYPE: ClassVar[str] = "node.computed"
+
+    run_id: RunId
+    node: NodeName
+    attempt: Attempt = 1
+    duration_s: DurationS = None
+
+
+class NodeCompleted(Event, frozen=True, kw_only=True):
+    """Every output of the node is saved. Only this makes it done."""
+
+    TYPE: ClassVar[str] = "node.completed"
+
+    run_id: RunId
+    node: NodeName
+    attempt: Attempt = 1
+    duration_s: Annotated[
+        float | None,
+        Meta(description="Seconds from the call of the function to the last save."),
+    ] = None
+
+
+class NodeFailed(Event, frozen=True, kw_only=True):
+    """The node broke: its function raised, or a load or save of it did."""
+
+    TYPE: ClassVar[str] = "node.failed"
+
+    run_id: RunId
+    node: NodeName
+    attempt: Attempt = 1
+    duration_s: DurationS = None
+    error: Annotated[ErrorInfo, Meta(description="What was raised.")]
+    phase: Annotated[
+        str, Meta(description="loading, running or saving: what it was doing.")
+    ] = "running"
+    dataset: Annotated[
+        str | None, Meta(description="Dataset that was being loaded or saved.")
+    ] = None

@@ -1,0 +1,61 @@
+"""A record: one event with its envelope, one line of a journal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from .union import AnyEvent
+
+__all__ = ["Cursor", "Record"]
+
+
+class Cursor(NamedTuple):
+    """A place from which a reader goes on; opaque to callers.
+
+    Attributes:
+        seq: Sequence number of the last record before it; 0 at the start.
+        offset: Byte position after that record.
+        crc: Its checksum, which the next record must name.
+    """
+
+    seq: int = 0
+    offset: int = 0
+    crc: str = "00000000"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One event with its envelope.
+
+    Attributes:
+        seq: Position in the journal, 1, 2, 3... without gaps. The only order.
+        at: Wall clock of the writer, UTC. For people; clocks step back.
+        writer: The process that wrote it, `w` and the seq of its `writer.opened`.
+        prev: Checksum of the record before, eight hex digits.
+        crc: Checksum of this record, eight hex digits.
+        event: What happened.
+        offset: Byte position of the start of its line; -1 if it is on no disk.
+        end: Byte position after its newline; -1 likewise.
+    """
+
+    seq: int
+    at: datetime
+    writer: str
+    prev: str
+    crc: str
+    event: AnyEvent
+    offset: int = -1
+    end: int = -1
+
+    @property
+    def cursor(self) -> Cursor:
+        """The place after this record, to follow or read on from."""
+        return Cursor(self.seq, self.end, self.crc)
+
+    @property
+    def type(self) -> str:
+        """The event type's name on the wire."""
+        event = self.event
+        return getattr(event, "type", "") or event.TYPE

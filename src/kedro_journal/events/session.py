@@ -1,0 +1,223 @@
+"""Events in the life of a session."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from .base import ErrorInfo, Event
+
+__all__ = [
+    "CatalogEntry",
+    "CommandLine",
+    "ContextLoaded",
+    "Git",
+    "SessionActivated",
+    "SessionClosed",
+    "SessionCreated",
+    "SessionDeactivated",
+    "SessionFailed",
+    "SessionResumed",
+    "Versions",
+]
+
+
+class CommandLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The command that started the session, redacted."""
+
+    argv: Annotated[tuple[str, ...], Meta(description="The arguments, as given.")] = ()
+    name: Annotated[str, Meta(description="Name of the command, such as run.")] = ""
+    flags: Annotated[
+        dict[str, Any], Meta(description="Every parsed flag and its value.")
+    ] = {}
+    given: Annotated[
+        tuple[str, ...],
+        Meta(description="Names of the flags that were given, not defaulted."),
+    ] = ()
+    args: Annotated[tuple[str, ...], Meta(description="Arguments left over.")] = ()
+
+
+class Git(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The code that ran."""
+
+    sha: Annotated[str, Meta(description="Full hash of the commit.")] = ""
+    branch: Annotated[
+        str | None, Meta(description="Branch, null when detached.")
+    ] = None
+    dirty: Annotated[bool, Meta(description="Uncommitted or untracked files.")] = False
+
+
+class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Versions in force."""
+
+    python: Annotated[str, Meta(description="Python.")] = ""
+    kedro: Annotated[str, Meta(description="Kedro.")] = ""
+    kedro_journal: Annotated[str, Meta(description="This package.")] = ""
+    project: Annotated[
+        str | None, Meta(description="The project's package, if it has a version.")
+    ] = None
+
+
+class CatalogEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One dataset of the configured catalog."""
+
+    name: Annotated[str, Meta(description="Name of the dataset.")]
+    type: Annotated[str, Meta(description="Class of the dataset.")] = ""
+    path: Annotated[
+        str | None, Meta(description="Where it is stored, redacted.")
+    ] = None
+    versioned: Annotated[bool, Meta(description="Whether it keeps versions.")] = False
+
+
+class SessionCreated(Event, frozen=True, kw_only=True):
+    """A session came to be: all that is known of it before anything can fail."""
+
+    TYPE: ClassVar[str] = "session.created"
+
+    session_id: Annotated[str, Meta(description="Id of the session.")]
+    project_path: Annotated[str, Meta(description="Root of the project.")] = ""
+    package_name: Annotated[
+        str | None, Meta(description="The project's Python package.")
+    ] = None
+    env: Annotated[
+        str | None, Meta(description="Configuration environment that was asked for.")
+    ] = None
+    runtime_params: Annotated[
+        dict[str, Any],
+        Meta(description="Parameters given at run time (extra_params, --params)."),
+    ] = {}
+    save_on_close: Annotated[
+        bool, Meta(description="False means an in-memory journal.")
+    ] = True
+    conf_source: Annotated[
+        str | None, Meta(description="Folder or archive of the configuration.")
+    ] = None
+    command: Annotated[
+        CommandLine | None, Meta(description="Null outside a command line.")
+    ] = None
+    environment: Annotated[
+        dict[str, str],
+        Meta(description="Environment variables of the allow-list, redacted."),
+    ] = {}
+    git: Annotated[Git | None, Meta(description="Null where there is no git.")] = None
+    user: Annotated[str | None, Meta(description="Login name.")] = None
+    host: Annotated[str, Meta(description="Host name.")] = ""
+    pid: Annotated[int, Meta(description="Process id.")] = 0
+    cwd: Annotated[str, Meta(description="Working directory.")] = ""
+    versions: Annotated[Versions, Meta(description="Versions in force.")] = Versions()
+    via: Annotated[
+        str,
+        Meta(
+            description="session: our session class; hooks: Kedro's own, seen by the "
+            "plugin hooks; command: a command line that failed before either."
+        ),
+    ] = "session"
+    kedro_session_id: Annotated[
+        str | None,
+        Meta(description="Kedro's own id of the session where it is another one."),
+    ] = None
+    parent_session_id: Annotated[
+        str | None, Meta(description="Session that this one belongs under.")
+    ] = None
+    labels: Annotated[
+        dict[str, str], Meta(description="Free labels, never part of any order.")
+    ] = {}
+
+
+class SessionActivated(Event, frozen=True, kw_only=True):
+    """The session was entered: `get_current_session()` finds it."""
+
+    TYPE: ClassVar[str] = "session.activated"
+
+    depth: Annotated[
+        int, Meta(ge=1, description="How often it is entered now, counted.")
+    ] = 1
+
+
+class SessionDeactivated(Event, frozen=True, kw_only=True):
+    """The session was left."""
+
+    TYPE: ClassVar[str] = "session.deactivated"
+
+    depth: Annotated[int, Meta(ge=0, description="How often it still is entered.")] = 0
+
+
+class ContextLoaded(Event, frozen=True, kw_only=True):
+    """The project's context was made: configuration was read."""
+
+    TYPE: ClassVar[str] = "context.loaded"
+
+    env: Annotated[
+        str | None, Meta(description="Configuration environment in force.")
+    ] = None
+    parameters: Annotated[
+        dict[str, Any], Meta(description="The parameters in force, redacted.")
+    ] = {}
+    parameters_sha256: Annotated[
+        str,
+        Meta(description="Hash of the redacted parameters in a canonical form."),
+    ] = ""
+    catalog: Annotated[
+        tuple[CatalogEntry, ...], Meta(description="The configured catalog entries.")
+    ] = ()
+    config_sources: Annotated[
+        tuple[str, ...], Meta(description="Configuration files that exist for it.")
+    ] = ()
+    environment: Annotated[
+        dict[str, str],
+        Meta(
+            description="Environment variables that configuration other than "
+            "credentials refers to, redacted."
+        ),
+    ] = {}
+    credential_environment: Annotated[
+        tuple[str, ...],
+        Meta(description="Names of those that credentials refer to; no values."),
+    ] = ()
+
+
+class SessionFailed(Event, frozen=True, kw_only=True):
+    """An exception left the session's block, or came before any run."""
+
+    TYPE: ClassVar[str] = "session.failed"
+
+    error: Annotated[ErrorInfo, Meta(description="What was raised.")]
+    phase: Annotated[
+        str,
+        Meta(
+            description="Where: create, context, run (before the run started), "
+            "body (the block of the with statement) or command."
+        ),
+    ] = "body"
+
+
+class SessionClosed(Event, frozen=True, kw_only=True):
+    """The last record of a session that ended in order."""
+
+    TYPE: ClassVar[str] = "session.closed"
+
+    reason: Annotated[
+        str,
+        Meta(
+            description="close: close() or the end of the block; exit: the process "
+            "ended; command: the command ended; signal: a signal ended it; "
+            "collected: nobody held the session any more."
+        ),
+    ] = "close"
+    exit_code: Annotated[
+        int | None, Meta(description="Exit code of the command, if it is known.")
+    ] = None
+
+
+class SessionResumed(Event, frozen=True, kw_only=True):
+    """This session goes on from another one."""
+
+    TYPE: ClassVar[str] = "session.resumed"
+
+    parent_session_id: Annotated[str, Meta(description="The session it goes on from.")]
+    done: Annotated[
+        tuple[str, ...], Meta(description="Nodes that need not run again.")
+    ] = ()
+    remaining: Annotated[tuple[str, ...], Meta(description="Nodes that will run.")] = ()

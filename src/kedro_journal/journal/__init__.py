@@ -1,0 +1,39 @@
+"""LINE: bytes and files. Knows what a record looks like, not what it means."""
+
+from .codec import FORMAT_VERSION, LINE_MAX_BYTES, PAYLOAD_MAX_BYTES, decode, seal
+from .directory import JournalDirectory, check_session_id, session_timestamp
+from .follow import follow_file
+from .liveness import Liveness, probe
+from .lock import OwnerLock, choose_backend, is_held
+from .memory import Journal, MemoryJournal
+from .read import Mode, read
+from .scan import Finding, Scanner
+from .verify import Verification, verify
+from .writer import Durability, JournalWriter
+
+__all__ = [
+    "FORMAT_VERSION",
+    "LINE_MAX_BYTES",
+    "PAYLOAD_MAX_BYTES",
+    "Durability",
+    "Finding",
+    "Journal",
+    "JournalDirectory",
+    "JournalWriter",
+    "Liveness",
+    "MemoryJournal",
+    "Mode",
+    "OwnerLock",
+    "Scanner",
+    "Verification",
+    "check_session_id",
+    "choose_backend",
+    "decode",
+    "follow_file",
+    "is_held",
+    "probe",
+    "read",
+    "seal",
+    "session_timestamp",
+    "verify",
+]

@@ -1,0 +1,163 @@
+"""Bytes <-> Record. Pure: no file, no clock.
+
+A line is `{"v":1,"seq":42,"at":"...","w":"w3","prev":"1f0c9a77",
+"type":"node.completed","data":{...},"crc":"89abcdef"}` and a newline. `v` stands
+first and `crc` last for ever. `crc` is the CRC-32 (ISO 3309, as zlib computes it) of
+every byte before `,"crc"`; `prev` is the crc of the record before. 38 % of all
+single-bit flips in such a line still parse as JSON; none of them keeps the checksum.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from kedro_journal.events import EVENT_TYPES, AnyEvent, Event, Record, UnknownEvent
+
+__all__ = [
+    "FORMAT_VERSION",
+    "LINE_MAX_BYTES",
+    "NO_PREV",
+    "PAYLOAD_MAX_BYTES",
+    "BadLine",
+    "decode",
+    "encode_event",
+    "seal",
+    "timestamp",
+]
+
+FORMAT_VERSION: Final = 1
+NO_PREV: Final = "00000000"
+PAYLOAD_MAX_BYTES: Final = 256 * 1024
+"""Longest `data` a writer accepts."""
+LINE_MAX_BYTES: Final = 1024 * 1024
+"""Longest line a reader looks at; longer ones are reported unread."""
+
+_SEAL_BYTES: Final = 18  # ,"crc":"xxxxxxxx"}
+
+
+class BadLine(msgspec.Struct, frozen=True):
+    """A whole line that is no record, as a value.
+
+    Attributes:
+        reason: Why, in words, without any of its bytes.
+    """
+
+    reason: str
+
+
+class _Envelope(msgspec.Struct):
+    v: int
+    seq: int
+    at: datetime
+    w: str
+    prev: str
+    type: str
+    data: msgspec.Raw
+    tv: int = 1
+
+
+_encoder: Final = msgspec.json.Encoder()
+_envelope: Final = msgspec.json.Decoder(_Envelope)
+_decoders: Final = {
+    name: (cls.VERSION, msgspec.json.Decoder(cls)) for name, cls in EVENT_TYPES.items()
+}
+
+
+def timestamp(at: datetime) -> str:
+    """Write a UTC time as RFC 3339 with six digits of a second and `Z`."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def encode_event(event: Event, data: object = None) -> bytes:
+    """Encode what stands in `data`.
+
+    Args:
+        event: The event. An `UnknownEvent` gives back its own bytes.
+        data: Encoded in place of *event*: its redacted, plain form.
+
+    Raises:
+        TypeError, ValueError, RecursionError, UnicodeEncodeError: a value that JSON
+            has no form for; `redaction.plain` makes any value safe before this.
+    """
+    if isinstance(event, UnknownEvent):
+        return event.raw
+    return _encoder.encode(event if data is None else data)
+
+
+def seal(
+    *, seq: int, at: str, writer: str, prev: str, event: Event, data: bytes
+) -> tuple[bytes, str]:
+    """Make the line of a record, newline included, and its checksum."""
+    if isinstance(event, UnknownEvent):
+        name, version = event.type, event.version
+    else:
+        name, version = event.TYPE, event.VERSION
+    tv = f',"tv":{version}' if version > 1 else ""
+    head = (
+        f'{{"v":{FORMAT_VERSION},"seq":{seq},"at":"{at}","w":"{writer}",'
+        f'"prev":"{prev}","type":"{name}"{tv},"data":'
+    )
+    body = head.encode() + data
+    crc = f"{zlib.crc32(body):08x}"
+    return b'%b,"crc":"%b"}\n' % (body, crc.encode()), crc
+
+
+def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
+    """Read one line, without its newline.
+
+    The checksum is compared before anything is parsed. An event of unknown type or
+    newer version, or whose data does not fit its type, becomes an `UnknownEvent`:
+    the record stands, nobody may read a meaning into it.
+
+    Args:
+        line: The bytes, without the newline.
+        offset: Where the line begins in its file, kept in the record.
+        end: Where the next one begins.
+    """
+    if len(line) < _SEAL_BYTES or line[-18:-10] != b',"crc":"' or line[-2:] != b'"}':
+        return BadLine("it has no checksum")
+    crc = line[-10:-2]
+    if b"%08x" % zlib.crc32(line[:-_SEAL_BYTES]) != crc:
+        return BadLine("its checksum is wrong")
+    try:
+        envelope = _envelope.decode(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return BadLine(f"its envelope does not read: {error}")
+    return Record(
+        seq=envelope.seq,
+        at=envelope.at,
+        writer=envelope.w,
+        prev=envelope.prev,
+        crc=crc.decode(),
+        event=_decode_event(envelope),
+        offset=offset,
+        end=end,
+    )
+
+
+def _decode_event(envelope: _Envelope) -> AnyEvent:
+    known = _decoders.get(envelope.type)
+    if known is not None:
+        version, decoder = known
+        if envelope.tv == version and envelope.v == FORMAT_VERSION:
+            try:
+                event: AnyEvent = decoder.decode(envelope.data)  # type: ignore[assignment]
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                pass  # kept below, byte for byte
+            else:
+                return event
+    return UnknownEvent(
+        type=envelope.type, version=envelope.tv, raw=bytes(envelope.data)
+    )
+
+
+def line_version(line: bytes) -> int:
+    """Give the `v` of a line that decodes; 0 if it has none."""
+    try:
+        return _envelope.decode(line).v
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return 0

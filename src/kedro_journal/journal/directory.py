@@ -1,0 +1,206 @@
+"""The journal directory of a project: which sessions there are, and their folders."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from kedro_journal.errors import (
+    AmbiguousSessionId,
+    InvalidSessionId,
+    JournalNotFound,
+    JournalUnwritable,
+    UnsafeJournal,
+)
+
+from .port import REAL_OS, Os
+from .writer import JOURNAL_NAME
+
+__all__ = ["JournalDirectory", "check_session_id", "session_timestamp"]
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z", re.ASCII)
+_RESERVED: Final = re.compile(
+    r"(CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9])(\..*)?\Z", re.IGNORECASE
+)
+_TIMESTAMP: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z\Z", re.ASCII
+)
+_CLAIM_TRIES: Final = 10_000
+_GITIGNORE: Final = b"# Journals are not code: made by kedro-journal.\n*\n"
+
+
+def check_session_id(text: str) -> str:
+    """Give *text* back if it may be a session id.
+
+    Raises:
+        InvalidSessionId: It may not; no path was made of it.
+    """
+    if not _ID.match(text) or _RESERVED.match(text) or text.endswith("."):
+        raise InvalidSessionId(text)
+    return text
+
+
+def session_timestamp(at: datetime) -> str:
+    """Write a UTC time as Kedro writes its save versions, to the millisecond."""
+    return at.strftime("%Y-%m-%dT%H.%M.%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+class JournalDirectory:
+    """The folder that holds a project's sessions, one folder each.
+
+    Args:
+        path: The directory. It need not exist for reading: then it has no sessions.
+        port: The operating system.
+    """
+
+    def __init__(self, path: Path, port: Os = REAL_OS) -> None:
+        self.path = path
+        self._port = port
+
+    def ensure(self) -> None:
+        """Make the directory, with a `.gitignore` of its own, or check that it is safe.
+
+        Without the `.gitignore` the first journal would make every later run dirty.
+
+        Raises:
+            UnsafeJournal: It is a link, or others may write to it.
+            JournalUnwritable: The system refused.
+        """
+        try:
+            if not self.path.is_dir():
+                self._port.make_folder(self.path, parents=True)
+            self._check_safe()
+            ignore = self.path / ".gitignore"
+            if not ignore.exists():
+                try:
+                    self._port.write_new(ignore, _GITIGNORE)
+                except FileExistsError:
+                    pass  # another process was first: the same content
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise JournalUnwritable(self.path, error.errno, reason) from error
+
+    def _check_safe(self) -> None:
+        if not hasattr(os, "geteuid"):
+            return
+        found = self.path.lstat()
+        if self.path.is_symlink():
+            raise UnsafeJournal(self.path, "a symbolic link")
+        if found.st_uid not in (os.geteuid(), 0):
+            raise UnsafeJournal(self.path, f"it belongs to user {found.st_uid}")
+        if found.st_mode & 0o002 and not found.st_mode & 0o1000:
+            raise UnsafeJournal(self.path, "everybody may write to it")
+
+    def claim(self, wanted: str) -> tuple[str, Path]:
+        """Make the folder of a new session, exclusively.
+
+        Two sessions may ask for the same id: Kedro's timestamps have milliseconds. The
+        one that comes second gets the next free millisecond, so that ids still sort
+        and still are save versions.
+
+        Args:
+            wanted: The id to begin with; a timestamp, or any valid id.
+
+        Returns:
+            The id that was got, and its folder.
+
+        Raises:
+            InvalidSessionId: *wanted* cannot be an id.
+            UnsafeJournal, JournalUnwritable: The directory cannot be used.
+        """
+        check_session_id(wanted)
+        self.ensure()
+        for number in range(_CLAIM_TRIES):
+            session_id = _later(wanted, number)
+            folder = self.path / session_id
+            try:
+                self._port.make_folder(folder)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise JournalUnwritable(folder, error.errno, reason) from error
+            return session_id, folder
+        raise JournalUnwritable(
+            self.path, None, f"{_CLAIM_TRIES} sessions begin with {wanted}"
+        )
+
+    def ids(self) -> list[str]:
+        """Give the ids of all sessions that have a journal, oldest first."""
+        try:
+            with os.scandir(self.path) as entries:
+                names = [
+                    entry.name
+                    for entry in entries
+                    if _ID.match(entry.name) and entry.is_dir(follow_symlinks=False)
+                ]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(names)
+
+    def journaled_ids(self) -> list[str]:
+        """As `ids`, without folders whose journal was not begun yet."""
+        return [name for name in self.ids() if self.file(name).exists()]
+
+    def folder(self, session_id: str) -> Path:
+        """Give the folder of a session.
+
+        Raises:
+            InvalidSessionId: It cannot be an id.
+            UnsafeJournal: The folder is a symbolic link.
+        """
+        folder = self.path / check_session_id(session_id)
+        if folder.is_symlink():
+            raise UnsafeJournal(folder, "a symbolic link")
+        return folder
+
+    def file(self, session_id: str) -> Path:
+        """Give the journal file of a session.
+
+        Raises:
+            InvalidSessionId, UnsafeJournal: As for `folder`.
+        """
+        return self.folder(session_id) / JOURNAL_NAME
+
+    def resolve(self, wanted: str) -> str:
+        """Find a session by its id, a unique beginning of it, or `latest`.
+
+        Raises:
+            InvalidSessionId: *wanted* cannot be an id.
+            JournalNotFound: There is none.
+            AmbiguousSessionId: There are several.
+        """
+        if wanted != "latest":
+            check_session_id(wanted)
+            if self.file(wanted).exists():
+                return wanted
+        known = self.ids()
+        if wanted == "latest":
+            for session_id in reversed(known):
+                if self.file(session_id).exists():
+                    return session_id
+            raise JournalNotFound(wanted, self.path)
+        matches = [name for name in known if name.startswith(wanted)]
+        matches = [name for name in matches if self.file(name).exists()]
+        if len(matches) > 1:
+            raise AmbiguousSessionId(wanted, matches)
+        if not matches:
+            raise JournalNotFound(wanted, self.path, known)
+        return matches[0]
+
+
+def _later(wanted: str, number: int) -> str:
+    if number == 0:
+        return wanted
+    parts = _TIMESTAMP.match(wanted)
+    if parts is None:
+        return f"{wanted}-{number + 1}"
+    *whole, millis = (int(part) for part in parts.groups())
+    try:
+        start = datetime(*whole, tzinfo=UTC)  # type: ignore[arg-type, misc]
+    except ValueError:
+        return f"{wanted}-{number + 1}"
+    return session_timestamp(start + timedelta(milliseconds=millis + number))

@@ -1,0 +1,134 @@
+"""Records as they are appended: the live tail of a journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from kedro_journal.errors import CorruptJournal, JournalUnwritable
+from kedro_journal.events import Cursor, Record, SessionClosed
+
+from .codec import LINE_MAX_BYTES
+from .lines import LineBuffer
+from .port import REAL_OS, Os
+from .read import raise_damage
+from .scan import Finding, Scanner
+
+__all__ = ["follow_file"]
+
+_CHUNK_BYTES: Final = 64 * 1024
+_PAUSE_MIN_S: Final = 0.0005
+
+
+def follow_file(
+    path: Path,
+    *,
+    start: Cursor | None = None,
+    poll_interval_s: float = 0.05,
+    stop: Callable[[], bool] | None = None,
+    port: Os = REAL_OS,
+) -> Iterator[Record]:
+    """Yield records as they are appended, until the session is closed.
+
+    Only whole records are delivered: a torn tail is waited for, not reported. Takes no
+    lock and never writes, so a writer never waits for a follower.
+
+    Args:
+        path: The journal file.
+        start: Where to go on; None means the first record.
+        poll_interval_s: Longest time between two looks at the file, in seconds, > 0.
+            While records arrive it looks much sooner.
+        stop: Asked when nothing is left to read; True ends the following, after one
+            last look.
+        port: The operating system.
+
+    Raises:
+        CorruptJournal: Records are damaged, missing or foreign; those before it were
+            yielded.
+        JournalUnwritable: The journal was deleted or cut while it was followed.
+        FileNotFoundError: There is no such file.
+        ValueError: *poll_interval_s* is not positive.
+    """
+    if poll_interval_s <= 0:
+        message = f"poll_interval_s must be positive, not {poll_interval_s}"
+        raise ValueError(message)
+    scanner = Scanner(start)
+    fd = port.open_read(path)
+    try:
+        pause_s, last_look = _PAUSE_MIN_S, False
+        while True:
+            records, damage, scanner = _look(path, fd, scanner, port)
+            for record in records:
+                yield record
+                if isinstance(record.event, SessionClosed):
+                    return
+            if damage is not None:
+                raise_damage(damage, path)
+            if records:
+                pause_s, last_look = _PAUSE_MIN_S, False
+                continue
+            if last_look:
+                return
+            last_look = stop is not None and stop()
+            if not last_look:
+                _check_still_there(path, fd, scanner.last.offset, port)
+                time.sleep(pause_s)
+                pause_s = min(pause_s * 1.5, poll_interval_s)
+    finally:
+        port.close(fd)
+
+
+def _look(
+    path: Path, fd: int, scanner: Scanner, port: Os
+) -> tuple[list[Record], Finding | None, Scanner]:
+    """Read the whole lines that are there now, always from the last good record.
+
+    Bytes after the last newline are never kept: a repair may cut them and write others
+    in their place. A read that ran into a repair sees a mixture once; so damage counts
+    only when a second look shows it too.
+    """
+    before = scanner.last
+    records, damage = _take(scanner, _whole_lines(path, fd, before.offset, port))
+    if damage is not None:
+        scanner = Scanner(before)
+        records, damage = _take(scanner, _whole_lines(path, fd, before.offset, port))
+    return records, damage, scanner
+
+
+def _take(scanner: Scanner, data: bytes) -> tuple[list[Record], Finding | None]:
+    scanner.retry()
+    records: list[Record] = []
+    for line in LineBuffer(scanner.last.offset).feed(data):
+        record = scanner.take(line)
+        found, scanner.findings = scanner.findings, []
+        for finding in found:
+            if finding.severity == "error":
+                return records, finding
+        if record is not None:
+            records.append(record)
+    return records, None
+
+
+def _whole_lines(path: Path, fd: int, offset: int, port: Os) -> bytes:
+    size = _CHUNK_BYTES
+    while True:
+        data = port.read_at(fd, size, offset)
+        end = data.rfind(b"\n") + 1
+        if end or len(data) < size:
+            return data[:end]
+        if size > LINE_MAX_BYTES:
+            detail = f"a line of more than {LINE_MAX_BYTES} bytes"
+            raise CorruptJournal(path, "records lost", detail, offset, 0, 0)
+        size *= 4
+
+
+def _check_still_there(path: Path, fd: int, committed: int, port: Os) -> None:
+    found = port.stat(fd)
+    if not found.links:
+        raise JournalUnwritable(path, None, "it was deleted while it was followed")
+    if found.size < committed:
+        raise JournalUnwritable(
+            path, None, f"it was cut to {found.size} bytes, into committed records"
+        )

@@ -1,0 +1,89 @@
+"""Is the owner of a session alive? Derived by readers, never written by them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+from pathlib import Path
+from typing import Final, Literal
+
+from .lock import is_held
+
+__all__ = [
+    "OWNER_LOCK_NAME",
+    "Liveness",
+    "boot_id",
+    "host_name",
+    "probe",
+    "start_ticks",
+]
+
+Liveness = Literal["running", "crashed", "unknown", "closed"]
+OWNER_LOCK_NAME: Final = "owner.lock"
+
+
+@functools.cache
+def boot_id() -> str | None:
+    """Give the id of this boot of the kernel, None where there is none."""
+    try:
+        text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    except OSError:
+        return None
+    return text.strip() or None
+
+
+def host_name() -> str:
+    """Give this host's name, empty if it has none."""
+    try:
+        return socket.gethostname()
+    except OSError:
+        return ""
+
+
+def start_ticks(pid: int) -> int | None:
+    """Give a process's start time in clock ticks since boot, None if not to be told.
+
+    Field 22 of proc(5) stat; with the pid it tells one process from a later one.
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        return int(text.rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def parent_pid(pid: int) -> int:
+    """Give the parent of a process, 0 if it has none or it cannot be told."""
+    if pid == os.getpid():
+        return os.getppid()
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        return int(text.rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def probe(folder: Path, host: str, boot: str | None) -> Liveness:
+    """Tell whether the owner of an unclosed session lives.
+
+    The caller looks at the end of the journal once more after `crashed`: the owner may
+    have closed the session in between.
+
+    Args:
+        folder: The session folder.
+        host: Host name that the owner wrote.
+        boot: Boot id that it wrote.
+
+    Returns:
+        running: it holds its lock, stopped or not. crashed: the kernel freed the lock,
+        so it is gone. unknown: it ran on another host, whose locks may not be seen
+        from here.
+    """
+    same_kernel = boot is not None and boot == boot_id()
+    if not same_kernel and host != host_name():
+        return "unknown"
+    held = is_held(folder / OWNER_LOCK_NAME)
+    if held is None:
+        return "crashed" if not (folder / OWNER_LOCK_NAME).exists() else "unknown"
+    return "running" if held else "crashed"

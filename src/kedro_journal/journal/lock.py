@@ -1,0 +1,257 @@
+"""File locks behind one small port.
+
+Two locks guard a session folder, both the kernel's, so that any death frees them:
+
+- `append.lock` makes appends of several processes take turns. Held for one append.
+- `owner.lock` is held by the owner for the session's life: who can get it knows that
+  the owner is dead. No heartbeat is needed.
+
+Two backends take the same `flock(2)` and exclude each other: filelock, and `fcntl`
+directly. Importing filelock >= 3.30 makes concurrent `os.fork()` from two threads raise
+RuntimeError on CPython 3.12 and later, for good (it is an audit hook). Being installed
+must not break anybody's pool, so there `auto` takes `fcntl`, and filelock everywhere
+else. Neither backend is imported before the first lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import time
+import weakref
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+from kedro_journal.errors import JournalBusy, JournalUnwritable
+
+from .port import REAL_OS, Os
+
+__all__ = ["AppendLock", "LockBackend", "OwnerLock", "choose_backend", "is_held"]
+
+BackendName = Literal["auto", "filelock", "fcntl"]
+
+_BACKOFF_MIN_S: Final = 50e-6
+_BACKOFF_MAX_S: Final = 2e-3
+_CONTENDED: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
+
+
+class LockBackend(Protocol):
+    """An exclusive, non-blocking lock on an open descriptor."""
+
+    def try_lock(self, fd: int) -> bool:
+        """Take the lock; False if another open file holds it."""
+
+    def unlock(self, fd: int) -> None:
+        """Give it back."""
+
+
+class FcntlBackend:
+    """`flock(2)` itself."""
+
+    def try_lock(self, fd: int) -> bool:
+        """Take the lock; False if another open file holds it."""
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _CONTENDED:
+                return False
+            raise
+        return True
+
+    def unlock(self, fd: int) -> None:
+        """Give it back."""
+        import fcntl  # noqa: PLC0415
+
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+class FilelockBackend:
+    """filelock's descriptor lock: flock on Unix, LockFileEx on Windows."""
+
+    def __init__(self) -> None:
+        import filelock  # noqa: PLC0415 - see the module's first lines
+
+        self._lock = filelock.lock_descriptor
+        self._unlock = filelock.unlock_descriptor
+
+    def try_lock(self, fd: int) -> bool:
+        """Take the lock; False if another open file holds it."""
+        return self._lock(fd, blocking=False)
+
+    def unlock(self, fd: int) -> None:
+        """Give it back."""
+        self._unlock(fd)
+
+
+def choose_backend(name: BackendName = "auto") -> LockBackend:
+    """Give the backend of that name.
+
+    Raises:
+        ImportError: `fcntl` was asked for on a system without it.
+    """
+    if name == "auto":
+        forks_break = sys.version_info >= (3, 12) and hasattr(os, "fork")
+        name = "fcntl" if forks_break and "filelock" not in sys.modules else "filelock"
+    return FilelockBackend() if name == "filelock" else FcntlBackend()
+
+
+class AppendLock:
+    """One process's turn to append: a lock on a descriptor that stays open.
+
+    Not for threads: the caller holds its own thread lock around it, for the kernel
+    gives the lock again to whoever shares the descriptor.
+
+    Args:
+        path: The lock file; made if it is missing, never removed.
+        deadline_s: Seconds to wait for another process before giving up.
+        backend: Who locks.
+        port: The operating system.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        deadline_s: float = 30.0,
+        backend: LockBackend | None = None,
+        port: Os = REAL_OS,
+    ) -> None:
+        self._path = path
+        self._deadline_s = deadline_s
+        self._backend = backend or choose_backend()
+        self._port = port
+        self._fd = -1
+
+    def acquire(self) -> None:
+        """Wait for the turn.
+
+        Raises:
+            JournalBusy: The deadline passed.
+            OSError: The lock file cannot be opened or locked.
+        """
+        started = time.monotonic()
+        pause_s = _BACKOFF_MIN_S
+        while True:
+            if self._fd < 0:
+                self._fd = self._port.open_append(self._path, create=True)
+            if self._backend.try_lock(self._fd):
+                if self._port.stat(self._fd).links:
+                    return
+                # Somebody removed the file: another process would lock a new one.
+                self.drop()
+                continue
+            waited_s = time.monotonic() - started
+            if waited_s > self._deadline_s:
+                raise JournalBusy(self._path, waited_s)
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 2, _BACKOFF_MAX_S)
+
+    def release(self) -> None:
+        """End the turn."""
+        if self._fd >= 0:
+            self._backend.unlock(self._fd)
+
+    def drop(self) -> None:
+        """Close the descriptor. In a forked child this leaves the parent's lock."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            with contextlib.suppress(OSError):
+                self._port.close(fd)
+
+
+class OwnerLock:
+    """Held by the process that owns a session, until it closes it or dies.
+
+    A forked child lets go of its copy at once, without unlocking the parent's.
+    """
+
+    _live: Final[weakref.WeakSet[OwnerLock]] = weakref.WeakSet()
+
+    def __init__(self, path: Path, backend: LockBackend | None = None) -> None:
+        self._path = path
+        self._backend = backend or choose_backend()
+        self._fd = -1
+        self._pid = os.getpid()
+
+    def acquire(self, timeout_s: float = 1.0) -> None:
+        """Become the owner. A reader's probe may hold the lock for an instant.
+
+        Raises:
+            JournalUnwritable: Another process owns the session, or the file system
+                has no locks.
+        """
+        self._fd = REAL_OS.open_append(self._path, create=True)
+        self._live.add(self)
+        deadline = time.monotonic() + timeout_s
+        try:
+            while not self._backend.try_lock(self._fd):
+                if time.monotonic() > deadline:
+                    reason = "another process owns this session"
+                    raise JournalUnwritable(self._path, None, reason)
+                time.sleep(_BACKOFF_MAX_S)
+        except BaseException as error:
+            self._close()
+            if isinstance(error, OSError):
+                reason = f"no lock to be had: {error.strerror}"
+                raise JournalUnwritable(self._path, error.errno, reason) from error
+            raise
+
+    def release(self) -> None:
+        """Stop being the owner. The file stays: removing it would split the lock."""
+        if self._fd >= 0 and os.getpid() == self._pid:
+            with contextlib.suppress(OSError):
+                self._backend.unlock(self._fd)
+        self._close()
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, -1
+        self._live.discard(self)
+        if fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+    @classmethod
+    def drop_in_child(cls) -> None:
+        """Close every inherited descriptor; called after a fork."""
+        for lock in list(cls._live):
+            lock._close()
+
+
+def is_held(path: Path, port: Os = REAL_OS) -> bool | None:
+    """Tell whether somebody holds a lock file, without disturbing the holder.
+
+    Returns:
+        True if it is held, False if nobody does, None if it cannot be told: no file,
+        no permission, or no such lock here.
+    """
+    try:
+        fd = port.open_read(path)
+    except Exception:  # noqa: BLE001 - a probe answers, whatever is there
+        return None
+    try:
+        try:
+            import fcntl  # noqa: PLC0415
+        except ImportError:
+            backend = choose_backend("filelock")
+            if backend.try_lock(fd):
+                backend.unlock(fd)
+                return False
+            return True
+        try:
+            # Shared: two probes at once must not take each other for the owner.
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return True if error.errno in _CONTENDED else None
+        fcntl.flock(fd, fcntl.LOCK_UN)
+        return False
+    finally:
+        port.close(fd)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=OwnerLock.drop_in_child)
+

@@ -1,0 +1,126 @@
+"""A journal that lives in memory: the same events, nothing on disk.
+
+Used by `save_on_close=False`. Records go through the same bytes as on disk, so that
+what can be journaled does not depend on where.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from kedro_journal.errors import JournalClosed, RecordTooLarge
+from kedro_journal.events import (
+    Cursor,
+    Event,
+    JournalHeader,
+    Record,
+    SessionClosed,
+    WriterOpened,
+)
+
+from .codec import NO_PREV, PAYLOAD_MAX_BYTES, BadLine, decode, encode_event, seal
+from .codec import timestamp as _timestamp
+
+__all__ = ["Journal", "MemoryJournal"]
+
+
+class Journal(Protocol):
+    """What every journal can do, wherever it is kept."""
+
+    def append(self, *events: Event, at: datetime | None = None) -> list[Record]:
+        """Append events; see `JournalWriter.append`."""
+
+    def append_encoded(
+        self, encoded: Sequence[tuple[Event, bytes]], at: datetime | None = None
+    ) -> list[Record]:
+        """Append events that are encoded already."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class MemoryJournal:
+    """Holds the lines of one journal in memory. Safe between threads.
+
+    Args:
+        header: The first record.
+        opened: Describes this process.
+    """
+
+    def __init__(self, header: JournalHeader, opened: WriterOpened) -> None:
+        self._lines: list[bytes] = []
+        self._lock = threading.Lock()
+        self._crc = NO_PREV
+        self._closed_seq = 0
+        self._end = 0
+        self._first: tuple[Event, ...] = (header, opened)
+
+    def append(self, *events: Event, at: datetime | None = None) -> list[Record]:
+        """Append events.
+
+        Raises:
+            JournalClosed: The session was closed.
+            RecordTooLarge: An event over the payload limit.
+        """
+        return self.append_encoded([(e, encode_event(e)) for e in events], at=at)
+
+    def append_encoded(
+        self, encoded: Sequence[tuple[Event, bytes]], at: datetime | None = None
+    ) -> list[Record]:
+        """Append events that are encoded already, as `append` does.
+
+        Raises:
+            JournalClosed, RecordTooLarge: As for `append`.
+        """
+        for event, data in encoded:
+            if len(data) > PAYLOAD_MAX_BYTES:
+                name = getattr(event, "type", event.TYPE)
+                raise RecordTooLarge(name, len(data), PAYLOAD_MAX_BYTES)
+        with self._lock:
+            if self._closed_seq:
+                raise JournalClosed(Path("<memory>"), self._closed_seq)
+            first = [(event, encode_event(event)) for event in self._first]
+            self._first = ()
+            when = _timestamp(at or datetime.now(UTC))
+            for event, data in first:
+                self._add(event, data, when)
+            return [self._add(event, data, when) for event, data in encoded]
+
+    def _add(self, event: Event, data: bytes, when: str) -> Record:
+        line, crc = seal(
+            seq=len(self._lines) + 1,
+            at=when,
+            writer="w1",
+            prev=self._crc,
+            event=event,
+            data=data,
+        )
+        start = self._end
+        self._lines.append(line)
+        self._crc, self._end = crc, start + len(line)
+        record = decode(line[:-1], start, self._end)
+        if isinstance(record, BadLine):  # pragma: no cover - seal and decode agree
+            raise AssertionError(record.reason)
+        if isinstance(event, SessionClosed):
+            self._closed_seq = record.seq
+        return record
+
+    def read(self, start: Cursor | None = None) -> Iterator[Record]:
+        """Yield the records after *start*."""
+        offset = 0
+        for seq, line in enumerate(list(self._lines), 1):
+            record = decode(line[:-1], offset, offset + len(line))
+            offset += len(line)
+            if isinstance(record, Record) and seq > (start.seq if start else 0):
+                yield record
+
+    def lines(self) -> list[bytes]:
+        """Give the lines as they would stand in a file."""
+        return list(self._lines)
+
+    def close(self) -> None:
+        """Nothing is held."""

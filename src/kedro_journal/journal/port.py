@@ -1,0 +1,163 @@
+"""The one door to the operating system for journal files.
+
+Everything that reads or writes a journal goes through an `Os`, so that a test can make
+the n-th call fail, come short or lie.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from kedro_journal.errors import UnsafeJournal
+
+__all__ = ["REAL_OS", "FileStat", "Os"]
+
+_CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
+_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)  # a FIFO must not hang the open
+_SAFE: Final = _CLOEXEC | _NOFOLLOW | _NONBLOCK
+
+
+class FileStat(NamedTuple):
+    """What the journal asks of an open file.
+
+    Attributes:
+        size: Length in bytes.
+        links: Names it has; 0 means it was deleted while open.
+        inode: Identity on its device.
+        device: The device.
+    """
+
+    size: int
+    links: int
+    inode: int
+    device: int
+
+
+class Os:
+    """The real kernel. Subclass it in tests."""
+
+    def open_read(self, path: Path) -> int:
+        """Open a regular file for reading; links and devices are refused.
+
+        Raises:
+            UnsafeJournal: *path* is a symbolic link or no regular file.
+            OSError: As the system says.
+        """
+        try:
+            fd = os.open(path, os.O_RDONLY | _SAFE)
+        except OSError as error:
+            raise _refused(path, error) from error
+        return self._regular(fd, path)
+
+    def open_append(self, path: Path, *, create: bool = False) -> int:
+        """Open a regular file of ours for reading and appending, mode 0600.
+
+        Raises:
+            UnsafeJournal: A link, a device, or not this user's.
+            OSError: As the system says.
+        """
+        flags = os.O_RDWR | os.O_APPEND | _SAFE
+        if create:
+            flags |= os.O_CREAT
+        try:
+            fd = os.open(path, flags, 0o600)
+        except OSError as error:
+            raise _refused(path, error) from error
+        return self._regular(fd, path, ours=True)
+
+    def write_new(self, path: Path, data: bytes) -> None:
+        """Write a new file, mode 0600, and sync it.
+
+        Raises:
+            OSError: As the system says; FileExistsError if it exists.
+        """
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def make_folder(self, path: Path, *, parents: bool = False) -> None:
+        """Make a folder, mode 0700 whatever the umask.
+
+        Raises:
+            OSError: As the system says; FileExistsError unless *parents*.
+        """
+        if parents:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        else:
+            path.mkdir(mode=0o700)
+
+    def read_at(self, fd: int, size: int, offset: int) -> bytes:
+        """Read up to *size* bytes at *offset*."""
+        return os.pread(fd, size, offset)
+
+    def write(self, fd: int, data: bytes | memoryview) -> int:
+        """Append bytes; the count may be short."""
+        return os.write(fd, data)
+
+    def stat(self, fd: int) -> FileStat:
+        """Look at an open file."""
+        found = os.fstat(fd)
+        return FileStat(found.st_size, found.st_nlink, found.st_ino, found.st_dev)
+
+    def truncate(self, fd: int, size: int) -> None:
+        """Cut an open file."""
+        os.ftruncate(fd, size)
+
+    def sync(self, fd: int) -> None:
+        """Bring an open file's data to the disk."""
+        _datasync(fd)
+
+    def sync_folder(self, path: Path) -> None:
+        """Bring a folder's entries to the disk, where the system can."""
+        with contextlib.suppress(PermissionError):  # Windows opens no folders
+            fd = os.open(path, os.O_RDONLY | _CLOEXEC)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor."""
+        os.close(fd)
+
+    def now(self) -> datetime:
+        """Give the wall clock, UTC."""
+        return datetime.now(UTC)
+
+    def _regular(self, fd: int, path: Path, *, ours: bool = False) -> int:
+        found = os.fstat(fd)
+        reason = ""
+        if not stat.S_ISREG(found.st_mode):
+            reason = "not a regular file"
+        elif ours and found.st_nlink > 1:
+            reason = f"it has {found.st_nlink} hard links"
+        elif ours and hasattr(os, "geteuid") and found.st_uid != os.geteuid():
+            reason = f"it belongs to user {found.st_uid}"
+        if reason:
+            os.close(fd)
+            raise UnsafeJournal(path, reason)
+        return fd
+
+
+def _refused(path: Path, error: OSError) -> Exception:
+    # ELOOP: a symbolic link met O_NOFOLLOW. ENXIO: a FIFO or socket.
+    if path.is_symlink():
+        return UnsafeJournal(path, "a symbolic link")
+    if path.exists() and not path.is_file():
+        return UnsafeJournal(path, "not a regular file")
+    return error
+
+
+_datasync: Final = getattr(os, "fdatasync", os.fsync)
+REAL_OS: Final = Os()

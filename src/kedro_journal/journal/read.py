@@ -1,0 +1,98 @@
+"""Records from a journal file, from a cursor to its end as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+from kedro_journal.errors import CorruptJournal
+from kedro_journal.events import Cursor, Record
+
+from .lines import LineBuffer
+from .port import REAL_OS, Os
+from .scan import Finding, Scanner
+
+__all__ = ["Mode", "raise_damage", "read"]
+
+Mode = Literal["strict", "salvage"]
+_CHUNK_BYTES: Final = 256 * 1024
+
+
+def read(
+    path: Path,
+    *,
+    start: Cursor | None = None,
+    mode: Mode = "strict",
+    on_finding: Callable[[Finding], None] | None = None,
+    port: Os = REAL_OS,
+) -> Iterator[Record]:
+    """Yield the records of a journal file, in order, from *start* to its end.
+
+    Takes no lock and never writes. Memory is bounded, whatever the file holds.
+
+    Args:
+        path: The journal file.
+        start: Where to go on; None means the first record.
+        mode: strict raises at the first damage that lost something; salvage goes on
+            and reports it.
+        on_finding: Called with everything that is not a plain record.
+        port: The operating system.
+
+    Raises:
+        CorruptJournal: Records are damaged, missing or foreign (strict only). All
+            records before the damage were yielded.
+        UnsafeJournal: *path* is a link or no regular file.
+        FileNotFoundError: There is no such file.
+    """
+    scanner = Scanner(start)
+    buffer = LineBuffer(scanner.last.offset)
+    fd = port.open_read(path)
+    try:
+        # Only what is there now: a repair may cut and rewrite what comes after.
+        offset, size = scanner.last.offset, port.stat(fd).size
+        while chunk := port.read_at(fd, min(_CHUNK_BYTES, size - offset), offset):
+            offset += len(chunk)
+            for line in buffer.feed(chunk):
+                record = scanner.take(line)
+                if scanner.findings:
+                    _report(scanner, path, mode, on_finding)
+                if record is not None:
+                    yield record
+    finally:
+        port.close(fd)
+    rescued = scanner.finish(buffer.tail, buffer.tail_offset, buffer.tail_length)
+    _report(scanner, path, mode, on_finding)
+    if rescued is not None:
+        yield rescued
+
+
+def _report(
+    scanner: Scanner,
+    path: Path,
+    mode: Mode,
+    on_finding: Callable[[Finding], None] | None,
+) -> None:
+    found, scanner.findings = scanner.findings, []
+    for finding in found:
+        if on_finding is not None:
+            on_finding(finding)
+        if mode == "strict":
+            raise_damage(finding, path)
+
+
+def raise_damage(finding: Finding, path: Path) -> None:
+    """Raise what was found if it lost something.
+
+    Raises:
+        CorruptJournal: The finding is an error.
+    """
+    if finding.severity == "error":
+        raise CorruptJournal(
+            path,
+            finding.kind,
+            finding.detail,
+            finding.offset,
+            finding.seq,
+            finding.lost,
+        )

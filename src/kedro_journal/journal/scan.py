@@ -1,0 +1,311 @@
+"""Lines -> records and findings: the reader as a machine without I/O.
+
+The machine knows how a journal may look after crashes, repairs and damage, and says
+which of them it sees. It decides nothing: `read` raises, `verify` lists, `follow`
+waits. The rules are the table of docs/concepts/format.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from kedro_journal.events import Cursor, Record
+
+from .codec import FORMAT_VERSION, BadLine, decode, line_version
+from .lines import Line
+
+__all__ = ["Finding", "FindingKind", "Scanner"]
+
+FindingKind = Literal[
+    "torn tail",
+    "damaged terminator",
+    "healed tear",
+    "records lost",
+    "records missing",
+    "damaged end",
+    "duplicate record",
+    "forked journal",
+    "splice",
+    "newer version",
+    "unknown event",
+]
+
+_SEVERITY: Final[dict[FindingKind, Literal["info", "warning", "error"]]] = {
+    "torn tail": "info",
+    "damaged terminator": "warning",
+    "healed tear": "warning",
+    "records lost": "error",
+    "records missing": "error",
+    "damaged end": "error",
+    "duplicate record": "warning",
+    "forked journal": "error",
+    "splice": "error",
+    "newer version": "warning",
+    "unknown event": "info",
+}
+_REMEMBERED: Final = 4096  # checksums kept to tell a repeated line from a second history
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in a journal that is not a plain record, as a value.
+
+    Attributes:
+        kind: What it is; docs/concepts/format.md explains each.
+        severity: info (normal), warning (nothing lost) or error (something is).
+        offset: Byte position where it begins.
+        length: How many bytes it covers.
+        seq: Sequence number of the last good record before it.
+        lost: Committed records that are known to be gone.
+        detail: The same in words.
+    """
+
+    kind: FindingKind
+    severity: Literal["info", "warning", "error"]
+    offset: int
+    length: int = 0
+    seq: int = 0
+    lost: int = 0
+    detail: str = ""
+
+
+class Scanner:
+    """Feed it lines; it gives records and collects findings.
+
+    Args:
+        start: Where the caller goes on; the first line fed must begin there.
+
+    Attributes:
+        last: Place after the last accepted record.
+        findings: What was found since the caller last emptied the list.
+    """
+
+    def __init__(self, start: Cursor | None = None) -> None:
+        self.last = start or Cursor()
+        self.findings: list[Finding] = []
+        self._bad: list[tuple[Line, str]] = []
+        self._anchor: Cursor | None = None
+        self._crcs: list[tuple[int, str]] = [(0, "")] * _REMEMBERED
+        self._newer = False
+
+    def retry(self) -> None:
+        """Forget lines that were no records, to be fed again from `last`."""
+        self._bad = []
+
+    def take(self, line: Line) -> Record | None:
+        """Judge one whole line.
+
+        Returns:
+            The record to deliver, or None for a line that is none or a repetition.
+        """
+        if line.data is None:
+            self._bad.append((line, "it is longer than any record"))
+            return None
+        record = decode(line.data, line.offset, line.end)
+        if isinstance(record, BadLine):
+            self._bad.append((line, record.reason))
+            return None
+        expected = self.last
+        in_order = record.seq == expected.seq + 1 and record.prev == expected.crc
+        if in_order and not self._bad:
+            return self._accept(record, line)
+        return self._judge(record, line)
+
+    def _accept(self, record: Record, line: Line) -> Record:
+        self.last = Cursor(record.seq, line.end, record.crc)
+        self._crcs[record.seq % _REMEMBERED] = (record.seq, record.crc)
+        if record.type == getattr(record.event, "type", None):
+            self._note_unknown(record, line)
+        return record
+
+    def _note_unknown(self, record: Record, line: Line) -> None:
+        version = line_version(line.data or b"")
+        if version > FORMAT_VERSION and not self._newer:
+            self._newer = True
+            self._find(
+                "newer version",
+                line.offset,
+                line.end - line.offset,
+                detail=f"record {record.seq} has line format {version}, "
+                f"newer than {FORMAT_VERSION}",
+            )
+        else:
+            self._find(
+                "unknown event",
+                line.offset,
+                line.end - line.offset,
+                detail=f"record {record.seq} is a {record.type} event that this "
+                "version does not know; kept",
+            )
+
+    def _judge(self, record: Record, line: Line) -> Record | None:
+        last, bad = self.last, self._bad
+        if self._chains(record, self._anchor) and record.seq <= last.seq:
+            # The line before came from elsewhere: this one goes on from the anchor.
+            self._flush_bad()
+            self._find(
+                "splice",
+                last.offset,
+                detail=f"records up to {last.seq} do not belong here: record "
+                f"{record.seq} follows record {record.seq - 1}, not them",
+            )
+            self._anchor = None
+            return self._accept(record, line)
+        if record.seq <= last.seq:
+            return self._repeated(record, line)
+        missing = record.seq - last.seq - 1
+        if missing:
+            self._anchor = last
+            if bad:
+                self._lost(missing)
+            else:
+                self._find(
+                    "records missing",
+                    line.offset,
+                    lost=missing,
+                    detail=f"record {record.seq} follows record {last.seq}: "
+                    f"{missing} missing",
+                )
+        elif record.prev != last.crc:
+            self._flush_bad()
+            self._anchor = last
+            self._find(
+                "splice",
+                line.offset,
+                line.end - line.offset,
+                detail=f"record {record.seq} was not written after record {last.seq} "
+                f"of this journal: it names {record.prev} before it, not {last.crc}",
+            )
+        else:
+            # Its writer saw nothing committed in between.
+            offset, end = bad[0][0].offset, bad[-1][0].end
+            self._bad = []
+            self._find(
+                "healed tear",
+                offset,
+                end - offset,
+                detail=f"{len(bad)} broken line(s) between records {last.seq} and "
+                f"{record.seq}; the chain shows that nothing is lost",
+            )
+        return self._accept(record, line)
+
+    def _chains(self, record: Record, to: Cursor | None) -> bool:
+        return to is not None and record.seq == to.seq + 1 and record.prev == to.crc
+
+    def _repeated(self, record: Record, line: Line) -> None:
+        self._flush_bad()
+        known = self._crcs[record.seq % _REMEMBERED]
+        length = line.end - line.offset
+        if known == (record.seq, record.crc):
+            self._find(
+                "duplicate record",
+                line.offset,
+                length,
+                detail=f"record {record.seq} stands here again, byte for byte; ignored",
+            )
+        else:
+            self._find(
+                "forked journal",
+                line.offset,
+                length,
+                detail=f"record {record.seq} comes after record {self.last.seq}: out "
+                "of order, or two histories in one file",
+            )
+
+    def finish(self, tail: bytes, offset: int, length: int) -> Record | None:
+        """Judge the end of a file that nobody is writing to.
+
+        Args:
+            tail: Bytes after the last newline, cut to the line limit.
+            offset: Where they begin.
+            length: How many they are.
+
+        Returns:
+            A committed record whose newline was damaged, else None.
+        """
+        rescued = None
+        if length:
+            sound = decode(tail[:-1], offset, offset + length)
+            whole = decode(tail, offset, offset + length)
+            if isinstance(sound, Record):
+                rescued = self.take(Line(offset, tail[:-1], offset + length))
+                self._find(
+                    "damaged terminator",
+                    offset + length - 1,
+                    1,
+                    detail=f"the newline after record {sound.seq} is damaged; "
+                    "the record itself is intact",
+                )
+            else:
+                what = (
+                    "a whole record without its newline"
+                    if isinstance(whole, Record)
+                    else f"{length} bytes"
+                )
+                self._find(
+                    "torn tail",
+                    offset,
+                    length,
+                    detail=f"{what} after the last record: an append that was cut "
+                    "short; it was never acknowledged",
+                )
+        if self._bad:
+            first, last = self._bad[0][0], self._bad[-1][0]
+            self._find(
+                "damaged end",
+                first.offset,
+                last.end - first.offset,
+                lost=len(self._bad),
+                detail=f"{len(self._bad)} damaged line(s) after the last good record: "
+                f"{self._bad[0][1]}",
+            )
+            self._bad = []
+        return rescued
+
+    def _lost(self, count: int) -> None:
+        first, last = self._bad[0][0], self._bad[-1][0]
+        reason = self._bad[0][1]
+        self._bad = []
+        self._find(
+            "records lost",
+            first.offset,
+            last.end - first.offset,
+            lost=count,
+            detail=f"{count} record(s) after record {self.last.seq} are destroyed: "
+            f"{reason}",
+        )
+
+    def _flush_bad(self) -> None:
+        if self._bad:
+            first, last = self._bad[0][0], self._bad[-1][0]
+            self._find(
+                "records lost",
+                first.offset,
+                last.end - first.offset,
+                lost=len(self._bad),
+                detail=f"{len(self._bad)} damaged line(s) after record "
+                f"{self.last.seq}: {self._bad[0][1]}",
+            )
+            self._bad = []
+
+    def _find(
+        self,
+        kind: FindingKind,
+        offset: int,
+        length: int = 0,
+        lost: int = 0,
+        *,
+        detail: str,
+    ) -> None:
+        self.findings.append(
+            Finding(
+                kind=kind,
+                severity=_SEVERITY[kind],
+                offset=offset,
+                length=length,
+                seq=self.last.seq,
+                lost=lost,
+                detail=detail,
+            )
+        )

@@ -1,0 +1,458 @@
+"""Append records to a journal file: many threads, processes and forked children.
+
+The protocol, in the order it must keep: encode outside the locks; take the thread lock,
+then the file lock; catch up with what others wrote, repairing a torn tail (only here,
+for only the holder of the lock knows that nobody is in the middle of an append); number
+and seal; one write; release; sync if the policy says so; only then acknowledge.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from kedro_journal.errors import (
+    JournalClosed,
+    JournalUnwritable,
+    NewerJournal,
+    RecordTooLarge,
+)
+from kedro_journal.events import (
+    LIFECYCLE_TYPES,
+    Event,
+    JournalHeader,
+    JournalRepaired,
+    Record,
+    SessionClosed,
+    WriterOpened,
+)
+
+from .codec import (
+    FORMAT_VERSION,
+    NO_PREV,
+    PAYLOAD_MAX_BYTES,
+    encode_event,
+    seal,
+    timestamp,
+)
+from .lock import AppendLock, LockBackend
+from .port import REAL_OS, Os
+from .tail import Tail, examine
+
+__all__ = ["Durability", "JournalWriter", "JOURNAL_NAME", "APPEND_LOCK_NAME"]
+
+Durability = Literal["flush", "group", "sync"]
+JOURNAL_NAME: Final = "journal.jsonl"
+APPEND_LOCK_NAME: Final = "append.lock"
+TORN_NAME: Final = "torn"
+_WINDOW_BYTES: Final = 4096
+_GROUP_WINDOW_S: Final = 0.05
+
+
+class JournalWriter:
+    """Appends events to one journal. Safe to share between threads.
+
+    A forked child that uses its parent's writer gets descriptors and a writer name of
+    its own at its first append; the parent's are left alone.
+
+    Args:
+        folder: The session folder; it must exist.
+        opened: Describes this process; written before its first event.
+        header: Given by the creator only: the first record of a new journal.
+        durability: When an append returns. flush: the bytes are the kernel's, any
+            death of the process keeps them. group: the same, and on the disk within
+            50 ms. sync: on the disk. Lifecycle and failure events are synced always.
+        deadline_s: Seconds to wait for the append lock.
+        backend: Who locks; see `lock`.
+        port: The operating system.
+    """
+
+    _live: Final[weakref.WeakSet[JournalWriter]] = weakref.WeakSet()
+
+    def __init__(
+        self,
+        folder: Path,
+        opened: WriterOpened,
+        *,
+        header: JournalHeader | None = None,
+        durability: Durability = "flush",
+        deadline_s: float = 30.0,
+        backend: LockBackend | None = None,
+        port: Os = REAL_OS,
+    ) -> None:
+        self.folder = folder
+        self.path = folder / JOURNAL_NAME
+        self._opened = opened
+        self._header = header
+        self._durability: Durability = durability
+        self._port = port
+        self._lock = AppendLock(
+            folder / APPEND_LOCK_NAME, deadline_s=deadline_s, backend=backend, port=port
+        )
+        self._thread_lock = threading.RLock()
+        self._fd = -1
+        self._end = -1  # -1: nothing is known of the file
+        self._seq = 0
+        self._crc = NO_PREV
+        self._name = ""
+        self._closed_seq = 0
+        self._syncer: _GroupSyncer | None = None
+        self._live.add(self)
+
+    @property
+    def name(self) -> str:
+        """This process's name in the envelope, such as `w1`; empty before it wrote."""
+        return self._name
+
+    @property
+    def seq(self) -> int:
+        """Sequence number of the last record this writer knows of."""
+        return self._seq
+
+    def append(self, *events: Event, at: datetime | None = None) -> list[Record]:
+        """Append events in one write; they are committed together or not at all.
+
+        Args:
+            events: One or more, in order.
+            at: Wall clock of the events if it is not now.
+
+        Returns:
+            Their records, without this process's `writer.opened` or a repair.
+
+        Raises:
+            JournalClosed: The session was closed. Nothing was written.
+            JournalBusy: Another process held the lock too long. Nothing was written.
+            JournalUnwritable: The system refused; what was written is rolled back.
+            RecordTooLarge: An event over the payload limit. Nothing was written.
+            NewerJournal: A newer version wrote here. Nothing was written.
+            UnsafeJournal: The journal is a link, a device or somebody else's.
+        """
+        return self.append_encoded(
+            [(event, encode_event(event)) for event in events], at=at
+        )
+
+    def append_encoded(
+        self, encoded: Sequence[tuple[Event, bytes]], at: datetime | None = None
+    ) -> list[Record]:
+        """Append events that the caller encoded, as `append` does.
+
+        Args:
+            encoded: Each event with the bytes of its `data`.
+            at: As for `append`.
+
+        Raises:
+            JournalError: As for `append`.
+        """
+        for event, data in encoded:
+            if len(data) > PAYLOAD_MAX_BYTES:
+                raise RecordTooLarge(
+                    getattr(event, "type", event.TYPE), len(data), PAYLOAD_MAX_BYTES
+                )
+        with self._thread_lock:
+            try:
+                records = self._append_locked(encoded, at)
+            except OSError as error:
+                self._forget()
+                reason = error.strerror or str(error)
+                raise JournalUnwritable(self.path, error.errno, reason) from error
+        self._make_durable(encoded)
+        return records
+
+    def _append_locked(
+        self, encoded: Sequence[tuple[Event, bytes]], at: datetime | None
+    ) -> list[Record]:
+        self._lock.acquire()
+        try:
+            first = self._catch_up()
+            if self._closed_seq:
+                raise JournalClosed(self.path, self._closed_seq)
+            when = at or self._port.now()
+            return self._write_batch(first, encoded, when)
+        finally:
+            self._lock.release()
+
+    def _write_batch(
+        self,
+        first: Sequence[Event],
+        encoded: Sequence[tuple[Event, bytes]],
+        when: datetime,
+    ) -> list[Record]:
+        before = (self._seq, self._crc, self._name, self._end)
+        lines: list[bytes] = []
+        records: list[Record] = []
+        if self._header and not self._seq and not self._end:
+            first = [self._header, *first]
+        pairs = [(event, encode_event(event)) for event in first]
+        if not self._name:
+            pairs.append((self._opened, encode_event(self._opened)))
+            creator = not self._seq and not self._end
+            self._name = "w1" if creator else f"w{self._seq + len(pairs)}"
+        skip, at = len(pairs), timestamp(when)
+        for event, data in [*pairs, *encoded]:
+            prev, seq, offset = self._crc, self._seq + 1, self._end
+            line, crc = seal(
+                seq=seq, at=at, writer=self._name, prev=prev, event=event, data=data
+            )
+            lines.append(line)
+            self._seq, self._crc, self._end = seq, crc, offset + len(line)
+            records.append(
+                Record(
+                    seq=seq,
+                    at=when,
+                    writer=self._name,
+                    prev=prev,
+                    crc=crc,
+                    event=event,  # type: ignore[arg-type]
+                    offset=offset,
+                    end=self._end,
+                )
+            )
+        try:
+            self._write_all(b"".join(lines))
+        except BaseException:
+            self._seq, self._crc, self._name, self._end = before
+            self._roll_back()
+            raise
+        if isinstance(encoded[-1][0], SessionClosed) if encoded else False:
+            self._closed_seq = self._seq
+        return records[skip:]
+
+    def _write_all(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self._port.write(self._fd, view) :]
+
+    def _roll_back(self) -> None:
+        """Take back a partial write while still holding the lock."""
+        end, self._end = self._end, -1
+        with contextlib.suppress(OSError):
+            self._port.truncate(self._fd, end)
+        # If that failed too, the next append finds a torn tail and cuts it.
+
+    def _catch_up(self) -> list[Event]:
+        """Learn where the journal ends now. Returns repair events to write first."""
+        if self._fd < 0:
+            creating = self._header is not None and self._end < 0 and not self._seq
+            self._fd = self._port.open_append(self.path, create=creating)
+            if creating:
+                self._port.sync_folder(self.folder)
+                self._port.sync_folder(self.folder.parent)
+        found = self._port.stat(self._fd)
+        if not found.links:
+            self._forget()
+            raise JournalUnwritable(self.path, None, "the journal was deleted")
+        if found.size == self._end:
+            return []
+        tail, start = self._look_back(found.size)
+        if tail.version > FORMAT_VERSION:
+            raise NewerJournal(self.path, tail.version)
+        if tail.record is not None:
+            self._seq, self._crc = tail.record.seq, tail.record.crc
+            closed = isinstance(tail.record.event, SessionClosed)
+            self._closed_seq = tail.record.seq if closed else 0
+        elif start == 0:
+            self._seq, self._crc, self._closed_seq = 0, NO_PREV, 0
+        self._end = found.size
+        if self._closed_seq:
+            return []
+        return self._mend(tail, found.size)
+
+    def _look_back(self, size: int) -> tuple[Tail, int]:
+        known = self._end
+        if 0 <= known < size and size - known <= _WINDOW_BYTES * 16:
+            data = self._read(known, size)
+            return examine(data, whole=True), known
+        window = _WINDOW_BYTES
+        while True:
+            start = max(0, size - window)
+            tail = examine(self._read(start, size), whole=start == 0)
+            if tail.record is not None or start == 0:
+                return tail, start
+            window *= 2
+
+    def _read(self, start: int, end: int) -> bytes:
+        parts: list[bytes] = []
+        while start < end:
+            part = self._port.read_at(self._fd, end - start, start)
+            if not part:
+                break
+            parts.append(part)
+            start += len(part)
+        return b"".join(parts)
+
+    def _mend(self, tail: Tail, size: int) -> list[Event]:
+        """Repair the end of the file. Bytes before the last newline are never touched.
+
+        A damaged whole line keeps one sequence number, so that the loss stays visible.
+        """
+        events: list[Event] = []
+        length = len(tail.fragment)
+        start = size - length
+        if tail.bad_lines:
+            self._seq += tail.bad_lines
+            events.append(
+                JournalRepaired(
+                    offset=start, length=0, action="skipped", lost=tail.bad_lines
+                )
+            )
+        if tail.mend == "nothing":
+            return events
+        kept_as, action = "", "cut"
+        if tail.mend == "cut":
+            kept_as = self._set_aside(tail.fragment, start)
+            self._port.truncate(self._fd, start)
+            self._end = start
+        else:
+            if tail.mend == "terminator":
+                action = "terminator"
+                self._port.truncate(self._fd, size - 1)
+                line = tail.fragment[:-1]
+            else:
+                action = "adopted"
+                line = tail.fragment
+            self._write_all(b"\n")
+            self._end = start + len(line) + 1
+            self._adopt(line)
+        if self._closed_seq:
+            return []
+        digest = hashlib.sha256(tail.fragment).hexdigest()
+        events.append(
+            JournalRepaired(
+                offset=start,
+                length=length,
+                sha256=digest,
+                kept_as=kept_as,
+                action=action,
+            )
+        )
+        return events
+
+    def _adopt(self, line: bytes) -> None:
+        record = examine(line + b"\n", whole=True).record
+        if record is not None:
+            self._seq, self._crc = record.seq, record.crc
+            if isinstance(record.event, SessionClosed):
+                self._closed_seq = record.seq
+
+    def _set_aside(self, fragment: bytes, offset: int) -> str:
+        folder = self.folder / TORN_NAME
+        with contextlib.suppress(FileExistsError):
+            self._port.make_folder(folder)
+        name = f"{offset}-{time.time_ns()}.bin"
+        self._port.write_new(folder / name, fragment)
+        return name
+
+    def _make_durable(self, encoded: Sequence[tuple[Event, bytes]]) -> None:
+        must = self._durability == "sync" or any(
+            event.TYPE in LIFECYCLE_TYPES for event, _ in encoded
+        )
+        if must:
+            self.sync()
+        elif self._durability == "group":
+            if self._syncer is None:
+                self._syncer = _GroupSyncer(self)
+            self._syncer.wake()
+
+    def sync(self) -> None:
+        """Bring everything appended so far to the disk.
+
+        Raises:
+            JournalUnwritable: The disk refused. The kernel may have dropped the pages,
+                so trying again could succeed without them: it is final.
+        """
+        with self._thread_lock:
+            if self._fd < 0:
+                return
+            try:
+                self._port.sync(self._fd)
+            except OSError as error:
+                reason = f"sync failed: {error.strerror or error}"
+                raise JournalUnwritable(self.path, error.errno, reason) from error
+
+    def close(self) -> None:
+        """Let go of the files. A later append opens them again."""
+        with self._thread_lock:
+            if self._syncer is not None:
+                self._syncer.stop()
+                self._syncer = None
+            self._forget()
+
+    def _forget(self) -> None:
+        fd, self._fd = self._fd, -1
+        self._end = -1
+        self._lock.drop()
+        if fd >= 0:
+            with contextlib.suppress(OSError):
+                self._port.close(fd)
+
+    @classmethod
+    def reset_in_child(cls) -> None:
+        """Make every writer new in a forked child.
+
+        The descriptors are closed without unlocking: the lock is the parent's. Nothing
+        that another thread was doing at the fork is taken over.
+        """
+        for writer in list(cls._live):
+            writer._thread_lock = threading.RLock()
+            writer._forget()
+            writer._syncer = None
+            writer._header = None
+            writer._name = ""
+            writer._seq, writer._crc = 0, NO_PREV
+            writer._opened = _in_child(writer._opened)
+
+
+def _in_child(opened: WriterOpened) -> WriterOpened:
+    return WriterOpened(
+        pid=os.getpid(),
+        parent_pid=os.getppid(),
+        host=opened.host,
+        boot_id=opened.boot_id,
+        user=opened.user,
+        python=opened.python,
+        role="worker",
+    )
+
+
+class _GroupSyncer:
+    """Syncs in the background, at most one window after an append."""
+
+    def __init__(self, writer: JournalWriter) -> None:
+        self._writer = weakref.ref(writer)
+        self._dirty = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name="kedro-journal-sync", daemon=True
+        )
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._dirty.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._dirty.set()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._dirty.wait()
+            self._stopped.wait(_GROUP_WINDOW_S)
+            self._dirty.clear()
+            writer = self._writer()
+            if writer is None:
+                return
+            with contextlib.suppress(JournalUnwritable):
+                writer.sync()
+            del writer
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=JournalWriter.reset_in_child)

@@ -1,0 +1,96 @@
+"""Which sessions are active in this process, and which one is meant right here.
+
+A stack for the process, because every thread of a run must find its session, pool
+threads included; over it a context variable that is set around each node, so that two
+sessions in two threads are told apart.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Final, Protocol
+
+from kedro_journal.state import SessionState
+
+__all__ = ["SESSION_VARIABLE", "Active", "bind", "enter", "innermost", "leave"]
+
+SESSION_VARIABLE: Final = "KEDRO_JOURNAL_SESSION"
+"""Environment variable that hands the session folder down to child processes."""
+
+
+class Active(Protocol):
+    """A session that is active in this process."""
+
+    @property
+    def session_id(self) -> str:
+        """Its id."""
+
+    @property
+    def journal_folder(self) -> Path | None:
+        """Its folder, None if its journal is in memory."""
+
+    @property
+    def state(self) -> SessionState:
+        """Its state as of now."""
+
+
+_lock = threading.Lock()
+_stack: list[Active] = []
+_bound: Final[ContextVar[Active | None]] = ContextVar("kedro_journal_bound")
+_inherited: Final = os.environ.get(SESSION_VARIABLE)
+
+
+def enter(session: Active) -> None:
+    """Make a session the innermost one of this process."""
+    with _lock:
+        _stack.append(session)
+        _hand_down()
+
+
+def leave(session: Active) -> None:
+    """Take back one `enter`; the others stay active, whatever the order."""
+    with _lock:
+        for number in range(len(_stack) - 1, -1, -1):
+            if _stack[number] is session:
+                del _stack[number]
+                break
+        _hand_down()
+    if _bound.get(None) is session and session not in _stack:
+        _bound.set(None)
+
+
+def bind(session: Active | None) -> None:
+    """Say which session the code of this thread or task runs for."""
+    _bound.set(session)
+
+
+def innermost() -> Active | None:
+    """Give the session that is meant here, None if none is active."""
+    bound = _bound.get(None)
+    if bound is not None:
+        return bound
+    with _lock:
+        return _stack[-1] if _stack else None
+
+
+def _hand_down() -> None:
+    for session in reversed(_stack):
+        if session.journal_folder is not None:
+            os.environ[SESSION_VARIABLE] = str(session.journal_folder)
+            return
+    if _inherited is None:
+        os.environ.pop(SESSION_VARIABLE, None)
+    else:
+        os.environ[SESSION_VARIABLE] = _inherited
+
+
+def _reset_lock_in_child() -> None:
+    global _lock  # noqa: PLW0603 - another thread may have held it at the fork
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_lock_in_child)

@@ -1,0 +1,101 @@
+"""Find the journal directory and the session that somebody means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from kedro_journal.config import Config, find_project, load_config
+from kedro_journal.errors import JournalError
+from kedro_journal.events import SessionActivated, SessionClosed, WriterOpened
+from kedro_journal.journal import JournalDirectory, read
+from kedro_journal.journal.liveness import boot_id, host_name, parent_pid, start_ticks
+
+from .active import SESSION_VARIABLE
+
+__all__ = ["handed_down", "newest_unclosed", "of_ancestor", "open_directory"]
+
+_NEWEST_LOOKED_AT: Final = 50  # sessions, when one is searched by what it says
+_ANCESTORS_MAX: Final = 32
+
+
+def open_directory(
+    project_path: str | os.PathLike[str] | None = None,
+    directory: str | os.PathLike[str] | None = None,
+    config: Config | None = None,
+) -> JournalDirectory:
+    """Give the journal directory of a project.
+
+    Args:
+        project_path: Root of the project; None for the one around the working
+            directory, or the working directory if it is in none.
+        directory: The journal directory itself; then no project is looked for.
+        config: The project's settings, if they were read already.
+
+    Raises:
+        ConfigError: The project's settings do not read.
+    """
+    if directory is not None:
+        return JournalDirectory(Path(directory))
+    project = Path(project_path) if project_path is not None else find_project()
+    settings = config or load_config(project)
+    return JournalDirectory(settings.journal_directory(project or Path.cwd()))
+
+
+def handed_down() -> Path | None:
+    """Give the session folder that a parent process handed down, if it still exists."""
+    text = os.environ.get(SESSION_VARIABLE)
+    folder = Path(text) if text else None
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def of_ancestor(directory: JournalDirectory) -> str | None:
+    """Find the unclosed session of a process that this one descends from.
+
+    Processes of a default forkserver never see the environment of the run.
+    """
+    ancestors: dict[int, int | None] = {}
+    pid = parent_pid(os.getpid())
+    while pid > 1 and pid not in ancestors and len(ancestors) < _ANCESTORS_MAX:
+        ancestors[pid] = start_ticks(pid)
+        pid = parent_pid(pid)
+    for session_id, opened, closed, _ in _newest(directory):
+        here = opened.boot_id == boot_id() and opened.host == host_name()
+        if closed or not here or opened.pid not in ancestors:
+            continue
+        if ancestors[opened.pid] == opened.started_at_ticks:
+            return session_id
+    return None
+
+
+def newest_unclosed(directory: JournalDirectory) -> str | None:
+    """Find the newest session that was activated and not closed."""
+    for session_id, _, closed, activated in _newest(directory):
+        if activated and not closed:
+            return session_id
+    return None
+
+
+def _newest(
+    directory: JournalDirectory,
+) -> Iterator[tuple[str, WriterOpened, bool, bool]]:
+    for session_id in list(reversed(directory.ids()))[:_NEWEST_LOOKED_AT]:
+        opened: WriterOpened | None = None
+        closed = activated = False
+        try:
+            for record in read(directory.file(session_id), mode="salvage"):
+                match record.event:
+                    case WriterOpened() if opened is None:
+                        opened = record.event
+                    case SessionActivated():
+                        activated = True
+                    case SessionClosed():
+                        closed = True
+                    case _:
+                        pass
+        except (OSError, JournalError):
+            continue  # being made, or not ours to read
+        if opened is not None:
+            yield session_id, opened, closed, activated

@@ -1,0 +1,258 @@
+"""Read a journal and fold it: the state of a session at any of its records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from kedro_journal.errors import JournalError
+from kedro_journal.events import Cursor, Record
+from kedro_journal.journal import (
+    JournalDirectory,
+    Liveness,
+    Verification,
+    follow_file,
+    probe,
+    read,
+)
+from kedro_journal.journal import verify as verify_file
+from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.state import SessionState, StateBuilder
+
+from .active import innermost
+from .locate import handed_down, newest_unclosed, of_ancestor, open_directory
+
+__all__ = [
+    "current",
+    "events",
+    "follow",
+    "replay",
+    "replay_folder",
+    "sessions",
+    "verify",
+]
+
+NO_SESSION = "There is no active Kedro session."
+PathLike = str | os.PathLike[str]
+
+
+def replay(
+    session_id: str = "latest",
+    *,
+    until_seq: int | None = None,
+    project_path: PathLike | None = None,
+    directory: PathLike | None = None,
+    salvage: bool = False,
+) -> SessionState:
+    """Rebuild the state of a session from its journal.
+
+    Runs nothing and writes nothing. The state's `liveness` says whether the session's
+    process lives; with *until_seq* it is None, for the past has none.
+
+    Args:
+        session_id: An id, a unique beginning of one, or `latest`.
+        until_seq: The last record to fold, >= 0; None for all.
+        project_path: Root of the project; None for the one around the working
+            directory.
+        directory: The journal directory itself, instead of a project.
+        salvage: Read past damage; what was found is not in the state, see `verify`.
+
+    Raises:
+        JournalNotFound: There is no such session.
+        AmbiguousSessionId: The beginning fits several.
+        InvalidSessionId: It cannot be an id.
+        CorruptJournal: Records are damaged or missing, and *salvage* is off.
+        ValueError: *until_seq* is negative.
+    """
+    where = open_directory(project_path, directory)
+    folder = where.folder(where.resolve(session_id))
+    return replay_folder(folder, until_seq=until_seq, salvage=salvage)
+
+
+def replay_folder(
+    folder: Path, *, until_seq: int | None = None, salvage: bool = False
+) -> SessionState:
+    """Rebuild the state of the session in *folder*, as `replay` does.
+
+    Raises:
+        CorruptJournal, ValueError: As for `replay`.
+        FileNotFoundError: The folder has no journal.
+    """
+    if until_seq is not None and until_seq < 0:
+        message = f"until_seq must be 0 or more, not {until_seq}"
+        raise ValueError(message)
+    builder = StateBuilder()
+    path = folder / JOURNAL_NAME
+    cursor = _fold_on(builder, path, None, until_seq, salvage)
+    if until_seq is not None:
+        return builder.state()
+    state = builder.state()
+    liveness = _liveness(state, folder)
+    if liveness == "crashed":
+        # The owner may have closed the session before its lock was probed.
+        _fold_on(builder, path, cursor, None, salvage)
+        state = builder.state()
+        liveness = "closed" if state.status == "closed" else liveness
+    return replace(state, liveness=liveness)
+
+
+def _fold_on(
+    builder: StateBuilder,
+    path: Path,
+    start: Cursor | None,
+    until_seq: int | None,
+    salvage: bool,
+) -> Cursor | None:
+    cursor = start
+    if until_seq == 0:
+        return cursor
+    for record in read(path, start=start, mode="salvage" if salvage else "strict"):
+        builder.add(record)
+        cursor = record.cursor
+        if until_seq is not None and record.seq >= until_seq:
+            break
+    return cursor
+
+
+def _liveness(state: SessionState, folder: Path) -> Liveness:
+    if state.status == "closed":
+        return "closed"
+    owner = next((w for w in state.writers.values() if w.role == "owner"), None)
+    if owner is None:
+        return probe(folder, "", None)
+    return probe(folder, owner.host, owner.boot_id)
+
+
+def events(
+    session_id: str = "latest",
+    *,
+    start: Cursor | None = None,
+    project_path: PathLike | None = None,
+    directory: PathLike | None = None,
+    salvage: bool = False,
+) -> Iterator[Record]:
+    """Yield the records of a session, in order.
+
+    Args:
+        session_id: An id, a unique beginning of one, or `latest`.
+        start: A record's `cursor` to go on after; None for the first record.
+        project_path, directory, salvage: As for `replay`.
+
+    Raises:
+        JournalError: As for `replay`.
+    """
+    where = open_directory(project_path, directory)
+    path = where.file(where.resolve(session_id))
+    return read(path, start=start, mode="salvage" if salvage else "strict")
+
+
+def follow(
+    session_id: str = "latest",
+    *,
+    start: Cursor | None = None,
+    poll_interval_s: float = 0.05,
+    until_crash: bool = True,
+    project_path: PathLike | None = None,
+    directory: PathLike | None = None,
+) -> Iterator[Record]:
+    """Yield the records of a session as they are appended, until it is closed.
+
+    Args:
+        session_id: An id, a unique beginning of one, or `latest`.
+        start: A record's `cursor` to go on after; None for the first record.
+        poll_interval_s: Longest time between two looks, in seconds, > 0.
+        until_crash: End as well when the session's process is gone.
+        project_path, directory: As for `replay`.
+
+    Raises:
+        JournalNotFound, AmbiguousSessionId, InvalidSessionId: As for `replay`.
+        CorruptJournal: Records are damaged; those before were yielded.
+        JournalUnwritable: The journal was deleted or cut meanwhile.
+    """
+    where = open_directory(project_path, directory)
+    folder = where.folder(where.resolve(session_id))
+    first = next(iter(read(folder / JOURNAL_NAME, mode="salvage")), None)
+
+    def gone() -> bool:
+        if not until_crash or first is None:
+            return False
+        state = StateBuilder()
+        for record in read(folder / JOURNAL_NAME, mode="salvage"):
+            state.add(record)
+            if record.seq > 2:
+                break
+        return _liveness(state.state(), folder) == "crashed"
+
+    return follow_file(
+        folder / JOURNAL_NAME,
+        start=start,
+        poll_interval_s=poll_interval_s,
+        stop=gone,
+    )
+
+
+def verify(
+    session_id: str = "latest",
+    *,
+    project_path: PathLike | None = None,
+    directory: PathLike | None = None,
+) -> Verification:
+    """Check every record of a session's journal. Writes nothing.
+
+    Raises:
+        JournalNotFound, AmbiguousSessionId, InvalidSessionId: As for `replay`.
+    """
+    where = open_directory(project_path, directory)
+    return verify_file(where.file(where.resolve(session_id)))
+
+
+def sessions(
+    *,
+    project_path: PathLike | None = None,
+    directory: PathLike | None = None,
+) -> Iterator[SessionState]:
+    """Yield the state of every session, newest first.
+
+    Damage does not hide a session: what can be read is folded. Sessions whose journal
+    was not begun are left out.
+    """
+    where: JournalDirectory = open_directory(project_path, directory)
+    for session_id in reversed(where.ids()):
+        try:
+            yield replay_folder(where.folder(session_id), salvage=True)
+        except FileNotFoundError:
+            continue
+        except JournalError:
+            yield SessionState(session_id=session_id, liveness="unknown")
+
+
+def current(
+    *,
+    project_path: PathLike | None = None,
+    directory: PathLike | None = None,
+) -> SessionState:
+    """Give the state of the current session, without Kedro.
+
+    The session of this node or process; else the one a parent process handed down; else
+    the project's newest session that was activated and not closed, crashed or not.
+
+    Raises:
+        RuntimeError: "There is no active Kedro session."
+    """
+    active = innermost()
+    if active is not None:
+        folder = active.journal_folder
+        return active.state if folder is None else replay_folder(folder)
+    folder = handed_down()
+    if folder is not None:
+        return replay_folder(folder)
+    where = open_directory(project_path, directory)
+    session_id = of_ancestor(where) or newest_unclosed(where)
+    if session_id is None:
+        raise RuntimeError(NO_SESSION)
+    return replay_folder(where.folder(session_id))
+
+

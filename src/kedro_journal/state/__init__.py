@@ -1,0 +1,39 @@
+"""STATE: what the records add up to. Pure: no file, no clock."""
+
+from .evolve import StateBuilder, evolve, fold
+from .model import (
+    Anomaly,
+    DatasetOperation,
+    NodeState,
+    NodeStatus,
+    Note,
+    RunState,
+    RunStatus,
+    SessionState,
+    SessionStatus,
+    Verdict,
+    Writer,
+    format_traceback,
+)
+from .transitions import NODE_TRANSITIONS, RUN_TRANSITIONS, SESSION_TRANSITIONS
+
+__all__ = [
+    "NODE_TRANSITIONS",
+    "RUN_TRANSITIONS",
+    "SESSION_TRANSITIONS",
+    "Anomaly",
+    "DatasetOperation",
+    "NodeState",
+    "NodeStatus",
+    "Note",
+    "RunState",
+    "RunStatus",
+    "SessionState",
+    "SessionStatus",
+    "StateBuilder",
+    "Verdict",
+    "Writer",
+    "evolve",
+    "fold",
+    "format_traceback",
+]

@@ -1,0 +1,409 @@
+"""The one place where state changes: `evolve(state, record) -> state`.
+
+Pure and total: a recorded fact that does not fit becomes an `Anomaly`, never an
+exception, so that a dead session's journal always opens. `fold` goes through the same
+steps in a private builder that copies nothing per record but the node it concerns;
+that keeps it linear, however many nodes a run has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, assert_never
+
+from msgspec.structs import replace
+
+from kedro_journal.events import (
+    ContextLoaded,
+    DatasetLoaded,
+    DatasetLoading,
+    DatasetSaved,
+    DatasetSaving,
+    JournalGap,
+    JournalHeader,
+    JournalRepaired,
+    NodeCompleted,
+    NodeComputed,
+    NodeFailed,
+    NodeStarted,
+    NoteAdded,
+    Record,
+    RunCompleted,
+    RunFailed,
+    RunInterrupted,
+    RunStarted,
+    SessionActivated,
+    SessionClosed,
+    SessionCreated,
+    SessionDeactivated,
+    SessionFailed,
+    SessionResumed,
+    UnknownEvent,
+    WriterOpened,
+)
+
+from .model import (
+    Anomaly,
+    DatasetOperation,
+    NodeState,
+    NodeStatus,
+    Note,
+    RunState,
+    SessionState,
+    Writer,
+)
+from .transitions import NODE_TRANSITIONS, RUN_TRANSITIONS, SESSION_TRANSITIONS
+
+__all__ = ["StateBuilder", "evolve", "fold"]
+
+_ANOMALIES_MAX: Final = 1000
+
+_SessionEvent = (
+    SessionCreated
+    | SessionActivated
+    | SessionDeactivated
+    | ContextLoaded
+    | SessionFailed
+    | SessionClosed
+    | SessionResumed
+)
+_NodeEvent = (
+    NodeStarted
+    | NodeComputed
+    | NodeCompleted
+    | NodeFailed
+    | DatasetLoading
+    | DatasetLoaded
+    | DatasetSaving
+    | DatasetSaved
+)
+_RunEnd = RunCompleted | RunFailed | RunInterrupted
+
+
+def evolve(state: SessionState, record: Record) -> SessionState:
+    """Give the state after one more record."""
+    builder = StateBuilder(state)
+    builder.add(record)
+    return builder.state()
+
+
+def fold(
+    records: Iterable[Record], initial: SessionState | None = None
+) -> SessionState:
+    """Give the state that records add up to, after *initial*.
+
+    `fold(a + b) == fold(b, initial=fold(a))`, for any cut.
+    """
+    builder = StateBuilder(initial)
+    for record in records:
+        builder.add(record)
+    return builder.state()
+
+
+class StateBuilder:
+    """A state under construction. Private to this package and the recorder.
+
+    Args:
+        initial: Where to begin; None is the empty state.
+    """
+
+    def __init__(self, initial: SessionState | None = None) -> None:
+        state = initial or SessionState()
+        self._state = state
+        self._fields: dict[str, Any] = {}
+        self._runs = list(state.runs)
+        self._nodes = [dict(run.nodes) for run in state.runs]
+        self._index = {
+            (run.run_id, run.attempt): number for number, run in enumerate(state.runs)
+        }
+        self._writers = dict(state.writers)
+        self._anomalies = list(state.anomalies)
+        self._notes = list(state.notes)
+        self.status = state.status
+
+    def state(self) -> SessionState:
+        """Freeze what was built so far."""
+        runs = tuple(
+            replace(run, nodes=dict(nodes))
+            for run, nodes in zip(self._runs, self._nodes, strict=True)
+        )
+        self._state = replace(
+            self._state,
+            **self._fields,
+            status=self.status,
+            runs=runs,
+            writers=dict(self._writers),
+            anomalies=tuple(self._anomalies),
+            notes=tuple(self._notes),
+        )
+        self._fields = {}
+        return self._state
+
+    def run_status(self, run_id: str | None, attempt: int) -> str:
+        """Give the status of a run, empty if there is none."""
+        number = self._index.get((run_id, attempt))
+        return "" if number is None else self._runs[number].status
+
+    def add(self, record: Record) -> None:
+        """Take one more record."""
+        fields, event = self._fields, record.event
+        fields["seq"] = record.seq
+        fields["updated_at"] = record.at
+        match event:
+            case (
+                NodeStarted()
+                | NodeComputed()
+                | NodeCompleted()
+                | NodeFailed()
+                | DatasetLoading()
+                | DatasetLoaded()
+                | DatasetSaving()
+                | DatasetSaved()
+            ):
+                self._node(record, event)
+            case RunStarted():
+                self._run_started(record, event)
+            case RunCompleted() | RunFailed() | RunInterrupted():
+                self._run_ended(record, event)
+            case JournalHeader():
+                fields["session_id"] = event.session_id
+                fields["uid"] = event.uid
+            case WriterOpened():
+                self._writers[record.writer] = Writer(
+                    name=record.writer,
+                    pid=event.pid,
+                    role=event.role,
+                    host=event.host,
+                    boot_id=event.boot_id,
+                    started_at_ticks=event.started_at_ticks,
+                )
+            case (
+                SessionCreated()
+                | SessionActivated()
+                | SessionDeactivated()
+                | ContextLoaded()
+                | SessionFailed()
+                | SessionClosed()
+                | SessionResumed()
+            ):
+                self._session(record, event)
+            case NoteAdded():
+                self._notes.append(
+                    Note(
+                        seq=record.seq,
+                        at=record.at,
+                        text=event.text,
+                        fields=event.fields,
+                        run_id=event.run_id,
+                        node=event.node,
+                    )
+                )
+            case JournalGap():
+                self._count("dropped_events", event.dropped)
+            case JournalRepaired():
+                self._count("repairs", 1)
+            case UnknownEvent():
+                self._count("unknown_events", 1)
+            case _:
+                assert_never(event)
+
+    def _count(self, name: str, more: int) -> None:
+        now = self._fields.get(name, getattr(self._state, name))
+        self._fields[name] = now + more
+
+    def _anomaly(self, record: Record, subject: str, status: str) -> None:
+        if len(self._anomalies) < _ANOMALIES_MAX:
+            self._anomalies.append(Anomaly(record.seq, record.type, subject, status))
+
+    def _session(self, record: Record, event: _SessionEvent) -> None:
+        status = SESSION_TRANSITIONS.get((self.status, type(event)))
+        if status is None:
+            self._anomaly(record, "session", self.status)
+            return
+        fields = self._fields
+        match event:
+            case SessionCreated():
+                for name in event.__struct_fields__:
+                    fields[name] = getattr(event, name)
+                fields["created_at"] = record.at
+            case SessionDeactivated():
+                if event.depth > 0:
+                    status = "active"
+            case ContextLoaded():
+                fields["context"] = event
+            case SessionFailed():
+                fields["error"] = event.error
+                fields["error_phase"] = event.phase
+            case SessionClosed():
+                fields["closed_at"] = record.at
+                fields["close_reason"] = event.reason
+                fields["exit_code"] = event.exit_code
+            case SessionResumed():
+                fields["parent_session_id"] = event.parent_session_id
+            case SessionActivated():
+                pass
+            case _:
+                assert_never(event)
+        self.status = status
+
+    def _run_started(self, record: Record, event: RunStarted) -> None:
+        key = (event.run_id, event.attempt)
+        if self.status in ("empty", "closed"):
+            self._anomaly(record, "session", self.status)
+        if key in self._index:
+            status = self._runs[self._index[key]].status
+            self._anomaly(record, f"run {event.run_id}", status)
+            return
+        self._index[key] = len(self._runs)
+        self._runs.append(
+            RunState(
+                run_id=event.run_id,
+                attempt=event.attempt,
+                pipelines=event.pipelines,
+                filters=event.filters,
+                runner=event.runner,
+                is_async=event.is_async,
+                env=event.env,
+                runtime_params=event.runtime_params,
+                load_versions=event.load_versions,
+                save_version=event.save_version,
+                free_inputs=event.free_inputs,
+                started_seq=record.seq,
+                started_at=record.at,
+            )
+        )
+        self._nodes.append({p.name: NodeState(p.name, plan=p) for p in event.nodes})
+
+    def _run_ended(self, record: Record, event: _RunEnd) -> None:
+        number = self._index.get((event.run_id, event.attempt))
+        if number is None:
+            self._anomaly(record, f"run {event.run_id}", "not started")
+            return
+        run = self._runs[number]
+        status = RUN_TRANSITIONS.get((run.status, type(event)))
+        if status is None:
+            self._anomaly(record, f"run {event.run_id}", run.status)
+            return
+        error = None if isinstance(event, RunCompleted) else event.error
+        reason = event.reason if isinstance(event, RunInterrupted) else ""
+        self._runs[number] = replace(
+            run,
+            status=status,
+            ended_seq=record.seq,
+            ended_at=record.at,
+            duration_s=event.duration_s,
+            error=error,
+            reason=reason,
+        )
+        nodes = self._nodes[number]
+        for name, node in nodes.items():
+            ended = _status_at_end(node, event)
+            if ended != node.status:
+                phase = node.status if node.status != "pending" else ""
+                nodes[name] = replace(node, status=ended, phase=phase)
+
+    def _node(self, record: Record, event: _NodeEvent) -> None:
+        number = self._index.get((event.run_id, event.attempt))
+        if number is None:
+            if event.run_id is None:
+                self._count("unattributed_events", 1)
+            else:
+                self._anomaly(record, f"run {event.run_id}", "not started")
+            return
+        nodes = self._nodes[number]
+        node = nodes.get(event.node) or NodeState(event.node)
+        status = NODE_TRANSITIONS.get((node.status, type(event)))
+        if status is None:
+            self._anomaly(record, f"node {event.node}", node.status)
+            return
+        nodes[event.node] = _evolve_node(node, status, record, event)
+
+
+def _status_at_end(node: NodeState, event: _RunEnd) -> NodeStatus:
+    """Say what the end of its run makes of a node.
+
+    Kedro tells nothing of a failing load or save but the open interval it leaves.
+    """
+    if node.status == "pending":
+        return "skipped" if isinstance(event, RunCompleted) else "pending"
+    if node.status not in ("loading", "running", "saving"):
+        return node.status
+    if isinstance(event, RunFailed) and node.open_operations:
+        return "failed"
+    return "interrupted"
+
+
+def _evolve_node(
+    node: NodeState, status: NodeStatus, record: Record, event: _NodeEvent
+) -> NodeState:
+    seq, at = record.seq, record.at
+    match event:
+        case DatasetLoading() | DatasetSaving():
+            operations = node.loads if isinstance(event, DatasetLoading) else node.saves
+            before = operations.get(event.dataset)
+            operation = DatasetOperation(
+                dataset=event.dataset,
+                kind="load" if isinstance(event, DatasetLoading) else "save",
+                started_seq=seq,
+                count=before.count + 1 if before else 1,
+            )
+            changed = {**operations, event.dataset: operation}
+            if isinstance(event, DatasetLoading):
+                return replace(
+                    node, status=status, loads=changed, writer=record.writer
+                )
+            return replace(node, status=status, saves=changed)
+        case DatasetLoaded():
+            loads = dict(node.loads)
+            loads[event.dataset] = replace(
+                node.loads.get(event.dataset)
+                or DatasetOperation(event.dataset, "load", seq),
+                ended_seq=seq,
+                duration_s=event.duration_s,
+                version=event.version,
+            )
+            return replace(node, status=status, loads=loads)
+        case DatasetSaved():
+            saves = dict(node.saves)
+            saves[event.dataset] = replace(
+                node.saves.get(event.dataset)
+                or DatasetOperation(event.dataset, "save", seq),
+                ended_seq=seq,
+                duration_s=event.duration_s,
+                version=event.version,
+                path=event.path,
+                size_bytes=event.size_bytes,
+            )
+            return replace(node, status=status, saves=saves)
+        case NodeStarted():
+            return replace(
+                node,
+                status=status,
+                writer=record.writer,
+                started_seq=seq,
+                started_at=at,
+            )
+        case NodeComputed():
+            return replace(
+                node, status=status, computed_seq=seq, compute_s=event.duration_s
+            )
+        case NodeCompleted():
+            return replace(
+                node,
+                status=status,
+                ended_seq=seq,
+                ended_at=at,
+                duration_s=event.duration_s,
+            )
+        case NodeFailed():
+            return replace(
+                node,
+                status=status,
+                ended_seq=seq,
+                ended_at=at,
+                duration_s=event.duration_s,
+                error=event.error,
+                phase=event.phase,
+            )
+        case _:
+            assert_never(event)

@@ -1,0 +1,353 @@
+"""What the records of a session add up to. Frozen: only `evolve` makes new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from kedro_journal.events import (
+    CommandLine,
+    ContextLoaded,
+    ErrorInfo,
+    Git,
+    PlannedNode,
+    Versions,
+)
+
+__all__ = [
+    "Anomaly",
+    "DatasetOperation",
+    "NodeState",
+    "NodeStatus",
+    "Note",
+    "RunState",
+    "RunStatus",
+    "SessionState",
+    "SessionStatus",
+    "Verdict",
+    "Writer",
+]
+
+SessionStatus = Literal["empty", "created", "active", "inactive", "closed"]
+RunStatus = Literal["running", "completed", "failed", "interrupted"]
+NodeStatus = Literal[
+    "pending",
+    "loading",
+    "running",
+    "saving",
+    "completed",
+    "failed",
+    "interrupted",
+    "skipped",
+]
+Verdict = Literal[
+    "empty", "no run", "running", "completed", "failed", "interrupted", "crashed",
+    "unknown",
+]  # fmt: skip
+
+
+class Anomaly(msgspec.Struct, frozen=True):
+    """A recorded fact that does not fit; kept, so that a dead journal always opens.
+
+    Attributes:
+        seq: The record.
+        type: Its event type.
+        subject: What it is about, such as `node train`.
+        status: The status that subject had.
+    """
+
+    seq: int
+    type: str
+    subject: str
+    status: str
+
+
+class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One dataset being loaded or saved for a node.
+
+    Attributes:
+        dataset: Its name.
+        kind: load or save.
+        started_seq: The record that opened the interval.
+        ended_seq: The record that closed it; 0 while it is open.
+        count: How often: a generator node saves a dataset once per chunk.
+        duration_s: Seconds of the last one.
+        version: Version loaded or saved, if versioned.
+        path: Where it was saved.
+        size_bytes: Size of the saved file, where known.
+    """
+
+    dataset: str
+    kind: Literal["load", "save"]
+    started_seq: int
+    ended_seq: int = 0
+    count: int = 1
+    duration_s: float | None = None
+    version: str | None = None
+    path: str | None = None
+    size_bytes: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Begun and not ended: at a death, this is what it died in."""
+        return not self.ended_seq
+
+
+class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One node in one attempt at a run.
+
+    Attributes:
+        name: Its name.
+        status: Where it stands. `saving` means computed, but not every output saved:
+            only `completed` makes it done.
+        plan: What the run said of it; None if it was not planned.
+        writer: The process that ran it.
+        started_seq, computed_seq, ended_seq: The records that say so; 0 for none.
+        started_at, ended_at: Wall clock.
+        compute_s: Seconds in its function.
+        duration_s: Seconds from the start of its function to its end, saves included.
+        loads, saves: Its datasets, by name.
+        error: What it raised, if it failed.
+        phase: What it was doing when it broke: loading, running or saving.
+    """
+
+    name: str
+    status: NodeStatus = "pending"
+    plan: PlannedNode | None = None
+    writer: str = ""
+    started_seq: int = 0
+    computed_seq: int = 0
+    ended_seq: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    compute_s: float | None = None
+    duration_s: float | None = None
+    loads: Mapping[str, DatasetOperation] = {}
+    saves: Mapping[str, DatasetOperation] = {}
+    error: ErrorInfo | None = None
+    phase: str = ""
+
+    @property
+    def open_operations(self) -> tuple[DatasetOperation, ...]:
+        """Loads and saves that were begun and never ended."""
+        every = (*self.loads.values(), *self.saves.values())
+        return tuple(operation for operation in every if operation.is_open)
+
+    @property
+    def dataset(self) -> str | None:
+        """The dataset it is at, or broke on; None if it is at none or at several."""
+        at = self.open_operations
+        return at[0].dataset if len(at) == 1 else None
+
+    @property
+    def traceback(self) -> str:
+        """The error as Python prints it, empty if there is none."""
+        return format_traceback(self.error) if self.error else ""
+
+
+class RunState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One attempt at a run.
+
+    Attributes:
+        run_id: Kedro's id of the run.
+        attempt: Which try at it, from 1.
+        status: Where it stands.
+        pipelines, filters, runner, is_async, env, runtime_params, load_versions,
+            save_version, free_inputs: What it was asked for; see `run.started`.
+        nodes: Its nodes by name, in execution order.
+        started_seq, ended_seq: The records that say so; 0 for none.
+        started_at, ended_at: Wall clock.
+        duration_s: Seconds it took.
+        error: What ended it, if it failed or was interrupted.
+        reason: What interrupted it.
+    """
+
+    run_id: str | None
+    attempt: int = 1
+    status: RunStatus = "running"
+    pipelines: tuple[str, ...] = ()
+    filters: dict[str, Any] = {}
+    runner: str = ""
+    is_async: bool = False
+    env: str | None = None
+    runtime_params: dict[str, Any] = {}
+    load_versions: tuple[tuple[str, str], ...] = ()
+    save_version: str | None = None
+    free_inputs: tuple[str, ...] = ()
+    nodes: Mapping[str, NodeState] = {}
+    started_seq: int = 0
+    ended_seq: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_s: float | None = None
+    error: ErrorInfo | None = None
+    reason: str = ""
+
+    def with_status(self, *statuses: NodeStatus) -> tuple[NodeState, ...]:
+        """Give the nodes that have one of these statuses."""
+        return tuple(node for node in self.nodes.values() if node.status in statuses)
+
+    @property
+    def in_progress(self) -> tuple[NodeState, ...]:
+        """Nodes that are loading, running or saving; at a death, what it died in."""
+        return self.with_status("loading", "running", "saving")
+
+    @property
+    def broken(self) -> tuple[NodeState, ...]:
+        """Nodes that failed, were interrupted, or are in progress."""
+        return self.with_status("failed", "interrupted", "loading", "running", "saving")
+
+    @property
+    def traceback(self) -> str:
+        """The error that ended it as Python prints it, empty if there is none."""
+        return format_traceback(self.error) if self.error else ""
+
+
+class Writer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A process that wrote to the journal."""
+
+    name: str
+    pid: int
+    role: str = "owner"
+    host: str = ""
+    boot_id: str | None = None
+    started_at_ticks: int | None = None
+
+
+class Note(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A note that was added."""
+
+    seq: int
+    at: datetime
+    text: str
+    fields: dict[str, Any] = {}
+    run_id: str | None = None
+    node: str | None = None
+
+
+class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything that a journal says of its session, up to `seq`.
+
+    Attributes:
+        session_id: Its id.
+        uid: Its UUID version 7.
+        seq: The last record that was folded; 0 is the empty state.
+        status: empty, created, active (entered), inactive (left), closed.
+        liveness: Whether its owner lives, as the reader found: running, crashed,
+            unknown or closed. Never recorded; None where nobody looked.
+        project_path, package_name, env, runtime_params, save_on_close, conf_source,
+            command, environment, git, user, host, pid, cwd, versions, via,
+            kedro_session_id, parent_session_id, labels: See `session.created`.
+        context: The last `context.loaded`: parameters in force, catalog, sources.
+        runs: Its runs and their attempts, in order of start.
+        error: What left its block, or came before any run.
+        error_phase: Where that was.
+        created_at, updated_at, closed_at: Wall clock of first, last, closing record.
+        close_reason, exit_code: See `session.closed`.
+        writers: The processes that wrote, by name.
+        notes: Notes that were added.
+        anomalies: Facts that do not fit, at most 1000.
+        unknown_events: Events that this version cannot read.
+        unattributed_events: Events whose run Kedro does not tell.
+        dropped_events: Events that could not be written, by `journal.gap`.
+        repairs: Torn tails that writers cut or completed.
+    """
+
+    session_id: str = ""
+    uid: str = ""
+    seq: int = 0
+    status: SessionStatus = "empty"
+    liveness: Literal["running", "crashed", "unknown", "closed"] | None = None
+    project_path: str = ""
+    package_name: str | None = None
+    env: str | None = None
+    runtime_params: dict[str, Any] = {}
+    save_on_close: bool = True
+    conf_source: str | None = None
+    command: CommandLine | None = None
+    environment: dict[str, str] = {}
+    git: Git | None = None
+    user: str | None = None
+    host: str = ""
+    pid: int = 0
+    cwd: str = ""
+    versions: Versions = Versions()
+    via: str = ""
+    kedro_session_id: str | None = None
+    parent_session_id: str | None = None
+    labels: dict[str, str] = {}
+    context: ContextLoaded | None = None
+    runs: tuple[RunState, ...] = ()
+    error: ErrorInfo | None = None
+    error_phase: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    closed_at: datetime | None = None
+    close_reason: str = ""
+    exit_code: int | None = None
+    writers: Mapping[str, Writer] = {}
+    notes: tuple[Note, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+    unknown_events: int = 0
+    unattributed_events: int = 0
+    dropped_events: int = 0
+    repairs: int = 0
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters in force, or the runtime ones if no context was made."""
+        return self.context.parameters if self.context else self.runtime_params
+
+    @property
+    def last_run(self) -> RunState | None:
+        """The run, and attempt, that started last."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def outcome(self) -> Verdict:
+        """What came of it, by its records alone; liveness is left out."""
+        if self.status == "empty":
+            return "empty"
+        last = {run.run_id: run.status for run in self.runs}
+        found = set(last.values())
+        if "running" in found:
+            return "interrupted" if self.status == "closed" else "running"
+        for status in ("failed", "interrupted"):
+            if status in found:
+                return status  # type: ignore[return-value]
+        if self.error is not None:
+            interrupts = ("KeyboardInterrupt", "SystemExit")
+            return "interrupted" if self.error.type in interrupts else "failed"
+        return "completed" if found else "no run"
+
+    @property
+    def verdict(self) -> Verdict:
+        """One word for what became of it: the records and the liveness together."""
+        if self.status in ("closed", "empty") or self.liveness is None:
+            return self.outcome
+        if self.liveness == "closed":
+            return self.outcome
+        return self.liveness
+
+
+def format_traceback(error: ErrorInfo) -> str:
+    """Write an error as Python prints it, its causes first."""
+    parts: list[str] = []
+    if error.cause is not None:
+        parts.append(format_traceback(error.cause))
+        parts.append(
+            "\nThe above exception led to the following one:\n\n"
+        )
+    if error.remote:
+        parts.append(error.remote.rstrip() + "\n")
+    if error.frames:
+        parts.append("Traceback (most recent call last):\n")
+    for frame in error.frames:
+        parts.append(f'  File "{frame.file}", line {frame.line}, in {frame.function}\n')
+        if frame.source:
+            parts.append(f"    {frame.source}\n")
+    parts.append(f"{error.type}: {error.message}\n" if error.message else error.type)
+    return "".join(parts)

@@ -1,0 +1,18 @@
+"""Must only type-check: the public API as users call it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_type
+
+import kedro_journal
+from kedro_journal import Record, SessionState
+
+state = kedro_journal.replay("latest", until_seq=3)
+assert_type(state, SessionState)
+assert_type(kedro_journal.events(), Iterator[Record])
+assert_type(kedro_journal.follow(), Iterator[Record])
+assert_type(kedro_journal.current(), SessionState)
+for run in state.runs:
+    for node in run.nodes.values():
+        assert_type(node.traceback, str)
