@@ -161,7 +161,8 @@ def _schema(cls: type[Event | Line], name: str, version: int) -> dict[str, Any]:
     }
     if parts:
         schema["$defs"] = {key: parts[key] for key in sorted(parts)}
-    return schema
+    plain: dict[str, Any] = msgspec.to_builtins(schema)  # defaults are tuples in part
+    return plain
 
 
 def _anything(kind: type) -> dict[str, Any]:
