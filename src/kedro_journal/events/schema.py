@@ -161,8 +161,8 @@ def _schema(cls: type[Event | Line], name: str, version: int) -> dict[str, Any]:
     }
     if parts:
         schema["$defs"] = {key: parts[key] for key in sorted(parts)}
-    plain: dict[str, Any] = msgspec.to_builtins(schema)  # defaults are tuples in part
-    return plain
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
+    return plain  # some defaults were tuples
 
 
 def _anything(kind: type) -> dict[str, Any]:
