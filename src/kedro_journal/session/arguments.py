@@ -1,0 +1,109 @@
+"""Both generations of `KedroSession.create` arguments -> one set.
+
+Kedro 0.17: create(package_name, project_path, save_on_close, env, extra_params).
+Kedro 1.x: create(project_path, save_on_close, env, runtime_params, conf_source).
+The first positional argument tells them apart: a path, or a text that is an existing
+folder, is the project path; any other text is the name of the package.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+__all__ = ["CreateArguments", "create_arguments"]
+
+_OLD_ORDER: Final = (
+    "package_name",
+    "project_path",
+    "save_on_close",
+    "env",
+    "extra_params",
+)
+_NEW_ORDER: Final = (
+    "project_path",
+    "save_on_close",
+    "env",
+    "runtime_params",
+    "conf_source",
+)
+_KNOWN: Final = frozenset(
+    {*_OLD_ORDER, *_NEW_ORDER, "labels", "parent_session_id"}
+)
+
+
+class CreateArguments(NamedTuple):
+    """What a session is created with.
+
+    Attributes:
+        package_name: The project's package, if it was given.
+        project_path: Root of the project, if it was given.
+        save_on_close: False for a journal in memory.
+        env: Configuration environment.
+        runtime_params: They win over the configured parameters.
+        conf_source: Folder or archive of the configuration.
+        labels: Free labels.
+        parent_session_id: Session that this one belongs under.
+    """
+
+    package_name: str | None = None
+    project_path: Path | str | None = None
+    save_on_close: bool = True
+    env: str | None = None
+    runtime_params: dict[str, Any] | None = None
+    conf_source: str | None = None
+    labels: Mapping[str, str] | None = None
+    parent_session_id: str | None = None
+
+
+def create_arguments(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> CreateArguments:
+    """Sort out the arguments of `create`.
+
+    Raises:
+        TypeError: An argument that is none, or too many positional ones.
+        ValueError: Two values for one thing.
+    """
+    unknown = sorted(kwargs.keys() - _KNOWN)
+    if unknown:
+        message = f"create() got an unexpected keyword argument {unknown[0]!r}"
+        raise TypeError(message)
+    given: dict[str, Any] = {}
+    order = _OLD_ORDER if args and _is_package_name(args[0]) else _NEW_ORDER
+    if len(args) > len(order):
+        message = f"create() takes at most {len(order)} positional arguments"
+        raise TypeError(message)
+    for name, value in zip(order, args, strict=False):
+        given[name] = value
+    for name, value in kwargs.items():
+        if given.get(name) is not None and value is not None:
+            message = (
+                f"create() got two values for {name!r}: {given[name]!r} by position "
+                f"and {value!r} by name. Give one of them."
+            )
+            raise ValueError(message)
+        if value is not None or name not in given:
+            given[name] = value
+    old, new = given.pop("extra_params", None), given.pop("runtime_params", None)
+    if old and new and old != new:
+        message = (
+            "create() got both extra_params and runtime_params. They are the same "
+            "thing under its Kedro 0.17 and its Kedro 1.x name: give one of them."
+        )
+        raise ValueError(message)
+    package = given.get("package_name")
+    if package is not None and not isinstance(package, str):
+        message = f"package_name must be a text, not {type(package).__name__}"
+        raise TypeError(message)
+    if given.get("save_on_close") is None:
+        given.pop("save_on_close", None)
+    return CreateArguments(runtime_params=new or old, **given)
+
+
+def _is_package_name(value: object) -> bool:
+    if not isinstance(value, str) or isinstance(value, os.PathLike):
+        return False
+    return not Path(value).is_dir()

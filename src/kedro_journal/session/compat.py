@@ -1,0 +1,139 @@
+"""Kedro's private names, and nothing else: the only module that touches them.
+
+Contract-tested on the oldest and the newest supported Kedro; each function answers
+None or empty where a version has no such name.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "catalog_dataset",
+    "context_hook_manager",
+    "context_runtime_params",
+    "dataset_path",
+    "dataset_version",
+    "is_generator_node",
+    "package_name",
+    "runner_name",
+]
+
+_OBJECT = re.compile(r"<(?P<path>[\w.]+) object at 0x[0-9a-f]+>\Z")
+
+
+def context_hook_manager(context: Any) -> Any:
+    """Give the plugin manager that a context calls; each session has one of its own."""
+    return getattr(context, "_hook_manager", None)
+
+
+def context_runtime_params(context: Any) -> dict[str, Any]:
+    """Give the runtime parameters that a context was made with."""
+    return getattr(context, "_runtime_params", None) or {}
+
+
+def context_package_name(context: Any) -> str | None:
+    """Give the package that a context was made for."""
+    return getattr(context, "_package_name", None)
+
+
+def package_name() -> str | None:
+    """Give the package that Kedro is configured for in this process."""
+    from kedro.framework import project
+
+    return getattr(project, "PACKAGE_NAME", None)
+
+
+def catalog_dataset(catalog: Any, name: str) -> Any:
+    """Give a dataset of a catalog, which the runner has made already."""
+    return catalog.get(name)
+
+
+def dataset_path(dataset: Any) -> str | None:
+    """Give where a dataset is stored, with its protocol if it is not a local file."""
+    dataset = _inner(dataset)
+    path = getattr(dataset, "_filepath", None)
+    if path is None:
+        return None
+    if getattr(dataset, "_version", None) is not None:
+        path = dataset._get_save_path()
+    protocol = getattr(dataset, "_protocol", "file")
+    if protocol in ("file", "", None):
+        return str(path)
+    return f"{protocol}://{path}"
+
+
+def dataset_version(dataset: Any, *, saved: bool) -> str | None:
+    """Give the version a dataset was just saved as or loaded from, None if it has none.
+
+    Kedro has resolved and cached it by then.
+    """
+    dataset = _inner(dataset)
+    if getattr(dataset, "_version", None) is None:
+        return None
+    resolve = dataset.resolve_save_version if saved else dataset.resolve_load_version
+    version = resolve()
+    return None if version is None else str(version)
+
+
+def _inner(dataset: Any) -> Any:
+    """Look through the wrapper that caches another dataset."""
+    return getattr(dataset, "_dataset", dataset)
+
+
+def is_generator_node(node: Any) -> bool:
+    """Tell whether Kedro saves a node's outputs in chunks."""
+    import inspect
+
+    return inspect.isgeneratorfunction(getattr(node, "func", None))
+
+
+def runner_name(run_params: dict[str, Any]) -> str:
+    """Give the runner's class from what Kedro says of it, which is a repr."""
+    text = str(run_params.get("runner") or "None")
+    if text == "None":
+        return "SequentialRunner"
+    found = _OBJECT.match(text)
+    return found["path"].rpartition(".")[2] if found else text
+
+
+def conf_source(context: Any) -> Path | None:
+    """Give the folder of the configuration, None if it is an archive or remote."""
+    source = getattr(getattr(context, "config_loader", None), "conf_source", None)
+    if source is None or "://" in str(source):
+        return None
+    path = Path(str(source))
+    return path if path.is_dir() else None
+
+
+def config_environments(context: Any) -> list[str]:
+    """Give the configuration environments in force, base first."""
+    loader = getattr(context, "config_loader", None)
+    base = getattr(loader, "base_env", None) or "base"
+    run = context.env or getattr(loader, "env", None)
+    run = run or getattr(loader, "default_run_env", None) or "local"
+    return [base] if run == base else [base, run]
+
+
+def plugin_is_disabled(distribution: str) -> bool:
+    """Tell whether the project's settings switched a plugin's hooks off."""
+    from kedro.framework.project import settings
+
+    return distribution in (settings.DISABLE_HOOKS_FOR_PLUGINS or ())
+
+
+def new_hook_manager() -> Any:
+    """Make a plugin manager as a session makes its own: settings and entry points."""
+    from kedro.framework.hooks.manager import (
+        _create_hook_manager,
+        _register_hooks,
+        _register_hooks_entry_points,
+    )
+    from kedro.framework.project import settings
+
+    manager = _create_hook_manager()
+    _register_hooks(manager, settings.HOOKS)
+    _register_hooks_entry_points(manager, settings.DISABLE_HOOKS_FOR_PLUGINS)
+    return manager

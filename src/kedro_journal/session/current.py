@@ -1,0 +1,90 @@
+"""`get_current_session()`: the session of this node, thread or process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
+
+from kedro_journal.errors import JournalError
+from kedro_journal.replay import replay_folder
+from kedro_journal.replay.active import innermost
+from kedro_journal.replay.locate import (
+    handed_down,
+    newest_unclosed,
+    of_ancestor,
+    open_directory,
+)
+from kedro_journal.replay.replay import NO_SESSION
+
+if TYPE_CHECKING:
+    from .session import KedroSession
+
+__all__ = ["get_current_session"]
+
+
+@overload
+def get_current_session(
+    silent: Literal[False] = False, recover: bool = False
+) -> KedroSession: ...
+@overload
+def get_current_session(
+    silent: bool, recover: bool = False
+) -> KedroSession | None: ...
+def get_current_session(
+    silent: bool = False, recover: bool = False
+) -> KedroSession | None:
+    """Give the current session.
+
+    In this order: the session that runs this node; the one most recently entered and
+    still active in this process; the one that a parent process handed down to this
+    one; with *recover*, the project's newest session that was activated and not
+    closed, for looking into after a crash. The last two are restored by replay: they
+    have its parameters and can `load_context()`, but not run.
+
+    Args:
+        silent: Give None instead of raising.
+        recover: Look for sessions of other processes, alive or crashed, as well.
+
+    Raises:
+        RuntimeError: "There is no active Kedro session."
+    """
+    found = innermost()
+    if found is not None:
+        session: KedroSession | None = getattr(found, "session", None)
+        if session is not None:
+            return session
+    session = _inherited() or (_recovered() if recover else None)
+    if session is None and not silent:
+        raise RuntimeError(NO_SESSION)
+    return session
+
+
+def _inherited() -> KedroSession | None:
+    folder = handed_down()
+    if folder is None:
+        try:
+            directory = open_directory()
+            session_id = of_ancestor(directory) if directory.path.is_dir() else None
+        except JournalError:
+            return None
+        folder = directory.folder(session_id) if session_id else None
+    if folder is None:
+        return None
+    return _restore(folder, unless_closed=True)
+
+
+def _recovered() -> KedroSession | None:
+    directory = open_directory()
+    session_id = newest_unclosed(directory)
+    return _restore(directory.folder(session_id)) if session_id else None
+
+
+def _restore(folder: Path, *, unless_closed: bool = False) -> KedroSession | None:
+    from .session import KedroSession
+
+    try:
+        if unless_closed and replay_folder(folder, salvage=True).status == "closed":
+            return None
+        return KedroSession._restore(folder)  # noqa: SLF001
+    except FileNotFoundError:
+        return None

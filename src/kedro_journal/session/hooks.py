@@ -1,0 +1,556 @@
+"""Kedro hook call -> event. One object for each session, or for each of its runs.
+
+Registered first in line, so that what happened is on record before another plugin may
+raise about it. Nothing here ever raises into Kedro, unless `strict` asks for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, Protocol
+
+from kedro.framework.hooks import hook_impl
+
+from kedro_journal.errors import JournalError
+from kedro_journal.events import (
+    ContextLoaded,
+    DatasetLoaded,
+    DatasetLoading,
+    DatasetSaved,
+    DatasetSaving,
+    Event,
+    NodeCompleted,
+    NodeComputed,
+    NodeFailed,
+    NodeStarted,
+    RunCompleted,
+    RunFailed,
+    RunInterrupted,
+    RunStarted,
+)
+from kedro_journal.replay.active import Active, bind
+
+from . import capture, compat
+from .progress import PASS, ActiveRun, NodeProgress, RunBook
+from .recorder import Recorder
+
+__all__ = ["Link", "SessionHooks"]
+
+_PLAN_PART: Final = 400  # planned nodes in one record
+_logger: Final = logging.getLogger("kedro_journal")
+# What a credential says besides its secret; masking it everywhere would hide the text.
+_OPEN_CREDENTIALS: Final = frozenset(
+    "user username login email region region_name endpoint endpoint_url host hostname "
+    "port database db schema drivername driver dialect account_name project project_id "
+    "type token_uri auth_uri universe_domain protocol anon use_ssl verify warehouse "
+    "role".split()
+)
+
+
+class Link(Protocol):
+    """What ties a hook object to the session that it journals."""
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The way into the journal; None while there is none yet."""
+
+    @property
+    def project_path(self) -> Path | None:
+        """Root of the project."""
+
+    @property
+    def active(self) -> Active:
+        """What `get_current_session` finds in the session's nodes."""
+
+    def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
+        """A run begins: open the journal if it is not open yet."""
+
+    def end(self, *, completed: bool) -> None:
+        """A run ended."""
+
+
+class _Shield:
+    """Keeps our own mistakes out of the user's run, and says each kind once."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False] | bool:
+        if error is None or not isinstance(error, Exception):
+            return False
+        if isinstance(error, JournalError):
+            return False  # strict: the recorder let it through on purpose
+        name = type(error).__qualname__
+        level = logging.DEBUG if name in self._said else logging.WARNING
+        self._said.add(name)
+        _logger.log(
+            level,
+            "kedro-journal: an event was not recorded: %s in its own code. "
+            "The run goes on; the traceback is logged at DEBUG.",
+            name,
+        )
+        _logger.debug("kedro-journal", exc_info=error)
+        return True
+
+
+class SessionHooks:
+    """Hooks bound to one session, or to one run of it.
+
+    Args:
+        link: The session.
+        book: Its runs; given where several hook objects share a session.
+
+    Attributes:
+        runner: Class of the runner of the next run, where that is known.
+    """
+
+    def __init__(self, link: Link, book: RunBook | None = None) -> None:
+        self.runner = ""
+        self._link = link
+        self._shield = _Shield()
+        self._context: weakref.ref[Any] | None = None
+        self._loaded: ContextLoaded | None = None
+        self._written: ContextLoaded | None = None
+        self._credentials: list[object] = []
+        self._pending: tuple[Any, Any] | None = None
+        self._nodes: dict[ActiveRun, list[Any]] = {}
+        self.book = book or RunBook()
+
+    # -- context and catalog ---------------------------------------------------------
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: Any) -> None:
+        """Kedro read the project's settings."""
+        with self._shield:
+            self._context = weakref.ref(context)
+            self._describe_context(None, None)
+
+    @hook_impl(tryfirst=True)
+    def after_catalog_created(
+        self, conf_catalog: Any, conf_creds: Any, parameters: Any
+    ) -> None:
+        """Kedro read parameters, catalog and credentials; the last only to mask."""
+        with self._shield:
+            self._credentials = _secret_values(conf_creds)
+            recorder = self._link.recorder
+            if recorder is not None:
+                recorder.redactor.register(*self._credentials)
+            values = (parameters or {}).get("parameters", {})
+            self._describe_context(values, conf_catalog)
+
+    def _describe_context(self, parameters: Any, conf_catalog: Any) -> None:
+        context = self._context() if self._context is not None else None
+        if context is None:
+            return
+        recorder = self._link.recorder
+        if recorder is None:
+            # Hooks only: there is no journal before the run begins.
+            self._pending = (parameters, conf_catalog)
+            return
+        recorder.redactor.learn(parameters)
+        redact = recorder.redactor.plain
+        loaded = capture.context_loaded(context, parameters, conf_catalog, redact)
+        if loaded != self._written:
+            self._written = loaded
+            recorder.record(loaded)
+
+    # -- runs ------------------------------------------------------------------------
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Any, catalog: Any
+    ) -> None:
+        """A run begins."""
+        with self._shield:
+            recorder = self._link.begin(run_params)
+            if recorder is None:
+                return
+            if self._pending is not None:
+                recorder.redactor.register(*self._credentials)
+                pending, self._pending = self._pending, None
+                self._describe_context(*pending)
+            run_id = run_params.get("run_id") or run_params.get("session_id")
+            run = self.book.start(run_id, catalog)
+            runner = self.runner or compat.runner_name(run_params)
+            run.sequential = runner.rpartition(".")[2] == "SequentialRunner"
+            env = run_params.get("env") or (self._written and self._written.env)
+            recorder.record(*_run_started(run, run_params, pipeline, runner, env))
+            self._nodes[run] = list(pipeline.nodes)
+            self._hand_over(run, recorder)
+
+    @hook_impl(tryfirst=True)
+    def after_pipeline_run(
+        self, run_params: dict[str, Any], run_result: Any, pipeline: Any
+    ) -> None:
+        """A run ended well."""
+        with self._shield:
+            run, recorder = self._run_of(run_params), self._link.recorder
+            if run is None or recorder is None:
+                return
+            ended: list[Event] = [
+                NodeCompleted(**run.key, node=node.name)
+                for node in self._nodes.get(run, ())
+                if compat.is_generator_node(node) and node.name not in run.completed
+            ]
+            outputs = tuple(sorted(run_result or ()))
+            recorder.record(
+                *ended,
+                RunCompleted(**run.key, duration_s=run.elapsed_s(), outputs=outputs),
+            )
+            self._end(run)
+            self._link.end(completed=True)
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self, error: Exception, run_params: dict[str, Any]) -> None:
+        """A run ended with an exception."""
+        with self._shield:
+            run = self._run_of(run_params)
+            if run is not None:
+                self.fail(run, error)
+                self._link.end(completed=False)
+
+    def fail(self, run: ActiveRun, error: BaseException) -> None:
+        """Record that an exception ended a run."""
+        recorder = self._link.recorder
+        if recorder is None:
+            return
+        info = capture.error_info(error, self._link.project_path)
+        events: list[Event] = []
+        at = [(n, p) for n, p in run.nodes.items() if run.sequential or p.is_at_dataset]
+        if len(at) == 1:
+            # A failing load or save reaches no node hook: this is how it is told.
+            name, progress = at[0]
+            events.append(
+                NodeFailed(
+                    **run.key,
+                    node=name,
+                    duration_s=progress.elapsed_s(),
+                    error=info,
+                    phase=progress.phase,
+                    dataset=progress.open_dataset,
+                )
+            )
+        events.append(RunFailed(**run.key, duration_s=run.elapsed_s(), error=info))
+        recorder.record(*events)
+        self._end(run)
+
+    def interrupt(
+        self,
+        reason: str,
+        error: BaseException | None = None,
+        *,
+        signal: int | None = None,
+        exit_code: int | None = None,
+    ) -> None:
+        """Record that every active run was stopped from outside."""
+        recorder = self._link.recorder
+        for run in self.book.active():
+            if recorder is not None:
+                info = None
+                if error is not None:
+                    info = capture.error_info(error, self._link.project_path)
+                recorder.record(
+                    RunInterrupted(
+                        **run.key,
+                        duration_s=run.elapsed_s(),
+                        reason=reason,
+                        signal=signal,
+                        exit_code=exit_code,
+                        error=info,
+                    )
+                )
+            self._end(run)
+
+    def _run_of(self, run_params: Mapping[str, Any]) -> ActiveRun | None:
+        run_id = run_params.get("run_id") or run_params.get("session_id")
+        return self.book.by_id(run_id)
+
+    def _end(self, run: ActiveRun) -> None:
+        self.book.end(run)
+        for node in self._nodes.pop(run, ()):
+            passes = node.__dict__.get(PASS, ())
+            left = tuple(p for p in passes if not _is_pass_of(p, run))
+            if left:
+                node.__dict__[PASS] = left
+            else:
+                node.__dict__.pop(PASS, None)
+        bind(None)
+
+    def _hand_over(self, run: ActiveRun, recorder: Recorder) -> None:
+        """Put on each node what a worker process needs; it is pickled with the task.
+
+        Plain data, so that a worker without this package can unpickle it. The secrets
+        go the same way as the credentials of the catalog do, and never to disk.
+        """
+        if recorder.folder is None:
+            return
+        project = self._link.project_path
+        handed = {
+            "folder": str(recorder.folder),
+            "project": str(project) if project else None,
+            "run_id": run.run_id,
+            "attempt": run.attempt,
+            "secrets": list(recorder.redactor.secrets),
+        }
+        for node in self._nodes[run]:
+            node.__dict__[PASS] = (*node.__dict__.get(PASS, ()), handed)
+
+    # -- nodes -----------------------------------------------------------------------
+
+    @hook_impl(tryfirst=True)
+    def before_node_run(self, node: Any, catalog: Any, run_id: str | None) -> None:
+        """The inputs are loaded."""
+        with self._shield:
+            run, recorder = self.book.by_id(run_id), self._link.recorder
+            if run is None or recorder is None:
+                return
+            known = run.catalog is not None
+            run.catalog = run.catalog or catalog
+            self._finish_chunked(run, recorder, node)
+            progress = run.progress(node)
+            progress.phase = "running"
+            versions = () if known else _input_versions(catalog, node)
+            bind(self._link.active)
+            self.book.enter_node(run, node)
+            recorder.record(
+                NodeStarted(**run.key, node=node.name, input_versions=versions)
+            )
+            progress.started_s = run.started_s + run.elapsed_s()
+
+    @hook_impl(tryfirst=True)
+    def after_node_run(self, node: Any, run_id: str | None) -> None:
+        """The function returned; nothing is saved yet."""
+        with self._shield:
+            run, recorder = self.book.by_id(run_id), self._link.recorder
+            if run is None or recorder is None:
+                return
+            progress = run.progress(node)
+            progress.phase = "saving"
+            elapsed_s = progress.elapsed_s()
+            events: list[Event] = [
+                NodeComputed(**run.key, node=node.name, duration_s=elapsed_s)
+            ]
+            if not progress.outputs_left:
+                events.append(self._completed(run, node.name, progress))
+            recorder.record(*events)
+
+    @hook_impl(tryfirst=True)
+    def on_node_error(self, error: Exception, node: Any, run_id: str | None) -> None:
+        """The function raised."""
+        with self._shield:
+            run, recorder = self.book.by_id(run_id), self._link.recorder
+            if run is None or recorder is None:
+                return
+            progress = run.nodes.pop(node.name, None)
+            recorder.record(
+                NodeFailed(
+                    **run.key,
+                    node=node.name,
+                    duration_s=progress.elapsed_s() if progress else None,
+                    error=capture.error_info(error, self._link.project_path),
+                )
+            )
+            bind(None)
+
+    # -- datasets --------------------------------------------------------------------
+
+    @hook_impl(tryfirst=True)
+    def before_dataset_loaded(self, dataset_name: str, node: Any) -> None:
+        """A load begins."""
+        with self._shield:
+            self._dataset_begins("load", dataset_name, node)
+
+    @hook_impl(tryfirst=True)
+    def after_dataset_loaded(self, dataset_name: str, node: Any) -> None:
+        """A load ended well."""
+        with self._shield:
+            recorder = self._link.recorder
+            if recorder is None:
+                return
+            run = self.book.of_dataset_call(node)
+            duration_s, version = None, None
+            if run is not None:
+                duration_s = run.progress(node).end("load", dataset_name)
+                _, version, _ = _stored(run.catalog, dataset_name, saved=False)
+            recorder.record(
+                DatasetLoaded(
+                    **_key(run),
+                    node=node.name,
+                    dataset=dataset_name,
+                    duration_s=duration_s,
+                    version=version,
+                )
+            )
+
+    @hook_impl(tryfirst=True)
+    def before_dataset_saved(self, dataset_name: str, node: Any) -> None:
+        """A save begins."""
+        with self._shield:
+            self._dataset_begins("save", dataset_name, node)
+
+    @hook_impl(tryfirst=True)
+    def after_dataset_saved(self, dataset_name: str, node: Any) -> None:
+        """A save ended well; with the last of them, the node is done."""
+        with self._shield:
+            recorder = self._link.recorder
+            if recorder is None:
+                return
+            run = self.book.of_dataset_call(node)
+            if run is None:
+                saved = DatasetSaved(run_id=None, node=node.name, dataset=dataset_name)
+                recorder.record(saved)
+                return
+            progress = run.progress(node)
+            duration_s = progress.end("save", dataset_name)
+            path, version, size_bytes = _stored(run.catalog, dataset_name, saved=True)
+            events: list[Event] = [
+                DatasetSaved(
+                    **run.key,
+                    node=node.name,
+                    dataset=dataset_name,
+                    duration_s=duration_s,
+                    version=version,
+                    path=path,
+                    size_bytes=size_bytes,
+                )
+            ]
+            progress.outputs_left.discard(dataset_name)
+            if not progress.outputs_left and not progress.chunked:
+                events.append(self._completed(run, node.name, progress))
+            recorder.record(*events)
+
+    def _dataset_begins(
+        self, kind: Literal["load", "save"], dataset: str, node: Any
+    ) -> None:
+        recorder = self._link.recorder
+        if recorder is None:
+            return
+        run = self.book.of_dataset_call(node)
+        bind(self._link.active)
+        if run is not None:
+            if kind == "load":
+                self._finish_chunked(run, recorder, node)
+            run.progress(node).begin(kind, dataset)
+        cls = DatasetLoading if kind == "load" else DatasetSaving
+        recorder.record(cls(**_key(run), node=node.name, dataset=dataset))
+
+    def _completed(
+        self, run: ActiveRun, name: str, progress: NodeProgress
+    ) -> NodeCompleted:
+        run.nodes.pop(name, None)
+        run.completed.add(name)
+        bind(None)
+        return NodeCompleted(**run.key, node=name, duration_s=progress.elapsed_s())
+
+    def _finish_chunked(self, run: ActiveRun, recorder: Recorder, node: Any) -> None:
+        """A generator node is done when its thread goes on to another node.
+
+        Kedro saves its outputs chunk by chunk and does not say which is the last.
+        """
+        here = [
+            (name, progress)
+            for name, progress in run.nodes.items()
+            if progress.chunked
+            and progress.phase == "saving"
+            and not progress.is_at_dataset
+            and name != node.name
+        ]
+        if run.sequential:
+            for name, progress in here:
+                recorder.record(self._completed(run, name, progress))
+
+
+def _key(run: ActiveRun | None) -> dict[str, Any]:
+    return {"run_id": None} if run is None else run.key
+
+
+def _is_pass_of(handed: Mapping[str, Any], run: ActiveRun) -> bool:
+    return (handed["run_id"], handed["attempt"]) == (run.run_id, run.attempt)
+
+
+def _run_started(
+    run: ActiveRun,
+    run_params: Mapping[str, Any],
+    pipeline: Any,
+    runner: str,
+    env: str | None,
+) -> list[RunStarted]:
+    nodes = capture.planned_nodes(pipeline)
+    parts = [
+        nodes[at : at + _PLAN_PART] for at in range(0, len(nodes), _PLAN_PART)
+    ] or [()]
+    load_versions = run_params.get("load_versions") or {}
+    first = RunStarted(
+        **run.key,
+        pipelines=tuple(run_params.get("pipeline_names") or ("__default__",)),
+        filters=capture.run_filters(run_params),
+        runner=runner,
+        env=env or None,
+        runtime_params=dict(run_params.get("runtime_params") or {}),
+        load_versions=tuple((str(k), str(v)) for k, v in load_versions.items()),
+        save_version=run.run_id,
+        nodes=parts[0],
+        free_inputs=tuple(sorted(pipeline.inputs())),
+    )
+    more = [
+        RunStarted(**run.key, nodes=part, part=number)
+        for number, part in enumerate(parts[1:], 2)
+    ]
+    return [first, *more]
+
+
+def _stored(
+    catalog: Any, name: str, *, saved: bool
+) -> tuple[str | None, str | None, int | None]:
+    """Give path, version and size of a dataset, as far as they are cheap to know."""
+    if catalog is None:
+        return None, None, None
+    try:
+        dataset = compat.catalog_dataset(catalog, name)
+        version = compat.dataset_version(dataset, saved=saved)
+        if not saved:
+            return None, version, None
+        path = compat.dataset_path(dataset)
+    except Exception:  # somebody else's dataset class
+        return None, None, None
+    size_bytes = None
+    if path is not None and "://" not in path:
+        try:
+            found = Path(path).stat()
+        except OSError:
+            return path, version, None
+        size_bytes = found.st_size
+    return path, version, size_bytes
+
+
+def _input_versions(catalog: Any, node: Any) -> tuple[tuple[str, str], ...]:
+    found = []
+    for name in node.inputs:
+        _, version, _ = _stored(catalog, name, saved=False)
+        if version is not None:
+            found.append((name, version))
+    return tuple(found)
+
+
+def _secret_values(credentials: object) -> list[object]:
+    """Give the values of a credentials configuration that are secret."""
+    found: list[object] = []
+    if isinstance(credentials, Mapping):
+        for key, value in credentials.items():
+            if isinstance(value, Mapping):
+                found += _secret_values(value)
+            elif str(key).lower() not in _OPEN_CREDENTIALS:
+                found.append(value)
+    return found

@@ -1,0 +1,258 @@
+"""What our two session classes share: a journal that lives as long as the session."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import weakref
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from kedro_journal.config import Config
+from kedro_journal.errors import JournalError
+from kedro_journal.events import (
+    SessionActivated,
+    SessionClosed,
+    SessionCreated,
+    SessionDeactivated,
+    SessionFailed,
+)
+from kedro_journal.journal import OwnerLock
+from kedro_journal.replay import active
+from kedro_journal.replay.active import Active
+from kedro_journal.state import SessionState
+
+from . import capture, signals
+from .hooks import SessionHooks
+from .links import current_command
+from .opening import is_disabled, open_journal, settings_of
+from .progress import RunBook
+from .recorder import Recorder
+
+__all__ = ["Lifecycle"]
+
+_logger: Final = logging.getLogger("kedro_journal")
+
+
+class Lifecycle:
+    """The journal of a session of ours, and the transitions of the session itself.
+
+    Also the `Link` of its hooks.
+
+    Args:
+        session: The session; held weakly.
+        project_path: Root of the project.
+        wanted_id: The id to begin with.
+        on_disk: False for a journal in memory.
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        project_path: Path,
+        wanted_id: str,
+        *,
+        on_disk: bool,
+    ) -> None:
+        self.project_path: Path | None = project_path
+        self.session_id = wanted_id
+        self.config: Config = settings_of(project_path)
+        self.recorder: Recorder | None = None
+        self.book = RunBook()
+        self.hooks = SessionHooks(self, self.book)
+        self._run_hooks: list[SessionHooks] = [self.hooks]
+        self._session = weakref.ref(session)
+        self._owner: OwnerLock | None = None
+        self._depth = 0
+        self._closed = False
+        self._failure: BaseException | None = None
+        self._pid = os.getpid()
+        if not is_disabled(self.config):
+            opened = open_journal(
+                wanted_id, project_path, self.config, on_disk=on_disk
+            )
+            self.session_id = opened.session_id
+            self.recorder, self._owner = opened.recorder, opened.owner
+        # The session may be dropped without being closed, or the process end.
+        self._finalizer = weakref.finalize(session, _close_left, self)
+
+    @property
+    def active(self) -> Active:
+        """The session: what its nodes find as theirs."""
+        session: Active | None = self._session()
+        return session if session is not None else _Gone(self)
+
+    @property
+    def folder(self) -> Path | None:
+        """The session folder; None in memory or without a journal."""
+        return self.recorder.folder if self.recorder else None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the journal was closed."""
+        return self._closed
+
+    def state(self) -> SessionState:
+        """Give the session's state as of now."""
+        if self.recorder is None:
+            return SessionState(session_id=self.session_id)
+        return self.recorder.state()
+
+    def created(self, event: SessionCreated) -> None:
+        """The session was made."""
+        current_command.journaled = True
+        if self.recorder is not None:
+            self.recorder.record(event)
+
+    def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
+        """A run begins."""
+        del run_params
+        return None if self._closed else self.recorder
+
+    def end(self, *, completed: bool) -> None:
+        """A run ended; the session goes on."""
+
+    @contextlib.contextmanager
+    def hooks_for_run(self) -> Iterator[SessionHooks]:
+        """Give hooks that belong to one run: nothing they see is another run's."""
+        hooks = SessionHooks(self, RunBook(self.book))
+        self._run_hooks.append(hooks)
+        try:
+            yield hooks
+        finally:
+            self._run_hooks.remove(hooks)
+
+    def enter(self) -> None:
+        """The session is entered; entering it again is counted."""
+        session = self._session()
+        if session is None:
+            return
+        self._depth += 1
+        active.enter(session)
+        if self.recorder is not None and not self._closed:
+            self.recorder.record(SessionActivated(depth=self._depth))
+            signals.watch(self._on_signal)
+
+    def leave(self) -> bool:
+        """The session's block ends. Tells whether it was the outermost one."""
+        if self._depth > 1:
+            self._depth -= 1
+            session = self._session()
+            if session is not None:
+                active.leave(session)
+            signals.unwatch(self._on_signal)
+            if self.recorder is not None and not self._closed:
+                self.recorder.record(SessionDeactivated(depth=self._depth))
+            return False
+        return True
+
+    def run_left(
+        self, error: BaseException, hooks: SessionHooks, *, run_before: int
+    ) -> None:
+        """An exception leaves `run()`: the run is interrupted, or never began.
+
+        Args:
+            error: The exception.
+            hooks: The hooks of that run.
+            run_before: How many runs of theirs had begun before this call.
+        """
+        if self.recorder is None or self._closed:
+            return
+        if hooks.book.active():
+            _end_runs(hooks, error)
+        elif hooks.book.begun == run_before:
+            self._failed(error, "run")
+
+    def failed(self, error: BaseException, phase: str) -> None:
+        """An exception leaves the session's block, or its creation."""
+        if self.recorder is None or self._closed:
+            return
+        for hooks in list(self._run_hooks):
+            _end_runs(hooks, error)
+        self._failed(error, phase)
+
+    def _interrupt(self, reason: str, signal: int | None = None) -> None:
+        for hooks in list(self._run_hooks):
+            hooks.interrupt(reason, signal=signal)
+
+    def _failed(self, error: BaseException, phase: str) -> None:
+        if error is self._failure or self.recorder is None:
+            return  # the same exception, further out
+        self._failure = error
+        info = capture.error_info(error, self.project_path)
+        self.recorder.record(SessionFailed(error=info, phase=phase))
+
+    def close(self, reason: str = "close") -> None:
+        """Close the journal and deactivate the session; a second time does nothing."""
+        session = self._session()
+        entered, self._depth = self._depth, 0
+        for _ in range(entered):
+            if session is not None:
+                active.leave(session)
+            signals.unwatch(self._on_signal)
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._closed = True
+        self._failure = None
+        if self.recorder is not None:
+            self._interrupt(reason)
+            ending = [SessionClosed(reason=reason)]
+            if entered:
+                self.recorder.record(SessionDeactivated(), *ending)
+            else:
+                self.recorder.record(*ending)
+            self.recorder.close()
+        if self._owner is not None:
+            self._owner.release()
+
+    def _on_signal(self, number: int) -> bool:
+        recorder = self.recorder
+        if recorder is None or self._closed:
+            return True
+        if recorder.busy_here:
+            recorder.after_append = lambda: self._signalled_again(number)
+            return False
+        self._interrupt("SIGTERM", number)
+        self.close("signal")
+        return True
+
+    def _signalled_again(self, number: int) -> None:
+        if self._on_signal(number):
+            signals.die(number)
+
+
+def _end_runs(hooks: SessionHooks, error: BaseException) -> None:
+    if isinstance(error, Exception):
+        for run in hooks.book.active():
+            hooks.fail(run, error)
+        return
+    code = error.code if isinstance(error, SystemExit) else None
+    hooks.interrupt(
+        capture.error_type(error),
+        error,
+        exit_code=code if isinstance(code, int) else None,
+    )
+
+
+class _Gone:
+    """Stands for a session object that was dropped while its run went on."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self.session_id = lifecycle.session_id
+        self.journal_folder = lifecycle.folder
+        self._lifecycle = lifecycle
+
+    @property
+    def state(self) -> SessionState:
+        """The session's state as of now."""
+        return self._lifecycle.state()
+
+
+def _close_left(lifecycle: Lifecycle) -> None:
+    """The session object was dropped without being closed, or the process ends."""
+    try:
+        lifecycle.close("exit")
+    except JournalError as error:
+        _logger.warning("kedro-journal: %s", error)

@@ -1,0 +1,200 @@
+"""Open a session's journal: claim its folder, own it, begin it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+import uuid
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kedro_journal._version import __version__
+from kedro_journal.config import Config, load_config
+from kedro_journal.errors import ConfigError, JournalError
+from kedro_journal.events import JournalHeader
+from kedro_journal.journal import (
+    JournalDirectory,
+    JournalWriter,
+    MemoryJournal,
+    OwnerLock,
+    choose_backend,
+)
+from kedro_journal.journal.liveness import OWNER_LOCK_NAME
+from kedro_journal.redaction import Redactor
+
+from . import capture
+from .recorder import Recorder
+
+__all__ = ["Opened", "is_disabled", "make_redactor", "open_journal", "open_worker"]
+
+DISTRIBUTION: Final = "kedro-journal"
+_WORKING_DIRECTORY: Final = ("PWD", "OLDPWD")  # where "pwd" is no password
+_logger: Final = logging.getLogger("kedro_journal")
+
+
+class Opened(NamedTuple):
+    """A journal that was begun.
+
+    Attributes:
+        session_id: The id that was got; a taken one was moved to the next millisecond.
+        recorder: The way in.
+        owner: Held until the session is closed; None in memory.
+        config: The settings in force.
+    """
+
+    session_id: str
+    recorder: Recorder
+    owner: OwnerLock | None
+    config: Config
+
+
+def settings_of(project_path: Path) -> Config:
+    """Read the project's settings; a mistake in them must not stop the run.
+
+    Raises:
+        ConfigError: A setting is wrong and `strict` is among the right ones.
+    """
+    try:
+        return load_config(project_path)
+    except ConfigError as error:
+        _logger.warning("kedro-journal: %s Defaults are used.", error)
+        return Config()
+
+
+def is_disabled(config: Config) -> bool:
+    """Tell whether nothing is to be journaled, by our settings or by Kedro's."""
+    from . import compat
+
+    if config.disable:
+        return True
+    try:
+        return compat.plugin_is_disabled(DISTRIBUTION)
+    except Exception:  # settings that do not import are Kedro's to report
+        return False
+
+
+def make_redactor(config: Config) -> Redactor:
+    """Make a session's redactor; it knows the secrets of this environment."""
+    redactor = Redactor(config.redact)
+    redactor.register(
+        *(
+            value
+            for name, value in os.environ.items()
+            if redactor.is_secret_name(name) and name not in _WORKING_DIRECTORY
+        )
+    )
+    return redactor
+
+
+def open_journal(
+    wanted_id: str, project_path: Path, config: Config, *, on_disk: bool = True
+) -> Opened:
+    """Begin the journal of a new session.
+
+    Args:
+        wanted_id: The id to begin with.
+        project_path: Root of the project.
+        config: Its settings.
+        on_disk: False for a journal in memory.
+
+    Raises:
+        JournalError: The journal cannot be begun (strict only). Otherwise that is
+            said once and the session goes on without one.
+    """
+    redactor = make_redactor(config)
+    header = JournalHeader(
+        session_id=wanted_id,
+        uid=_uuid7(),
+        salt=secrets.token_hex(16),
+        package_version=__version__,
+    )
+    opened = capture.writer_opened("owner")
+    if not on_disk:
+        memory = MemoryJournal(header, opened)
+        recorder = _recorder(memory, wanted_id, None, redactor, config)
+        return Opened(wanted_id, recorder, None, config)
+    directory = JournalDirectory(config.journal_directory(project_path))
+    owner: OwnerLock | None = None
+    try:
+        backend = choose_backend(config.lock_backend)
+        session_id, folder = directory.claim(wanted_id)
+        owner = OwnerLock(folder / OWNER_LOCK_NAME, backend)
+        owner.acquire()
+        writer = JournalWriter(
+            folder,
+            opened,
+            header=msgspec.structs.replace(header, session_id=session_id),
+            durability=config.durability,
+            deadline_s=config.lock_timeout_s,
+            backend=backend,
+        )
+    except (JournalError, OSError, ImportError) as error:
+        if owner is not None:
+            owner.release()
+        if config.strict:
+            raise
+        _logger.warning(
+            "kedro-journal: session %s is not journaled: %s The run goes on.",
+            wanted_id,
+            error,
+        )
+        recorder = _recorder(None, wanted_id, None, redactor, config)
+        return Opened(wanted_id, recorder, None, config)
+    recorder = _recorder(writer, session_id, folder, redactor, config)
+    return Opened(session_id, recorder, owner, config)
+
+
+def open_worker(folder: Path, project_path: Path | None, known: list[str]) -> Recorder:
+    """Open the journal of a session that another process owns, to add to it.
+
+    Args:
+        folder: The session folder.
+        project_path: Root of the project, for its settings.
+        known: Secrets that the owner registered, handed over in memory.
+    """
+    config = settings_of(project_path) if project_path else Config()
+    redactor = make_redactor(config)
+    redactor.register(*known)
+    writer = JournalWriter(
+        folder,
+        capture.writer_opened("worker"),
+        durability=config.durability,
+        deadline_s=config.lock_timeout_s,
+        backend=choose_backend(config.lock_backend),
+    )
+    return Recorder(
+        writer,
+        session_id=folder.name,
+        folder=folder,
+        redactor=redactor,
+        strict=config.strict,
+        session=None,
+    )
+
+
+def _recorder(
+    journal: JournalWriter | MemoryJournal | None,
+    session_id: str,
+    folder: Path | None,
+    redactor: Redactor,
+    config: Config,
+) -> Recorder:
+    return Recorder(
+        journal,
+        session_id=session_id,
+        folder=folder,
+        redactor=redactor,
+        strict=config.strict,
+    )
+
+
+def _uuid7() -> str:
+    """Make a UUID version 7 (RFC 9562, section 5.7): 48 bits of time, 74 of chance."""
+    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return str(uuid.UUID(int=value & (2**128 - 1)))

@@ -1,0 +1,176 @@
+"""What Kedro finds by its entry points. Importing this must never fail.
+
+A hook module that does not import stops every `kedro run` of its users. So Kedro and
+the standard library are all that is imported here; the rest is imported inside, and if
+that fails it is said once and nothing is journaled.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from kedro.framework.cli.hooks import cli_hook_impl
+from kedro.framework.hooks import hook_impl
+
+__all__ = ["cli_hooks", "hooks"]
+
+_PASS: Final = "_kedro_journal"  # noqa: S105 - progress.PASS, without importing it
+_logger: Final = logging.getLogger("kedro_journal")
+
+
+class PluginHooks:
+    """Meets every hook manager that Kedro makes.
+
+    In the process of a session it hands over to hooks bound to that session. In a
+    worker process, where Kedro makes a new manager for each node, it finds the session
+    by what travelled with the node.
+    """
+
+    def __init__(self) -> None:
+        self._workers: dict[tuple[int, str], Any] = {}
+        self._broken = False
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: Any) -> None:
+        """A session of Kedro's own class made its context: bind hooks to it."""
+        try:
+            from . import compat
+            from .links import PluginLink
+
+            manager = compat.context_hook_manager(context)
+            if manager is None or not manager.is_registered(self):
+                return
+            bound = PluginLink(context).hooks
+            manager.unregister(self)
+            manager.register(bound)
+            bound.after_context_created(context)
+        except Exception as error:
+            self._give_up(error)
+
+    @hook_impl(tryfirst=True)
+    def before_dataset_loaded(self, dataset_name: str, node: Any) -> None:
+        """In a worker: a load begins."""
+        bound = self._bound(node)
+        if bound is not None:
+            bound.before_dataset_loaded(dataset_name, node)
+
+    @hook_impl(tryfirst=True)
+    def after_dataset_loaded(self, dataset_name: str, node: Any) -> None:
+        """In a worker: a load ended well."""
+        bound = self._bound(node)
+        if bound is not None:
+            bound.after_dataset_loaded(dataset_name, node)
+
+    @hook_impl(tryfirst=True)
+    def before_node_run(self, node: Any, catalog: Any, run_id: str | None) -> None:
+        """In a worker: the inputs are loaded."""
+        bound = self._bound(node)
+        if bound is not None:
+            bound.before_node_run(node, catalog, run_id)
+
+    @hook_impl(tryfirst=True)
+    def after_node_run(self, node: Any, run_id: str | None) -> None:
+        """In a worker: the function returned."""
+        bound = self._bound(node)
+        if bound is not None:
+            bound.after_node_run(node, run_id)
+
+    @hook_impl(tryfirst=True)
+    def on_node_error(self, error: Exception, node: Any, run_id: str | None) -> None:
+        """In a worker: the function raised."""
+        bound = self._bound(node)
+        if bound is not None:
+            bound.on_node_error(error, node, run_id)
+
+    @hook_impl(tryfirst=True)
+    def before_dataset_saved(self, dataset_name: str, node: Any) -> None:
+        """In a worker: a save begins."""
+        bound = self._bound(node)
+        if bound is not None:
+            bound.before_dataset_saved(dataset_name, node)
+
+    @hook_impl(tryfirst=True)
+    def after_dataset_saved(self, dataset_name: str, node: Any) -> None:
+        """In a worker: a save ended well."""
+        bound = self._bound(node)
+        if bound is not None:
+            bound.after_dataset_saved(dataset_name, node)
+
+    def _bound(self, node: Any) -> Any:
+        """Give the hooks of the session that sent this node, None if none did."""
+        passes = getattr(node, "__dict__", {}).get(_PASS)
+        if not passes or self._broken:
+            return None
+        try:
+            from .hooks import SessionHooks
+            from .links import WorkerLink
+
+            folder = passes[-1]["folder"]
+            key = (os.getpid(), folder)
+            bound = self._workers.get(key)
+            if bound is None:
+                project = passes[-1]["project"]
+                link = WorkerLink(
+                    Path(folder),
+                    Path(project) if project else None,
+                    list(passes[-1]["secrets"]),
+                )
+                bound = self._workers[key] = SessionHooks(link)
+            mine = [p for p in passes if p["folder"] == folder]
+            for handed in mine:
+                bound.book.adopt(handed["run_id"], handed["attempt"])
+            bound.book.keep_only({(p["run_id"], p["attempt"]) for p in mine})
+        except Exception as error:
+            self._give_up(error)
+            return None
+        return bound
+
+    def _give_up(self, error: Exception) -> None:
+        level = logging.DEBUG if self._broken else logging.WARNING
+        self._broken = True
+        _logger.log(
+            level,
+            "kedro-journal: cannot journal here: %s: %s. The run goes on.",
+            type(error).__qualname__,
+            error,
+        )
+
+
+class CliHooks:
+    """Sees commands begin and end: exit codes, and failures that no session lived to
+    see.
+    """
+
+    @cli_hook_impl
+    def before_command_run(self, project_metadata: Any, command_args: list[str]) -> None:
+        """A command begins."""
+        try:
+            if not command_args or command_args[0] != "run":
+                return
+            from .links import current_command
+
+            path = getattr(project_metadata, "project_path", None)
+            package = getattr(project_metadata, "package_name", None)
+            current_command.begin("run", Path(path) if path else None, package)
+        except Exception as error:
+            hooks._give_up(error)
+
+    @cli_hook_impl
+    def after_command_run(self, command_args: list[str], exit_code: int) -> None:
+        """A command ended."""
+        try:
+            if not command_args or command_args[0] != "run":
+                return
+            from .links import current_command, ending_error
+
+            code = exit_code if isinstance(exit_code, int) else 1
+            current_command.end(0 if exit_code is None else code, ending_error())
+        except Exception as error:
+            hooks._give_up(error)
+
+
+hooks: Final = PluginHooks()
+cli_hooks: Final = CliHooks()

@@ -1,0 +1,164 @@
+"""What this process knows of the runs it is in: enough to tell done from begun.
+
+Kedro says when a function returned and when each output was saved, but not when a node
+is done; and dataset hooks do not say which run they belong to. Both are worked out
+here, from what was seen, never guessed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextvars import ContextVar
+from typing import Any, Final
+
+from . import compat
+
+__all__ = ["PASS", "ActiveRun", "NodeProgress", "RunBook"]
+
+PASS: Final = "_kedro_journal"
+"""Attribute of a Node that travels with it to a worker: see `ActiveRun.hand_over`."""
+
+_run_here: Final[ContextVar[ActiveRun | None]] = ContextVar("kedro_journal_run")
+
+
+class NodeProgress:
+    """One node being run by this process."""
+
+    def __init__(self, node: Any) -> None:
+        self.phase = "loading"
+        self.started_s = time.monotonic()
+        self.outputs_left = set(node.outputs)
+        self.chunked = compat.is_generator_node(node)
+        self.thread = threading.get_ident()
+        self._open: dict[tuple[str, str], float] = {}
+
+    def begin(self, kind: str, dataset: str) -> None:
+        """A load or save begins."""
+        self._open[kind, dataset] = time.monotonic()
+
+    def end(self, kind: str, dataset: str) -> float | None:
+        """It ended: give the seconds it took."""
+        began = self._open.pop((kind, dataset), None)
+        return None if began is None else time.monotonic() - began
+
+    def elapsed_s(self) -> float:
+        """Seconds since the node's function was called."""
+        return time.monotonic() - self.started_s
+
+    @property
+    def open_dataset(self) -> str | None:
+        """The dataset it is at, None if it is at none or several."""
+        names = [dataset for _, dataset in self._open]
+        return names[0] if len(names) == 1 else None
+
+    @property
+    def is_at_dataset(self) -> bool:
+        """A load or save was begun and has not ended."""
+        return bool(self._open)
+
+
+class ActiveRun:
+    """A run that was started and has not ended."""
+
+    def __init__(self, run_id: str | None, attempt: int, catalog: Any = None) -> None:
+        self.run_id = run_id
+        self.attempt = attempt
+        self.catalog = catalog
+        self.started_s = time.monotonic()
+        self.nodes: dict[str, NodeProgress] = {}
+        self.completed: set[str] = set()
+        self.sequential = False
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The fields by which events name it."""
+        return {"run_id": self.run_id, "attempt": self.attempt}
+
+    def elapsed_s(self) -> float:
+        """Seconds since it started."""
+        return time.monotonic() - self.started_s
+
+    def progress(self, node: Any) -> NodeProgress:
+        """Give the progress of a node, begun if it is new."""
+        found = self.nodes.get(node.name)
+        if found is None:
+            found = self.nodes[node.name] = NodeProgress(node)
+        return found
+
+
+class RunBook:
+    """The active runs of one session in this process. Safe between threads.
+
+    Args:
+        of: The book of the same session whose attempts are counted on.
+    """
+
+    def __init__(self, of: RunBook | None = None) -> None:
+        self._lock = threading.RLock()
+        self._active: dict[tuple[str | None, int], ActiveRun] = {}
+        self._attempts: dict[str | None, int] = of._attempts if of else {}
+        self.begun = 0
+        self._here = threading.local()
+
+    def start(self, run_id: str | None, catalog: Any) -> ActiveRun:
+        """Begin a run; Kedro uses an id again when a failed run is retried."""
+        with self._lock:
+            attempt = self._attempts.get(run_id, 0) + 1
+            self._attempts[run_id] = attempt
+            self.begun += 1
+            run = ActiveRun(run_id, attempt, catalog)
+            self._active[run_id, attempt] = run
+        _run_here.set(run)
+        return run
+
+    def adopt(self, run_id: str | None, attempt: int) -> ActiveRun:
+        """Join a run that another process started."""
+        with self._lock:
+            run = self._active.get((run_id, attempt))
+            if run is None:
+                run = self._active[run_id, attempt] = ActiveRun(run_id, attempt)
+            return run
+
+    def keep_only(self, keys: set[tuple[str | None, int]]) -> None:
+        """Forget the runs that another process no longer hands over."""
+        with self._lock:
+            self._active = {k: r for k, r in self._active.items() if k in keys}
+
+    def end(self, run: ActiveRun) -> None:
+        """A run ended."""
+        with self._lock:
+            self._active.pop((run.run_id, run.attempt), None)
+        if _run_here.get(None) is run:
+            _run_here.set(None)
+
+    def active(self) -> list[ActiveRun]:
+        """Give the runs that have not ended."""
+        with self._lock:
+            return list(self._active.values())
+
+    def by_id(self, run_id: str | None) -> ActiveRun | None:
+        """Give the newest active attempt at a run."""
+        with self._lock:
+            found = [run for key, run in self._active.items() if key[0] == run_id]
+        return found[-1] if found else None
+
+    def enter_node(self, run: ActiveRun, node: Any) -> None:
+        """This thread runs a node of that run; its saves will come from here."""
+        self._here.node, self._here.run = node.name, run
+
+    def of_dataset_call(self, node: Any) -> ActiveRun | None:
+        """Tell which run a dataset hook belongs to; None if that cannot be known.
+
+        Kedro does not say. Known is: this thread began the run; or this thread is in
+        that node; or there is only one.
+        """
+        with self._lock:
+            active = list(self._active.values())
+        run = _run_here.get(None)
+        if run is not None and run in active:
+            return run
+        run = getattr(self._here, "run", None)
+        if run in active and getattr(self._here, "node", None) == node.name:
+            return run
+        return active[0] if len(active) == 1 else None

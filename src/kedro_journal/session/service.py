@@ -1,0 +1,159 @@
+"""`KedroServiceSession`: one session, many runs, also at once, each on its own record."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from kedro.framework.session.service_session import (
+    KedroServiceSession as _KedroServiceSession,
+)
+
+from kedro_journal.errors import InvalidSessionId
+from kedro_journal.journal import check_session_id, session_timestamp
+from kedro_journal.state import SessionState
+
+from . import compat
+from .binding import bind_hooks
+from .lifecycle import Lifecycle
+from .links import created_event
+from .session import class_name
+
+__all__ = ["KedroServiceSession"]
+
+_logger = logging.getLogger("kedro_journal")
+
+
+class KedroServiceSession(_KedroServiceSession):  # type: ignore[misc]
+    """Kedro's service session, journaled.
+
+    Every run gets a hook manager of its own, so that whatever a dataset or a node does
+    is on the record of the run that it belongs to, however many run at once.
+
+    The journal's id is the session id that was given, or a timestamp; Kedro's own id,
+    a UUID unless one was given, stands beside it as `kedro_session_id`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._run_manager: ContextVar[Any] = ContextVar("kedro_journal_run_manager")
+        self._lifecycle: Lifecycle | None = None
+        super().__init__(*args, **kwargs)
+
+    @classmethod
+    def create(cls, session_id: str | None = None, *args: Any, **kwargs: Any) -> Self:
+        """Make a new session and begin its journal; arguments as Kedro's.
+
+        Raises:
+            JournalError: The journal cannot be begun (`strict` only).
+        """
+        session: Self = super().create(session_id, *args, **kwargs)
+        lifecycle = Lifecycle(
+            session, session._project_path, _wanted_id(session_id), on_disk=True
+        )
+        session._lifecycle = lifecycle
+        bind_hooks(session._hook_manager, lifecycle.hooks)
+        other = session.session_id != lifecycle.session_id
+        lifecycle.created(
+            created_event(
+                session_id=lifecycle.session_id,
+                project_path=session._project_path,
+                package=session._package_name,
+                env=session.env,
+                runtime_params={},
+                conf_source=str(session._conf_source),
+                config=lifecycle.config,
+                via="session",
+                kedro_session_id=session.session_id if other else None,
+            )
+        )
+        return session
+
+    @property
+    def _hook_manager(self) -> Any:
+        """The manager of the run that this thread is in, else the session's."""
+        return self._run_manager.get(self._session_manager)
+
+    @_hook_manager.setter
+    def _hook_manager(self, manager: Any) -> None:
+        self._session_manager = manager
+
+    @property
+    def session(self) -> Self:
+        """Itself: what `get_current_session` gives."""
+        return self
+
+    @property
+    def journal_folder(self) -> Path | None:
+        """The session folder; None if there is no journal on disk."""
+        return self._lifecycle.folder if self._lifecycle else None
+
+    @property
+    def state(self) -> SessionState:
+        """The session's state as of now, by replay of its journal."""
+        if self._lifecycle is None:
+            return SessionState(session_id=self.session_id)
+        return self._lifecycle.state()
+
+    @functools.wraps(_KedroServiceSession.run)
+    def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Run the pipeline; see Kedro's `KedroServiceSession.run` for the arguments."""
+        lifecycle = self._lifecycle
+        if lifecycle is None:
+            return super().run(*args, **kwargs)  # type: ignore[no-any-return]
+        if lifecycle.is_closed and lifecycle.recorder is not None:
+            _logger.warning(
+                "kedro-journal: session %s is closed: this run is not journaled.",
+                self.session_id,
+            )
+        manager = compat.new_hook_manager()
+        with lifecycle.hooks_for_run() as hooks:
+            hooks.runner = class_name(
+                kwargs.get("runner") or (args[3] if len(args) > 3 else None)
+            )
+            bind_hooks(manager, hooks)
+            token = self._run_manager.set(manager)
+            try:
+                return super().run(*args, **kwargs)  # type: ignore[no-any-return]
+            except BaseException as error:
+                lifecycle.run_left(error, hooks, run_before=0)
+                raise
+            finally:
+                self._run_manager.reset(token)
+
+    def __enter__(self) -> Self:
+        """Make it the current session."""
+        if self._lifecycle is not None:
+            self._lifecycle.enter()
+        return self
+
+    def __exit__(self, exc_type: Any, exc_value: Any, tb_: Any) -> None:
+        """Record what left the block, and close; an inner block only leaves."""
+        if self._lifecycle is not None:
+            if exc_value is not None:
+                self._lifecycle.failed(exc_value, "body")
+            if not self._lifecycle.leave():
+                return
+        super().__exit__(exc_type, exc_value, tb_)
+
+    def close(self) -> None:
+        """Close the session and its journal; a second time does nothing."""
+        try:
+            super().close()
+        finally:
+            if self._lifecycle is not None:
+                self._lifecycle.close()
+
+
+def _wanted_id(session_id: str | None) -> str:
+    if session_id is not None:
+        try:
+            return check_session_id(session_id)
+        except InvalidSessionId:
+            pass  # Kedro takes any text; a folder does not
+    return session_timestamp(datetime.now(UTC))
+
+

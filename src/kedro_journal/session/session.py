@@ -1,0 +1,354 @@
+"""`KedroSession`: Kedro's own, with a journal, and with the calls of Kedro 0.17."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from collections.abc import Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from kedro.framework.session import KedroSession as _KedroSession
+from kedro.framework.session.abstract_session import KedroSessionError
+from kedro.utils import find_kedro_project
+
+from kedro_journal.config import load_config
+from kedro_journal.errors import InvalidSessionId, JournalError
+from kedro_journal.journal import JournalDirectory
+from kedro_journal.replay import replay_folder
+from kedro_journal.state import SessionState
+
+from .arguments import CreateArguments, create_arguments
+from .binding import bind_hooks
+from .lifecycle import Lifecycle
+from .links import created_event
+from .project import configure
+from .store import SessionStore, store_of
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+
+__all__ = ["KedroSession"]
+
+_logger = logging.getLogger("kedro_journal")
+_creating: ContextVar[_Creation | None] = ContextVar(
+    "kedro_journal_creating", default=None
+)
+_restoring: ContextVar[Path | None] = ContextVar(
+    "kedro_journal_restoring", default=None
+)
+
+
+class _Creation:
+    """One call of `create()`, seen by the `__init__` that Kedro calls in it."""
+
+    def __init__(self, given: CreateArguments) -> None:
+        self.given = given
+        self.lifecycle: Lifecycle | None = None
+
+
+class KedroSession(_KedroSession):  # type: ignore[misc]
+    """Kedro's session, journaled: what happens in it is on disk when it happens.
+
+    Use it as Kedro's own, by `create()` and as a context manager, or name it in
+    settings.py as `SESSION_CLASS`. Made directly with the id of a session that has a
+    journal, it restores that one by replay: its parameters, environment and store; it
+    can `load_context()`, but not run.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        package_name: str | None = None,
+        project_path: Path | str | None = None,
+        save_on_close: bool = False,
+        conf_source: str | None = None,
+    ) -> None:
+        """Make a session object. Call `create()` for a new session.
+
+        Args:
+            session_id: Id of the session; that of a journaled one restores it.
+            package_name: The project's package.
+            project_path: Root of the project; None for the one around the working
+                directory.
+            save_on_close: Whether Kedro's own session store is saved on closing.
+            conf_source: Folder or archive of the configuration.
+        """
+        root = Path(
+            project_path or find_kedro_project(Path.cwd()) or Path.cwd()
+        ).resolve()
+        self._lifecycle: Lifecycle | None = None
+        self._restored: SessionState | None = None
+        self._folder: Path | None = None
+        creating, folder = _creating.get(), _restoring.get()
+        if creating is not None:
+            _creating.set(None)
+            self._lifecycle = creating.lifecycle = Lifecycle(
+                self, root, session_id, on_disk=creating.given.save_on_close
+            )
+            session_id = self._lifecycle.session_id
+        else:
+            folder = folder or _journaled(root, session_id)
+            if folder is not None:
+                self._folder = folder
+                self._restored = replay_folder(folder, salvage=True)
+                session_id = self._restored.session_id
+                conf_source = conf_source or self._restored.conf_source
+                package_name = package_name or self._restored.package_name
+        super().__init__(
+            session_id=session_id,
+            package_name=package_name,
+            project_path=root,
+            save_on_close=save_on_close,
+            conf_source=conf_source,
+        )
+        if self._restored is not None:
+            self._store.update(store_of(self._restored))
+        if self._lifecycle is not None:
+            bind_hooks(self._hook_manager, self._lifecycle.hooks)
+
+    @overload
+    @classmethod
+    def create(
+        cls,
+        package_name: str,
+        project_path: Path | str | None = None,
+        save_on_close: bool = True,
+        env: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+        *,
+        runtime_params: Mapping[str, Any] | None = None,
+        conf_source: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        parent_session_id: str | None = None,
+    ) -> Self: ...
+    @overload
+    @classmethod
+    def create(
+        cls,
+        project_path: os.PathLike[str] | str | None = None,
+        save_on_close: bool = True,
+        env: str | None = None,
+        runtime_params: Mapping[str, Any] | None = None,
+        conf_source: str | None = None,
+        *,
+        package_name: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        parent_session_id: str | None = None,
+    ) -> Self: ...
+    @classmethod
+    def create(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make a new session and begin its journal.
+
+        Takes the arguments of Kedro 0.17 as well as those of Kedro 1.x. The first
+        positional one is the project path if it is a path or an existing folder, else
+        the name of the project's package, for which Kedro is then configured.
+
+        Args:
+            package_name: The project's package.
+            project_path: Root of the project; None for the one around the working
+                directory.
+            save_on_close: False for a journal in memory: same events, nothing on disk.
+            env: Configuration environment; None for KEDRO_ENV or Kedro's default.
+            extra_params: Parameters that win over the configured ones.
+            runtime_params: The same under its Kedro 1.x name.
+            conf_source: Folder or archive of the configuration.
+            labels: Free labels of the session.
+            parent_session_id: Session that this one belongs under.
+
+        Raises:
+            ModuleNotFoundError: There is no such package.
+            ValueError: Two values for one thing, or a package of another project.
+            TypeError: An argument that is none.
+            JournalError: The journal cannot be begun (`strict` only).
+        """
+        given = create_arguments(args, kwargs)
+        path = Path(given.project_path).resolve() if given.project_path else None
+        configure(given.package_name, path)
+        creation = _Creation(given)
+        token = _creating.set(creation)
+        try:
+            session = super().create(
+                project_path=path,
+                save_on_close=given.save_on_close,
+                env=given.env,
+                runtime_params=given.runtime_params,
+                conf_source=given.conf_source,
+            )
+        except BaseException as error:
+            if creation.lifecycle is not None:
+                _record_created(creation.lifecycle, given, None)
+                creation.lifecycle.failed(error, "create")
+                creation.lifecycle.close()
+            raise
+        finally:
+            _creating.reset(token)
+        if creation.lifecycle is not None:
+            _record_created(creation.lifecycle, given, session)
+        return session  # type: ignore[no-any-return]
+
+    @classmethod
+    def _restore(cls, folder: Path) -> Self:
+        """Make the session object of a session folder by replay."""
+        state = replay_folder(folder, salvage=True)
+        token = _restoring.set(folder)
+        try:
+            return cls(
+                session_id=state.session_id or folder.name,
+                project_path=state.project_path or None,
+            )
+        finally:
+            _restoring.reset(token)
+
+    @property
+    def session(self) -> Self:
+        """Itself: what `get_current_session` gives."""
+        return self
+
+    @property
+    def state(self) -> SessionState:
+        """The session's state as of now, by replay of its journal."""
+        if self._lifecycle is not None:
+            return self._lifecycle.state()
+        if self._folder is not None:
+            return replay_folder(self._folder, salvage=True)
+        return SessionState(session_id=self.session_id)
+
+    @property
+    def journal_folder(self) -> Path | None:
+        """The session folder; None if there is no journal on disk."""
+        if self._lifecycle is not None:
+            return self._lifecycle.folder
+        return self._folder
+
+    @property
+    def store(self) -> dict[str, Any]:
+        """A copy of the session's data, by the keys of Kedro 0.17 and 1.x."""
+        return SessionStore(dict(self._store), self._package_name)
+
+    def load_context(self) -> KedroContext:
+        """Make the project's context.
+
+        Raises:
+            Exception: Whatever Kedro raises for a configuration that does not read.
+        """
+        if self._restored is not None:
+            configure(self._package_name, self._project_path)
+        try:
+            return super().load_context()
+        except Exception as error:
+            if self._lifecycle is not None and not self._lifecycle.book.active():
+                self._lifecycle.failed(error, "context")
+            raise
+
+    @functools.wraps(_KedroSession.run)
+    def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Run the pipeline; see Kedro's `KedroSession.run` for the arguments."""
+        lifecycle = self._lifecycle
+        if self._restored is not None:
+            message = (
+                f"Session {self.session_id} was restored from its journal: it can be "
+                "looked into, not run. Create a new session to run again."
+            )
+            raise KedroSessionError(message)
+        if lifecycle is None:
+            return super().run(*args, **kwargs)  # type: ignore[no-any-return]
+        if lifecycle.is_closed and lifecycle.recorder is not None:
+            _logger.warning(
+                "kedro-journal: session %s is closed: this run is not journaled.",
+                self.session_id,
+            )
+        runner = kwargs.get("runner") or (args[3] if len(args) > 3 else None)
+        hooks = lifecycle.hooks
+        hooks.runner = class_name(runner)
+        begun = hooks.book.begun
+        try:
+            return super().run(*args, **kwargs)  # type: ignore[no-any-return]
+        except BaseException as error:
+            lifecycle.run_left(error, hooks, run_before=begun)
+            raise
+
+    def __enter__(self) -> Self:
+        """Make it the current session."""
+        if self._lifecycle is not None:
+            self._lifecycle.enter()
+        else:
+            from kedro_journal.replay import active
+
+            active.enter(self)
+        return self
+
+    def __exit__(self, exc_type: Any, exc_value: Any, tb_: Any) -> None:
+        """Record what left the block, and close; an inner block only leaves."""
+        if self._lifecycle is None:
+            from kedro_journal.replay import active
+
+            active.leave(self)
+            if self._restored is not None:
+                return
+        elif exc_value is not None:
+            self._lifecycle.failed(exc_value, "body")
+        if self._lifecycle is None or self._lifecycle.leave():
+            super().__exit__(exc_type, exc_value, tb_)
+
+    def close(self) -> None:
+        """Close the session and its journal; a second time does nothing."""
+        if self._restored is not None:
+            return
+        try:
+            super().close()
+        finally:
+            if self._lifecycle is not None:
+                self._lifecycle.close()
+
+
+def _record_created(
+    lifecycle: Lifecycle, given: CreateArguments, session: KedroSession | None
+) -> None:
+    lifecycle.created(
+        created_event(
+            session_id=lifecycle.session_id,
+            project_path=lifecycle.project_path or Path.cwd(),
+            package=session._package_name if session else given.package_name,
+            env=given.env or os.environ.get("KEDRO_ENV") or None,
+            runtime_params=given.runtime_params or {},
+            conf_source=given.conf_source,
+            config=lifecycle.config,
+            via="session",
+            save_on_close=given.save_on_close,
+            parent_session_id=given.parent_session_id,
+            labels=given.labels,
+        )
+    )
+
+
+def class_name(runner: object) -> str:
+    if runner is None:
+        return "SequentialRunner"
+    cls = type(runner)
+    if cls.__module__.startswith("kedro.runner"):
+        return cls.__qualname__
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _journaled(root: Path, session_id: str) -> Path | None:
+    """Give the folder of a session that has a journal, None if it has none."""
+    try:
+        directory = JournalDirectory(load_config(root).journal_directory(root))
+        if directory.file(session_id).exists():
+            return directory.folder(session_id)
+    except InvalidSessionId:
+        return None
+    except JournalError as error:
+        _logger.warning("kedro-journal: %s", error)
+        return None
+    _logger.warning(
+        "kedro-journal: there is no journal of session %r in %s: its store is empty "
+        "and nothing is journaled. Use create() for a new session.",
+        session_id,
+        directory.path,
+    )
+    return None
