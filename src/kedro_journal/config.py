@@ -41,8 +41,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     durability: Annotated[
         Literal["flush", "group", "sync"],
         Meta(
-            description="When an append returns. flush: the kernel has it, any death of "
-            "the process keeps it. group: also on the disk within 50 ms. sync: on the "
+            description="When an append returns. flush: the kernel has it, any death "
+            "of the process keeps it. group: also on the disk within 50 ms. sync: on the "
             "disk. Lifecycle and failure events are synced always."
         ),
     ] = "flush"
@@ -64,8 +64,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     lock_backend: Annotated[
         Literal["auto", "filelock", "fcntl"],
         Meta(
-            description="Who locks. auto: filelock, but fcntl on CPython 3.12 and later "
-            "on Unix, where importing filelock makes concurrent forks raise. Both take "
+            description="Who locks. auto: filelock, but fcntl on CPython 3.12 and "
+            "later on Unix, where importing filelock makes concurrent forks raise. Both take "
             "the same lock."
         ),
     ] = "auto"
@@ -75,8 +75,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 30.0
 
     def journal_directory(self, project_path: Path) -> Path:
-        """Give the journal directory of a project."""
-        return project_path / Path(self.directory).expanduser()
+        """Give the journal directory of a project.
+
+        Raises:
+            ConfigError: It begins with the home of a user who is unknown here.
+        """
+        try:
+            return project_path / Path(self.directory).expanduser()
+        except RuntimeError as error:  # ~nobody
+            reason = f"`tool.kedro_journal.directory`: {error}"
+            raise ConfigError(str(project_path), reason) from error
 
 
 def find_project(start: Path | None = None) -> Path | None:
@@ -123,8 +131,8 @@ def _tool_table(path: Path, *, quiet: bool = False) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             tool = tomllib.load(file).get("tool", {})
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return {}
+    except OSError:
+        return {}  # there is none, or none for us to read
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         if quiet:
             return {}
@@ -136,7 +144,9 @@ def _convert(table: object, source: str, where: str) -> Config:
     try:
         return msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
-        reason = str(error).replace("`$.", f"`{where}.").replace("$", where, 1)
+        reason = str(error).replace("`$.", f"`{where}.").replace("`$`", f"`{where}`")
+        if where not in reason:  # msgspec gives no path for the table itself
+            reason = f"{reason} - at `{where}`"
         raise ConfigError(source, reason) from error
 
 

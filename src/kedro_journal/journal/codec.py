@@ -10,12 +10,24 @@ single-bit flips in such a line still parse as JSON; none of them keeps the chec
 from __future__ import annotations
 
 import zlib
-from datetime import datetime
-from typing import Final
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from kedro_journal.events import EVENT_TYPES, AnyEvent, Event, Record, UnknownEvent
+from kedro_journal.errors import JournalClosed, RecordTooLarge
+from kedro_journal.events import (
+    EVENT_TYPES,
+    AnyEvent,
+    Event,
+    Record,
+    SessionClosed,
+    UnknownEvent,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "FORMAT_VERSION",
@@ -23,6 +35,7 @@ __all__ = [
     "NO_PREV",
     "PAYLOAD_MAX_BYTES",
     "BadLine",
+    "check_batch",
     "decode",
     "encode_event",
     "seal",
@@ -68,8 +81,9 @@ _decoders: Final = {
 
 
 def timestamp(at: datetime) -> str:
-    """Write a UTC time as RFC 3339 with six digits of a second and `Z`."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """Write a time as RFC 3339 in UTC, with six digits of a second and `Z`."""
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def encode_event(event: Event, data: object = None) -> bytes:
@@ -88,12 +102,36 @@ def encode_event(event: Event, data: object = None) -> bytes:
     return _encoder.encode(event if data is None else data)
 
 
+def check_batch(encoded: Sequence[tuple[Event, bytes]], where: Path) -> None:
+    """Refuse what no journal may hold, before anything is written.
+
+    Args:
+        encoded: Each event with the bytes of its `data`.
+        where: The journal, for the message.
+
+    Raises:
+        RecordTooLarge: Over the payload limit.
+        JournalClosed: Something follows `session.closed` in the same batch.
+        ValueError: The bytes of an event hold a newline, which would end the line.
+    """
+    for number, (event, data) in enumerate(encoded, 1):
+        name = event.type if isinstance(event, UnknownEvent) else event.TYPE
+        if len(data) > PAYLOAD_MAX_BYTES:
+            raise RecordTooLarge(name, len(data), PAYLOAD_MAX_BYTES)
+        if b"\n" in data:
+            message = f"{name}: the encoded event holds a newline"
+            raise ValueError(message)
+        if event.TYPE == SessionClosed.TYPE and number < len(encoded):
+            raise JournalClosed(where, number)
+
+
 def seal(
     *, seq: int, at: str, writer: str, prev: str, event: Event, data: bytes
 ) -> tuple[bytes, str]:
     """Make the line of a record, newline included, and its checksum."""
     if isinstance(event, UnknownEvent):
-        name, version = event.type, event.version
+        # Not a name of ours: it may need escapes.
+        name, version = _encoder.encode(event.type)[1:-1].decode(), event.version
     else:
         name, version = event.TYPE, event.VERSION
     tv = f',"tv":{version}' if version > 1 else ""

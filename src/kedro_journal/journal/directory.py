@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,8 @@ _TIMESTAMP: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z\Z", re.ASCII
 )
 _CLAIM_TRIES: Final = 10_000
+_ID_MAX_CHARS: Final = 128
+LATEST: Final = "latest"
 _GITIGNORE: Final = b"# Journals are not code: made by kedro-journal.\n*\n"
 
 
@@ -38,9 +41,15 @@ def check_session_id(text: str) -> str:
     Raises:
         InvalidSessionId: It may not; no path was made of it.
     """
-    if not _ID.match(text) or _RESERVED.match(text) or text.endswith("."):
+    if not _is_id(text):
         raise InvalidSessionId(text)
     return text
+
+
+def _is_id(text: str) -> bool:
+    return bool(
+        _ID.match(text) and not _RESERVED.match(text) and not text.endswith(".")
+    )
 
 
 def session_timestamp(at: datetime) -> str:
@@ -75,10 +84,8 @@ class JournalDirectory:
             self._check_safe()
             ignore = self.path / ".gitignore"
             if not ignore.exists():
-                try:
+                with contextlib.suppress(FileExistsError):  # made at the same moment
                     self._port.write_new(ignore, _GITIGNORE)
-                except FileExistsError:
-                    pass  # another process was first: the same content
         except OSError as error:
             reason = error.strerror or str(error)
             raise JournalUnwritable(self.path, error.errno, reason) from error
@@ -111,7 +118,8 @@ class JournalDirectory:
             InvalidSessionId: *wanted* cannot be an id.
             UnsafeJournal, JournalUnwritable: The directory cannot be used.
         """
-        check_session_id(wanted)
+        if check_session_id(wanted) == LATEST:
+            raise InvalidSessionId(wanted)  # nobody could ask for it
         self.ensure()
         for number in range(_CLAIM_TRIES):
             session_id = _later(wanted, number)
@@ -135,7 +143,7 @@ class JournalDirectory:
                 names = [
                     entry.name
                     for entry in entries
-                    if _ID.match(entry.name) and entry.is_dir(follow_symlinks=False)
+                    if _is_id(entry.name) and entry.is_dir(follow_symlinks=False)
                 ]
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -143,7 +151,11 @@ class JournalDirectory:
 
     def journaled_ids(self) -> list[str]:
         """As `ids`, without folders whose journal was not begun yet."""
-        return [name for name in self.ids() if self.file(name).exists()]
+        return [name for name in self.ids() if self._has_journal(name)]
+
+    def _has_journal(self, session_id: str) -> bool:
+        # os.path: somebody else's folder that may not be entered has none for us.
+        return os.path.lexists(self.path / session_id / JOURNAL_NAME)
 
     def folder(self, session_id: str) -> Path:
         """Give the folder of a session.
@@ -173,18 +185,19 @@ class JournalDirectory:
             JournalNotFound: There is none.
             AmbiguousSessionId: There are several.
         """
-        if wanted != "latest":
+        if wanted != LATEST:
             check_session_id(wanted)
-            if self.file(wanted).exists():
+            self.folder(wanted)
+            if self._has_journal(wanted):
                 return wanted
         known = self.ids()
-        if wanted == "latest":
+        if wanted == LATEST:
             for session_id in reversed(known):
-                if self.file(session_id).exists():
+                if self._has_journal(session_id):
                     return session_id
             raise JournalNotFound(wanted, self.path)
         matches = [name for name in known if name.startswith(wanted)]
-        matches = [name for name in matches if self.file(name).exists()]
+        matches = [name for name in matches if self._has_journal(name)]
         if len(matches) > 1:
             raise AmbiguousSessionId(wanted, matches)
         if not matches:
@@ -195,12 +208,14 @@ class JournalDirectory:
 def _later(wanted: str, number: int) -> str:
     if number == 0:
         return wanted
+    suffix = f"-{number + 1}"
+    other = wanted[: _ID_MAX_CHARS - len(suffix)] + suffix
     parts = _TIMESTAMP.match(wanted)
     if parts is None:
-        return f"{wanted}-{number + 1}"
+        return other
     *whole, millis = (int(part) for part in parts.groups())
     try:
         start = datetime(*whole, tzinfo=UTC)  # type: ignore[arg-type, misc]
-    except ValueError:
-        return f"{wanted}-{number + 1}"
-    return session_timestamp(start + timedelta(milliseconds=millis + number))
+        return session_timestamp(start + timedelta(milliseconds=millis + number))
+    except (ValueError, OverflowError):  # no such day, or the last of all
+        return other

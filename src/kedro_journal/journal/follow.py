@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from kedro_journal.errors import CorruptJournal, JournalUnwritable
+from kedro_journal.errors import JournalUnwritable
 from kedro_journal.events import Cursor, Record, SessionClosed
 
 from .codec import LINE_MAX_BYTES
@@ -15,6 +15,7 @@ from .lines import LineBuffer
 from .port import REAL_OS, Os
 from .read import raise_damage
 from .scan import Finding, Scanner
+from .tail import examine
 
 __all__ = ["follow_file"]
 
@@ -57,6 +58,8 @@ def follow_file(
     scanner = Scanner(start)
     fd = port.open_read(path)
     try:
+        if _ended_before(fd, start, port):
+            return
         pause_s, last_look = _PAUSE_MIN_S, False
         while True:
             records, damage, scanner = _look(path, fd, scanner, port)
@@ -90,38 +93,42 @@ def _look(
     only when a second look shows it too.
     """
     before = scanner.last
-    records, damage = _take(scanner, _whole_lines(path, fd, before.offset, port))
+    records, damage = _take(scanner, fd, port)
     if damage is not None:
         scanner = Scanner(before)
-        records, damage = _take(scanner, _whole_lines(path, fd, before.offset, port))
+        records, damage = _take(scanner, fd, port)
     return records, damage, scanner
 
 
-def _take(scanner: Scanner, data: bytes) -> tuple[list[Record], Finding | None]:
+def _take(
+    scanner: Scanner, fd: int, port: Os
+) -> tuple[list[Record], Finding | None]:
+    """Read on until there are records, damage, or no more whole lines."""
     scanner.retry()
     records: list[Record] = []
-    for line in LineBuffer(scanner.last.offset).feed(data):
-        record = scanner.take(line)
-        found, scanner.findings = scanner.findings, []
-        for finding in found:
-            if finding.severity == "error":
-                return records, finding
-        if record is not None:
-            records.append(record)
+    offset = scanner.last.offset
+    buffer = LineBuffer(offset)
+    while not records and (data := port.read_at(fd, _CHUNK_BYTES, offset)):
+        offset += len(data)
+        for line in buffer.feed(data):
+            record = scanner.take(line)
+            found, scanner.findings = scanner.findings, []
+            for finding in found:
+                if finding.severity == "error":
+                    return records, finding
+            if record is not None:
+                records.append(record)
     return records, None
 
 
-def _whole_lines(path: Path, fd: int, offset: int, port: Os) -> bytes:
-    size = _CHUNK_BYTES
-    while True:
-        data = port.read_at(fd, size, offset)
-        end = data.rfind(b"\n") + 1
-        if end or len(data) < size:
-            return data[:end]
-        if size > LINE_MAX_BYTES:
-            detail = f"a line of more than {LINE_MAX_BYTES} bytes"
-            raise CorruptJournal(path, "records lost", detail, offset, 0, 0)
-        size *= 4
+def _ended_before(fd: int, start: Cursor | None, port: Os) -> bool:
+    """Tell whether the session was closed by the record before *start*."""
+    if start is None or not start.seq:
+        return False
+    first = max(0, start.offset - LINE_MAX_BYTES)
+    data = port.read_at(fd, start.offset - first, first)
+    last = examine(data, whole=first == 0).record
+    return last is not None and isinstance(last.event, SessionClosed)
 
 
 def _check_still_there(path: Path, fd: int, committed: int, port: Os) -> None:

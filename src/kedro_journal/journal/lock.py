@@ -153,7 +153,10 @@ class AppendLock:
     def release(self) -> None:
         """End the turn."""
         if self._fd >= 0:
-            self._backend.unlock(self._fd)
+            try:
+                self._backend.unlock(self._fd)
+            except OSError:
+                self.drop()  # what was appended stands; closing frees the lock as well
 
     def drop(self) -> None:
         """Close the descriptor. In a forked child this leaves the parent's lock."""
@@ -184,7 +187,11 @@ class OwnerLock:
             JournalUnwritable: Another process owns the session, or the file system
                 has no locks.
         """
-        self._fd = REAL_OS.open_append(self._path, create=True)
+        try:
+            self._fd = REAL_OS.open_append(self._path, create=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise JournalUnwritable(self._path, error.errno, reason) from error
         self._live.add(self)
         deadline = time.monotonic() + timeout_s
         try:
@@ -194,7 +201,7 @@ class OwnerLock:
                     raise JournalUnwritable(self._path, None, reason)
                 time.sleep(_BACKOFF_MAX_S)
         except BaseException as error:
-            self._close()
+            self.drop()
             if isinstance(error, OSError):
                 reason = f"no lock to be had: {error.strerror}"
                 raise JournalUnwritable(self._path, error.errno, reason) from error
@@ -205,9 +212,10 @@ class OwnerLock:
         if self._fd >= 0 and os.getpid() == self._pid:
             with contextlib.suppress(OSError):
                 self._backend.unlock(self._fd)
-        self._close()
+        self.drop()
 
-    def _close(self) -> None:
+    def drop(self) -> None:
+        """Close the descriptor without unlocking."""
         fd, self._fd = self._fd, -1
         self._live.discard(self)
         if fd >= 0:
@@ -218,7 +226,7 @@ class OwnerLock:
     def drop_in_child(cls) -> None:
         """Close every inherited descriptor; called after a fork."""
         for lock in list(cls._live):
-            lock._close()
+            lock.drop()
 
 
 def is_held(path: Path, port: Os = REAL_OS) -> bool | None:
@@ -230,7 +238,7 @@ def is_held(path: Path, port: Os = REAL_OS) -> bool | None:
     """
     try:
         fd = port.open_read(path)
-    except Exception:  # noqa: BLE001 - a probe answers, whatever is there
+    except Exception:  # a probe answers, whatever is there
         return None
     try:
         try:

@@ -6,13 +6,15 @@ what can be journaled does not depend on where.
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-from kedro_journal.errors import JournalClosed, RecordTooLarge
+from kedro_journal.errors import JournalClosed
 from kedro_journal.events import (
     Cursor,
     Event,
@@ -22,10 +24,13 @@ from kedro_journal.events import (
     WriterOpened,
 )
 
-from .codec import NO_PREV, PAYLOAD_MAX_BYTES, BadLine, decode, encode_event, seal
+from .codec import NO_PREV, BadLine, check_batch, decode, encode_event, seal
 from .codec import timestamp as _timestamp
 
 __all__ = ["Journal", "MemoryJournal"]
+
+
+_NOWHERE: Final = Path("<memory>")
 
 
 class Journal(Protocol):
@@ -51,6 +56,8 @@ class MemoryJournal:
         opened: Describes this process.
     """
 
+    _live: Final[weakref.WeakSet[MemoryJournal]] = weakref.WeakSet()
+
     def __init__(self, header: JournalHeader, opened: WriterOpened) -> None:
         self._lines: list[bytes] = []
         self._lock = threading.Lock()
@@ -58,6 +65,7 @@ class MemoryJournal:
         self._closed_seq = 0
         self._end = 0
         self._first: tuple[Event, ...] = (header, opened)
+        self._live.add(self)
 
     def append(self, *events: Event, at: datetime | None = None) -> list[Record]:
         """Append events.
@@ -76,13 +84,10 @@ class MemoryJournal:
         Raises:
             JournalClosed, RecordTooLarge: As for `append`.
         """
-        for event, data in encoded:
-            if len(data) > PAYLOAD_MAX_BYTES:
-                name = getattr(event, "type", event.TYPE)
-                raise RecordTooLarge(name, len(data), PAYLOAD_MAX_BYTES)
+        check_batch(encoded, _NOWHERE)
         with self._lock:
             if self._closed_seq:
-                raise JournalClosed(Path("<memory>"), self._closed_seq)
+                raise JournalClosed(_NOWHERE, self._closed_seq)
             first = [(event, encode_event(event)) for event in self._first]
             self._first = ()
             when = _timestamp(at or datetime.now(UTC))
@@ -124,3 +129,17 @@ class MemoryJournal:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    @classmethod
+    def reset_in_child(cls) -> None:
+        """Free every lock in a forked child: another thread may have held it."""
+        for journal in list(cls._live):
+            journal.start_over()
+
+    def start_over(self) -> None:
+        """Free the lock in a process that was just forked."""
+        self._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=MemoryJournal.reset_in_child)

@@ -83,6 +83,10 @@ class Os:
             while view:
                 view = view[os.write(fd, view) :]
             os.fsync(fd)
+        except OSError:
+            with contextlib.suppress(OSError):
+                path.unlink()  # half a file would pass for a whole one
+            raise
         finally:
             os.close(fd)
 

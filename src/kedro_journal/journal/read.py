@@ -46,25 +46,47 @@ def read(
         FileNotFoundError: There is no such file.
     """
     scanner = Scanner(start)
-    buffer = LineBuffer(scanner.last.offset)
     fd = port.open_read(path)
     try:
-        # Only what is there now: a repair may cut and rewrite what comes after.
-        offset, size = scanner.last.offset, port.stat(fd).size
-        while chunk := port.read_at(fd, min(_CHUNK_BYTES, size - offset), offset):
-            offset += len(chunk)
-            for line in buffer.feed(chunk):
-                record = scanner.take(line)
-                if scanner.findings:
-                    _report(scanner, path, mode, on_finding)
+        doubted = -1
+        while True:
+            for record in _pass(scanner, fd, port):
+                if _is_damage(scanner.findings) and scanner.sure.offset != doubted:
+                    break
+                _report(scanner, path, mode, on_finding)
                 if record is not None:
                     yield record
+            else:
+                return
+            # A repair at this very moment shows a mixture once: look again.
+            doubted = scanner.sure.offset
+            scanner.go_back()
     finally:
         port.close(fd)
+
+
+def _pass(scanner: Scanner, fd: int, port: Os) -> Iterator[Record | None]:
+    """Feed the scanner what is there now; pause whenever it has something to tell."""
+    offset, size = scanner.last.offset, port.stat(fd).size
+    if size < offset:
+        scanner.cut(size)
+        yield None
+        return
+    buffer = LineBuffer(offset)
+    # No further than now: a repair may cut and rewrite what comes after.
+    while chunk := port.read_at(fd, min(_CHUNK_BYTES, size - offset), offset):
+        offset += len(chunk)
+        for line in buffer.feed(chunk):
+            record = scanner.take(line)
+            if record is not None or scanner.findings:
+                yield record
     rescued = scanner.finish(buffer.tail, buffer.tail_offset, buffer.tail_length)
-    _report(scanner, path, mode, on_finding)
-    if rescued is not None:
+    if rescued is not None or scanner.findings:
         yield rescued
+
+
+def _is_damage(findings: list[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
 
 
 def _report(

@@ -45,7 +45,7 @@ _SEVERITY: Final[dict[FindingKind, Literal["info", "warning", "error"]]] = {
     "newer version": "warning",
     "unknown event": "info",
 }
-_REMEMBERED: Final = 4096  # checksums kept to tell a repeated line from a second history
+_REMEMBERED: Final = 4096  # checksums kept: a repeated line is no second history
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +70,25 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class _Bad:
+    """Whole lines in a row that are no records: where, how many, and the first's fault.
+
+    Their bytes are not kept: there may be millions.
+    """
+
+    __slots__ = ("count", "end", "offset", "reason")
+
+    def __init__(self, line: Line, reason: str) -> None:
+        self.count = 1
+        self.offset = line.offset
+        self.end = line.end
+        self.reason = reason
+
+    def add(self, line: Line) -> None:
+        self.count += 1
+        self.end = line.end
+
+
 class Scanner:
     """Feed it lines; it gives records and collects findings.
 
@@ -78,20 +97,30 @@ class Scanner:
 
     Attributes:
         last: Place after the last accepted record.
+        sure: The same before the line, or the bad lines, that were last judged.
         findings: What was found since the caller last emptied the list.
     """
 
     def __init__(self, start: Cursor | None = None) -> None:
         self.last = start or Cursor()
+        self.sure = self.last
         self.findings: list[Finding] = []
-        self._bad: list[tuple[Line, str]] = []
+        self._bad: _Bad | None = None
         self._anchor: Cursor | None = None
+        self._sure_anchor: Cursor | None = None
         self._crcs: list[tuple[int, str]] = [(0, "")] * _REMEMBERED
+        self._crcs[self.last.seq % _REMEMBERED] = (self.last.seq, self.last.crc)
         self._newer = False
 
     def retry(self) -> None:
         """Forget lines that were no records, to be fed again from `last`."""
-        self._bad = []
+        self._bad = None
+
+    def go_back(self) -> None:
+        """Take back the last judgement: to be fed again from `sure`."""
+        self.last, self._anchor = self.sure, self._sure_anchor
+        self._bad = None
+        self.findings = []
 
     def take(self, line: Line) -> Record | None:
         """Judge one whole line.
@@ -100,17 +129,24 @@ class Scanner:
             The record to deliver, or None for a line that is none or a repetition.
         """
         if line.data is None:
-            self._bad.append((line, "it is longer than any record"))
+            self._note_bad(line, "it is longer than any record")
             return None
         record = decode(line.data, line.offset, line.end)
         if isinstance(record, BadLine):
-            self._bad.append((line, record.reason))
+            self._note_bad(line, record.reason)
             return None
-        expected = self.last
+        expected = self.sure = self.last
+        self._sure_anchor = self._anchor
         in_order = record.seq == expected.seq + 1 and record.prev == expected.crc
-        if in_order and not self._bad:
+        if in_order and self._bad is None:
             return self._accept(record, line)
         return self._judge(record, line)
+
+    def _note_bad(self, line: Line, reason: str) -> None:
+        if self._bad is None:
+            self._bad = _Bad(line, reason)
+        else:
+            self._bad.add(line)
 
     def _accept(self, record: Record, line: Line) -> Record:
         self.last = Cursor(record.seq, line.end, record.crc)
@@ -153,12 +189,13 @@ class Scanner:
             self._anchor = None
             return self._accept(record, line)
         if record.seq <= last.seq:
-            return self._repeated(record, line)
+            self._repeated(record, line)
+            return None
         missing = record.seq - last.seq - 1
         if missing:
             self._anchor = last
-            if bad:
-                self._lost(missing)
+            if bad is not None:
+                self._lost(bad, missing)
             else:
                 self._find(
                     "records missing",
@@ -177,15 +214,14 @@ class Scanner:
                 detail=f"record {record.seq} was not written after record {last.seq} "
                 f"of this journal: it names {record.prev} before it, not {last.crc}",
             )
-        else:
+        elif bad is not None:
             # Its writer saw nothing committed in between.
-            offset, end = bad[0][0].offset, bad[-1][0].end
-            self._bad = []
+            self._bad = None
             self._find(
                 "healed tear",
-                offset,
-                end - offset,
-                detail=f"{len(bad)} broken line(s) between records {last.seq} and "
+                bad.offset,
+                bad.end - bad.offset,
+                detail=f"{bad.count} broken line(s) between records {last.seq} and "
                 f"{record.seq}; the chain shows that nothing is lost",
             )
         return self._accept(record, line)
@@ -213,6 +249,15 @@ class Scanner:
                 "of order, or two histories in one file",
             )
 
+    def cut(self, size: int) -> None:
+        """Note that the file ends at *size*, before the place to go on from."""
+        last = self.last
+        self._find(
+            "records missing",
+            size,
+            detail=f"the file ends before record {last.seq} did, at byte {last.offset}",
+        )
+
     def finish(self, tail: bytes, offset: int, length: int) -> Record | None:
         """Judge the end of a file that nobody is writing to.
 
@@ -225,6 +270,7 @@ class Scanner:
             A committed record whose newline was damaged, else None.
         """
         rescued = None
+        self.sure, self._sure_anchor = self.last, self._anchor
         if length:
             sound = decode(tail[:-1], offset, offset + length)
             whole = decode(tail, offset, offset + length)
@@ -250,44 +296,40 @@ class Scanner:
                     detail=f"{what} after the last record: an append that was cut "
                     "short; it was never acknowledged",
                 )
-        if self._bad:
-            first, last = self._bad[0][0], self._bad[-1][0]
+        bad, self._bad = self._bad, None
+        if bad is not None:
             self._find(
                 "damaged end",
-                first.offset,
-                last.end - first.offset,
-                lost=len(self._bad),
-                detail=f"{len(self._bad)} damaged line(s) after the last good record: "
-                f"{self._bad[0][1]}",
+                bad.offset,
+                bad.end - bad.offset,
+                lost=bad.count,
+                detail=f"{bad.count} damaged line(s) after the last good record: "
+                f"{bad.reason}",
             )
-            self._bad = []
         return rescued
 
-    def _lost(self, count: int) -> None:
-        first, last = self._bad[0][0], self._bad[-1][0]
-        reason = self._bad[0][1]
-        self._bad = []
+    def _lost(self, bad: _Bad, count: int) -> None:
+        self._bad = None
         self._find(
             "records lost",
-            first.offset,
-            last.end - first.offset,
+            bad.offset,
+            bad.end - bad.offset,
             lost=count,
             detail=f"{count} record(s) after record {self.last.seq} are destroyed: "
-            f"{reason}",
+            f"{bad.reason}",
         )
 
     def _flush_bad(self) -> None:
-        if self._bad:
-            first, last = self._bad[0][0], self._bad[-1][0]
+        bad, self._bad = self._bad, None
+        if bad is not None:
             self._find(
                 "records lost",
-                first.offset,
-                last.end - first.offset,
-                lost=len(self._bad),
-                detail=f"{len(self._bad)} damaged line(s) after record "
-                f"{self.last.seq}: {self._bad[0][1]}",
+                bad.offset,
+                bad.end - bad.offset,
+                lost=bad.count,
+                detail=f"{bad.count} damaged line(s) after record "
+                f"{self.last.seq}: {bad.reason}",
             )
-            self._bad = []
 
     def _find(
         self,

@@ -12,7 +12,7 @@ from kedro_journal.events import Record
 
 from .codec import FORMAT_VERSION, BadLine, decode, line_version
 
-__all__ = ["Tail", "examine"]
+__all__ = ["Tail", "examine", "fits"]
 
 
 class Tail(NamedTuple):
@@ -34,25 +34,42 @@ class Tail(NamedTuple):
     mend: Literal["nothing", "cut", "adopt", "terminator"]
 
 
-def examine(data: bytes, *, whole: bool) -> Tail:
+def examine(data: bytes, *, whole: bool, after: int = 0) -> Tail:
     """Look at the last bytes of a journal.
 
     Args:
         data: The bytes up to the end of the file.
         whole: Whether *data* begins at the start of a line. If not, its first,
             partial line is left out.
+        after: A record numbered up to this one is a repetition: it is passed over.
     """
-    *lines, fragment = data.split(b"\n")
-    if not whole and lines:
-        lines = lines[1:]
+    end = data.rfind(b"\n")
+    fragment = data[end + 1 :]
     record, version, bad_lines = None, FORMAT_VERSION, 0
-    for line in reversed(lines):
+    while end >= 0:  # backwards, line by line: most often the first look suffices
+        start = data.rfind(b"\n", 0, end) + 1
+        if start == 0 and not whole:
+            break
+        line = data[start:end]
         found = decode(line)
-        if not isinstance(found, BadLine):
+        if isinstance(found, BadLine):
+            bad_lines += 1
+        elif found.seq > after:
             record, version = found, line_version(line)
             break
-        bad_lines += 1
+        end = start - 1
     return Tail(record, version, bad_lines, fragment, _mend(fragment))
+
+
+def fits(line: bytes, seq: int, crc: str) -> bool:
+    """Tell whether a whole line may go on from the record *seq* with checksum *crc*.
+
+    Numbers may be missing in between: then records before it were damaged.
+    """
+    found = decode(line)
+    if isinstance(found, BadLine):
+        return False
+    return found.seq > seq + 1 or (found.seq == seq + 1 and found.prev == crc)
 
 
 def _mend(fragment: bytes) -> Literal["nothing", "cut", "adopt", "terminator"]:

@@ -9,6 +9,7 @@ and seal; one write; release; sync if the policy says so; only then acknowledge.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import threading
@@ -23,7 +24,6 @@ from kedro_journal.errors import (
     JournalClosed,
     JournalUnwritable,
     NewerJournal,
-    RecordTooLarge,
 )
 from kedro_journal.events import (
     LIFECYCLE_TYPES,
@@ -38,14 +38,15 @@ from kedro_journal.events import (
 from .codec import (
     FORMAT_VERSION,
     NO_PREV,
-    PAYLOAD_MAX_BYTES,
+    check_batch,
     encode_event,
+    line_version,
     seal,
     timestamp,
 )
 from .lock import AppendLock, LockBackend
 from .port import REAL_OS, Os
-from .tail import Tail, examine
+from .tail import Tail, examine, fits
 
 __all__ = ["Durability", "JournalWriter", "JOURNAL_NAME", "APPEND_LOCK_NAME"]
 
@@ -54,6 +55,8 @@ JOURNAL_NAME: Final = "journal.jsonl"
 APPEND_LOCK_NAME: Final = "append.lock"
 TORN_NAME: Final = "torn"
 _WINDOW_BYTES: Final = 4096
+# The file system has no such thing as syncing: nothing failed.
+_NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
 _GROUP_WINDOW_S: Final = 0.05
 
 
@@ -104,6 +107,10 @@ class JournalWriter:
         self._crc = NO_PREV
         self._name = ""
         self._closed_seq = 0
+        self._highest_seq = 0  # ever seen committed; numbers are not used twice
+        self._repairs: list[JournalRepaired] = []  # made, but not on record yet
+        self._unfinished: tuple[int, int] | None = None  # a roll-back: to, from
+        self._sync_failure: OSError | None = None
         self._syncer: _GroupSyncer | None = None
         self._live.add(self)
 
@@ -118,7 +125,10 @@ class JournalWriter:
         return self._seq
 
     def append(self, *events: Event, at: datetime | None = None) -> list[Record]:
-        """Append events in one write; they are committed together or not at all.
+        """Append events in one write.
+
+        A write that fails leaves none of them. Death in the middle of it may leave the
+        first ones: each line is committed by its own newline.
 
         Args:
             events: One or more, in order.
@@ -132,6 +142,7 @@ class JournalWriter:
             JournalBusy: Another process held the lock too long. Nothing was written.
             JournalUnwritable: The system refused; what was written is rolled back.
             RecordTooLarge: An event over the payload limit. Nothing was written.
+            ValueError: An event's bytes hold a newline. Nothing was written.
             NewerJournal: A newer version wrote here. Nothing was written.
             UnsafeJournal: The journal is a link, a device or somebody else's.
         """
@@ -151,45 +162,53 @@ class JournalWriter:
         Raises:
             JournalError: As for `append`.
         """
-        for event, data in encoded:
-            if len(data) > PAYLOAD_MAX_BYTES:
-                raise RecordTooLarge(
-                    getattr(event, "type", event.TYPE), len(data), PAYLOAD_MAX_BYTES
-                )
+        check_batch(encoded, self.path)
         with self._thread_lock:
+            if self._sync_failure is not None:
+                raise self._not_durable(self._sync_failure)
             try:
                 records = self._append_locked(encoded, at)
             except OSError as error:
                 self._forget()
                 reason = error.strerror or str(error)
                 raise JournalUnwritable(self.path, error.errno, reason) from error
-        self._make_durable(encoded)
+            self._make_durable(encoded)
         return records
 
     def _append_locked(
         self, encoded: Sequence[tuple[Event, bytes]], at: datetime | None
     ) -> list[Record]:
-        self._lock.acquire()
         try:
-            first = self._catch_up()
+            self._lock.acquire()
+            self._repairs += self._catch_up()
+            self._keep_loss_visible()
             if self._closed_seq:
                 raise JournalClosed(self.path, self._closed_seq)
             when = at or self._port.now()
-            return self._write_batch(first, encoded, when)
+            records = self._write_batch(self._repairs, encoded, when)
+            self._repairs = []
+            self._highest_seq = self._seq
+            return records
         finally:
+            # What is left was done to the file but is not on record yet; skipped lines
+            # are still there to be found again.
+            self._repairs = [
+                event for event in self._repairs if event.action != "skipped"
+            ]
             self._lock.release()
 
     def _write_batch(
         self,
-        first: Sequence[Event],
+        repairs: Sequence[Event],
         encoded: Sequence[tuple[Event, bytes]],
         when: datetime,
     ) -> list[Record]:
         before = (self._seq, self._crc, self._name, self._end)
         lines: list[bytes] = []
         records: list[Record] = []
+        first = list(repairs)
         if self._header and not self._seq and not self._end:
-            first = [self._header, *first]
+            first.insert(0, self._header)
         pairs = [(event, encode_event(event)) for event in first]
         if not self._name:
             pairs.append((self._opened, encode_event(self._opened)))
@@ -221,7 +240,7 @@ class JournalWriter:
             self._seq, self._crc, self._name, self._end = before
             self._roll_back()
             raise
-        if isinstance(encoded[-1][0], SessionClosed) if encoded else False:
+        if encoded and isinstance(encoded[-1][0], SessionClosed):
             self._closed_seq = self._seq
         return records[skip:]
 
@@ -233,11 +252,14 @@ class JournalWriter:
     def _roll_back(self) -> None:
         """Take back a partial write while still holding the lock."""
         end, self._end = self._end, -1
-        with contextlib.suppress(OSError):
+        try:
             self._port.truncate(self._fd, end)
-        # If that failed too, the next append finds a torn tail and cuts it.
+        except OSError:
+            # The next append does it, unless another process repaired the tail first.
+            with contextlib.suppress(OSError):
+                self._unfinished = (end, self._port.stat(self._fd).size)
 
-    def _catch_up(self) -> list[Event]:
+    def _catch_up(self) -> list[JournalRepaired]:
         """Learn where the journal ends now. Returns repair events to write first."""
         if self._fd < 0:
             creating = self._header is not None and self._end < 0 and not self._seq
@@ -249,27 +271,53 @@ class JournalWriter:
         if not found.links:
             self._forget()
             raise JournalUnwritable(self.path, None, "the journal was deleted")
-        if found.size == self._end:
+        size = self._finish_roll_back(found.size)
+        if size == self._end:
             return []
-        tail, start = self._look_back(found.size)
+        tail, start = self._look_back(size)
         if tail.version > FORMAT_VERSION:
             raise NewerJournal(self.path, tail.version)
+        if tail.record is None and start == 0 and self._header is None:
+            reason = "it has no header: the process that made it died before that"
+            raise JournalUnwritable(self.path, None, reason)
         if tail.record is not None:
             self._seq, self._crc = tail.record.seq, tail.record.crc
             closed = isinstance(tail.record.event, SessionClosed)
             self._closed_seq = tail.record.seq if closed else 0
         elif start == 0:
             self._seq, self._crc, self._closed_seq = 0, NO_PREV, 0
-        self._end = found.size
+        self._end = size
         if self._closed_seq:
             return []
-        return self._mend(tail, found.size)
+        return self._mend(tail, size)
+
+    def _finish_roll_back(self, size: int) -> int:
+        unfinished, self._unfinished = self._unfinished, None
+        if unfinished is None or unfinished[1] != size or unfinished[0] > size:
+            return size
+        try:
+            self._port.truncate(self._fd, unfinished[0])
+        except OSError:
+            self._unfinished = unfinished
+            raise
+        return unfinished[0]
+
+    def _keep_loss_visible(self) -> None:
+        """Never number two records alike, also where somebody cut the file."""
+        if self._seq < self._highest_seq and not self._closed_seq:
+            lost, self._seq = self._highest_seq - self._seq, self._highest_seq
+            self._repairs.append(
+                JournalRepaired(
+                    offset=self._end, length=0, action="skipped", lost=lost
+                )
+            )
+        self._highest_seq = self._seq
 
     def _look_back(self, size: int) -> tuple[Tail, int]:
         known = self._end
         if 0 <= known < size and size - known <= _WINDOW_BYTES * 16:
             data = self._read(known, size)
-            return examine(data, whole=True), known
+            return examine(data, whole=True, after=self._seq), known
         window = _WINDOW_BYTES
         while True:
             start = max(0, size - window)
@@ -288,14 +336,21 @@ class JournalWriter:
             start += len(part)
         return b"".join(parts)
 
-    def _mend(self, tail: Tail, size: int) -> list[Event]:
+    def _mend(self, tail: Tail, size: int) -> list[JournalRepaired]:
         """Repair the end of the file. Bytes before the last newline are never touched.
 
         A damaged whole line keeps one sequence number, so that the loss stays visible.
         """
-        events: list[Event] = []
+        events: list[JournalRepaired] = []
         length = len(tail.fragment)
         start = size - length
+        mend = tail.mend
+        if mend in ("adopt", "terminator"):
+            sound = tail.fragment if mend == "adopt" else tail.fragment[:-1]
+            if (version := line_version(sound)) > FORMAT_VERSION:
+                raise NewerJournal(self.path, version)
+            if not fits(sound, self._seq, self._crc):
+                mend = "cut"  # whole, but no continuation of this journal
         if tail.bad_lines:
             self._seq += tail.bad_lines
             events.append(
@@ -303,15 +358,15 @@ class JournalWriter:
                     offset=start, length=0, action="skipped", lost=tail.bad_lines
                 )
             )
-        if tail.mend == "nothing":
+        if mend == "nothing":
             return events
         kept_as, action = "", "cut"
-        if tail.mend == "cut":
+        if mend == "cut":
             kept_as = self._set_aside(tail.fragment, start)
             self._port.truncate(self._fd, start)
             self._end = start
         else:
-            if tail.mend == "terminator":
+            if mend == "terminator":
                 action = "terminator"
                 self._port.truncate(self._fd, size - 1)
                 line = tail.fragment[:-1]
@@ -348,6 +403,7 @@ class JournalWriter:
             self._port.make_folder(folder)
         name = f"{offset}-{time.time_ns()}.bin"
         self._port.write_new(folder / name, fragment)
+        self._port.sync_folder(folder)
         return name
 
     def _make_durable(self, encoded: Sequence[tuple[Event, bytes]]) -> None:
@@ -371,11 +427,19 @@ class JournalWriter:
         with self._thread_lock:
             if self._fd < 0:
                 return
+            if self._sync_failure is not None:
+                raise self._not_durable(self._sync_failure)
             try:
                 self._port.sync(self._fd)
             except OSError as error:
-                reason = f"sync failed: {error.strerror or error}"
-                raise JournalUnwritable(self.path, error.errno, reason) from error
+                if error.errno in _NO_SYNC:
+                    return
+                self._sync_failure = error
+                raise self._not_durable(error) from error
+
+    def _not_durable(self, error: OSError) -> JournalUnwritable:
+        reason = f"a sync failed, which is final: {error.strerror or error}"
+        return JournalUnwritable(self.path, error.errno, reason)
 
     def close(self) -> None:
         """Let go of the files. A later append opens them again."""
@@ -383,6 +447,8 @@ class JournalWriter:
             if self._syncer is not None:
                 self._syncer.stop()
                 self._syncer = None
+                with contextlib.suppress(JournalUnwritable):
+                    self.sync()  # what the window still held
             self._forget()
 
     def _forget(self) -> None:
@@ -401,13 +467,20 @@ class JournalWriter:
         that another thread was doing at the fork is taken over.
         """
         for writer in list(cls._live):
-            writer._thread_lock = threading.RLock()
-            writer._forget()
-            writer._syncer = None
-            writer._header = None
-            writer._name = ""
-            writer._seq, writer._crc = 0, NO_PREV
-            writer._opened = _in_child(writer._opened)
+            writer.start_over()
+
+    def start_over(self) -> None:
+        """Become the writer of a process that was just forked."""
+        self._thread_lock = threading.RLock()
+        self._forget()
+        self._syncer = None
+        self._header = None
+        self._repairs = []
+        self._unfinished = None
+        self._name = ""
+        self._seq, self._crc, self._highest_seq = 0, NO_PREV, 0
+        self._closed_seq = 0
+        self._opened = _in_child(self._opened)
 
 
 def _in_child(opened: WriterOpened) -> WriterOpened:

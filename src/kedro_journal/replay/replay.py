@@ -15,10 +15,12 @@ from kedro_journal.journal import (
     Liveness,
     Verification,
     follow_file,
+    is_held,
     probe,
     read,
 )
 from kedro_journal.journal import verify as verify_file
+from kedro_journal.journal.liveness import OWNER_LOCK_NAME
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import SessionState, StateBuilder
 
@@ -174,17 +176,19 @@ def follow(
     """
     where = open_directory(project_path, directory)
     folder = where.folder(where.resolve(session_id))
-    first = next(iter(read(folder / JOURNAL_NAME, mode="salvage")), None)
 
     def gone() -> bool:
-        if not until_crash or first is None:
+        if not until_crash:
             return False
         state = StateBuilder()
         for record in read(folder / JOURNAL_NAME, mode="salvage"):
             state.add(record)
             if record.seq > 2:
                 break
-        return _liveness(state.state(), folder) == "crashed"
+        begun = state.state()
+        if not begun.seq:  # no header says which host: the lock here is all there is
+            return is_held(folder / OWNER_LOCK_NAME) is not True
+        return _liveness(begun, folder) == "crashed"
 
     return follow_file(
         folder / JOURNAL_NAME,

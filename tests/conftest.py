@@ -1,0 +1,9 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# Modules that tests and the processes they start both import.
+sys.path.insert(0, str(Path(__file__).parent / "support"))
