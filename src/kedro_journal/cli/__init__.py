@@ -1,0 +1,57 @@
+"""The command line: `kedro-journal ...`, and the same as `kedro journal ...`.
+
+Parse, call, print. This module imports click and nothing else: every command is loaded
+when it is called, and none that reads imports Kedro. An error of ours is one line on
+stderr and an exit code; stdout has the answer and nothing else.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 no such session; 4 damaged journal;
+130 stopped by Ctrl-C; 141 whoever read the output went away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from .group import JournalGroup
+
+__all__ = ["commands", "journal", "main"]
+
+COMMANDS: Final = {
+    "demo": "kedro_journal.cli.demo:demo",
+    "init": "kedro_journal.cli.init:init",
+    "list": "kedro_journal.cli.list:list_",
+    "show": "kedro_journal.cli.show:show",
+    "replay": "kedro_journal.cli.replay:replay",
+    "tail": "kedro_journal.cli.tail:tail",
+    "verify": "kedro_journal.cli.verify:verify",
+    "schema": "kedro_journal.cli.schema:schema",
+}
+"""Command to `module:attribute`, in the order of the help."""
+
+journal: Final = JournalGroup(
+    name="journal",
+    lazy=COMMANDS,
+    help="Journals of Kedro sessions: what ran, what broke and where.\n\n"
+    "A session is named by its id, by a unique beginning of it, or by `latest`. "
+    "Journals are looked for in the Kedro project around the working directory.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+"""The group of all commands, the same in both forms."""
+
+commands: Final = click.Group(name="kedro-journal", commands={"journal": journal})
+"""What Kedro's entry point `kedro.global_commands` loads: a group with `journal`."""
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the standalone form. Ends the process with an exit code."""
+    with contextlib.suppress(AttributeError, ValueError):
+        # A terminal that cannot show a character gets its number, not a traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    journal.main(
+        args=list(args) if args is not None else None, prog_name="kedro-journal"
+    )

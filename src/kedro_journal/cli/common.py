@@ -1,0 +1,166 @@
+"""What the reading commands share: options, the journal directory, the screen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from kedro_journal.config import find_project
+from kedro_journal.errors import CorruptJournal
+from kedro_journal.journal import JournalDirectory, read
+from kedro_journal.replay import replay_folder
+from kedro_journal.replay.locate import open_directory
+from kedro_journal.state import SessionState
+from kedro_journal.views import Listed, Screen, decisive_run, places
+
+__all__ = [
+    "directory_options",
+    "json_option",
+    "look",
+    "moments_of",
+    "open_journals",
+    "project_option",
+    "salvage_option",
+    "screen",
+    "session_argument",
+]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_COLOURS: dict[str, dict[str, Any]] = {
+    "good": {"fg": "green"},
+    "bad": {"fg": "red"},
+    "warn": {"fg": "yellow"},
+    "busy": {"fg": "cyan"},
+    "dim": {"dim": True},
+    "strong": {"bold": True},
+}
+_WIDTH_MIN = 60  # columns; narrower terminals wrap
+
+json_option = click.option(
+    "as_json", "--json", is_flag=True, help="Print JSON instead of text."
+)
+salvage_option = click.option(
+    "--salvage", is_flag=True, help="Read past damaged or missing records."
+)
+project_option = click.option(
+    "--project",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder in the Kedro project.  [default: the working directory]",
+)
+_directory_option = click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The journal directory itself, instead of a project.",
+)
+
+
+def directory_options(command: _F) -> _F:
+    """Give a command `--project` and `--directory`."""
+    return project_option(_directory_option(command))
+
+
+def session_argument(command: _F) -> _F:
+    """Give a command the optional argument ID."""
+    argument = click.argument(
+        "session_id",
+        metavar="[ID]",
+        default="latest",
+        shell_complete=_complete_id,
+    )
+    return argument(command)
+
+
+def _complete_id(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[str]:
+    where = open_journals(ctx, ctx.params.get("project"), ctx.params.get("directory"))
+    ids = [*reversed(where.journaled_ids()), "latest"]
+    return [session_id for session_id in ids if session_id.startswith(incomplete)]
+
+
+def project_of(ctx: click.Context, project: Path | None) -> Path | None:
+    """Find the project that is meant: given, Kedro's, or around here."""
+    if project is not None:
+        return find_project(project) or project
+    path = getattr(ctx.obj, "project_path", None)
+    return Path(path) if path is not None else find_project()
+
+
+def open_journals(
+    ctx: click.Context, project: Path | None, directory: Path | None
+) -> JournalDirectory:
+    """Give the journal directory that is meant.
+
+    Raises:
+        ConfigError: The project's settings do not read.
+    """
+    return open_directory(project_of(ctx, project), directory)
+
+
+def screen() -> Screen:
+    """Describe stdout: a terminal's width and colours, or a pipe without either."""
+    now = datetime.now(UTC)
+    if not sys.stdout.isatty():
+        return Screen(now)
+    width = max(shutil.get_terminal_size((100, 24)).columns, _WIDTH_MIN)
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return Screen(now, width)
+    return Screen(
+        now, width, paint=lambda text, role: click.style(text, **_COLOURS[role])
+    )
+
+
+def look(where: JournalDirectory, session_id: str) -> Listed:
+    """Replay a session, past damage if need be; see `Listed.damaged`.
+
+    Raises:
+        FileNotFoundError: It has no journal yet.
+        JournalError: Its folder or file may not be read.
+    """
+    folder = where.folder(session_id)
+    try:
+        return _named(replay_folder(folder), session_id)
+    except CorruptJournal:
+        return _named(replay_folder(folder, salvage=True), session_id, damaged=True)
+
+
+def _named(state: SessionState, session_id: str, *, damaged: bool = False) -> Listed:
+    if not state.session_id:
+        # Nothing of it, or not its header, can be read: its folder names it.
+        import msgspec
+
+        state = msgspec.structs.replace(state, session_id=session_id)
+    return Listed(state, damaged)
+
+
+def moments_of(path: Path, state: SessionState) -> dict[int, datetime]:
+    """Find the wall clock of the records that the verdict on a state refers to."""
+    wanted = {place.since_seq for place in places(decisive_run(state))} - {0}
+    if not wanted:
+        return {}
+    found: dict[int, datetime] = {}
+    for record in read(path, mode="salvage"):
+        if record.seq in wanted:
+            found[record.seq] = record.at
+            if len(found) == len(wanted):
+                break
+    return found
+
+
+def say(text: str) -> None:
+    """Tell a person something on stderr, beside the answer."""
+    click.echo(text, err=True)
+
+
+def write(chunks: Iterable[str]) -> None:
+    """Print an answer."""
+    for chunk in chunks:
+        click.echo(chunk, nl=False)

@@ -1,0 +1,103 @@
+"""`list`: the sessions of a project, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import get_args
+
+import click
+import msgspec
+
+from kedro_journal.errors import JournalError
+from kedro_journal.journal import JournalDirectory
+from kedro_journal.state import SessionState, Verdict
+from kedro_journal.views import (
+    Listed,
+    escape,
+    json_text,
+    sessions_view,
+    summary_data,
+)
+
+from .common import directory_options, json_option, look, open_journals, screen
+
+__all__ = ["list_"]
+
+
+@click.command("list")
+@click.option(
+    "-n",
+    "number",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many sessions.",
+)
+@click.option("every", "--all", is_flag=True, help="Every session.")
+@click.option(
+    "verdicts",
+    "--verdict",
+    multiple=True,
+    type=click.Choice(get_args(Verdict)),
+    help="Only sessions with this verdict; give it again for more.",
+)
+@directory_options
+@json_option
+@click.pass_context
+def list_(
+    ctx: click.Context,
+    *,
+    number: int,
+    every: bool,
+    verdicts: tuple[str, ...],
+    project: Path | None,
+    directory: Path | None,
+    as_json: bool,
+) -> None:
+    """List sessions, newest first.
+
+    With --json: an array of objects, one per session, each with its session_id,
+    verdict, times, pipelines, nodes completed and planned, and where it broke.
+    """
+    where = open_journals(ctx, project, directory)
+    ids = list(reversed(where.ids()))
+    chosen = (row for row in _rows(where, ids) if not verdicts or _fits(row, verdicts))
+    rows = list(chosen if every else islice(chosen, number))
+    if as_json:
+        now = datetime.now(UTC)
+        data = [summary_data(row.state, now, damaged=row.damaged) for row in rows]
+        click.echo(json_text(data), nl=False)
+        return
+    if not rows:
+        click.echo(_nothing(where, verdicts, found=bool(ids)))
+        return
+    more = 0 if every or verdicts else len(ids) - len(rows)
+    click.echo(sessions_view(rows, screen(), more=more), nl=False)
+
+
+def _rows(where: JournalDirectory, ids: list[str]) -> Iterator[Listed]:
+    for session_id in ids:
+        try:
+            yield look(where, session_id)
+        except FileNotFoundError:
+            continue  # its journal was not begun yet
+        except (JournalError, OSError):
+            state = SessionState(session_id=session_id, liveness="unknown")
+            yield Listed(msgspec.structs.replace(state, status="created"), damaged=True)
+
+
+def _fits(row: Listed, verdicts: tuple[str, ...]) -> bool:
+    return row.state.verdict in verdicts
+
+
+def _nothing(where: JournalDirectory, verdicts: tuple[str, ...], *, found: bool) -> str:
+    path = escape(str(where.path))
+    if found and verdicts:
+        return f"No session in {path} is {' or '.join(verdicts)}."
+    return (
+        f"No sessions in {path} yet. `kedro run` in the project makes one; "
+        "--project or --directory look elsewhere."
+    )

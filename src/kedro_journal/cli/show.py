@@ -1,0 +1,79 @@
+"""`show`: everything about one session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kedro_journal.journal import Finding
+from kedro_journal.journal import verify as verify_file
+from kedro_journal.replay import replay_folder
+from kedro_journal.views import Detail, json_text, session_view, state_data
+
+from .common import (
+    directory_options,
+    json_option,
+    moments_of,
+    open_journals,
+    salvage_option,
+    screen,
+    session_argument,
+)
+
+__all__ = ["show"]
+
+
+@click.command("show")
+@session_argument
+@click.option("--parameters", is_flag=True, help="All parameters and variables.")
+@click.option("--nodes", is_flag=True, help="What each node loaded and saved.")
+@click.option("--all-nodes", is_flag=True, help="Every node, of every attempt.")
+@click.option("--traceback", is_flag=True, help="Frames of libraries too.")
+@salvage_option
+@directory_options
+@json_option
+@click.pass_context
+def show(
+    ctx: click.Context,
+    *,
+    session_id: str,
+    parameters: bool,
+    nodes: bool,
+    all_nodes: bool,
+    traceback: bool,
+    salvage: bool,
+    project: Path | None,
+    directory: Path | None,
+    as_json: bool,
+) -> None:
+    """Show what a session did, what broke and where.
+
+    ID is a session's id, a unique beginning of it, or `latest`, which is the default.
+
+    With --json: one object with every field of the session's state, its verdict, and
+    its runs with their nodes; `findings` lists damage that --salvage read past.
+    """
+    where = open_journals(ctx, project, directory)
+    found_id = where.resolve(session_id)
+    path = where.file(found_id)
+    state = replay_folder(where.folder(found_id), salvage=salvage)
+    findings: tuple[Finding, ...] = verify_file(path).findings if salvage else ()
+    if as_json:
+        click.echo(json_text({**state_data(state), "findings": findings}), nl=False)
+        return
+    detail = Detail(
+        parameters=parameters,
+        all_nodes=all_nodes,
+        datasets=nodes,
+        traceback=traceback,
+    )
+    text = session_view(
+        state,
+        screen(),
+        detail=detail,
+        moments=moments_of(path, state),
+        findings=findings,
+        journal=str(path),
+    )
+    click.echo(text, nl=False)

@@ -1,0 +1,147 @@
+"""`tail`: the last records of a session, and those to come."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from kedro_journal.errors import CorruptJournal, JournalNotFound
+from kedro_journal.events import Cursor, Record, SessionClosed
+from kedro_journal.journal import JournalDirectory, read
+from kedro_journal.replay import follow as follow_session
+from kedro_journal.replay import replay_folder
+from kedro_journal.views import Timeline, json_line, record_data, render
+
+from .common import (
+    directory_options,
+    json_option,
+    open_journals,
+    salvage_option,
+    say,
+    screen,
+    session_argument,
+    write,
+)
+
+__all__ = ["tail"]
+
+_WAIT_S = 0.1  # between two looks for a first session
+EXIT_CRASHED = 1
+
+
+@click.command("tail")
+@session_argument
+@click.option(
+    "-n",
+    "number",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="How many of the last records.",
+)
+@click.option("-f", "--follow", is_flag=True, help="Go on as records are appended.")
+@salvage_option
+@directory_options
+@json_option
+@click.pass_context
+def tail(
+    ctx: click.Context,
+    *,
+    session_id: str,
+    number: int,
+    follow: bool,
+    salvage: bool,
+    project: Path | None,
+    directory: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the last records of a session, one line each.
+
+    With -f, goes on until the session is closed (exit code 0) or its process is found
+    to be gone (exit code 1), and says so on stderr. Without any session yet, `latest`
+    waits for the first one.
+
+    With --json: JSON Lines, each with seq, at, writer, type and data.
+    """
+    where = open_journals(ctx, project, directory)
+    if follow and session_id == "latest":
+        session_id = _wait_for_first(where)
+    session_id = where.resolve(session_id)
+    to_text = _writer_of_lines(as_json=as_json)
+    last = deque[Record](maxlen=max(number, 1))
+    try:
+        for record in read(
+            where.file(session_id), mode="salvage" if salvage else "strict"
+        ):
+            to_text.learn(record)
+            last.append(record)
+    except CorruptJournal:
+        write(map(to_text.line, last))  # what is good is shown before the error
+        raise
+    write(map(to_text.line, list(last)[-number:] if number else ()))
+    if not follow:
+        return
+    newest = last[-1] if last else None
+    for record in _to_come(where, session_id, newest):
+        newest = record
+        click.echo(to_text.line(record), nl=False)
+    ctx.exit(_say_how_it_ended(where, session_id, newest))
+
+
+class _Lines:
+    """Records as lines of text or of JSON."""
+
+    def __init__(
+        self, line: Callable[[Record], str], learn: Callable[[Record], None]
+    ) -> None:
+        self.line = line
+        self.learn = learn
+
+
+def _writer_of_lines(*, as_json: bool) -> _Lines:
+    if as_json:
+        return _Lines(lambda record: json_line(record_data(record)), lambda _: None)
+    here = screen()
+    timeline = Timeline(here)
+    return _Lines(
+        lambda record: render([timeline.line(record)], here.paint), timeline.learn
+    )
+
+
+def _wait_for_first(where: JournalDirectory) -> str:
+    told = False
+    while True:
+        try:
+            return where.resolve("latest")
+        except JournalNotFound:
+            if not told:
+                say(f"kedro-journal: waiting for a first session in {where.path}")
+                told = True
+            time.sleep(_WAIT_S)
+
+
+def _to_come(
+    where: JournalDirectory, session_id: str, newest: Record | None
+) -> Iterator[Record]:
+    if newest is not None and isinstance(newest.event, SessionClosed):
+        return iter(())
+    start: Cursor | None = newest.cursor if newest is not None else None
+    return follow_session(session_id, start=start, directory=where.path)
+
+
+def _say_how_it_ended(
+    where: JournalDirectory, session_id: str, newest: Record | None
+) -> int:
+    if newest is not None and isinstance(newest.event, SessionClosed):
+        say(f"kedro-journal: {session_id} is closed")
+        return 0
+    verdict = replay_folder(where.folder(session_id), salvage=True).verdict
+    say(
+        f"kedro-journal: {session_id} {verdict}: its process is gone; "
+        f"`kedro-journal show {session_id}` says where it was"
+    )
+    return EXIT_CRASHED

@@ -1,0 +1,98 @@
+"""`verify`: check every record of a journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from kedro_journal.errors import JournalError
+from kedro_journal.journal import JournalDirectory, Verification
+from kedro_journal.journal import verify as verify_file
+from kedro_journal.views import json_text, verification_view
+
+from .common import (
+    directory_options,
+    json_option,
+    open_journals,
+    say,
+    screen,
+    session_argument,
+)
+
+__all__ = ["verify"]
+
+EXIT_DAMAGED = 4
+
+
+@click.command("verify")
+@session_argument
+@click.option("every", "--all", is_flag=True, help="Check every session.")
+@directory_options
+@json_option
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    *,
+    session_id: str,
+    every: bool,
+    project: Path | None,
+    directory: Path | None,
+    as_json: bool,
+) -> None:
+    """Check every record of a journal. Writes nothing.
+
+    Exits with 0 if nothing is lost, with 4 if records are damaged, lost or foreign. A
+    torn tail is normal after a crash.
+
+    With --json: one object with session_id, ok, records, last_seq, closed, size_bytes
+    and findings (kind, severity, offset, length, seq, lost, detail); with --all an
+    array of them.
+    """
+    where = open_journals(ctx, project, directory)
+    if every and ctx.get_parameter_source("session_id") != (
+        click.core.ParameterSource.DEFAULT
+    ):
+        message = "--all checks every session: give it without an ID."
+        raise click.UsageError(message, ctx)
+    ids = where.journaled_ids() if every else [where.resolve(session_id)]
+    checked: list[tuple[str, Verification]] = []
+    refused = 0
+    for one in ids:
+        try:
+            checked.append((one, verify_file(where.file(one))))
+        except JournalError as error:
+            if not every:
+                raise
+            refused += 1
+            say(f"kedro-journal: {error}")
+    _print(where, checked, every=every, refused=refused, as_json=as_json)
+    if refused or not all(found.ok for _, found in checked):
+        ctx.exit(EXIT_DAMAGED)
+
+
+def _print(
+    where: JournalDirectory,
+    checked: list[tuple[str, Verification]],
+    *,
+    every: bool,
+    refused: int,
+    as_json: bool,
+) -> None:
+    if as_json:
+        data = [_data(session_id, found) for session_id, found in checked]
+        click.echo(json_text(data if every else data[0]), nl=False)
+        return
+    for session_id, found in checked:
+        click.echo(verification_view(session_id, found, screen()), nl=False)
+    if every:
+        damaged = sum(not found.ok for _, found in checked)
+        more = f", {refused} refused" if refused else ""
+        click.echo(f"{len(checked)} checked in {where.path}, {damaged} damaged{more}")
+
+
+def _data(session_id: str, found: Verification) -> dict[str, Any]:
+    plain = msgspec.structs.asdict(found)
+    return {"session_id": session_id, "ok": found.ok, **plain}

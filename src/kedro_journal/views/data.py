@@ -1,0 +1,164 @@
+"""States and records as plain data, for `--json`.
+
+The keys of every object are stable: all fields are there, with their defaults, and
+fields are only ever added. Times are RFC 3339 in UTC. Besides the fields of
+`SessionState`, `RunState` and `NodeState` there are a few derived ones, marked below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from kedro_journal.events import Record, UnknownEvent
+from kedro_journal.state import NodeState, RunState, SessionState
+
+from .derive import (
+    decisive_run,
+    last_attempts,
+    places,
+    progress,
+    run_verdict,
+    session_seconds,
+    started_by,
+)
+
+__all__ = ["json_line", "json_text", "record_data", "state_data", "summary_data"]
+
+# What JSON leaves as it is and a terminal might obey: DEL, C1, bidirectional controls.
+_UNSAFE: Final = re.compile(
+    "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def json_text(data: object) -> str:
+    """Write data as indented JSON, safe on a terminal; it ends with a newline."""
+    return _safe(msgspec.json.format(msgspec.json.encode(data), indent=2)) + "\n"
+
+
+def json_line(data: object) -> str:
+    """Write data as one line of JSON, safe on a terminal; it ends with a newline."""
+    return _safe(msgspec.json.encode(data)) + "\n"
+
+
+def _safe(encoded: bytes) -> str:
+    return _UNSAFE.sub(lambda char: f"\\u{ord(char[0]):04x}", encoded.decode())
+
+
+def summary_data(
+    state: SessionState, now: datetime, *, damaged: bool = False
+) -> dict[str, Any]:
+    """Give one session of `list --json`.
+
+    Keys: session_id, uid, verdict, outcome, status, liveness, damaged (records are
+    damaged or lost), created_at, updated_at, closed_at, duration_s, pipelines, runs
+    (how many, attempts counted), nodes_completed, nodes_planned, broke (a list of
+    run_id, attempt, node, doing, datasets: where it is or broke, empty if it
+    completed), error (type and message in one line, or null), env, started_by, user,
+    host, pid, exit_code, parent_session_id, labels, records.
+    """
+    run = decisive_run(state)
+    done, planned = progress(state)
+    error = (run.error if run is not None else None) or state.error
+    return {
+        "session_id": state.session_id,
+        "uid": state.uid,
+        "verdict": state.verdict,
+        "outcome": state.outcome,
+        "status": state.status,
+        "liveness": state.liveness,
+        "damaged": damaged,
+        "created_at": _value(state.created_at),
+        "updated_at": _value(state.updated_at),
+        "closed_at": _value(state.closed_at),
+        "duration_s": session_seconds(state, now),
+        "pipelines": _pipelines(state),
+        "runs": len(state.runs),
+        "nodes_completed": done,
+        "nodes_planned": planned,
+        "broke": [
+            {
+                "run_id": place.run.run_id,
+                "attempt": place.run.attempt,
+                "node": place.node.name,
+                "doing": place.doing,
+                "datasets": list(place.datasets),
+            }
+            for place in places(run)
+        ],
+        "error": error.summary() if error is not None else None,
+        "env": state.env,
+        "started_by": started_by(state),
+        "user": state.user,
+        "host": state.host,
+        "pid": state.pid,
+        "exit_code": state.exit_code,
+        "parent_session_id": state.parent_session_id,
+        "labels": state.labels,
+        "records": state.seq,
+    }
+
+
+def _pipelines(state: SessionState) -> list[str]:
+    return list(dict.fromkeys(p for run in last_attempts(state) for p in run.pipelines))
+
+
+def state_data(state: SessionState) -> dict[str, Any]:
+    """Give a session of `show --json`: every field of `SessionState`.
+
+    Derived: `verdict`, `outcome`, and `duration_s` of the session (to its last record);
+    `verdict` and `broken` (names) of a run; `dataset` of a node. `runs` is a list,
+    their `nodes` an object by name in execution order.
+    """
+    data = _struct(state)
+    data["verdict"] = state.verdict
+    data["outcome"] = state.outcome
+    end = state.updated_at or state.created_at
+    data["duration_s"] = None if end is None else session_seconds(state, end)
+    data["runs"] = [_run(run, state) for run in state.runs]
+    return data
+
+
+def _run(run: RunState, state: SessionState) -> dict[str, Any]:
+    data = _struct(run)
+    data["verdict"] = run_verdict(run, state)
+    data["broken"] = [node.name for node in run.broken]
+    data["nodes"] = {name: _node(node) for name, node in run.nodes.items()}
+    return data
+
+
+def _node(node: NodeState) -> dict[str, Any]:
+    return {**_struct(node), "dataset": node.dataset}
+
+
+def record_data(record: Record) -> dict[str, Any]:
+    """Give one line of `tail --json`: seq, at, writer, type, data (as on the wire)."""
+    event = record.event
+    data = msgspec.Raw(event.raw) if isinstance(event, UnknownEvent) else event
+    return {
+        "seq": record.seq,
+        "at": _value(record.at),
+        "writer": record.writer,
+        "type": record.type,
+        "data": data,
+    }
+
+
+def _struct(value: msgspec.Struct) -> dict[str, Any]:
+    return {name: _value(getattr(value, name)) for name in value.__struct_fields__}
+
+
+def _value(value: object) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, msgspec.Struct):
+        return _struct(value)
+    if isinstance(value, Mapping):
+        return {str(key): _value(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_value(one) for one in value]
+    return value

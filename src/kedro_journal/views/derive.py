@@ -1,0 +1,198 @@
+"""What a state implies and people ask first: where it broke, how long it took."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from kedro_journal.events import ErrorInfo
+from kedro_journal.state import NodeState, RunState, SessionState
+
+__all__ = [
+    "Failure",
+    "Place",
+    "decisive_run",
+    "failures",
+    "is_over",
+    "last_attempts",
+    "places",
+    "progress",
+    "run_seconds",
+    "run_verdict",
+    "session_seconds",
+    "started_by",
+]
+
+_VIA = {"session": "Python code", "hooks": "Kedro session", "command": "command line"}
+
+
+class Place(NamedTuple):
+    """Where a run is, or where it broke.
+
+    Attributes:
+        run: The run.
+        node: The node.
+        doing: loading, running or saving.
+        datasets: What it was loading or saving; empty if it was running.
+        since_seq: The record that says it began to; 0 if none does.
+    """
+
+    run: RunState
+    node: NodeState
+    doing: str
+    datasets: tuple[str, ...]
+    since_seq: int
+
+
+class Failure(NamedTuple):
+    """An error that was recorded, with where it struck."""
+
+    where: str
+    error: ErrorInfo
+
+
+def last_attempts(state: SessionState) -> tuple[RunState, ...]:
+    """Give the last attempt at each run, in order of start."""
+    last = {run.run_id: run for run in state.runs}
+    return tuple(run for run in state.runs if last[run.run_id] is run)
+
+
+def decisive_run(state: SessionState) -> RunState | None:
+    """Give the run that the verdict is about: the last broken one, else the last."""
+    runs = last_attempts(state)
+    broken = [run for run in runs if run.status != "completed"]
+    return broken[-1] if broken else (runs[-1] if runs else None)
+
+
+def places(run: RunState | None) -> tuple[Place, ...]:
+    """Give the nodes that a run is in, or broke in; failed ones first."""
+    if run is None:
+        return ()
+    failed = [_place(run, node) for node in run.with_status("failed")]
+    others = [
+        _place(run, node)
+        for node in run.with_status("interrupted", "loading", "running", "saving")
+    ]
+    return (*failed, *others)
+
+
+def _place(run: RunState, node: NodeState) -> Place:
+    doing = node.phase or node.status
+    operations = node.open_operations
+    since = max((operation.started_seq for operation in operations), default=0)
+    if not since:
+        since = node.computed_seq if doing == "saving" else node.started_seq
+    datasets = tuple(operation.dataset for operation in operations)
+    return Place(run, node, doing, datasets, since)
+
+
+def is_over(state: SessionState) -> bool:
+    """Tell whether nothing more will come: it was closed, or its process is gone."""
+    return state.status == "closed" or state.liveness in ("crashed", "closed")
+
+
+def session_seconds(state: SessionState, now: datetime) -> float | None:
+    """Give how long a session took, by the wall clock; None if it never began.
+
+    For a crashed one: up to its last record. For one that runs: up to now.
+    """
+    if state.created_at is None:
+        return None
+    if state.status == "closed":
+        end = state.closed_at
+    elif state.liveness == "running":
+        end = now
+    else:
+        end = state.updated_at
+    return max(((end or now) - state.created_at).total_seconds(), 0.0)
+
+
+def run_seconds(run: RunState, state: SessionState, now: datetime) -> float | None:
+    """Give how long a run took, or has taken so far."""
+    if run.duration_s is not None or run.started_at is None:
+        return run.duration_s
+    end = run.ended_at or (now if state.liveness == "running" else state.updated_at)
+    return max(((end or now) - run.started_at).total_seconds(), 0.0)
+
+
+def run_verdict(run: RunState, state: SessionState) -> str:
+    """Say what became of a run, also when its process did not live to record it."""
+    if run.status != "running":
+        return run.status
+    if state.status == "closed":
+        return "interrupted"
+    if state.liveness in ("crashed", "unknown"):
+        return state.liveness
+    return "running"
+
+
+def progress(state: SessionState) -> tuple[int, int]:
+    """Give how many nodes are completed and planned, over the last attempts."""
+    runs = last_attempts(state)
+    done = sum(len(run.with_status("completed")) for run in runs)
+    return done, sum(len(run.nodes) for run in runs)
+
+
+def started_by(state: SessionState) -> str:
+    """Say how the session was started: `kedro run`, `Python code`..."""
+    command = state.command
+    if command is not None and command.name:
+        return f"kedro {command.name}"
+    if command is not None and command.argv:
+        return command.argv[0].rpartition("/")[2]
+    return _VIA.get(state.via, state.via)
+
+
+def failures(state: SessionState) -> list[Failure]:
+    """Give every error once: of nodes, then of runs, then of the session."""
+    found: list[Failure] = []
+    for run in state.runs:
+        suffix = _which_run(run, state)
+        for node in run.nodes.values():
+            if node.error is not None:
+                where = f"in node {node.name}, while {node.phase or 'running'}{suffix}"
+                found.append(Failure(where, node.error))
+        if run.error is not None:
+            found.append(Failure(_of_run(run) + suffix, run.error))
+    if state.error is not None:
+        found.append(Failure(_of_session(state), state.error))
+    kept: dict[tuple[str, str], Failure] = {}
+    for failure in found:
+        key = (failure.error.type, failure.error.message)
+        before = kept.get(key)
+        if before is None:
+            kept[key] = failure
+        elif _richness(failure.error) > _richness(before.error):
+            kept[key] = Failure(before.where, failure.error)
+    return list(kept.values())
+
+
+def _richness(error: ErrorInfo) -> tuple[bool, int, int]:
+    return bool(error.snippet), len(error.frames), len(error.remote)
+
+
+def _which_run(run: RunState, state: SessionState) -> str:
+    if len(state.runs) < 2:
+        return ""
+    if run.attempt > 1 or sum(one.run_id == run.run_id for one in state.runs) > 1:
+        return f" (attempt {run.attempt})"
+    return f" (run {run.run_id})"
+
+
+def _of_run(run: RunState) -> str:
+    found = places(run)
+    if not found:
+        return "in the run"
+    place = found[0]
+    what = f" {', '.join(place.datasets)}" if place.datasets else ""
+    return f"in node {place.node.name}, while {place.doing}{what}"
+
+
+def _of_session(state: SessionState) -> str:
+    return {
+        "create": "while the session was created",
+        "context": "while the project's configuration was read",
+        "run": "before the run started",
+        "body": "in the session's block",
+        "command": "in the command, outside any run",
+    }.get(state.error_phase, "in the session")

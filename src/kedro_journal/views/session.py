@@ -1,0 +1,301 @@
+"""One session, as somebody wants to see it the next morning."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from kedro_journal.journal import Finding
+from kedro_journal.state import RunState, SessionState
+
+from .derive import (
+    decisive_run,
+    failures,
+    last_attempts,
+    places,
+    run_seconds,
+    run_verdict,
+    session_seconds,
+    started_by,
+)
+from .failure import failure_lines
+from .health import finding_lines
+from .nodes import node_lines
+from .sessions import VERDICT_ROLES
+from .table import pairs
+from .terminal import Line, Screen, Span, clip, indent, line, render
+from .verdict import Moments, title, verdict_lines
+from .words import ago, count, date_and_time, duration, flatten, literal
+
+__all__ = ["Detail", "session_lines", "session_view"]
+
+_PARAMETERS_SHOWN: Final = 12
+_ANOMALIES_SHOWN: Final = 5
+_SHA_SHOWN: Final = 10
+
+
+class Detail(NamedTuple):
+    """How much of a session is shown.
+
+    Attributes:
+        parameters: Every parameter and environment variable, not the first few.
+        all_nodes: Every node, not those around the break.
+        datasets: Under each node, what it loaded and saved.
+        traceback: Every library frame.
+    """
+
+    parameters: bool = False
+    all_nodes: bool = False
+    datasets: bool = False
+    traceback: bool = False
+
+
+_BRIEF: Final = Detail()
+
+
+def session_view(
+    state: SessionState,
+    screen: Screen,
+    *,
+    detail: Detail = _BRIEF,
+    moments: Moments | None = None,
+    findings: Sequence[Finding] = (),
+    journal: str = "",
+) -> str:
+    """Give everything about one session.
+
+    Args:
+        state: Its state.
+        screen: Where it is shown.
+        detail: How much is shown.
+        moments: Wall clock of records that the verdict may refer to.
+        findings: Damage that was read past.
+        journal: Path of the journal file, empty to leave it out.
+    """
+    lines = session_lines(
+        state,
+        screen,
+        detail=detail,
+        moments=moments,
+        findings=findings,
+        journal=journal,
+    )
+    return render(lines, screen.paint)
+
+
+def session_lines(
+    state: SessionState,
+    screen: Screen,
+    *,
+    detail: Detail = _BRIEF,
+    moments: Moments | None = None,
+    findings: Sequence[Finding] = (),
+    journal: str = "",
+    as_of: bool = False,
+) -> list[Line]:
+    """Give the lines of `session_view`.
+
+    Args:
+        as_of: The state is that of an earlier record: no commands are proposed.
+    """
+    lines = [title(state), *verdict_lines(state, screen, moments or {}), ()]
+    lines += pairs(_facts(state, screen, journal), screen.width)
+    for run in state.runs:
+        lines += [(), *_run(run, state, screen, detail)]
+    found = failures(state)
+    if found:
+        lines += _section("Error" if len(found) == 1 else "Errors")
+        for number, failure in enumerate(found):
+            if number:
+                lines.append(())
+            lines += indent(
+                failure_lines(failure, state.project_path, whole=detail.traceback)
+            )
+    lines += _parameters(state, screen, whole=detail.parameters)
+    lines += _notes(state, screen)
+    lines += _journal(state, findings)
+    if not as_of:
+        lines += _next(state)
+    return lines
+
+
+def _section(name: str) -> list[Line]:
+    return [(), line(Span(name, "strong"))]
+
+
+def _facts(state: SessionState, screen: Screen, journal: str) -> list[tuple[str, Line]]:
+    facts: list[tuple[str, str]] = []
+    command = state.command
+    shown = shlex.join(command.argv) if command and command.argv else started_by(state)
+    facts.append(("command", shown))
+    if state.created_at is not None:
+        age = ago(state.created_at, screen.now)
+        began = date_and_time(state.created_at, screen)
+        facts.append(("started", f"{began}, {age}" if age else began))
+    if state.closed_at is not None:
+        code = "" if state.exit_code is None else f", exit code {state.exit_code}"
+        facts.append(("closed", f"{date_and_time(state.closed_at, screen)}{code}"))
+    facts.append(("took", duration(session_seconds(state, screen.now))))
+    who = f"{state.user or 'unknown user'} on {state.host or 'unknown host'}"
+    facts.append(("by", f"{who}, pid {state.pid}"))
+    package = f" ({state.package_name})" if state.package_name else ""
+    facts.append(("project", f"{state.project_path}{package}"))
+    env = (state.context.env if state.context is not None else None) or state.env
+    facts += [("env", env or ""), ("git", _git(state)), ("versions", _versions(state))]
+    given = flatten(state.runtime_params)
+    facts.append(("runtime", "  ".join(f"{k}={literal(v)}" for k, v in given)))
+    labels = state.labels.items()
+    facts.append(("labels", "  ".join(f"{k}={v}" for k, v in labels)))
+    facts.append(("goes on from", state.parent_session_id or ""))
+    facts.append(
+        ("journal", f"{journal} ({count(state.seq, 'record')})" if journal else "")
+    )
+    return [(name, line(text)) for name, text in facts if text]
+
+
+def _git(state: SessionState) -> str:
+    git = state.git
+    if git is None or not git.sha:
+        return ""
+    branch = f" on {git.branch}" if git.branch else " (detached)"
+    dirty = ", with uncommitted changes" if git.dirty else ""
+    return f"{git.sha[:_SHA_SHOWN]}{branch}{dirty}"
+
+
+def _versions(state: SessionState) -> str:
+    versions = state.versions
+    named = (
+        ("Python", versions.python),
+        ("Kedro", versions.kedro),
+        ("kedro-journal", versions.kedro_journal),
+        (state.package_name or "project", versions.project),
+    )
+    return ", ".join(f"{name} {version}" for name, version in named if version)
+
+
+def _run(
+    run: RunState, state: SessionState, screen: Screen, detail: Detail
+) -> list[Line]:
+    verdict = run_verdict(run, state)
+    again = f" attempt {run.attempt}" if run.attempt > 1 else ""
+    done = len(run.with_status("completed"))
+    took = duration(run_seconds(run, state, screen.now))
+    heading = line(
+        Span(f"Run {run.run_id or ''}".rstrip() + again, "strong"),
+        "  ",
+        Span(verdict, VERDICT_ROLES.get(verdict, "")),
+        f", {done} of {count(len(run.nodes), 'node')} completed in {took}",
+    )
+    what = [f"pipeline {', '.join(run.pipelines)}" if run.pipelines else ""]
+    what.append(run.runner.rpartition(".")[2])
+    what.append("datasets in threads" if run.is_async else "")
+    what.append(f"env {run.env}" if run.env and run.env != state.env else "")
+    what += [f"{key}={literal(v)}" for key, v in run.filters.items() if v]
+    if run.runtime_params and run.runtime_params != state.runtime_params:
+        given = flatten(run.runtime_params)
+        what += [f"{key}={literal(value)}" for key, value in given]
+    summary = Span(", ".join(part for part in what if part), "dim")
+    lines = [heading, clip(line("  ", summary), screen.width)]
+    narrower = screen._replace(width=screen.width and screen.width - 2)
+    superseded = run not in last_attempts(state) and not detail.all_nodes
+    if superseded:
+        return lines  # the last attempt at it has the nodes
+    nodes = node_lines(
+        run, state, narrower, every=detail.all_nodes, datasets=detail.datasets
+    )
+    return [*lines, *indent(nodes)]
+
+
+def _parameters(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
+    found = flatten(state.parameters)
+    environment = dict(state.environment)
+    if state.context is not None:
+        environment |= state.context.environment
+    lines: list[Line] = []
+    if found:
+        shown = found if whole else found[:_PARAMETERS_SHOWN]
+        lines += _section("Parameters in force")
+        width = screen.width and screen.width - 2
+        rows = [(key, line(literal(value))) for key, value in shown]
+        lines += indent(pairs(rows, width))
+        if len(shown) < len(found):
+            rest = f"  ... {len(found) - len(shown)} more; --parameters shows all"
+            lines.append(line(Span(rest, "dim")))
+    if whole and environment:
+        lines += _section("Environment variables")
+        lines += indent(pairs([(k, line(v)) for k, v in environment.items()], None))
+    return lines
+
+
+def _notes(state: SessionState, screen: Screen) -> list[Line]:
+    if not state.notes:
+        return []
+    lines = _section("Notes")
+    for note in state.notes:
+        at = f"{date_and_time(note.at, screen)}  "
+        of = f"{note.node}: " if note.node else ""
+        fields = "".join(f"  {key}={literal(v)}" for key, v in note.fields.items())
+        lines.append(line("  ", Span(at, "dim"), f"{of}{note.text}{fields}"))
+    return lines
+
+
+def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
+    remarks: list[str] = []
+    if state.dropped_events:
+        lost = count(state.dropped_events, "event")
+        remarks.append(f"{lost} could not be written; `tail` shows where the gap is")
+    if state.repairs:
+        remarks.append(f"{count(state.repairs, 'repair')} by a writer, see `tail`")
+    if state.unknown_events:
+        unknown = count(state.unknown_events, "event")
+        remarks.append(f"{unknown} of a newer version, not read; upgrade kedro-journal")
+    if state.unattributed_events:
+        some = count(state.unattributed_events, "event")
+        remarks.append(f"{some} of concurrent runs, of which Kedro does not say which")
+    for anomaly in state.anomalies[:_ANOMALIES_SHOWN]:
+        what = f"record {anomaly.seq}, {anomaly.type}, does not fit"
+        remarks.append(f"{what}: {anomaly.subject} was {anomaly.status}")
+    if len(state.anomalies) > _ANOMALIES_SHOWN:
+        rest = len(state.anomalies) - _ANOMALIES_SHOWN
+        remarks.append(f"{rest} more records that do not fit")
+    if not remarks and not findings:
+        return []
+    lines = _section("Remarks on the journal")
+    lines += [line(f"  {remark}") for remark in remarks]
+    return lines + indent(finding_lines(findings))
+
+
+def _next(state: SessionState) -> list[Line]:
+    wanted = state.session_id
+    verdict = state.verdict
+    steps: list[tuple[str, str]] = []
+    if verdict == "running":
+        steps.append((f"kedro-journal tail {wanted} -f", "follow it live"))
+    elif verdict in ("failed", "crashed", "interrupted", "unknown"):
+        steps.append((f"kedro-journal tail {wanted}", "its last records"))
+        steps.append((f"kedro-journal replay {wanted} --step", "record by record"))
+        again = _again(state)
+        if again:
+            steps.append((again, "run it from there, if the inputs are stored"))
+    if state.anomalies or state.dropped_events or state.repairs:
+        steps.append((f"kedro-journal verify {wanted}", "check every record"))
+    if not steps:
+        return []
+    rows = [(command, line(Span(what, "dim"))) for command, what in steps]
+    return [*_section("Next"), *indent(pairs(rows, None))]
+
+
+def _again(state: SessionState) -> str:
+    run, command = decisive_run(state), state.command
+    at = [place.node.name for place in places(run)]
+    if not at or run is None or command is None or command.name != "run":
+        return ""
+    given = [f"--pipelines={','.join(run.pipelines)}"] if _named(run) else []
+    given += [f"--env={state.env}"] if state.env else []
+    given.append(f"--from-nodes={','.join(at)}")
+    return f"kedro run {shlex.join(given)}"
+
+
+def _named(run: RunState) -> bool:
+    return bool(run.pipelines) and run.pipelines != ("__default__",)

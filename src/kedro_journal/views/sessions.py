@@ -1,0 +1,119 @@
+"""The list of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from kedro_journal.state import SessionState
+
+from .derive import (
+    Place,
+    decisive_run,
+    last_attempts,
+    places,
+    progress,
+    session_seconds,
+    started_by,
+)
+from .table import Column, table
+from .terminal import Line, Screen, Span, line, render
+from .words import count, duration, short_date
+
+__all__ = ["VERDICT_ROLES", "Listed", "sessions_view"]
+
+VERDICT_ROLES: Final = {
+    "completed": "good",
+    "failed": "bad",
+    "crashed": "bad",
+    "interrupted": "warn",
+    "unknown": "warn",
+    "running": "busy",
+    "pending": "dim",
+    "skipped": "dim",
+    "no run": "dim",
+    "empty": "dim",
+    "loading": "busy",
+    "saving": "busy",
+}
+"""Role of every verdict and status; see `terminal.Paint`."""
+
+_COLUMNS: Final = (
+    Column("session", widest=40),
+    Column("verdict"),
+    Column("started"),
+    Column("took", right=True),
+    Column("nodes", right=True),
+    Column("pipeline", widest=18, drop=3),
+    Column("env", widest=12, drop=2),
+    Column("started by", widest=16, drop=1),
+    Column("where it broke"),
+)
+
+
+class Listed(NamedTuple):
+    """One session of the list.
+
+    Attributes:
+        state: Its state.
+        damaged: Records of it are damaged or lost; the rest was folded.
+    """
+
+    state: SessionState
+    damaged: bool = False
+
+
+def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> str:
+    """Give the table of sessions, newest first as they come.
+
+    Args:
+        rows: The sessions; at least one.
+        screen: Where it is shown.
+        more: How many older ones were not looked at.
+    """
+    lines = table(_COLUMNS, [_row(row, screen) for row in rows], screen.width)
+    if more:
+        older = count(more, "older session")
+        lines += [(), line(Span(f"{older} not shown; --all shows them.", "dim"))]
+    return render(lines, screen.paint)
+
+
+def _row(row: Listed, screen: Screen) -> tuple[Line, ...]:
+    state = row.state
+    verdict = state.verdict
+    done, planned = progress(state)
+    names = dict.fromkeys(p for run in last_attempts(state) for p in run.pipelines)
+    started = "" if state.created_at is None else short_date(state.created_at, screen)
+    seconds = session_seconds(state, screen.now)
+    return (
+        line(Span(state.session_id, "strong")),
+        line(Span(verdict, VERDICT_ROLES.get(verdict, ""))),
+        line(started),
+        line(duration(seconds)),
+        line(f"{done}/{planned}" if state.runs else ""),
+        line(", ".join(names)),
+        line(state.env or ""),
+        line(started_by(state)),
+        _broke(row),
+    )
+
+
+def _broke(row: Listed) -> Line:
+    damage = [Span("journal damaged  ", "warn")] if row.damaged else []
+    run = decisive_run(row.state)
+    found = places(run)
+    error = (run.error if run is not None else None) or row.state.error
+    what = Span(error.summary(), "dim") if error is not None else None
+    if found:
+        first, *others = found
+        more = f" and {len(others)} more" if others else ""
+        where = Span(in_short(first) + more)
+        return line(*damage, where, "  ", what) if what else line(*damage, where)
+    return line(*damage, what) if what is not None else line(*damage)
+
+
+def in_short(place: Place) -> str:
+    """Say where, in few words: `train, saving model`."""
+    doing = "" if place.doing == "running" else f", {place.doing}"
+    datasets = f" {', '.join(place.datasets)}" if place.datasets else ""
+    return f"{place.node.name}{doing}{datasets}"

@@ -1,0 +1,166 @@
+"""The only road from a journal's text to a person's screen.
+
+A journal holds text that others chose: names, messages, parameters, file paths. Printed
+as it is, an escape sequence in it could clear the screen, rename the window or show a
+path in another order than it has. So views make `Span`s, and `render` escapes every one
+of them; colour is added outside, after the escaping, from a role and never from text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import datetime, tzinfo
+from typing import Final, NamedTuple
+
+__all__ = [
+    "Line",
+    "Paint",
+    "Screen",
+    "Span",
+    "cells",
+    "clip",
+    "escape",
+    "indent",
+    "line",
+    "pad",
+    "plain",
+    "render",
+    "text_lines",
+]
+
+# C0, DEL, C1; Arabic letter mark, left-to-right and right-to-left marks; line and
+# paragraph separators; bidirectional embeddings, overrides and isolates; surrogates,
+# which no terminal encoding can write.
+_UNSAFE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_MORE: Final = "..."
+
+Paint = Callable[[str, str], str]
+"""Gives a text in the colour of a role: good, bad, warn, busy, dim, strong or ''."""
+
+
+class Span(NamedTuple):
+    """A piece of a line. Its text may still hold anything; `render` escapes it."""
+
+    text: str
+    role: str = ""
+
+
+Line = tuple[Span, ...]
+
+
+def plain(text: str, role: str) -> str:
+    """Colour nothing."""
+    return text
+
+
+class Screen(NamedTuple):
+    """What a view is made for.
+
+    Attributes:
+        now: The present, aware: ages and running durations are counted to it.
+        width: Columns, >= 40; None where lines may be as long as they are (a pipe).
+        tz: Time zone of every time shown; None for the local one.
+        paint: Colours a text by its role.
+    """
+
+    now: datetime
+    width: int | None = None
+    tz: tzinfo | None = None
+    paint: Paint = plain
+
+    def local(self, at: datetime) -> datetime:
+        """Give a time in the screen's time zone."""
+        return at.astimezone(self.tz)
+
+
+def escape(text: str) -> str:
+    """Write control characters as `\\xNN` or `\\uNNNN`; the text stays one line."""
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match[0]
+    code = ord(char)
+    return _SHORT.get(char) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+
+
+def text_lines(text: str, role: str = "") -> list[Line]:
+    """Make lines of a text whose newlines are wanted, such as a traceback."""
+    parts = text.replace("\r\n", "\n").split("\n")
+    return [(Span(part.expandtabs(4), role),) for part in parts]
+
+
+def line(*parts: str | Span | Line) -> Line:
+    """Make a line of texts, spans and lines."""
+    spans: list[Span] = []
+    for part in parts:
+        if isinstance(part, str):
+            spans.append(Span(part))
+        elif isinstance(part, Span):
+            spans.append(part)
+        else:
+            spans.extend(part)
+    return tuple(spans)
+
+
+def indent(lines: Iterable[Line], by: int = 2) -> list[Line]:
+    """Move lines to the right by some columns."""
+    return [(Span(" " * by), *one) if one else one for one in lines]
+
+
+def cells(what: str | Line) -> int:
+    """Count the columns that a text or line takes, once escaped."""
+    if not isinstance(what, str):
+        return sum(cells(span.text) for span in what)
+    if what.isascii() and what.isprintable():
+        return len(what)
+    return sum(_cell(char) for char in escape(what))
+
+
+def _cell(char: str) -> int:
+    if unicodedata.east_asian_width(char) in "WF":
+        return 2
+    return 0 if unicodedata.category(char) in ("Mn", "Me", "Cf") else 1
+
+
+def clip(what: Line, width: int | None) -> Line:
+    """Cut a line to at most *width* columns, its end marked where it was cut."""
+    if width is None or cells(what) <= width:
+        return what
+    room = max(width - len(_MORE), 0)
+    kept: list[Span] = []
+    for span in what:
+        text = escape(span.text)
+        if cells(text) > room:
+            while text and cells(text) > room:
+                text = text[: min(room, len(text) - 1)]
+            kept.append(Span(text, span.role))
+            break
+        kept.append(span)
+        room -= cells(text)
+    return (*kept, Span(_MORE[:width], "dim"))
+
+
+def pad(what: Line, width: int, *, right: bool = False) -> Line:
+    """Fill a line with blanks to *width* columns."""
+    blanks = Span(" " * max(width - cells(what), 0))
+    return (blanks, *what) if right else (*what, blanks)
+
+
+def render(lines: Iterable[Line], paint: Paint = plain) -> str:
+    """Give the lines as one text that is safe to print; it ends with a newline."""
+    return "".join(_render_line(one, paint) + "\n" for one in lines)
+
+
+def _render_line(spans: Line, paint: Paint) -> str:
+    parts = [(escape(span.text), span.role) for span in spans]
+    while parts and not parts[-1][0].strip(" "):
+        parts.pop()  # no blanks at the end of a line
+    if parts:
+        parts[-1] = (parts[-1][0].rstrip(" "), parts[-1][1])
+    return "".join(paint(text, role) if role else text for text, role in parts)

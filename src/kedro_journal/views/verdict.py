@@ -1,0 +1,199 @@
+"""What became of a session, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from kedro_journal.state import RunState, SessionState
+
+from .derive import (
+    Place,
+    decisive_run,
+    failures,
+    places,
+    progress,
+    run_seconds,
+    session_seconds,
+)
+from .sessions import VERDICT_ROLES
+from .terminal import Line, Screen, Span, line
+from .words import clock, count, duration
+
+__all__ = ["Moments", "title", "verdict_lines"]
+
+Moments = Mapping[int, datetime]
+"""Wall clock of some records by sequence number: a state has not kept them all."""
+
+_PLACES_MAX: Final = 8
+_INTERRUPTS: Final = {
+    "KeyboardInterrupt": "Ctrl-C (KeyboardInterrupt)",
+    "SIGINT": "Ctrl-C (SIGINT)",
+    "SystemExit": "sys.exit() (SystemExit)",
+}
+_CLOSINGS: Final = {
+    "exit": "its process ended",
+    "signal": "a signal ended it",
+    "collected": "nobody held the session any more",
+    "command": "its command ended",
+}
+
+
+def title(state: SessionState) -> Line:
+    """Give the first line: the id and the verdict."""
+    verdict = state.verdict
+    role = VERDICT_ROLES.get(verdict, "")
+    return line(
+        Span(state.session_id or "(no id)", "strong"), "  ", Span(verdict, role)
+    )
+
+
+def verdict_lines(  # noqa: PLR0911 - one per verdict
+    state: SessionState, screen: Screen, moments: Moments
+) -> list[Line]:
+    """Say what became of the session: where, in what, since when, by whom."""
+    run = decisive_run(state)
+    match state.verdict:
+        case "empty":
+            return [line("Its journal has no session in it yet.")]
+        case "no run":
+            return [line("Closed in order; nothing was run.")]
+        case "completed":
+            return [line(_completed(state, screen))]
+        case "failed":
+            return _failed(state, run, screen, moments)
+        case "interrupted":
+            return _interrupted(state, run, screen, moments)
+        case "crashed":
+            return _crashed(state, run, screen, moments)
+        case "unknown":
+            where = f" on {state.host}" if state.host else ""
+            first = (
+                f"Not closed. It ran{where}, and from here it cannot be told whether "
+            )
+            return [line(f"{first}it lives."), *_at(run, state, screen, moments)]
+        case _:
+            return _running(state, run, screen, moments)
+
+
+def _completed(state: SessionState, screen: Screen) -> str:
+    done, planned = progress(state)
+    seconds = session_seconds(state, screen.now)
+    runs = len({run.run_id for run in state.runs})
+    tries = f" in {count(runs, 'run')}" if runs > 1 else ""
+    if len(state.runs) > runs:
+        tries += f", {count(len(state.runs), 'attempt')}"
+    skipped = f" ({planned - done} not run)" if planned > done else ""
+    nodes = f"{count(done, 'node')}{skipped}"
+    return f"Everything ran and was saved: {nodes}{tries}, {duration(seconds)}."
+
+
+def _failed(
+    state: SessionState, run: RunState | None, screen: Screen, moments: Moments
+) -> list[Line]:
+    found = places(run)
+    if run is None or run.status != "failed":
+        failure = failures(state)[-1]
+        first = f"Failed {failure.where}: {failure.error.summary()}"
+        return [line(Span(first))]
+    lines = [_place_line(place, state, screen, moments) for place in found[:1]]
+    if not lines:
+        lines = [line("The run failed outside its nodes.")]
+    error = run.error or next((p.node.error for p in found if p.node.error), None)
+    if error is not None:
+        lines.append(line(Span(error.summary(), "bad")))
+    lines += [_place_line(p, state, screen, moments) for p in found[1:_PLACES_MAX]]
+    return lines
+
+
+def _interrupted(
+    state: SessionState, run: RunState | None, screen: Screen, moments: Moments
+) -> list[Line]:
+    reason = run.reason if run is not None else ""
+    if not reason and state.error is not None:
+        reason = state.error.type
+    by = _INTERRUPTS.get(reason, reason) or _CLOSINGS.get(state.close_reason, "")
+    after = ""
+    if run is not None:
+        after = f" after {duration(run_seconds(run, state, screen.now))}"
+    cause = f" by {by}" if reason else (f": {by}" if by else " before its end")
+    return [line(f"Interrupted{after}{cause}."), *_at(run, state, screen, moments)]
+
+
+def _crashed(
+    state: SessionState, run: RunState | None, screen: Screen, moments: Moments
+) -> list[Line]:
+    host = f" on {state.host}" if state.host else ""
+    who = f"Process {state.pid}{host}" if state.pid else "Its process"
+    last = ""
+    if state.updated_at is not None:
+        at = clock(state.updated_at, screen)
+        last = f" Its last record is number {state.seq}, {at}."
+    lines = [line(f"{who} died without closing the session.{last}")]
+    if run is None:
+        return [*lines, line("No run had started.")]
+    if run.status != "running":
+        return [*lines, line(f"Its last run had {run.status} before.")]
+    where = _at(run, state, screen, moments)
+    return [*lines, *(where or [line("No node was being worked on.")])]
+
+
+def _running(
+    state: SessionState, run: RunState | None, screen: Screen, moments: Moments
+) -> list[Line]:
+    done, planned = progress(state)
+    so_far = duration(session_seconds(state, screen.now))
+    if run is None:
+        return [line(f"Under way for {so_far}; no run has started yet.")]
+    if run.status != "running":
+        return [line(f"Under way for {so_far}; its last run {run.status}.")]
+    first = f"Under way for {so_far}: {done} of {count(planned, 'node')} completed."
+    return [line(first), *_at(run, state, screen, moments)]
+
+
+def _at(
+    run: RunState | None, state: SessionState, screen: Screen, moments: Moments
+) -> list[Line]:
+    found = places(run)
+    lines = [_place_line(p, state, screen, moments) for p in found[:_PLACES_MAX]]
+    if len(found) > _PLACES_MAX:
+        lines.append(line(f"and {count(len(found) - _PLACES_MAX, 'more node')}."))
+    return lines
+
+
+def _place_line(
+    place: Place, state: SessionState, screen: Screen, moments: Moments
+) -> Line:
+    node = place.node
+    ongoing = state.verdict == "running" and node.status not in (
+        "failed",
+        "interrupted",
+    )
+    doing = f"{'is' if ongoing else 'was'} {place.doing}"
+    if node.status == "failed":
+        doing = f"failed while {place.doing}"
+    parts: list[str | Span] = ["Node ", Span(node.name, "strong"), f" {doing}"]
+    if place.datasets:
+        parts += [" ", Span(", ".join(place.datasets), "strong")]
+    elif place.doing == "saving":
+        parts.append(" its outputs")
+    writer = state.writers.get(node.writer)
+    if writer is not None:
+        role = "worker process" if writer.role == "worker" else "process"
+        parts.append(f", in {role} {writer.pid}")
+    return line(*parts, f"{_since(place, screen, moments)}.")
+
+
+def _since(place: Place, screen: Screen, moments: Moments) -> str:
+    node = place.node
+    if node.status == "failed" and node.ended_at is not None:
+        after = f", after {duration(node.duration_s)}" if node.duration_s else ""
+        return f"{after}, at {clock(node.ended_at, screen)} (record {node.ended_seq})"
+    if not place.since_seq:
+        return ""
+    at = moments.get(place.since_seq)
+    if at is None and place.since_seq == place.node.started_seq:
+        at = place.node.started_at
+    when = f" {clock(at, screen)}" if at is not None else ""
+    return f", since{when} (record {place.since_seq})"

@@ -1,0 +1,123 @@
+"""Numbers and times as people say them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from .terminal import Screen
+
+__all__ = [
+    "ago",
+    "bytes_size",
+    "clock",
+    "count",
+    "date_and_time",
+    "duration",
+    "flatten",
+    "literal",
+    "short_date",
+]
+
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3600
+_DAY_S: Final = 86400
+
+
+def duration(seconds: float | None) -> str:  # noqa: PLR0911 - a ladder
+    """Say how long: `4 ms`, `3.21 s`, `1 min 15 s`, `2 h 05 min`; `-` if unknown."""
+    if seconds is None:
+        return "-"
+    if seconds < 1:
+        return f"{max(round(seconds * 1000), 0)} ms"
+    if seconds < 9.995:
+        return f"{seconds:.2f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S:02d} s"
+    if whole < _DAY_S:
+        return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S:02d} min"
+    return f"{whole // _DAY_S} d {whole % _DAY_S // _HOUR_S:02d} h"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """Say how long ago, in one unit; empty if it is not in the past."""
+    seconds = int((now - at).total_seconds())
+    if seconds < 0:
+        return ""
+    if seconds < 10:
+        return "just now"
+    for unit_s, name in ((_DAY_S, "day"), (_HOUR_S, "hour"), (_MINUTE_S, "minute")):
+        if seconds >= unit_s:
+            return f"{count(seconds // unit_s, name)} ago"
+    return f"{seconds} seconds ago"
+
+
+def date_and_time(at: datetime, screen: Screen) -> str:
+    """Say when, to the second: `2026-11-22 05:11:32`."""
+    return screen.local(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def clock(at: datetime, screen: Screen) -> str:
+    """Say the time of day, with the date if it is not today's."""
+    local = screen.local(at)
+    if local.date() == screen.local(screen.now).date():
+        return local.strftime("%H:%M:%S")
+    return date_and_time(at, screen)
+
+
+def short_date(at: datetime, screen: Screen) -> str:
+    """Say when in at most 12 columns: `today 05:11`, `Nov 21 22:10`, `2025-11-21`."""
+    local, today = screen.local(at), screen.local(screen.now)
+    if local.date() == today.date():
+        return local.strftime("today %H:%M")
+    if local.year == today.year:
+        return local.strftime("%b %d %H:%M")
+    return local.strftime("%Y-%m-%d")
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Say how many: `1 node`, `2 nodes`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def bytes_size(size_bytes: int) -> str:
+    """Say a size: `512 B`, `1.4 kB`, `23.0 MB`."""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    size = float(size_bytes)
+    for unit in ("kB", "MB", "GB", "TB"):
+        size /= 1000
+        if size < 999.95 or unit == "TB":
+            return f"{size:.1f} {unit}"
+    return ""  # pragma: no cover - the loop returns
+
+
+def literal(value: object) -> str:
+    """Write a plain value as JSON has it, but plain words without quotes."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value if value and value.strip() == value else f'"{value}"'
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{key}: {literal(one)}" for key, one in value.items())
+        return f"{{{inner}}}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(literal(one) for one in value) + "]"
+    return str(value)
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Give nested values as pairs of dotted key and value, in their order."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            pairs.extend(flatten(value, f"{prefix}{key}."))
+        else:
+            pairs.append((f"{prefix}{key}", value))
+    return pairs
