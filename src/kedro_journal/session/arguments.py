@@ -71,13 +71,11 @@ def create_arguments(
     if unknown:
         message = f"create() got an unexpected keyword argument {unknown[0]!r}"
         raise TypeError(message)
-    given: dict[str, Any] = {}
     order = _OLD_ORDER if args and _is_package_name(args[0]) else _NEW_ORDER
     if len(args) > len(order):
         message = f"create() takes at most {len(order)} positional arguments"
         raise TypeError(message)
-    for name, value in zip(order, args, strict=False):
-        given[name] = value
+    given: dict[str, Any] = dict(zip(order, args, strict=False))
     for name, value in kwargs.items():
         if given.get(name) is not None and value is not None:
             message = (

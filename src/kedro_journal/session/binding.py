@@ -1,17 +1,35 @@
-"""Put hooks that are bound to a session in the place of the plugin's own."""
+"""Put our hooks and our `run` in the place of those that they stand for."""
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from .hooks import SessionHooks
 from .plugin import hooks as plugin_hooks
 
-__all__ = ["bind_hooks"]
+__all__ = ["bind_hooks", "signature_of"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def signature_of(original: Callable[..., Any]) -> Callable[[_Function], _Function]:
+    """Show the signature of another function, as this version of Kedro has it."""
+
+    def decorate(function: _Function) -> _Function:
+        doc = function.__doc__
+        functools.update_wrapper(function, original)
+        function.__doc__ = doc
+        return function
+
+    return decorate
 
 
 def bind_hooks(manager: Any, bound: SessionHooks) -> None:
-    """Register hooks on a session's manager; the plugin's would record everything twice.
+    """Register hooks on a session's manager.
+
+    The plugin's own would record everything a second time.
 
     Args:
         manager: The session's pluggy manager.

@@ -167,7 +167,7 @@ def command_line() -> CommandLine | None:
         if source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP"):
             given.append(name)
     return CommandLine(
-        argv=tuple([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        argv=(Path(sys.argv[0]).name, *sys.argv[1:]),
         name=context.command.name or "",
         flags=dict(context.params),
         given=tuple(given),
@@ -333,7 +333,7 @@ def _error_info(
     cause = error.__cause__
     if cause is None and not error.__suppress_context__:
         cause = error.__context__
-    if cause is not None and type(cause).__name__ in ("_RemoteTraceback", "RemoteError"):
+    if type(cause).__name__ in ("_RemoteTraceback", "RemoteError"):
         remote, cause = str(cause)[-MESSAGE_MAX_CHARS * 2 :], None
     try:
         message = str(error)

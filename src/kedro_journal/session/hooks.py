@@ -44,10 +44,11 @@ _PLAN_PART: Final = 400  # planned nodes in one record
 _logger: Final = logging.getLogger("kedro_journal")
 # What a credential says besides its secret; masking it everywhere would hide the text.
 _OPEN_CREDENTIALS: Final = frozenset(
-    "user username login email region region_name endpoint endpoint_url host hostname "
-    "port database db schema drivername driver dialect account_name project project_id "
-    "type token_uri auth_uri universe_domain protocol anon use_ssl verify warehouse "
-    "role".split()
+    """
+    user username login email region region_name endpoint endpoint_url host hostname
+    port database db schema drivername driver dialect account_name project project_id
+    type token_uri auth_uri universe_domain protocol anon use_ssl verify warehouse role
+    """.split()  # noqa: SIM905 - forty words as a list would be forty lines
 )
 
 
@@ -87,7 +88,7 @@ class _Shield:
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> Literal[False] | bool:
+    ) -> bool:
         if error is None or not isinstance(error, Exception):
             return False
         if isinstance(error, JournalError):
@@ -185,7 +186,8 @@ class SessionHooks:
             run = self.book.start(run_id, catalog)
             runner = self.runner or compat.runner_name(run_params)
             run.sequential = runner.rpartition(".")[2] == "SequentialRunner"
-            env = run_params.get("env") or (self._written and self._written.env)
+            written = self._written
+            env = run_params.get("env") or (written.env if written else None)
             recorder.record(*_run_started(run, run_params, pipeline, runner, env))
             self._nodes[run] = list(pipeline.nodes)
             self._hand_over(run, recorder)

@@ -24,6 +24,7 @@ from kedro_journal.events import (
     SessionFailed,
 )
 from kedro_journal.journal import OwnerLock, session_timestamp
+from kedro_journal.journal.liveness import host_name
 from kedro_journal.replay import active
 from kedro_journal.state import SessionState
 
@@ -287,7 +288,7 @@ def created_event(
         environment=capture.environment(config.environment),
         git=capture.git_state(project_path),
         user=capture.user_name(),
-        host=capture.host_name(),
+        host=host_name(),
         pid=os.getpid(),
         cwd=str(Path.cwd()),
         versions=capture.versions(package),

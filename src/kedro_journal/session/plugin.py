@@ -48,7 +48,7 @@ class PluginHooks:
             manager.register(bound)
             bound.after_context_created(context)
         except Exception as error:
-            self._give_up(error)
+            self.give_up(error)
 
     @hook_impl(tryfirst=True)
     def before_dataset_loaded(self, dataset_name: str, node: Any) -> None:
@@ -124,11 +124,12 @@ class PluginHooks:
                 bound.book.adopt(handed["run_id"], handed["attempt"])
             bound.book.keep_only({(p["run_id"], p["attempt"]) for p in mine})
         except Exception as error:
-            self._give_up(error)
+            self.give_up(error)
             return None
         return bound
 
-    def _give_up(self, error: Exception) -> None:
+    def give_up(self, error: Exception) -> None:
+        """Say once that nothing can be journaled here, and go on without."""
         level = logging.DEBUG if self._broken else logging.WARNING
         self._broken = True
         _logger.log(
@@ -145,7 +146,9 @@ class CliHooks:
     """
 
     @cli_hook_impl
-    def before_command_run(self, project_metadata: Any, command_args: list[str]) -> None:
+    def before_command_run(
+        self, project_metadata: Any, command_args: list[str]
+    ) -> None:
         """A command begins."""
         try:
             if not command_args or command_args[0] != "run":
@@ -156,10 +159,10 @@ class CliHooks:
             package = getattr(project_metadata, "package_name", None)
             current_command.begin("run", Path(path) if path else None, package)
         except Exception as error:
-            hooks._give_up(error)
+            hooks.give_up(error)
 
     @cli_hook_impl
-    def after_command_run(self, command_args: list[str], exit_code: int) -> None:
+    def after_command_run(self, command_args: list[str], exit_code: object) -> None:
         """A command ended."""
         try:
             if not command_args or command_args[0] != "run":
@@ -169,7 +172,7 @@ class CliHooks:
             code = exit_code if isinstance(exit_code, int) else 1
             current_command.end(0 if exit_code is None else code, ending_error())
         except Exception as error:
-            hooks._give_up(error)
+            hooks.give_up(error)
 
 
 hooks: Final = PluginHooks()

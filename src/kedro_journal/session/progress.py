@@ -16,7 +16,7 @@ from . import compat
 
 __all__ = ["PASS", "ActiveRun", "NodeProgress", "RunBook"]
 
-PASS: Final = "_kedro_journal"
+PASS: Final = "_kedro_journal"  # noqa: S105 - not that kind of pass
 """Attribute of a Node that travels with it to a worker: see `ActiveRun.hand_over`."""
 
 _run_here: Final[ContextVar[ActiveRun | None]] = ContextVar("kedro_journal_run")
@@ -92,20 +92,24 @@ class RunBook:
 
     Args:
         of: The book of the same session whose attempts are counted on.
+
+    Attributes:
+        attempts: How often each run id was started.
+        begun: How many runs this book began.
     """
 
     def __init__(self, of: RunBook | None = None) -> None:
         self._lock = threading.RLock()
         self._active: dict[tuple[str | None, int], ActiveRun] = {}
-        self._attempts: dict[str | None, int] = of._attempts if of else {}
+        self.attempts: dict[str | None, int] = of.attempts if of else {}
         self.begun = 0
         self._here = threading.local()
 
     def start(self, run_id: str | None, catalog: Any) -> ActiveRun:
         """Begin a run; Kedro uses an id again when a failed run is retried."""
         with self._lock:
-            attempt = self._attempts.get(run_id, 0) + 1
-            self._attempts[run_id] = attempt
+            attempt = self.attempts.get(run_id, 0) + 1
+            self.attempts[run_id] = attempt
             self.begun += 1
             run = ActiveRun(run_id, attempt, catalog)
             self._active[run_id, attempt] = run
@@ -158,7 +162,7 @@ class RunBook:
         run = _run_here.get(None)
         if run is not None and run in active:
             return run
-        run = getattr(self._here, "run", None)
-        if run in active and getattr(self._here, "node", None) == node.name:
-            return run
+        mine: ActiveRun | None = getattr(self._here, "run", None)
+        if mine in active and getattr(self._here, "node", None) == node.name:
+            return mine
         return active[0] if len(active) == 1 else None

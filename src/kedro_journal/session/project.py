@@ -64,7 +64,9 @@ def _package_of(project: Path) -> str | None:
 def _importable(package_name: str | None) -> bool:
     import importlib.util
 
+    if not package_name:
+        return False
     try:
-        return bool(package_name) and importlib.util.find_spec(package_name) is not None
+        return importlib.util.find_spec(package_name) is not None
     except (ImportError, ValueError):
         return False

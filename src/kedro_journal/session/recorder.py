@@ -150,7 +150,7 @@ def _status_after(event_type: type[Event]) -> NodeStatus:
 
 
 class Recorder:
-    """Appends a session's events. Safe to share between threads; forks with its process.
+    """Appends a session's events. Safe between threads and in forked children.
 
     Args:
         journal: Where records go; None if there is none to be had: then events are

@@ -1,13 +1,13 @@
-"""`KedroServiceSession`: one session, many runs, also at once, each on its own record."""
+"""`KedroServiceSession`: many runs in one session, also at once, each on record."""
 
 from __future__ import annotations
 
-import functools
 import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from types import TracebackType
+from typing import Any, Self, cast
 
 from kedro.framework.session.service_session import (
     KedroServiceSession as _KedroServiceSession,
@@ -18,7 +18,7 @@ from kedro_journal.journal import check_session_id, session_timestamp
 from kedro_journal.state import SessionState
 
 from . import compat
-from .binding import bind_hooks
+from .binding import bind_hooks, signature_of
 from .lifecycle import Lifecycle
 from .links import created_event
 from .session import class_name
@@ -28,7 +28,7 @@ __all__ = ["KedroServiceSession"]
 _logger = logging.getLogger("kedro_journal")
 
 
-class KedroServiceSession(_KedroServiceSession):  # type: ignore[misc]
+class KedroServiceSession(_KedroServiceSession):
     """Kedro's service session, journaled.
 
     Every run gets a hook manager of its own, so that whatever a dataset or a node does
@@ -50,27 +50,29 @@ class KedroServiceSession(_KedroServiceSession):  # type: ignore[misc]
         Raises:
             JournalError: The journal cannot be begun (`strict` only).
         """
-        session: Self = super().create(session_id, *args, **kwargs)
-        lifecycle = Lifecycle(
-            session, session._project_path, _wanted_id(session_id), on_disk=True
+        session = cast("Self", super().create(session_id, *args, **kwargs))
+        session._begin(session_id)
+        return session
+
+    def _begin(self, given_id: str | None) -> None:
+        lifecycle = self._lifecycle = Lifecycle(
+            self, self._project_path, _wanted_id(given_id), on_disk=True
         )
-        session._lifecycle = lifecycle
-        bind_hooks(session._hook_manager, lifecycle.hooks)
-        other = session.session_id != lifecycle.session_id
+        bind_hooks(self._hook_manager, lifecycle.hooks)
+        other = self.session_id != lifecycle.session_id
         lifecycle.created(
             created_event(
                 session_id=lifecycle.session_id,
-                project_path=session._project_path,
-                package=session._package_name,
-                env=session.env,
+                project_path=self._project_path,
+                package=self._package_name,
+                env=self.env,
                 runtime_params={},
-                conf_source=str(session._conf_source),
+                conf_source=str(self._conf_source),
                 config=lifecycle.config,
                 via="session",
-                kedro_session_id=session.session_id if other else None,
+                kedro_session_id=self.session_id if other else None,
             )
         )
-        return session
 
     @property
     def _hook_manager(self) -> Any:
@@ -98,12 +100,12 @@ class KedroServiceSession(_KedroServiceSession):  # type: ignore[misc]
             return SessionState(session_id=self.session_id)
         return self._lifecycle.state()
 
-    @functools.wraps(_KedroServiceSession.run)
+    @signature_of(_KedroServiceSession.run)
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run the pipeline; see Kedro's `KedroServiceSession.run` for the arguments."""
         lifecycle = self._lifecycle
         if lifecycle is None:
-            return super().run(*args, **kwargs)  # type: ignore[no-any-return]
+            return super().run(*args, **kwargs)
         if lifecycle.is_closed and lifecycle.recorder is not None:
             _logger.warning(
                 "kedro-journal: session %s is closed: this run is not journaled.",
@@ -117,7 +119,7 @@ class KedroServiceSession(_KedroServiceSession):  # type: ignore[misc]
             bind_hooks(manager, hooks)
             token = self._run_manager.set(manager)
             try:
-                return super().run(*args, **kwargs)  # type: ignore[no-any-return]
+                return super().run(*args, **kwargs)
             except BaseException as error:
                 lifecycle.run_left(error, hooks, run_before=0)
                 raise
@@ -130,7 +132,12 @@ class KedroServiceSession(_KedroServiceSession):  # type: ignore[misc]
             self._lifecycle.enter()
         return self
 
-    def __exit__(self, exc_type: Any, exc_value: Any, tb_: Any) -> None:
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        tb_: TracebackType | None,
+    ) -> None:
         """Record what left the block, and close; an inner block only leaves."""
         if self._lifecycle is not None:
             if exc_value is not None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, overload
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from kedro.framework.session import KedroSession as _KedroSession
 from kedro.framework.session.abstract_session import KedroSessionError
@@ -20,8 +20,9 @@ from kedro_journal.journal import JournalDirectory
 from kedro_journal.replay import replay_folder
 from kedro_journal.state import SessionState
 
+from . import compat
 from .arguments import CreateArguments, create_arguments
-from .binding import bind_hooks
+from .binding import bind_hooks, signature_of
 from .lifecycle import Lifecycle
 from .links import created_event
 from .project import configure
@@ -49,7 +50,7 @@ class _Creation:
         self.lifecycle: Lifecycle | None = None
 
 
-class KedroSession(_KedroSession):  # type: ignore[misc]
+class KedroSession(_KedroSession):
     """Kedro's session, journaled: what happens in it is on disk when it happens.
 
     Use it as Kedro's own, by `create()` and as a context manager, or name it in
@@ -180,15 +181,15 @@ class KedroSession(_KedroSession):  # type: ignore[misc]
             )
         except BaseException as error:
             if creation.lifecycle is not None:
-                _record_created(creation.lifecycle, given, None)
+                _record_created(creation.lifecycle, given)
                 creation.lifecycle.failed(error, "create")
                 creation.lifecycle.close()
             raise
         finally:
             _creating.reset(token)
         if creation.lifecycle is not None:
-            _record_created(creation.lifecycle, given, session)
-        return session  # type: ignore[no-any-return]
+            _record_created(creation.lifecycle, given)
+        return cast("Self", session)
 
     @classmethod
     def _restore(cls, folder: Path) -> Self:
@@ -244,7 +245,7 @@ class KedroSession(_KedroSession):  # type: ignore[misc]
                 self._lifecycle.failed(error, "context")
             raise
 
-    @functools.wraps(_KedroSession.run)
+    @signature_of(_KedroSession.run)
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run the pipeline; see Kedro's `KedroSession.run` for the arguments."""
         lifecycle = self._lifecycle
@@ -255,7 +256,7 @@ class KedroSession(_KedroSession):  # type: ignore[misc]
             )
             raise KedroSessionError(message)
         if lifecycle is None:
-            return super().run(*args, **kwargs)  # type: ignore[no-any-return]
+            return super().run(*args, **kwargs)
         if lifecycle.is_closed and lifecycle.recorder is not None:
             _logger.warning(
                 "kedro-journal: session %s is closed: this run is not journaled.",
@@ -266,7 +267,7 @@ class KedroSession(_KedroSession):  # type: ignore[misc]
         hooks.runner = class_name(runner)
         begun = hooks.book.begun
         try:
-            return super().run(*args, **kwargs)  # type: ignore[no-any-return]
+            return super().run(*args, **kwargs)
         except BaseException as error:
             lifecycle.run_left(error, hooks, run_before=begun)
             raise
@@ -281,7 +282,12 @@ class KedroSession(_KedroSession):  # type: ignore[misc]
             active.enter(self)
         return self
 
-    def __exit__(self, exc_type: Any, exc_value: Any, tb_: Any) -> None:
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        tb_: TracebackType | None,
+    ) -> None:
         """Record what left the block, and close; an inner block only leaves."""
         if self._lifecycle is None:
             from kedro_journal.replay import active
@@ -305,14 +311,12 @@ class KedroSession(_KedroSession):  # type: ignore[misc]
                 self._lifecycle.close()
 
 
-def _record_created(
-    lifecycle: Lifecycle, given: CreateArguments, session: KedroSession | None
-) -> None:
+def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
     lifecycle.created(
         created_event(
             session_id=lifecycle.session_id,
             project_path=lifecycle.project_path or Path.cwd(),
-            package=session._package_name if session else given.package_name,
+            package=given.package_name or compat.package_name(),
             env=given.env or os.environ.get("KEDRO_ENV") or None,
             runtime_params=given.runtime_params or {},
             conf_source=given.conf_source,

@@ -58,5 +58,6 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
     if os.getpid() != _owner_pid:
         die(number)  # a forked child has no session to record for
         return
-    if all([watcher(number) for watcher in reversed(_watchers)]):
+    ready = [watcher(number) for watcher in reversed(_watchers)]  # each is told
+    if all(ready):
         die(number)
