@@ -39,7 +39,19 @@ Kedro side. What is not on this page is not public and may change in any release
 """
 CLI_TEXT = """
 The same commands as `kedro journal ...`, inside a Kedro project, and as
-`kedro-journal ...`, anywhere, without loading Kedro where that is possible.
+`kedro-journal ...`, anywhere, without loading Kedro where that is possible. The answer
+goes to stdout, everything else to stderr; an error is one line.
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | failed |
+| 2 | wrong usage, a wrong setting, or an unsafe path |
+| 3 | no such session, or several |
+| 4 | damaged journal |
+| 5 | journal of a newer version |
+| 130 | stopped by Ctrl-C |
+| 141 | whoever read the output went away |
 """
 
 
@@ -218,7 +230,7 @@ def _command(path: str, heading: str, command: click.Command) -> Iterator[str]:
     words = [path]
     rows = []
     for parameter in command.params:
-        shown = parameter.make_metavar(click.Context(command))
+        shown = parameter.make_metavar(click.Context(command)).replace(" RANGE", "")
         if isinstance(parameter, click.Argument):
             words.append(shown)
         elif isinstance(parameter, click.Option) and not parameter.hidden:

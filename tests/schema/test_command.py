@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from kedro_journal.cli import journal
 from kedro_journal.cli.schema import schema
 from kedro_journal.events import EVENT_TYPES
 from kedro_journal.events.schema import event_schema, published, record_schema
@@ -71,11 +72,12 @@ def test_output_writes_every_schema_once(tmp_path: Path):
 def test_output_that_cannot_be_written_is_one_line(tmp_path: Path):
     (tmp_path / "events").write_text("in the way", encoding="utf-8")
 
-    result = run("--output", str(tmp_path))
+    result = CliRunner().invoke(journal, ["schema", "--output", str(tmp_path)])
 
     assert result.exit_code == 1
-    assert result.stderr.count("\n") == 1
-    assert "cannot be written" in result.stderr
+    assert result.stderr.splitlines() == [
+        f"kedro-journal: {tmp_path / 'events'}: File exists."
+    ]
 
 
 def test_check_finds_no_drift_in_what_is_published():
