@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any, ForwardRef
@@ -76,6 +77,7 @@ def api_page() -> list[str]:
 
 
 def _session_module() -> ModuleType | None:
+    logging.disable(logging.INFO)  # Kedro says on stdout where its logging comes from
     try:
         module = importlib.import_module("kedro_journal.session")
     except ImportError:
@@ -226,11 +228,19 @@ def _commands() -> click.Group | None:
     return group if isinstance(group, click.Group) else None
 
 
+def _metavar(parameter: click.Parameter, command: click.Command) -> str:
+    try:
+        text = parameter.make_metavar(click.Context(command))
+    except TypeError:  # click 8.1
+        text = parameter.make_metavar()  # type: ignore[call-arg]
+    return text.replace(" RANGE", "")
+
+
 def _command(path: str, heading: str, command: click.Command) -> Iterator[str]:
     words = [path]
     rows = []
     for parameter in command.params:
-        shown = parameter.make_metavar(click.Context(command)).replace(" RANGE", "")
+        shown = _metavar(parameter, command)
         if isinstance(parameter, click.Argument):
             words.append(shown)
         elif isinstance(parameter, click.Option) and not parameter.hidden:

@@ -14,12 +14,14 @@ from typing import Any, get_args
 import click
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 
 import kedro_journal
 from kedro_journal import errors
 from kedro_journal.cli import journal
 from kedro_journal.config import ENV_PREFIX, Config
 from kedro_journal.events import EVENT_TYPES
+from kedro_journal.events.schema import event_schema, record_schema
 from kedro_journal.journal import codec, scan
 from kedro_journal.state import (
     NODE_TRANSITIONS,
@@ -175,6 +177,22 @@ def test_every_python_example_runs(block: str, project: Path):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+def test_the_journals_of_the_examples_fit_the_published_schemas(project: Path):
+    record = Draft202012Validator(record_schema())
+    for file in project.glob("sessions/*/journal.jsonl"):
+        for line in file.read_bytes().splitlines():
+            entry = json.loads(line)
+            record.validate(entry)
+            Draft202012Validator(event_schema(entry["type"])).validate(entry["data"])
+
+
+def test_the_journals_of_the_examples_tell_a_legal_story(project: Path):
+    states = list(kedro_journal.sessions(project_path=project))
+
+    assert [state.verdict for state in states] == ["failed", "completed"]
+    assert [state.anomalies for state in states] == [(), ()]
 
 
 @pytest.mark.parametrize("block", _blocks("python no-run"))

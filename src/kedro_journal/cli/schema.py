@@ -42,7 +42,11 @@ def schema(
     check: Path | None,
     as_json: bool,
 ) -> None:
-    """Print the JSON Schema of a line, or of an event TYPE such as node.failed."""
+    """Print the JSON Schema of a line or of an event type.
+
+    TYPE is an event type such as node.failed, with its version or without. Without
+    TYPE, the schema of a line: the envelope, whatever its event.
+    """
     if sum((list_types, output is not None, check is not None, bool(event_type))) > 1:
         message = "TYPE, --list, --output and --check exclude each other."
         raise click.UsageError(message)
