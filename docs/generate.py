@@ -63,7 +63,8 @@ EVENTS_TEXT = """
 An event is what stands in `data` of a line; its type stands in `type` and, above 1, its
 version in `tv`. A field that equals its default may be left out of the line. The line
 itself is described in [the format](../concepts/format.md), the schemas are in
-`journal_schema/`. *Synced* events are brought to the disk at every durability level.
+`journal_schema/`. *Synced* events are brought to the disk at every durability level;
+a header or a repair goes with the record that it is written in front of.
 """
 UNKNOWN_TEXT = """
 A type or version that the reader does not know is kept byte for byte as an
