@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from kedro_journal.events import (
     Event,
     JournalHeader,
@@ -77,10 +79,17 @@ def seal_all(events: Sequence[Event]) -> list[bytes]:
 def sample_lines(count: int, sizes: tuple[int, int] = (0, 200), seed: int = 1) -> list[bytes]:
     """Give a journal of that many lines with payloads of mixed size."""
     rng = random.Random(seed)
-    events: list[Event] = [HEADER, opened(), SessionCreated(session_id=f"s{seed}")]
+    header = replace(HEADER, salt=f"{seed:032x}")
+    events: list[Event] = [header, opened(), SessionCreated(session_id=f"s{seed}")]
     while len(events) < count:
         events.append(note(f"{seed}.{len(events)}", rng.randint(*sizes)))
     return seal_all(events[:count])
+
+
+def sized_lines(*sizes: int) -> list[bytes]:
+    """Give a journal whose notes carry payloads of these sizes."""
+    notes = [note(number, size) for number, size in enumerate(sizes)]
+    return seal_all([HEADER, opened(), *notes])
 
 
 def put(folder: Path, data: bytes) -> Path:
