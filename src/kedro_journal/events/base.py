@@ -64,6 +64,7 @@ PLAIN_FIELDS = frozenset(
         "length",
         "sha256",
         "phase",
+        "part",
         "dropped",
         "via",
     }

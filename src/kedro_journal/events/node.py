@@ -19,6 +19,10 @@ class NodeStarted(Event, frozen=True, kw_only=True):
     run_id: RunId
     node: NodeName
     attempt: Attempt = 1
+    input_versions: Annotated[
+        tuple[tuple[str, str], ...],
+        Meta(description="Pairs of versioned dataset and version that was loaded."),
+    ] = ()
 
 
 class NodeComputed(Event, frozen=True, kw_only=True):

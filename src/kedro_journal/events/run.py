@@ -60,6 +60,14 @@ class RunStarted(Event, frozen=True, kw_only=True):
         tuple[PlannedNode, ...],
         Meta(description="The nodes in execution order, as Kedro sorted them."),
     ] = ()
+    part: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="A plan of many nodes comes in parts: further records of this "
+            "type whose nodes go on the list of the first.",
+        ),
+    ] = 1
     free_inputs: Annotated[
         tuple[str, ...], Meta(description="Datasets that no node of it makes.")
     ] = ()

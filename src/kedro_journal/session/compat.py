@@ -51,14 +51,14 @@ def catalog_dataset(catalog: Any, name: str) -> Any:
     return catalog.get(name)
 
 
-def dataset_path(dataset: Any) -> str | None:
-    """Give where a dataset is stored, with its protocol if it is not a local file."""
+def dataset_path(dataset: Any, version: str | None) -> str | None:
+    """Give where a version of a dataset is, with its protocol if that is not a file."""
     dataset = _inner(dataset)
     path = getattr(dataset, "_filepath", None)
     if path is None:
         return None
-    if getattr(dataset, "_version", None) is not None:
-        path = dataset._get_save_path()
+    if version is not None:
+        path = dataset._get_versioned_path(version)
     protocol = getattr(dataset, "_protocol", "file")
     if protocol in ("file", "", None):
         return str(path)

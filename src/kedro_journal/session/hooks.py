@@ -524,7 +524,7 @@ def _stored(
         version = compat.dataset_version(dataset, saved=saved)
         if not saved:
             return None, version, None
-        path = compat.dataset_path(dataset)
+        path = compat.dataset_path(dataset, version)
     except Exception:  # somebody else's dataset class
         return None, None, None
     size_bytes = None

@@ -205,6 +205,8 @@ class PluginLink(_Restorable):
     def left_by(self, error: BaseException | None, exit_code: int | None) -> None:
         """The command ended: tell an interruption from a failure, then close."""
         if error is not None and self.hooks.book.active():
+            if _is_abort(error):
+                error = KeyboardInterrupt()
             reason = capture.error_type(error)
             if isinstance(error, Exception):
                 for run in self.hooks.book.active():
@@ -383,6 +385,21 @@ def ending_error() -> BaseException | None:
     if isinstance(found, SystemExit) and not found.code:
         return None
     return found
+
+
+def _is_abort(error: BaseException) -> bool:
+    """Tell whether click made this SystemExit of a KeyboardInterrupt.
+
+    From 8.5 on it drops the exception first. No other one that leaves an open run is
+    turned into an exit by click itself; `sys.exit()` of a node is raised elsewhere.
+    """
+    traceback = error.__traceback__
+    if not isinstance(error, SystemExit) or error.code != 1 or traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    module = traceback.tb_frame.f_globals.get("__name__", "")
+    return str(module).partition(".")[0] == "click"
 
 
 def _is_cause(error: BaseException) -> bool:

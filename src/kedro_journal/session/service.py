@@ -51,7 +51,7 @@ class KedroServiceSession(_KedroServiceSession):
             JournalError: The journal cannot be begun (`strict` only).
         """
         session = cast("Self", super().create(session_id, *args, **kwargs))
-        session._begin(session_id)
+        session._begin(session_id)  # noqa: SLF001 - our own, on a new session
         return session
 
     def _begin(self, given_id: str | None) -> None:

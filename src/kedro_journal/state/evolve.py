@@ -250,8 +250,14 @@ class StateBuilder:
         key = (event.run_id, event.attempt)
         if self.status in ("empty", "closed"):
             self._anomaly(record, "session", self.status)
-        if key in self._index:
-            status = self._runs[self._index[key]].status
+        number = self._index.get(key)
+        if number is not None and event.part > 1:
+            nodes = self._nodes[number]
+            for plan in event.nodes:
+                nodes.setdefault(plan.name, NodeState(plan.name, plan=plan))
+            return
+        if number is not None:
+            status = self._runs[number].status
             self._anomaly(record, f"run {event.run_id}", status)
             return
         self._index[key] = len(self._runs)
@@ -376,8 +382,13 @@ def _evolve_node(
             )
             return replace(node, status=status, saves=saves)
         case NodeStarted():
+            loads = dict(node.loads)
+            for dataset, version in event.input_versions:
+                if dataset in loads:
+                    loads[dataset] = replace(loads[dataset], version=version)
             return replace(
                 node,
+                loads=loads,
                 status=status,
                 writer=record.writer,
                 started_seq=seq,

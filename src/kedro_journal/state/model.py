@@ -333,6 +333,15 @@ class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.liveness
 
 
+def format_frames(error: ErrorInfo) -> list[str]:
+    """Write an error's frames as `traceback.format_tb` does, one text each."""
+    return [
+        f'  File "{frame.file}", line {frame.line}, in {frame.function}\n'
+        + (f"    {frame.source}\n" if frame.source else "")
+        for frame in error.frames
+    ]
+
+
 def format_traceback(error: ErrorInfo) -> str:
     """Write an error as Python prints it, its causes first."""
     parts: list[str] = []
@@ -345,9 +354,6 @@ def format_traceback(error: ErrorInfo) -> str:
         parts.append(error.remote.rstrip() + "\n")
     if error.frames:
         parts.append("Traceback (most recent call last):\n")
-    for frame in error.frames:
-        parts.append(f'  File "{frame.file}", line {frame.line}, in {frame.function}\n')
-        if frame.source:
-            parts.append(f"    {frame.source}\n")
+    parts += format_frames(error)
     parts.append(f"{error.type}: {error.message}\n" if error.message else error.type)
     return "".join(parts)

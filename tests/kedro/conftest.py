@@ -1,0 +1,214 @@
+"""A real Kedro project, made once from the packaged starter and copied for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import kedro_journal
+from kedro_journal import SessionState
+from kedro_journal.journal import Verification
+
+KEDRO = [sys.executable, "-m", "kedro"]
+TIMEOUT_S = 120
+
+
+class Project:
+    """One generated project, and the ways in which its user runs it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.package = "journal_demo"
+        self.sessions_path = path / "sessions"
+
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment of a fresh shell: nothing of ours, nothing of the tests'."""
+        left_out = ("KEDRO_", "PYTEST_", "COVERAGE_")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
+        return {**kept, "DO_NOT_TRACK": "1", "COLUMNS": "200", **(extra or {})}
+
+    def start(
+        self, *args: str, env: Mapping[str, str] | None = None, **more: Any
+    ) -> subprocess.Popen[str]:
+        """Start `kedro ARGS` in the project."""
+        return subprocess.Popen(
+            [*KEDRO, *args],
+            cwd=self.path,
+            env=self.environment(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **more,
+        )
+
+    def kedro(
+        self, *args: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `kedro ARGS` in the project to its end."""
+        return self._run([*KEDRO, *args], env)
+
+    def python(
+        self, code: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script in the project, as a file: spawned workers import it again."""
+        script = self.path / "script.py"
+        script.write_text(code, encoding="utf-8")
+        return self._run([sys.executable, str(script)], env)
+
+    def journal(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """Run `kedro-journal ARGS` in the project."""
+        return self._run([sys.executable, "-m", "kedro_journal", *args], None)
+
+    def _run(
+        self, command: list[str], env: Mapping[str, str] | None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.path,
+            env=self.environment(env),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+
+    def settings(self, text: str) -> None:
+        """Replace the project's settings.py."""
+        path = self.path / "src" / self.package / "settings.py"
+        path.write_text(text, encoding="utf-8")
+
+    def level_0(self) -> None:
+        """Take our session class out of the settings: nothing is set up for us."""
+        path = self.path / "src" / self.package / "settings.py"
+        kept = [
+            line
+            for line in path.read_text(encoding="utf-8").splitlines()
+            if "kedro_journal" not in line and "SESSION_CLASS" not in line
+        ]
+        path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+    def nodes(self, text: str) -> None:
+        """Give the project a pipeline of the test's own as `__default__`."""
+        package = self.path / "src" / self.package
+        (package / "probe.py").write_text(text, encoding="utf-8")
+        (package / "pipeline_registry.py").write_text(
+            f"from {self.package}.probe import make_pipelines as register_pipelines\n",
+            encoding="utf-8",
+        )
+
+    def ids(self) -> list[str]:
+        """Ids of the journaled sessions, oldest first."""
+        return [s.session_id for s in self.states()][::-1]
+
+    def states(self) -> list[SessionState]:
+        """States of all sessions, newest first."""
+        return list(kedro_journal.sessions(directory=self.sessions_path))
+
+    def state(self, session_id: str = "latest") -> SessionState:
+        """State of one session."""
+        return kedro_journal.replay(session_id, directory=self.sessions_path)
+
+    def verification(self, session_id: str = "latest") -> Verification:
+        """Health of one journal."""
+        return kedro_journal.verify(session_id, directory=self.sessions_path)
+
+    def outputs(self) -> dict[str, bytes]:
+        """Everything the pipeline wrote, by path; the version of a model left out."""
+        found: dict[str, bytes] = {}
+        for path in sorted((self.path / "data").rglob("*")):
+            if path.is_file() and "01_raw" not in path.parts:
+                parts = [p for p in path.parts if not _is_version(p)]
+                found["/".join(parts[len(self.path.parts) :])] = path.read_bytes()
+        return found
+
+    def clear_outputs(self) -> None:
+        """Delete everything the pipeline wrote."""
+        for path in sorted((self.path / "data").iterdir()):
+            if path.name != "01_raw":
+                shutil.rmtree(path)
+                path.mkdir()
+
+
+def _is_version(part: str) -> bool:
+    return len(part) == 24 and part[10] == "T" and part.endswith("Z")
+
+
+def check_complete(project: Project, state: SessionState) -> None:
+    """Assert what every good run's journal must show."""
+    verification = project.verification(state.session_id)
+    assert verification.ok, verification.findings
+    assert verification.findings == ()
+    records = list(
+        kedro_journal.events(state.session_id, directory=project.sessions_path)
+    )
+    assert [record.seq for record in records] == list(range(1, len(records) + 1))
+    assert state.anomalies == ()
+    assert state.unknown_events == 0
+    types = [record.type for record in records]
+    for run in state.runs:
+        nodes = sorted(run.nodes)
+        for kind in ("node.started", "node.completed"):
+            names = [
+                record.event.node  # type: ignore[union-attr]
+                for record in records
+                if record.type == kind and record.event.run_id == run.run_id  # type: ignore[union-attr]
+            ]
+            assert sorted(names) == nodes, kind
+    assert types.count("session.closed") == 1
+
+
+def as_json(done: subprocess.CompletedProcess[str]) -> Any:
+    """Read a command's answer."""
+    assert done.returncode == 0, done.stderr
+    return msgspec.json.decode(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project as `kedro new` makes it, offline and without git."""
+    folder = tmp_path_factory.mktemp("generated")
+    done = subprocess.run(
+        [*KEDRO, "new", "--starter", "journal-demo", "--name", "Journal Demo",
+         "--telemetry", "no"],
+        cwd=folder,
+        env={**os.environ, "DO_NOT_TRACK": "1"},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "journal-demo"
+
+
+@pytest.fixture
+def project(generated: Path, tmp_path: Path) -> Iterator[Project]:
+    """A copy of the project for one test."""
+    path = tmp_path / "journal-demo"
+    shutil.copytree(generated, path)
+    yield Project(path)
+
+
+@pytest.fixture(scope="session")
+def expected_outputs(
+    generated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """What the pipeline writes without us: the plugin switched off."""
+    path = tmp_path_factory.mktemp("without") / "journal-demo"
+    shutil.copytree(generated, path)
+    project = Project(path)
+    project.level_0()
+    done = project.kedro("run", env={"KEDRO_JOURNAL_DISABLE": "1"})
+    assert done.returncode == 0, done.stdout
+    assert not project.sessions_path.exists()
+    return project.outputs()
+
+
