@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Final, Literal
 
@@ -49,12 +49,14 @@ def read(
     fd = port.open_read(path)
     try:
         doubted = -1
+        told: set[Finding] = set()  # since the last record
         while True:
             for record in _pass(scanner, fd, port):
                 if _is_damage(scanner.findings) and scanner.sure.offset != doubted:
                     break
-                _report(scanner, path, mode, on_finding)
+                told.update(_report(scanner, path, mode, on_finding, told))
                 if record is not None:
+                    told = set()
                     yield record
             else:
                 return
@@ -94,13 +96,16 @@ def _report(
     path: Path,
     mode: Mode,
     on_finding: Callable[[Finding], None] | None,
-) -> None:
-    found, scanner.findings = scanner.findings, []
+    told: Set[Finding],
+) -> list[Finding]:
+    found = [finding for finding in scanner.findings if finding not in told]
+    scanner.findings = []
     for finding in found:
         if on_finding is not None:
             on_finding(finding)
         if mode == "strict":
             raise_damage(finding, path)
+    return found
 
 
 def raise_damage(finding: Finding, path: Path) -> None:
