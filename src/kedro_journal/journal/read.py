@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final, Literal
 
@@ -96,7 +97,7 @@ def _report(
     path: Path,
     mode: Mode,
     on_finding: Callable[[Finding], None] | None,
-    told: Set[Finding],
+    told: AbstractSet[Finding],
 ) -> list[Finding]:
     found = [finding for finding in scanner.findings if finding not in told]
     scanner.findings = []

@@ -109,6 +109,7 @@ class JournalWriter:
         self._closed_seq = 0
         self._highest_seq = 0  # ever seen committed; numbers are not used twice
         self._repairs: list[JournalRepaired] = []  # made, but not on record yet
+        self._written = 0  # bytes of the last write
         self._unfinished: tuple[int, int] | None = None  # a roll-back: to, from
         self._sync_failure: OSError | None = None
         self._syncer: _GroupSyncer | None = None
@@ -245,9 +246,12 @@ class JournalWriter:
         return records[skip:]
 
     def _write_all(self, data: bytes) -> None:
+        self._written = 0
         view = memoryview(data)
         while view:
-            view = view[self._port.write(self._fd, view) :]
+            count = self._port.write(self._fd, view)
+            self._written += count
+            view = view[count:]
 
     def _roll_back(self) -> None:
         """Take back a partial write while still holding the lock."""
@@ -256,8 +260,7 @@ class JournalWriter:
             self._port.truncate(self._fd, end)
         except OSError:
             # The next append does it, unless another process repaired the tail first.
-            with contextlib.suppress(OSError):
-                self._unfinished = (end, self._port.stat(self._fd).size)
+            self._unfinished = (end, end + self._written)
 
     def _catch_up(self) -> list[JournalRepaired]:
         """Learn where the journal ends now. Returns repair events to write first."""
