@@ -60,7 +60,7 @@ def list_(
     """List sessions, newest first.
 
     With --json: an array of objects, one per session, each with its session_id,
-    verdict, times, pipelines, nodes completed and planned, and where it broke.
+    verdict, times, pipelines, nodes completed and planned, and the places it broke.
     """
     where = open_journals(ctx, project, directory)
     ids = list(reversed(where.ids()))

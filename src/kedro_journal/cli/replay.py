@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from kedro_journal.errors import JournalError
 from kedro_journal.events import Record
 from kedro_journal.journal import read
 from kedro_journal.replay import replay_folder
@@ -90,12 +91,15 @@ def replay(
     last: list[Record] = []
     state = fold(_remembering(records, last))
     if not last:
-        message = f"{found_id} has no records yet."
-        raise click.ClickException(message)
+        message = f"{path}: no records yet. `kedro-journal list` shows other sessions."
+        raise JournalError(message, exit_code=3)
     record = last[-1]
     if at_seq is not None and at_seq > record.seq:
-        message = f"{found_id} has no record {at_seq}; its last one is {record.seq}."
-        raise click.BadParameter(message, ctx, param_hint="--at")
+        message = (
+            f"{path}: no record {at_seq}: it has records 1-{record.seq}. "
+            f"`kedro-journal replay {found_id} --at {record.seq}` shows the last."
+        )
+        raise JournalError(message, exit_code=2)
     if at_seq is None:
         alive = replay_folder(where.folder(found_id), salvage=salvage).liveness
         state = msgspec.structs.replace(state, liveness=alive)

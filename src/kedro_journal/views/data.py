@@ -56,7 +56,7 @@ def summary_data(
 
     Keys: session_id, uid, verdict, outcome, status, liveness, damaged (records are
     damaged or lost), created_at, updated_at, closed_at, duration_s, pipelines, runs
-    (how many, attempts counted), nodes_completed, nodes_planned, broke (a list of
+    (how many, attempts counted), nodes_completed, nodes_planned, places (a list of
     run_id, attempt, node, doing, datasets: where it is or broke, empty if it
     completed), error (type and message in one line, or null), env, started_by, user,
     host, pid, exit_code, parent_session_id, labels, records.
@@ -80,7 +80,7 @@ def summary_data(
         "runs": len(state.runs),
         "nodes_completed": done,
         "nodes_planned": planned,
-        "broke": [
+        "places": [
             {
                 "run_id": place.run.run_id,
                 "attempt": place.run.attempt,

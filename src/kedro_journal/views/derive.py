@@ -80,7 +80,9 @@ def _place(run: RunState, node: NodeState) -> Place:
     doing = node.phase or node.status
     operations = node.open_operations
     since = max((operation.started_seq for operation in operations), default=0)
-    if not since:
+    if not since and doing == "loading":
+        since = max((load.ended_seq for load in node.loads.values()), default=0)
+    elif not since:
         since = node.computed_seq if doing == "saving" else node.started_seq
     datasets = tuple(operation.dataset for operation in operations)
     return Place(run, node, doing, datasets, since)

@@ -7,25 +7,37 @@ from typing import Final
 
 from kedro_journal.journal import Finding, Verification
 
+from .table import Column, table
 from .terminal import Line, Screen, Span, line, render
 from .words import bytes_size, count
 
 __all__ = ["finding_lines", "verification_view"]
 
+_COLUMNS: Final = (
+    Column("severity"),
+    Column("finding"),
+    Column("byte", right=True),
+    Column("after record", right=True),
+    Column("lost", right=True),
+    Column("detail"),
+)
 _ROLES: Final = {"error": "bad", "warning": "warn", "info": "dim"}
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[Line]:
-    """Give one line per finding: severity, kind, byte, record before, loss, words."""
-    return [_finding(finding) for finding in findings]
-
-
-def _finding(finding: Finding) -> Line:
-    role = _ROLES.get(finding.severity, "")
-    where = f"  {finding.kind} at byte {finding.offset}, after record {finding.seq}"
-    lost = f", {count(finding.lost, 'record')} lost" if finding.lost else ""
-    detail = f": {finding.detail}" if finding.detail else ""
-    return line(Span(f"{finding.severity:<7}", role), where, lost, detail)
+    """Give a table of findings: severity, kind, byte, record before, loss, words."""
+    rows = [
+        (
+            line(Span(finding.severity, _ROLES.get(finding.severity, ""))),
+            line(finding.kind),
+            line(str(finding.offset)),
+            line(str(finding.seq)),
+            line(str(finding.lost) if finding.lost else ""),
+            line(Span(finding.detail, "dim")),
+        )
+        for finding in findings
+    ]
+    return table(_COLUMNS, rows, None) if rows else []
 
 
 def verification_view(session_id: str, found: Verification, screen: Screen) -> str:

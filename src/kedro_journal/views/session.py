@@ -99,7 +99,11 @@ def session_lines(
     Args:
         as_of: The state is that of an earlier record: no commands are proposed.
     """
-    lines = [title(state), *verdict_lines(state, screen, moments or {}), ()]
+    lines = [
+        title(state, as_of=as_of),
+        *verdict_lines(state, screen, moments or {}),
+        (),
+    ]
     lines += pairs(_facts(state, screen, journal), screen.width)
     for run in state.runs:
         lines += [(), *_run(run, state, screen, detail)]
@@ -116,7 +120,7 @@ def session_lines(
     lines += _notes(state, screen)
     lines += _journal(state, findings)
     if not as_of:
-        lines += _next(state)
+        lines += _next(state, salvaged=bool(findings))
     return lines
 
 
@@ -266,12 +270,12 @@ def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
     return lines + indent(finding_lines(findings))
 
 
-def _next(state: SessionState) -> list[Line]:
-    wanted = state.session_id
+def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
+    wanted = state.session_id + (" --salvage" if salvaged else "")
     verdict = state.verdict
     steps: list[tuple[str, str]] = []
     if verdict == "running":
-        steps.append((f"kedro-journal tail {wanted} -f", "follow it live"))
+        steps.append((f"kedro-journal tail {state.session_id} -f", "follow it live"))
     elif verdict in ("failed", "crashed", "interrupted", "unknown"):
         steps.append((f"kedro-journal tail {wanted}", "its last records"))
         steps.append((f"kedro-journal replay {wanted} --step", "record by record"))
@@ -279,7 +283,7 @@ def _next(state: SessionState) -> list[Line]:
         if again:
             steps.append((again, "run it from there, if the inputs are stored"))
     if state.anomalies or state.dropped_events or state.repairs:
-        steps.append((f"kedro-journal verify {wanted}", "check every record"))
+        steps.append((f"kedro-journal verify {state.session_id}", "check every record"))
     if not steps:
         return []
     rows = [(command, line(Span(what, "dim"))) for command, what in steps]

@@ -40,13 +40,13 @@ _CLOSINGS: Final = {
 }
 
 
-def title(state: SessionState) -> Line:
-    """Give the first line: the id and the verdict."""
+def title(state: SessionState, *, as_of: bool = False) -> Line:
+    """Give the first line: the id and the verdict, or that of an earlier record."""
     verdict = state.verdict
     role = VERDICT_ROLES.get(verdict, "")
-    return line(
-        Span(state.session_id or "(no id)", "strong"), "  ", Span(verdict, role)
-    )
+    when = f" as of record {state.seq}" if as_of else ""
+    named = Span(state.session_id or "(no id)", "strong")
+    return line(named, "  ", Span(verdict, role), when)
 
 
 def verdict_lines(  # noqa: PLR0911 - one per verdict
@@ -176,8 +176,8 @@ def _place_line(
     parts: list[str | Span] = ["Node ", Span(node.name, "strong"), f" {doing}"]
     if place.datasets:
         parts += [" ", Span(", ".join(place.datasets), "strong")]
-    elif place.doing == "saving":
-        parts.append(" its outputs")
+    elif place.doing in ("loading", "saving"):
+        parts.append(" its inputs" if place.doing == "loading" else " its outputs")
     writer = state.writers.get(node.writer)
     if writer is not None:
         role = "worker process" if writer.role == "worker" else "process"
