@@ -1,0 +1,274 @@
+"""Session ids, their folders, and what may not be either."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from journals import HEADER, create, file, join, note, opened, put, sample_lines, umask
+
+from kedro_journal.errors import (
+    AmbiguousSessionId,
+    InvalidSessionId,
+    JournalNotFound,
+    JournalUnwritable,
+    UnsafeJournal,
+)
+from kedro_journal.journal import (
+    JournalDirectory,
+    JournalWriter,
+    check_session_id,
+    read,
+    session_timestamp,
+    verify,
+)
+
+MOMENT = "2026-01-02T03.04.05.678Z"
+HOSTILE = [
+    "", ".", "..", "../x", "a/b", "/etc/passwd", "a\\b", "a\0b", "a\n", "a b", "a\r",
+    "-rf", "_x", ".hidden", "~", "~root", "$HOME", "%2e%2e", "a:b", "C:", "é", "\u0661",
+    "a" * 129, "CON", "con", "nul.txt", "COM1", "LPT9.log", "Aux", "trailing.", "a..",
+    "..\u2215x", "a;b", "a|b", "a*", "a?", "x\u202ey",
+]  # fmt: skip
+GOOD = [MOMENT, "a", "A1", "a-b_c.d", "0", "console", "com10", "x" * 128, "a.b"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_path_is_made_of_what_is_no_id(tmp_path: Path, text: str) -> None:
+    directory = JournalDirectory(tmp_path / "j")
+    for call in (check_session_id, directory.claim, directory.folder, directory.file):
+        with pytest.raises(InvalidSessionId) as caught:
+            call(text)
+        assert caught.value.wanted == text
+    with pytest.raises(InvalidSessionId):
+        directory.resolve(text)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_ids_of_the_pattern_become_folders(tmp_path: Path, text: str) -> None:
+    session_id, folder = JournalDirectory(tmp_path / "j").claim(text)
+    assert (session_id, folder) == (text, tmp_path / "j" / text)
+
+
+def test_a_session_cannot_be_called_latest(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSessionId):
+        JournalDirectory(tmp_path).claim("latest")
+
+
+def test_folders_that_are_no_sessions_do_not_stand_in_the_way(tmp_path: Path) -> None:
+    for name in ("nul", "trailing.", ".git", "-x", "empty", MOMENT):
+        (tmp_path / name).mkdir()
+    put(tmp_path / MOMENT, b"".join(sample_lines(3)))
+    (tmp_path / "a-file").touch()
+    (tmp_path / "a-link").symlink_to(tmp_path / MOMENT)
+    directory = JournalDirectory(tmp_path)
+    assert directory.ids() == [MOMENT, "empty"]
+    assert directory.journaled_ids() == [MOMENT]
+    assert directory.resolve("latest") == directory.resolve("2026") == MOMENT
+
+
+def test_a_session_is_found_by_a_unique_beginning(tmp_path: Path) -> None:
+    directory = JournalDirectory(tmp_path)
+    for name in ("ab1", "ab2", "abc", "abcd"):
+        put(tmp_path / name, b"")
+    assert directory.resolve("abc") == "abc"
+    assert directory.resolve("abcd") == "abcd"
+    assert directory.resolve("latest") == "abcd"
+    with pytest.raises(AmbiguousSessionId) as caught:
+        directory.resolve("ab")
+    assert caught.value.candidates == ("ab1", "ab2", "abc", "abcd")
+    with pytest.raises(JournalNotFound) as missing:
+        directory.resolve("x")
+    assert (missing.value.wanted, missing.value.directory) == ("x", tmp_path)
+
+
+def test_a_directory_that_is_not_there_has_no_sessions(tmp_path: Path) -> None:
+    directory = JournalDirectory(tmp_path / "none")
+    assert directory.ids() == []
+    with pytest.raises(JournalNotFound, match="No session was journaled"):
+        directory.resolve("latest")
+
+
+CLAIMER = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from kedro_journal.journal import JournalDirectory
+directory = JournalDirectory(Path(sys.argv[1]))
+with ThreadPoolExecutor(16) as pool:
+    got = list(pool.map(lambda _: directory.claim(sys.argv[2])[0], range(50)))
+print("\\n".join(got))
+"""
+
+
+def test_two_hundred_sessions_of_the_same_millisecond_get_ids_of_their_own(
+    tmp_path: Path,
+) -> None:
+    """From four processes with 16 threads each; all are Kedro save versions."""
+    command = [sys.executable, "-c", CLAIMER, str(tmp_path / "j"), MOMENT]
+    processes = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    got = [line for p in processes for line in p.communicate()[0].split()]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert len(set(got)) == len(got) == 200
+    first = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+    from datetime import timedelta
+
+    expected = [session_timestamp(first + timedelta(milliseconds=n)) for n in range(200)]
+    assert sorted(got) == expected == JournalDirectory(tmp_path / "j").ids()
+
+
+def test_timestamps_are_those_of_kedro() -> None:
+    from kedro.io.core import generate_timestamp
+
+    made = generate_timestamp()
+    at = datetime.strptime(made, "%Y-%m-%dT%H.%M.%S.%fZ").replace(tzinfo=UTC)
+    assert session_timestamp(at) == made
+
+
+@pytest.mark.parametrize(
+    ("wanted", "second"),
+    [
+        ("2026-12-31T23.59.59.999Z", "2027-01-01T00.00.00.000Z"),
+        ("2026-13-45T99.99.99.999Z", "2026-13-45T99.99.99.999Z-2"),
+        ("9999-12-31T23.59.59.999Z", "9999-12-31T23.59.59.999Z-2"),
+        ("name", "name-2"),
+        ("x" * 128, "x" * 126 + "-2"),
+    ],
+)
+def test_the_second_of_the_same_id_gets_the_next_one(
+    tmp_path: Path, wanted: str, second: str
+) -> None:
+    directory = JournalDirectory(tmp_path)
+    assert [directory.claim(wanted)[0] for _ in range(2)] == [wanted, second]
+    check_session_id(second)
+
+
+def test_claims_of_threads_never_share_a_folder(tmp_path: Path) -> None:
+    directory = JournalDirectory(tmp_path / "j")
+    with ThreadPoolExecutor(16) as pool:
+        got = list(pool.map(lambda _: directory.claim("same")[0], range(64)))
+    assert len(set(got)) == 64
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o007])
+def test_modes_are_private_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    with umask(mask):
+        _, folder = JournalDirectory(tmp_path / "j").claim(MOMENT)
+        create(folder).append(note())
+        with file(folder).open("ab") as out:
+            out.write(b"torn")
+        join(folder).append(note())
+    folders = [tmp_path / "j", folder, folder / "torn"]
+    files = [path for path in (tmp_path / "j").rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"journal.jsonl", "append.lock", ".gitignore"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_git_ignores_everything_in_the_directory(tmp_path: Path) -> None:
+    """Or the first journal would make every later run dirty."""
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    _, folder = JournalDirectory(tmp_path / "sessions").claim(MOMENT)
+    create(folder).append(note())
+    status = subprocess.run(
+        ["git", "-C", tmp_path, "status", "--porcelain", "--untracked-files=all"],
+        capture_output=True,
+        check=True,
+    )
+    assert status.stdout == b""
+    assert "*" in (tmp_path / "sessions" / ".gitignore").read_text().splitlines()
+
+
+def test_an_ignore_file_of_the_user_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("mine\n")
+    JournalDirectory(tmp_path).claim("a")
+    assert (tmp_path / ".gitignore").read_text() == "mine\n"
+
+
+def test_a_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(UnsafeJournal, match="symbolic link"):
+        JournalDirectory(tmp_path / "link").claim("a")
+    assert list((tmp_path / "real").iterdir()) == []
+
+
+def test_a_directory_that_everybody_may_write_to_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "j").mkdir()
+    (tmp_path / "j").chmod(0o777)
+    with pytest.raises(UnsafeJournal, match="everybody"):
+        JournalDirectory(tmp_path / "j").claim("a")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_directory_and_a_journal_of_another_user_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "j").mkdir()
+    os.chown(tmp_path / "j", 12345, 12345)
+    with pytest.raises(UnsafeJournal, match="belongs to user 12345"):
+        JournalDirectory(tmp_path / "j").claim("a")
+    put(tmp_path / "s", b"".join(sample_lines(3)))
+    os.chown(file(tmp_path / "s"), 12345, 12345)
+    with pytest.raises(UnsafeJournal, match="belongs to user 12345"):
+        join(tmp_path / "s").append(note())
+
+
+def test_a_session_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    put(tmp_path / "real", b"".join(sample_lines(3)))
+    (tmp_path / "j").mkdir()
+    (tmp_path / "j" / "s").symlink_to(tmp_path / "real")
+    with pytest.raises(UnsafeJournal, match="symbolic link"):
+        JournalDirectory(tmp_path / "j").resolve("s")
+
+
+def test_a_journal_that_is_a_link_is_neither_read_nor_written(tmp_path: Path) -> None:
+    target = put(tmp_path / "real", b"".join(sample_lines(3)))
+    (tmp_path / "s").mkdir()
+    file(tmp_path / "s").symlink_to(target)
+    before = target.read_bytes()
+    with pytest.raises(UnsafeJournal, match="symbolic link"):
+        verify(file(tmp_path / "s"))
+    with pytest.raises(UnsafeJournal, match="symbolic link"):
+        join(tmp_path / "s").append(note())
+    with pytest.raises(UnsafeJournal, match="symbolic link"):
+        create(tmp_path / "s").append(note())
+    assert target.read_bytes() == before
+
+
+@pytest.mark.timeout(20)
+def test_a_fifo_as_journal_does_not_hang(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    os.mkfifo(file(tmp_path / "s"))
+    with pytest.raises(UnsafeJournal, match="not a regular file"):
+        list(read(file(tmp_path / "s")))
+    with pytest.raises(UnsafeJournal, match="not a regular file"):
+        join(tmp_path / "s").append(note())
+
+
+def test_a_journal_with_a_second_name_is_not_written(tmp_path: Path) -> None:
+    """A hard link could be somebody's file; reading it discloses nothing."""
+    path = put(tmp_path / "s", b"".join(sample_lines(3)))
+    (tmp_path / "other").hardlink_to(path)
+    with pytest.raises(UnsafeJournal, match="2 hard links"):
+        join(tmp_path / "s").append(note())
+    assert len(list(read(path))) == 3
+
+
+def test_a_directory_that_cannot_be_made_is_our_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(JournalUnwritable):
+        JournalDirectory(tmp_path / "file" / "j").claim("a")
+
+
+def test_a_folder_that_is_gone_is_our_error(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path / "gone", opened(), header=HEADER)
+    with pytest.raises(JournalUnwritable):
+        writer.append(note())
