@@ -1,0 +1,268 @@
+"""State: one door, pure, total."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from events_strategy import events
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kedro_journal import state
+from kedro_journal.errors import IllegalTransition
+from kedro_journal.events import (
+    DatasetLoaded,
+    DatasetLoading,
+    DatasetSaved,
+    DatasetSaving,
+    ErrorInfo,
+    Event,
+    JournalGap,
+    JournalRepaired,
+    NodeCompleted,
+    NodeComputed,
+    NodeFailed,
+    NodeStarted,
+    PlannedNode,
+    Record,
+    RunCompleted,
+    RunFailed,
+    RunInterrupted,
+    RunStarted,
+    SessionActivated,
+    SessionClosed,
+    SessionCreated,
+    SessionDeactivated,
+    UnknownEvent,
+)
+from kedro_journal.state import SessionState, StateBuilder, evolve
+from kedro_journal.testing import fold, records
+
+CREATED = SessionCreated(session_id="s")
+PLAN = (PlannedNode(name="split"), PlannedNode(name="train"), PlannedNode(name="eval"))
+RUN = RunStarted(run_id="r", nodes=PLAN)
+OOM = ErrorInfo(type="MemoryError", message="no more")
+
+
+def wrap(found: list[Event]) -> list[Record]:
+    """Records with these events, also such as no writer would write."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return [
+        Record(seq=seq, at=at, writer=f"w{seq % 3}", prev="", crc="", event=event)
+        for seq, event in enumerate(found, 1)
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(events, max_size=40), st.data())
+def test_folding_in_two_parts_is_folding_at_once(
+    found: list[Event], data: st.DataObject
+) -> None:
+    every = wrap(found)
+    cut = data.draw(st.integers(0, len(every)))
+    whole = state.fold(every)
+    assert state.fold(every[cut:], initial=state.fold(every[:cut])) == whole
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(events, max_size=30))
+def test_folding_is_repeated_evolving(found: list[Event]) -> None:
+    step = SessionState()
+    for record in wrap(found):
+        step = evolve(step, record)
+        assert step.seq == record.seq
+    assert step == state.fold(wrap(found))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(events, max_size=30))
+def test_the_fold_never_changes_a_state_that_it_gave(found: list[Event]) -> None:
+    builder, given_out, copies = StateBuilder(), [], []
+    for record in wrap(found):
+        builder.add(record)
+        given_out.append(builder.state())
+        copies.append(msgspec.json.encode(given_out[-1]))
+    assert [msgspec.json.encode(each) for each in given_out] == copies
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(events, max_size=30))
+def test_every_view_of_any_state_has_an_answer(found: list[Event]) -> None:
+    """Properties are total as well: nonsense in, some answer out."""
+    for liveness in (None, "running", "crashed", "unknown", "closed"):
+        now = msgspec.structs.replace(state.fold(wrap(found)), liveness=liveness)
+        assert now.outcome in state.Verdict.__args__  # type: ignore[attr-defined]
+        assert now.verdict in state.Verdict.__args__  # type: ignore[attr-defined]
+        assert isinstance(now.parameters, dict)
+        for run in now.runs:
+            assert isinstance(run.traceback, str)
+            assert all(node in run.broken for node in run.in_progress)
+            assert all(isinstance(n.traceback, str) for n in run.nodes.values())
+            assert all(n.dataset is None or n.dataset for n in run.nodes.values())
+
+
+def test_a_node_goes_from_pending_to_completed() -> None:
+    steps: list[tuple[Event, str]] = [
+        (DatasetLoading(run_id="r", node="train", dataset="x"), "loading"),
+        (DatasetLoaded(run_id="r", node="train", dataset="x"), "loading"),
+        (NodeStarted(run_id="r", node="train"), "running"),
+        (NodeComputed(run_id="r", node="train"), "saving"),
+        (DatasetSaving(run_id="r", node="train", dataset="m"), "saving"),
+        (DatasetSaved(run_id="r", node="train", dataset="m", version="v"), "saving"),
+        (NodeCompleted(run_id="r", node="train", duration_s=2.0), "completed"),
+    ]
+    now = fold(CREATED, RUN)
+    statuses = [now.runs[0].nodes["train"].status]
+    for event, _ in steps:
+        now = fold(event, initial=now)
+        statuses.append(now.runs[0].nodes["train"].status)
+    assert statuses == ["pending", *(status for _, status in steps)]
+    assert now.anomalies == ()
+    assert now.runs[0].nodes["train"].saves["m"].version == "v"
+
+
+def test_an_open_save_at_the_end_of_a_failed_run_names_the_dataset() -> None:
+    now = fold(
+        CREATED,
+        RUN,
+        NodeStarted(run_id="r", node="train"),
+        NodeComputed(run_id="r", node="train"),
+        DatasetSaving(run_id="r", node="train", dataset="model"),
+        RunFailed(run_id="r", error=OOM),
+    )
+    node = now.runs[0].nodes["train"]
+    assert (node.status, node.phase, node.dataset) == ("failed", "saving", "model")
+    assert (now.outcome, now.runs[0].error) == ("failed", OOM)
+
+
+def test_an_interrupted_run_leaves_its_open_nodes_interrupted() -> None:
+    now = fold(
+        CREATED,
+        RUN,
+        NodeStarted(run_id="r", node="train"),
+        RunInterrupted(run_id="r", reason="KeyboardInterrupt"),
+    )
+    statuses = {name: node.status for name, node in now.runs[0].nodes.items()}
+    assert statuses == {"split": "pending", "train": "interrupted", "eval": "pending"}
+
+
+def test_nodes_that_a_completed_run_never_ran_were_skipped() -> None:
+    now = fold(CREATED, RUN, RunCompleted(run_id="r"))
+    assert {node.status for node in now.runs[0].nodes.values()} == {"skipped"}
+
+
+def test_a_second_attempt_has_nodes_of_its_own() -> None:
+    again = RunStarted(run_id="r", attempt=2, nodes=PLAN)
+    now = fold(
+        CREATED,
+        RUN,
+        NodeStarted(run_id="r", node="train"),
+        NodeFailed(run_id="r", node="train", error=OOM),
+        RunFailed(run_id="r", error=OOM),
+        again,
+        NodeStarted(run_id="r", node="train", attempt=2),
+    )
+    assert [run.nodes["train"].status for run in now.runs] == ["failed", "running"]
+    assert now.outcome == "running"
+
+
+def test_a_plan_in_parts_is_one_plan() -> None:
+    more = RunStarted(run_id="r", part=2, nodes=(PlannedNode(name="more"),))
+    now = fold(CREATED, RUN, more)
+    assert list(now.runs[0].nodes) == ["split", "train", "eval", "more"]
+    assert now.anomalies == ()
+
+
+def test_what_does_not_fit_is_an_anomaly_and_changes_nothing_else() -> None:
+    now = fold(CREATED, RUN, NodeCompleted(run_id="r", node="train"))
+    (anomaly,) = now.anomalies
+    assert (anomaly.seq, anomaly.type) == (3, "node.completed")
+    assert (anomaly.subject, anomaly.status) == ("node train", "pending")
+    assert now.runs[0].nodes["train"].status == "pending"
+
+
+def test_every_pair_outside_the_tables_is_an_anomaly() -> None:
+    """Tables and fold agree, pair by pair, for sessions."""
+    paths: dict[str, tuple[Event, ...]] = {
+        "empty": (),
+        "created": (CREATED,),
+        "active": (CREATED, SessionActivated()),
+        "inactive": (CREATED, SessionActivated(), SessionDeactivated()),
+        "closed": (CREATED, SessionClosed()),
+    }
+    movers = (CREATED, SessionActivated(), SessionDeactivated(), SessionClosed())
+    for (status, path), event in itertools.product(paths.items(), movers):
+        now = fold(*path, event)
+        target = state.SESSION_TRANSITIONS.get((status, type(event)))  # type: ignore[arg-type]
+        assert now.status == (target or status)
+        assert bool(now.anomalies) is (target is None)
+
+
+def test_anomalies_are_bounded() -> None:
+    """A nonsensical journal does not fill the memory with complaints."""
+    stray = NodeStarted(run_id="none", node="x")
+    now = state.fold(wrap([stray] * 3000))
+    assert (len(now.anomalies), now.seq) == (1000, 3000)
+
+
+def test_counts_are_kept_of_what_cannot_be_told() -> None:
+    now = fold(
+        CREATED,
+        UnknownEvent(type="x.y"),
+        NodeStarted(run_id=None, node="a"),
+        JournalGap(dropped=4),
+        JournalRepaired(offset=0, length=1),
+    )
+    counts = (now.unknown_events, now.unattributed_events, now.dropped_events)
+    assert (*counts, now.repairs) == (1, 1, 4, 1)
+    assert now.anomalies == ()
+
+
+def test_entering_twice_and_leaving_once_stays_active() -> None:
+    now = fold(
+        CREATED,
+        SessionActivated(),
+        SessionActivated(depth=2),
+        SessionDeactivated(depth=1),
+    )
+    assert (now.status, now.anomalies) == ("active", ())
+
+
+@pytest.mark.parametrize(
+    ("liveness", "verdict"),
+    [("running", "running"), ("crashed", "crashed"), ("unknown", "unknown")],
+)
+def test_an_unclosed_session_is_what_its_process_is(
+    liveness: str, verdict: str
+) -> None:
+    now = msgspec.structs.replace(fold(CREATED, RUN), liveness=liveness)
+    assert now.verdict == verdict
+
+
+def test_folding_is_linear_in_the_nodes() -> None:
+    """Copying every map for every event would take minutes here."""
+    nodes = tuple(PlannedNode(name=f"n{number}") for number in range(20_000))
+    found: list[Event] = [CREATED, RunStarted(run_id="r", nodes=nodes)]
+    for node in nodes:
+        found += [
+            NodeStarted(run_id="r", node=node.name),
+            NodeComputed(run_id="r", node=node.name),
+            NodeCompleted(run_id="r", node=node.name),
+        ]
+    now = state.fold(wrap(found))
+    assert len(now.runs[0].with_status("completed")) == 20_000
+
+
+def test_an_illegal_transition_says_what_stands() -> None:
+    error = IllegalTransition("node.started", "node train", "completed")
+    assert (error.type, error.subject) == ("node.started", "node train")
+    assert "node train is completed" in str(error)
+
+
+def test_the_helper_wraps_events_as_a_journal_would() -> None:
+    first, second = records(CREATED, RUN)
+    assert (first.seq, second.seq, second.prev) == (1, 2, first.crc)
+    assert (second.event, second.offset) == (RUN, first.end)
