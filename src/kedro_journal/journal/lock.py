@@ -42,6 +42,7 @@ class LockBackend(Protocol):
 
     def try_lock(self, fd: int) -> bool:
         """Take the lock; False if another open file holds it."""
+        ...
 
     def unlock(self, fd: int) -> None:
         """Give it back."""

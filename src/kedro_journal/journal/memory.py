@@ -38,11 +38,13 @@ class Journal(Protocol):
 
     def append(self, *events: Event, at: datetime | None = None) -> list[Record]:
         """Append events; see `JournalWriter.append`."""
+        ...
 
     def append_encoded(
         self, encoded: Sequence[tuple[Event, bytes]], at: datetime | None = None
     ) -> list[Record]:
         """Append events that are encoded already."""
+        ...
 
     def close(self) -> None:
         """Let go of what is held."""

@@ -27,6 +27,7 @@ class Active(Protocol):
     @property
     def session_id(self) -> str:
         """Its id."""
+        ...
 
     @property
     def journal_folder(self) -> Path | None:
@@ -35,6 +36,7 @@ class Active(Protocol):
     @property
     def state(self) -> SessionState:
         """Its state as of now."""
+        ...
 
 
 _lock = threading.Lock()

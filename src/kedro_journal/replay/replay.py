@@ -226,11 +226,13 @@ def sessions(
     where: JournalDirectory = open_directory(project_path, directory)
     for session_id in reversed(where.ids()):
         try:
-            yield replay_folder(where.folder(session_id), salvage=True)
+            state = replay_folder(where.folder(session_id), salvage=True)
         except FileNotFoundError:
             continue
         except JournalError:
-            yield SessionState(session_id=session_id, liveness="unknown")
+            state = SessionState(session_id=session_id, liveness="unknown")
+        if state.seq or state.session_id:
+            yield state
 
 
 def current(

@@ -66,6 +66,7 @@ class Link(Protocol):
     @property
     def active(self) -> Active:
         """What `get_current_session` finds in the session's nodes."""
+        ...
 
     def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
         """A run begins: open the journal if it is not open yet."""
@@ -316,7 +317,10 @@ class SessionHooks:
         """The inputs are loaded."""
         with self._shield:
             run, recorder = self.book.by_id(run_id), self._link.recorder
-            if run is None or recorder is None:
+            if recorder is None:
+                return
+            if run is None:
+                recorder.record(NodeStarted(run_id=None, node=node.name))
                 return
             known = run.catalog is not None
             run.catalog = run.catalog or catalog
@@ -336,7 +340,10 @@ class SessionHooks:
         """The function returned; nothing is saved yet."""
         with self._shield:
             run, recorder = self.book.by_id(run_id), self._link.recorder
-            if run is None or recorder is None:
+            if recorder is None:
+                return
+            if run is None:
+                recorder.record(NodeComputed(run_id=None, node=node.name))
                 return
             progress = run.progress(node)
             progress.phase = "saving"
@@ -353,12 +360,12 @@ class SessionHooks:
         """The function raised."""
         with self._shield:
             run, recorder = self.book.by_id(run_id), self._link.recorder
-            if run is None or recorder is None:
+            if recorder is None:
                 return
-            progress = run.nodes.pop(node.name, None)
+            progress = run.nodes.pop(node.name, None) if run else None
             recorder.record(
                 NodeFailed(
-                    **run.key,
+                    **_key(run),
                     node=node.name,
                     duration_s=progress.elapsed_s() if progress else None,
                     error=capture.error_info(error, self._link.project_path),

@@ -142,10 +142,17 @@ class RunBook:
             return list(self._active.values())
 
     def by_id(self, run_id: str | None) -> ActiveRun | None:
-        """Give the newest active attempt at a run."""
+        """Give the active run of that id; None if there is none, or several.
+
+        Kedro's ids have milliseconds: two runs that a server starts at once can share
+        one. The thread that began a run still knows its own.
+        """
         with self._lock:
             found = [run for key, run in self._active.items() if key[0] == run_id]
-        return found[-1] if found else None
+        here = _run_here.get(None)
+        if here is not None and here in found:
+            return here
+        return found[0] if len(found) == 1 else None
 
     def enter_node(self, run: ActiveRun, node: Any) -> None:
         """This thread runs a node of that run; its saves will come from here."""

@@ -84,7 +84,7 @@ class Guard:
     """
 
     def __init__(self, session: SessionStatus | None) -> None:
-        self._session = session
+        self._session: SessionStatus | None = session
         self._runs: dict[tuple[str | None, int], RunStatus] = {}
         self._nodes: dict[tuple[str | None, int, str], NodeStatus] = {}
 

@@ -50,6 +50,7 @@ from .model import (
     Note,
     RunState,
     SessionState,
+    SessionStatus,
     Writer,
 )
 from .transitions import NODE_TRANSITIONS, RUN_TRANSITIONS, SESSION_TRANSITIONS
@@ -119,7 +120,7 @@ class StateBuilder:
         self._writers = dict(state.writers)
         self._anomalies = list(state.anomalies)
         self._notes = list(state.notes)
-        self.status = state.status
+        self.status: SessionStatus = state.status
 
     def state(self) -> SessionState:
         """Freeze what was built so far."""
@@ -234,6 +235,7 @@ class StateBuilder:
             case SessionFailed():
                 fields["error"] = event.error
                 fields["error_phase"] = event.phase
+                fields["error_seq"] = record.seq
             case SessionClosed():
                 fields["closed_at"] = record.at
                 fields["close_reason"] = event.reason

@@ -244,7 +244,7 @@ class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
         context: The last `context.loaded`: parameters in force, catalog, sources.
         runs: Its runs and their attempts, in order of start.
         error: What left its block, or came before any run.
-        error_phase: Where that was.
+        error_phase, error_seq: Where that was, and the record that says so.
         created_at, updated_at, closed_at: Wall clock of first, last, closing record.
         close_reason, exit_code: See `session.closed`.
         writers: The processes that wrote, by name.
@@ -283,6 +283,7 @@ class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
     runs: tuple[RunState, ...] = ()
     error: ErrorInfo | None = None
     error_phase: str = ""
+    error_seq: int = 0
     created_at: datetime | None = None
     updated_at: datetime | None = None
     closed_at: datetime | None = None
@@ -317,11 +318,17 @@ class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
             return "interrupted" if self.status == "closed" else "running"
         for status in ("failed", "interrupted"):
             if status in found:
-                return status  # type: ignore[return-value]
-        if self.error is not None:
+                return status
+        if self.error is not None and not self._went_on:
             interrupts = ("KeyboardInterrupt", "SystemExit")
             return "interrupted" if self.error.type in interrupts else "failed"
         return "completed" if found else "no run"
+
+    @property
+    def _went_on(self) -> bool:
+        """A run began after the error."""
+        last = self.last_run
+        return last is not None and last.started_seq > self.error_seq
 
     @property
     def verdict(self) -> Verdict:
