@@ -18,7 +18,7 @@ from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.replay import replay_folder
 from kedro_journal.replay.locate import open_directory
 from kedro_journal.state import SessionState
-from kedro_journal.views import Listed, Screen, decisive_run, places
+from kedro_journal.views import Listed, Screen, where_it_is
 
 __all__ = [
     "directory_options",
@@ -143,7 +143,7 @@ def _named(state: SessionState, session_id: str, *, damaged: bool = False) -> Li
 
 def moments_of(path: Path, state: SessionState) -> dict[int, datetime]:
     """Find the wall clock of the records that the verdict on a state refers to."""
-    wanted = {place.since_seq for place in places(decisive_run(state))} - {0}
+    wanted = {place.since_seq for place in where_it_is(state)} - {0}
     if not wanted:
         return {}
     found: dict[int, datetime] = {}

@@ -6,7 +6,7 @@ screen but through `terminal.render`, which escapes what a terminal would obey.
 
 from .changes import changes
 from .data import json_line, json_text, record_data, state_data, summary_data
-from .derive import Place, decisive_run, places
+from .derive import Place, where_it_is
 from .health import finding_lines, verification_view
 from .session import Detail, session_lines, session_view
 from .sessions import Listed, sessions_view
@@ -23,14 +23,12 @@ __all__ = [
     "Span",
     "Timeline",
     "changes",
-    "decisive_run",
     "describe",
     "escape",
     "finding_lines",
     "json_line",
     "json_text",
     "line",
-    "places",
     "record_data",
     "render",
     "session_lines",
@@ -39,4 +37,5 @@ __all__ = [
     "state_data",
     "summary_data",
     "verification_view",
+    "where_it_is",
 ]

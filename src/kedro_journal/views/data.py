@@ -20,11 +20,11 @@ from kedro_journal.state import NodeState, RunState, SessionState
 from .derive import (
     decisive_run,
     last_attempts,
-    places,
     progress,
     run_verdict,
     session_seconds,
     started_by,
+    where_it_is,
 )
 
 __all__ = ["json_line", "json_text", "record_data", "state_data", "summary_data"]
@@ -88,7 +88,7 @@ def summary_data(
                 "doing": place.doing,
                 "datasets": list(place.datasets),
             }
-            for place in places(run)
+            for place in where_it_is(state)
         ],
         "error": error.summary() if error is not None else None,
         "env": state.env,

@@ -13,7 +13,6 @@ __all__ = [
     "Place",
     "decisive_run",
     "failures",
-    "is_over",
     "last_attempts",
     "places",
     "progress",
@@ -21,6 +20,7 @@ __all__ = [
     "run_verdict",
     "session_seconds",
     "started_by",
+    "where_it_is",
 ]
 
 _VIA = {"session": "Python code", "hooks": "Kedro session", "command": "command line"}
@@ -88,9 +88,10 @@ def _place(run: RunState, node: NodeState) -> Place:
     return Place(run, node, doing, datasets, since)
 
 
-def is_over(state: SessionState) -> bool:
-    """Tell whether nothing more will come: it was closed, or its process is gone."""
-    return state.status == "closed" or state.liveness in ("crashed", "closed")
+def where_it_is(state: SessionState) -> tuple[Place, ...]:
+    """Give the nodes that a session is in, or broke in; none if it completed."""
+    run = decisive_run(state)
+    return () if run is None or run.status == "completed" else places(run)
 
 
 def session_seconds(state: SessionState, now: datetime) -> float | None:

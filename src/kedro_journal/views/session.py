@@ -13,11 +13,11 @@ from .derive import (
     decisive_run,
     failures,
     last_attempts,
-    places,
     run_seconds,
     run_verdict,
     session_seconds,
     started_by,
+    where_it_is,
 )
 from .failure import failure_lines
 from .health import finding_lines
@@ -292,7 +292,7 @@ def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
 
 def _again(state: SessionState) -> str:
     run, command = decisive_run(state), state.command
-    at = [place.node.name for place in places(run)]
+    at = [place.node.name for place in where_it_is(state)]
     if not at or run is None or command is None or command.name != "run":
         return ""
     given = [f"--pipelines={','.join(run.pipelines)}"] if _named(run) else []

@@ -11,10 +11,10 @@ from .derive import (
     Place,
     decisive_run,
     last_attempts,
-    places,
     progress,
     session_seconds,
     started_by,
+    where_it_is,
 )
 from .table import Column, table
 from .terminal import Line, Screen, Span, line, render
@@ -99,9 +99,9 @@ def _row(row: Listed, screen: Screen) -> tuple[Line, ...]:
 
 
 def _broke(row: Listed) -> Line:
-    damage = [Span("journal damaged  ", "warn")] if row.damaged else []
+    damage = [Span("damaged  ", "warn")] if row.damaged else []
     run = decisive_run(row.state)
-    found = places(run)
+    found = where_it_is(row.state)
     error = (run.error if run is not None else None) or row.state.error
     what = Span(error.summary(), "dim") if error is not None else None
     if found:

@@ -10,6 +10,7 @@ from .terminal import Line, Span, cells, clip, pad
 __all__ = ["Column", "pairs", "table"]
 
 _GAP: Final = 2
+_LAST_MIN: Final = 18  # columns of the last column that others make room for
 
 
 class Column(NamedTuple):
@@ -34,7 +35,8 @@ def table(
     """Lay rows out under their headings, within *width*.
 
     A column that is empty in every row is left out. Where the lines do not fit, columns
-    are dropped as they say, and then the last one is cut.
+    are dropped as they say until the last one has room for its beginning, and what
+    still does not fit is cut.
     """
     shown = [
         number
@@ -44,6 +46,8 @@ def table(
     while True:
         widths = {number: _width(columns[number], number, rows) for number in shown}
         total = sum(widths.values()) + _GAP * (len(shown) - 1)
+        if shown and shown[-1] == len(columns) - 1:
+            total -= max(widths[shown[-1]] - _LAST_MIN, 0)
         droppable = [number for number in shown if columns[number].drop]
         if width is None or total <= width or not droppable:
             break

@@ -1,0 +1,91 @@
+"""Numbers and times as people say them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kedro_journal.views import Screen
+from kedro_journal.views.table import Column, table
+from kedro_journal.views.terminal import cells, line, render
+from kedro_journal.views.words import ago, bytes_size, duration, flatten, short_date
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "-"),
+        (0, "0 ms"),
+        (-0.2, "0 ms"),
+        (0.0042, "4 ms"),
+        (3.214, "3.21 s"),
+        (9.996, "10.0 s"),
+        (59.96, "1 min 00 s"),
+        (75, "1 min 15 s"),
+        (3599.6, "1 h 00 min"),
+        (3 * 86400 + 7200, "3 d 02 h"),
+    ],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("before_s", "text"),
+    [(-5, ""), (3, "just now"), (59, "59 seconds ago"), (60, "1 minute ago"),
+     (7300, "2 hours ago"), (86400 * 3, "3 days ago")],
+)  # fmt: skip
+def test_ages(before_s, text):
+    assert ago(NOW - timedelta(seconds=before_s), NOW) == text
+
+
+def test_sizes():
+    sizes = [bytes_size(size) for size in (0, 999, 1400, 23_000_000, 5 * 10**15)]
+
+    assert sizes == ["0 B", "999 B", "1.4 kB", "23.0 MB", "5000.0 TB"]
+
+
+def test_dates_are_as_short_as_they_can_be():
+    screen = Screen(NOW, tz=UTC)
+    dates = (NOW, NOW - timedelta(days=2), NOW - timedelta(days=400))
+
+    assert [short_date(at, screen) for at in dates] == [
+        "today 12:00",
+        "Nov 20 12:00",
+        "2025-10-18",
+    ]
+
+
+def test_nested_values_become_dotted_keys():
+    values = {"a": {"b": {"c": 1}, "d": {}}, "e": [1]}
+
+    assert flatten(values) == [("a.b.c", 1), ("a.d", {}), ("e", [1])]
+
+
+COLUMNS = (Column("name"), Column("extra", drop=1), Column("count", right=True))
+
+
+def test_a_table_leaves_out_what_is_empty_and_drops_what_does_not_fit():
+    rows = [
+        (line("a"), line("x" * 30), line("1")),
+        (line("bbbb"), line(""), line("22")),
+    ]
+    empty = [(one, line(""), three) for one, _, three in rows]
+
+    wide = render(table(COLUMNS, rows, None)).splitlines()
+    narrow = render(table(COLUMNS, rows, 20)).splitlines()
+
+    assert wide[1] == "a     " + "x" * 30 + "      1"
+    assert narrow == ["name  count", "a         1", "bbbb     22"]
+    assert render(table(COLUMNS, empty, None)).splitlines() == narrow
+
+
+def test_wide_characters_count_as_two_columns():
+    rows = [(line("温度"), line(""), line("1")), (line("abcd"), line(""), line("2"))]
+
+    lines = table(COLUMNS, rows, None)
+
+    assert len({cells(one) for one in lines}) == 1
