@@ -16,8 +16,8 @@ from kedro_journal.events import (
     RunInterrupted,
     UnknownEvent,
 )
-from kedro_journal.views import Timeline, changes, describe, render
 from kedro_journal.state import SessionState, evolve
+from kedro_journal.views import Timeline, changes, describe, render
 
 ERROR = ErrorInfo(type="ValueError", message="bad shape")
 REQUIRED: dict[str, Any] = {
