@@ -67,10 +67,9 @@ class JournalGroup(click.Group):
             if error.errno == errno.EPIPE:
                 _forget_stdout()
                 raise click.exceptions.Exit(EXIT_READER_GONE) from None
-            if error.filename is None:
-                raise
             reason = error.strerror or type(error).__name__
-            _say(f"{error.filename}: {reason}.")
+            where = f"{error.filename}: " if error.filename is not None else ""
+            _say(f"{where}{reason}.")
             raise click.exceptions.Exit(1) from error
 
 

@@ -1,0 +1,291 @@
+"""list, show, replay and verify on real journals."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kedro_journal.replay import replay as replay_session
+
+
+def test_the_list_is_newest_first_and_tells_every_fate(call, journals):
+    journals.completed()
+    journals.failed()
+    journals.crashed()
+    journals.running("2026-11-22T07.00.00.000Z")
+    journals.corrupt()
+
+    text = call("list", "--directory", journals.path).stdout
+    data = json.loads(call("list", "--directory", journals.path, "--json").stdout)
+
+    found = [(row["session_id"][:13], row["verdict"], row["damaged"]) for row in data]
+    assert found == [
+        ("2026-11-23T05", "completed", True),
+        ("2026-11-22T07", "running", False),
+        ("2026-11-22T06", "crashed", False),
+        ("2026-11-21T05", "failed", False),
+        ("2026-11-20T05", "completed", False),
+    ]
+    assert [row["session_id"] for row in data] == [
+        one.split()[0] for one in text.splitlines()[1:]
+    ]
+    assert data[2]["places"][0]["node"] == "split"
+    assert data[3]["places"][0]["datasets"] == ["table"]
+    assert "split, loading table" in text
+
+
+def test_the_list_is_bounded_and_filtered(call, journals):
+    for hour in range(3):
+        journals.completed(f"2026-11-20T0{hour}.00.00.000Z")
+    journals.failed("2026-11-19T05.00.00.000Z")
+    where = ("--directory", journals.path)
+
+    two = call("list", "-n", 2, *where).stdout
+    every = call("list", "-n", 2, "--all", *where).stdout
+    failed = call("list", "-n", 1, "--verdict", "failed", *where).stdout
+
+    assert len(two.splitlines()) == 5
+    assert "2 older sessions not shown" in two
+    assert len(every.splitlines()) == 5
+    assert "older" not in every
+    assert [one[:10] for one in failed.splitlines()[1:]] == ["2026-11-19"]
+
+
+def test_only_the_newest_sessions_are_read(call, journals, monkeypatch):
+    from kedro_journal.cli import list as module
+
+    for hour in range(5):
+        journals.completed(f"2026-11-20T0{hour}.00.00.000Z")
+    looked_at = []
+    look = module.look
+    monkeypatch.setattr(
+        module, "look", lambda where, one: looked_at.append(one) or look(where, one)
+    )
+
+    call("list", "-n", 2, "--directory", journals.path)
+
+    assert looked_at == ["2026-11-20T04.00.00.000Z", "2026-11-20T03.00.00.000Z"]
+
+
+def test_an_empty_list_says_what_to_do(call, journals):
+    nothing = call("list", "--directory", journals.path)
+    journals.completed()
+    none_fits = call("list", "--directory", journals.path, "--verdict", "failed")
+    as_json = call("list", "--directory", journals.path, "--verdict", "empty", "--json")
+
+    assert nothing.exit_code == none_fits.exit_code == 0
+    assert "No sessions in" in nothing.stdout
+    assert "`kedro run`" in nothing.stdout
+    assert "No session in" in none_fits.stdout
+    assert "is failed" in none_fits.stdout
+    assert json.loads(as_json.stdout) == []
+
+
+def test_a_session_that_cannot_be_read_hides_no_other(call, journals, tmp_path):
+    journals.completed()
+    folder = journals.path / "2026-11-24T05.00.00.000Z"
+    folder.mkdir()
+    (folder / "journal.jsonl").symlink_to(tmp_path / "elsewhere")
+    (journals.path / "2026-11-25T05.00.00.000Z").mkdir()
+    empty = journals.path / "2026-11-26T05.00.00.000Z"
+    empty.mkdir()
+    (empty / "journal.jsonl").touch()
+
+    result = call("list", "--directory", journals.path, "--json")
+
+    found = {row["session_id"][:10]: row for row in json.loads(result.stdout)}
+    assert found["2026-11-20"]["verdict"] == "completed"
+    assert found["2026-11-24"]["verdict"] == "unknown"
+    assert found["2026-11-24"]["damaged"]
+    assert "2026-11-25" not in found
+    assert found["2026-11-26"]["verdict"] == "empty"
+
+
+def test_show_tells_of_a_crash_where_it_was(call, journals):
+    journals.crashed()
+
+    text = call("show", "--directory", journals.path).stdout
+
+    assert text.startswith("2026-11-22T06.00.00.000Z  crashed\n")
+    assert "died without closing the session" in text
+    assert "Node split was running, in process" in text
+
+
+def test_show_json_has_state_and_verdict(call, journals):
+    journals.crashed()
+
+    data = json.loads(call("show", "--json", "--directory", journals.path).stdout)
+
+    assert data["verdict"] == "crashed"
+    assert data["runs"][0]["broken"] == ["split"]
+    assert data["findings"] == []
+
+
+def test_show_refuses_damage_and_salvages_on_demand(call, journals):
+    journals.corrupt()
+
+    refused = call("show", "--directory", journals.path)
+    salvaged = call("show", "--salvage", "--directory", journals.path)
+
+    assert refused.exit_code == 4
+    assert "--salvage" in refused.stderr
+    assert salvaged.exit_code == 0
+    assert "records lost" in salvaged.stdout
+
+
+@pytest.mark.parametrize("seq", [1, 3, 5, 9, 12])
+def test_replay_gives_the_state_as_of_any_record(call, journals, seq):
+    journals.completed()
+    where = ("--directory", journals.path)
+
+    data = json.loads(call("replay", "--at", seq, "--json", *where).stdout)
+    text = call("replay", "--at", seq, *where).stdout
+
+    state = replay_session(until_seq=seq, directory=journals.path)
+    assert data["seq"] == data["record"]["seq"] == seq
+    assert data["status"] == state.status
+    assert data["verdict"] == state.verdict
+    assert f"as of record {seq}\n" in text
+    assert "\nNext" not in text
+
+
+def test_replay_shows_the_present_by_default(call, journals):
+    journals.crashed()
+
+    data = json.loads(call("replay", "--json", "--directory", journals.path).stdout)
+
+    assert data["verdict"] == "crashed"
+    assert data["record"]["type"] == "node.started"
+
+
+def test_replay_refuses_a_record_that_is_not_there(call, journals):
+    journals.completed()
+
+    result = call("replay", "--at", 99, "--directory", journals.path)
+
+    assert result.exit_code == 2
+    assert "it has records 1-12" in result.stderr
+
+
+def test_replay_before_the_damage_needs_no_salvage(call, journals):
+    journals.corrupt()
+
+    assert call("replay", "--at", 4, "--directory", journals.path).exit_code == 0
+    assert call("replay", "--at", 6, "--directory", journals.path).exit_code == 4
+
+
+def test_steps_say_what_each_record_changed(call, journals):
+    journals.completed()
+    where = ("--directory", journals.path)
+
+    text = call("replay", "--step", *where).stdout.splitlines()
+    data = call("replay", "--step", "--json", "--at", 5, *where).stdout.splitlines()
+
+    assert len(text) == 12
+    assert text[4].endswith("started  [node split: pending -> running]")
+    assert text[-1].endswith(
+        "closed (close, exit code 0)  [session: created -> closed]"
+    )
+    assert [json.loads(one)["seq"] for one in data] == [1, 2, 3, 4, 5]
+    assert json.loads(data[4])["changes"] == ["node split: pending -> running"]
+
+
+def test_verify_lists_findings_and_exits_with_4(call, journals):
+    journals.completed()
+    path = journals.corrupt()
+    where = ("--directory", journals.path)
+
+    good = call("verify", "2026-11-20", *where)
+    bad = call("verify", *where)
+    every = call("verify", "--all", *where)
+    data = json.loads(call("verify", "--json", *where).stdout)
+
+    assert (good.exit_code, bad.exit_code, every.exit_code) == (0, 4, 4)
+    assert good.stdout.startswith("2026-11-20T05.00.00.000Z  ok  12 records")
+    assert "records lost" in bad.stdout
+    assert f"2 checked in {journals.path}, 1 damaged" in every.stdout
+    assert data["ok"] is False
+    assert data["path"] == str(path)
+    assert {"kind", "severity", "offset", "seq", "lost", "detail"} <= set(
+        data["findings"][0]
+    )
+
+
+def test_a_torn_tail_is_no_error(call, journals):
+    path = journals.crashed()
+    with path.open("ab") as file:
+        file.write(b'{"v":1,"seq":')
+
+    result = call("verify", "--directory", journals.path)
+
+    assert result.exit_code == 0
+    assert "torn tail" in result.stdout
+
+
+def test_verify_all_goes_on_after_a_journal_it_must_not_read(call, journals, tmp_path):
+    journals.completed()
+    folder = journals.path / "2026-11-24T05.00.00.000Z"
+    folder.mkdir()
+    (tmp_path / "elsewhere").touch()
+    (folder / "journal.jsonl").symlink_to(tmp_path / "elsewhere")
+
+    result = call("verify", "--all", "--directory", journals.path)
+    data = json.loads(
+        call("verify", "--all", "--json", "--directory", journals.path).stdout
+    )
+
+    assert result.exit_code == 4
+    assert "1 checked" in result.stdout
+    assert "1 refused" in result.stdout
+    assert [one["ok"] for one in data] == [True]
+
+
+def test_verify_all_takes_no_id(call, journals):
+    journals.completed()
+
+    result = call("verify", "latest", "--all", "--directory", journals.path)
+
+    assert result.exit_code == 2
+
+
+def test_tail_prints_the_last_records(call, journals):
+    journals.completed()
+    where = ("--directory", journals.path)
+
+    text = call("tail", "-n", 3, *where).stdout.splitlines()
+    data = call("tail", "-n", 2, "--json", *where).stdout.splitlines()
+
+    assert [one.split()[2] for one in text] == ["10", "11", "12"]
+    assert text[0].endswith("train     completed in 1.50 s")
+    assert [json.loads(one)["type"] for one in data] == [
+        "run.completed",
+        "session.closed",
+    ]
+    assert call("tail", "-n", 0, *where).stdout == ""
+
+
+def test_tail_prints_what_is_good_before_it_says_what_is_not(call, journals):
+    journals.corrupt()
+
+    result = call("tail", "--directory", journals.path)
+    salvaged = call("tail", "--salvage", "--directory", journals.path)
+
+    assert result.exit_code == 4
+    assert [one.split()[2] for one in result.stdout.splitlines()] == [
+        "1",
+        "2",
+        "3",
+        "4",
+    ]
+    assert len(salvaged.stdout.splitlines()) == 11
+
+
+def test_following_a_closed_session_ends_at_once(call, journals):
+    journals.completed()
+
+    result = call("tail", "-f", "-n", 1, "--directory", journals.path)
+
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 1
+    assert "is closed" in result.stderr
