@@ -1,21 +1,33 @@
-"""TRANSITION: the Kedro side. Sessions that journal themselves, and their hooks."""
+"""TRANSITION: the Kedro side. Sessions that journal themselves, and their hooks.
 
+Nothing is imported before it is asked for: Kedro imports `session.plugin` by entry
+point for every command, and whatever failed to import here would stop them all.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .current import get_current_session
-from .session import KedroSession
-
 if TYPE_CHECKING:
+    from .current import get_current_session
     from .service import KedroServiceSession
+    from .session import KedroSession
 
 __all__ = ["KedroServiceSession", "KedroSession", "get_current_session"]
 
+_HOMES = {
+    "KedroServiceSession": "service",  # needs Kedro 1.4
+    "KedroSession": "session",
+    "get_current_session": "current",
+}
+
 
 def __getattr__(name: str) -> Any:
-    # Kedro before 1.4 has no service session; the others work without it.
-    if name == "KedroServiceSession":
-        from .service import KedroServiceSession
+    home = _HOMES.get(name)
+    if home is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"{__name__}.{home}"), name)
 
-        return KedroServiceSession
-    message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(message)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from kedro.framework.session import session as _session
+
 __all__ = [
     "catalog_dataset",
     "context_hook_manager",
@@ -21,6 +23,8 @@ __all__ = [
     "runner_name",
 ]
 
+# Its home differs between versions; every one has it here.
+KedroSessionError: type[Exception] = _session.KedroSessionError  # type: ignore[attr-defined]
 _OBJECT = re.compile(r"<(?P<path>[\w.]+) object at 0x[0-9a-f]+>\Z")
 
 

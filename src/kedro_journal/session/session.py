@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from kedro.framework.session import KedroSession as _KedroSession
-from kedro.framework.session.abstract_session import KedroSessionError
 from kedro.utils import find_kedro_project
 
 from kedro_journal.config import load_config
@@ -254,7 +253,7 @@ class KedroSession(_KedroSession):
                 f"Session {self.session_id} was restored from its journal: it can be "
                 "looked into, not run. Create a new session to run again."
             )
-            raise KedroSessionError(message)
+            raise compat.KedroSessionError(message)
         if lifecycle is None:
             return super().run(*args, **kwargs)
         if lifecycle.is_closed and lifecycle.recorder is not None:
