@@ -1,0 +1,93 @@
+"""`demo`: a small project, and what its journals say of three runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kedro_journal.errors import JournalError
+from kedro_journal.views import escape, json_text
+from kedro_journal.views.words import count
+
+from .common import json_option, say
+from .demo_process import as_typed
+from .demo_project import check_folder, check_starter
+
+if TYPE_CHECKING:
+    from .demo_story import Story
+
+__all__ = ["demo"]
+
+
+@click.command("demo")
+@click.argument("directory", default="journal-demo", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace the project of an earlier demo.")
+@json_option
+def demo(directory: Path, *, force: bool, as_json: bool) -> None:
+    """Make a small project, run it, break it, kill it, and see what its journals say.
+
+    DIRECTORY is where the project goes; it stays there, to be tried out. Needs no
+    network and no git, and takes less than a minute. Exits with 0 only if every step
+    showed what it claims.
+
+    With --json: one object with ok, error, project, journals, duration_s and steps,
+    each of them with step, title, ok, duration_s, commands, session_id, verdict,
+    exit_code, nodes_completed, nodes_planned, broke_in and facts. The story goes to
+    stderr.
+    """
+    from .demo_story import Story
+    from .demo_voice import Voice
+
+    folder = directory.resolve()
+    check_folder(folder, force=force)
+    check_starter()
+    story = Story(folder, Voice(to_stderr=as_json))
+    began = time.monotonic()
+    error: str | None = "it did not end"
+    try:
+        story.tell()
+        error = None
+    except JournalError as problem:
+        error = str(problem)
+        message = f"{error} {_what_is_left(story)}"
+        raise JournalError(message, exit_code=problem.exit_code) from problem
+    except (OSError, KeyboardInterrupt) as problem:
+        stopped = isinstance(problem, KeyboardInterrupt)
+        error = "stopped by Ctrl-C" if stopped else str(problem)
+        first = "stopped; what was running was killed. " if stopped else ""
+        say(f"\nkedro-journal: {first}{_what_is_left(story)}")
+        raise
+    finally:
+        if as_json:
+            seconds = round(time.monotonic() - began, 3)
+            click.echo(json_text(_summary(story, error, seconds)), nl=False)
+
+
+def _what_is_left(story: Story) -> str:
+    folder = story.folder
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return "Nothing is left of it."
+    shown = escape(str(folder))
+    again = as_typed("kedro-journal", "demo", str(folder), "--force")
+    left = f"The project is left in {shown}"
+    try:
+        sessions = len(story.where.journaled_ids())
+    except JournalError:
+        sessions = 0
+    if sessions:
+        left += f", with {count(sessions, 'session')} for `kedro-journal list`"
+    return f"{left}; `{escape(again)}` begins anew."
+
+
+def _summary(story: Story, error: str | None, seconds: float) -> dict[str, Any]:
+    return {
+        "ok": error is None,
+        "error": error,
+        "project": str(story.folder),
+        "journals": str(story.where.path),
+        "duration_s": seconds,
+        "steps": story.steps,
+    }
