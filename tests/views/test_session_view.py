@@ -17,9 +17,11 @@ from kedro_journal.events import (
     NodeFailed,
     NodeStarted,
     NoteAdded,
+    PlannedNode,
     RunCompleted,
     RunFailed,
     RunInterrupted,
+    RunStarted,
     SessionClosed,
     SessionFailed,
     UnknownEvent,
@@ -142,6 +144,22 @@ def test_a_failure_shows_its_source_once_and_the_projects_frames(story, screen):
     assert "KeyError: 'price'\n    is what led to it" in text
     assert "    Traceback of the worker\n        line two" in text
     assert "kedro run --from-nodes=train" in text
+
+
+def test_the_next_command_runs_what_is_left_and_no_more(story, screen):
+    story.created(command=CommandLine(argv=("kedro", "run", "--async"), name="run"))
+    nodes = (
+        PlannedNode("load", outputs=("raw",)),
+        PlannedNode("train", inputs=("raw",), outputs=("model@pickle",)),
+        PlannedNode("report", inputs=("model@bytes",)),
+        PlannedNode("chart", inputs=("raw",)),
+    )
+    story.tell(RunStarted(run_id=story.run_id, nodes=nodes))
+    story.node("load").node("train", "running")
+
+    text = show(story, screen, "crashed")
+
+    assert "  kedro run --async --from-nodes=train,chart  " in text
 
 
 def test_the_whole_traceback_can_be_asked_for(story, screen):

@@ -13,6 +13,7 @@ __all__ = [
     "Place",
     "decisive_run",
     "failures",
+    "first_left",
     "last_attempts",
     "places",
     "progress",
@@ -92,6 +93,21 @@ def where_it_is(state: SessionState) -> tuple[Place, ...]:
     """Give the nodes that a session is in, or broke in; none if it completed."""
     run = decisive_run(state)
     return () if run is None or run.status == "completed" else places(run)
+
+
+def first_left(run: RunState) -> tuple[str, ...]:
+    """Give the nodes to start from to run all that is not completed, and no more."""
+    left = [node for node in run.nodes.values() if node.status != "completed"]
+    plans = [node.plan for node in left if node.plan is not None]
+    made = {_stored(output) for plan in plans for output in plan.outputs}
+    return tuple(
+        plan.name for plan in plans if not made & {_stored(i) for i in plan.inputs}
+    )
+
+
+def _stored(dataset: str) -> str:
+    """Give the dataset that a transcoded name such as `table@pandas` stands for."""
+    return dataset.partition("@")[0]
 
 
 def session_seconds(state: SessionState, now: datetime) -> float | None:

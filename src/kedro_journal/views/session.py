@@ -12,12 +12,12 @@ from kedro_journal.state import RunState, SessionState
 from .derive import (
     decisive_run,
     failures,
+    first_left,
     last_attempts,
     run_seconds,
     run_verdict,
     session_seconds,
     started_by,
-    where_it_is,
 )
 from .failure import failure_lines
 from .health import finding_lines
@@ -33,6 +33,7 @@ __all__ = ["Detail", "session_lines", "session_view"]
 _PARAMETERS_SHOWN: Final = 12
 _ANOMALIES_SHOWN: Final = 5
 _SHA_SHOWN: Final = 10
+_FROM_NODES_MAX: Final = 8  # a longer command is no help
 
 
 class Detail(NamedTuple):
@@ -145,7 +146,7 @@ def _facts(state: SessionState, screen: Screen, journal: str) -> list[tuple[str,
     facts.append(("by", f"{who}, pid {state.pid}"))
     package = f" ({state.package_name})" if state.package_name else ""
     facts.append(("project", f"{state.project_path}{package}"))
-    env = (state.context.env if state.context is not None else None) or state.env
+    env = _env(state)
     facts += [("env", env or ""), ("git", _git(state)), ("versions", _versions(state))]
     given = flatten(state.runtime_params)
     facts.append(("runtime", "  ".join(f"{k}={literal(v)}" for k, v in given)))
@@ -156,6 +157,10 @@ def _facts(state: SessionState, screen: Screen, journal: str) -> list[tuple[str,
         ("journal", f"{journal} ({count(state.seq, 'record')})" if journal else "")
     )
     return [(name, line(text)) for name, text in facts if text]
+
+
+def _env(state: SessionState) -> str | None:
+    return (state.context.env if state.context is not None else None) or state.env
 
 
 def _git(state: SessionState) -> str:
@@ -194,7 +199,7 @@ def _run(
     what = [f"pipeline {', '.join(run.pipelines)}" if run.pipelines else ""]
     what.append(run.runner.rpartition(".")[2])
     what.append("datasets in threads" if run.is_async else "")
-    what.append(f"env {run.env}" if run.env and run.env != state.env else "")
+    what.append(f"env {run.env}" if run.env and run.env != _env(state) else "")
     what += [f"{key}={literal(v)}" for key, v in run.filters.items() if v]
     if run.runtime_params and run.runtime_params != state.runtime_params:
         given = flatten(run.runtime_params)
@@ -291,15 +296,11 @@ def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
 
 
 def _again(state: SessionState) -> str:
+    """Give the command that runs what is left: the one it was, from other nodes on."""
     run, command = decisive_run(state), state.command
-    at = [place.node.name for place in where_it_is(state)]
-    if not at or run is None or command is None or command.name != "run":
+    if run is None or command is None or command.name != "run":
         return ""
-    given = [f"--pipelines={','.join(run.pipelines)}"] if _named(run) else []
-    given += [f"--env={state.env}"] if state.env else []
-    given.append(f"--from-nodes={','.join(at)}")
-    return f"kedro run {shlex.join(given)}"
-
-
-def _named(run: RunState) -> bool:
-    return bool(run.pipelines) and run.pipelines != ("__default__",)
+    nodes = first_left(run)
+    if not nodes or len(nodes) > _FROM_NODES_MAX:
+        return ""
+    return shlex.join([*command.argv, f"--from-nodes={','.join(nodes)}"])

@@ -141,6 +141,8 @@ def _dataset(event: _DatasetEvent) -> Sentence:
 def _run(event: _RunEvent) -> Sentence:
     again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
     match event:
+        case RunStarted() if event.part > 1:
+            return Sentence("run", f"plans {count(len(event.nodes), 'more node')}")
         case RunStarted():
             runner = f" with {event.runner.rpartition('.')[2]}" if event.runner else ""
             names = ", ".join(event.pipelines)
