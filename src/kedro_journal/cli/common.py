@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
 
 from kedro_journal.config import find_project
 from kedro_journal.errors import CorruptJournal
@@ -18,7 +19,11 @@ from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.replay import replay_folder
 from kedro_journal.replay.locate import open_directory
 from kedro_journal.state import SessionState
-from kedro_journal.views import Listed, Screen, where_it_is
+from kedro_journal.views.derive import where_it_is
+from kedro_journal.views.terminal import Screen
+
+if TYPE_CHECKING:
+    from kedro_journal.views.sessions import Listed
 
 __all__ = [
     "directory_options",
@@ -133,10 +138,10 @@ def look(where: JournalDirectory, session_id: str) -> Listed:
 
 
 def _named(state: SessionState, session_id: str, *, damaged: bool = False) -> Listed:
+    from kedro_journal.views.sessions import Listed
+
     if not state.session_id:
         # Nothing of it, or not its header, can be read: its folder names it.
-        import msgspec
-
         state = msgspec.structs.replace(state, session_id=session_id)
     return Listed(state, damaged)
 

@@ -14,7 +14,7 @@ import click
 
 from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError
-from kedro_journal.views import Span, escape, line, render
+from kedro_journal.views.terminal import Span, escape, line, render
 
 from .common import project_of, project_option, screen
 from .settings_file import INSTRUCTIONS, Edit, set_session_class

@@ -14,13 +14,9 @@ import msgspec
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.state import SessionState, Verdict
-from kedro_journal.views import (
-    Listed,
-    escape,
-    json_text,
-    sessions_view,
-    summary_data,
-)
+from kedro_journal.views.data import json_text, summary_data
+from kedro_journal.views.sessions import Listed, sessions_view
+from kedro_journal.views.terminal import escape
 
 from .common import directory_options, json_option, look, open_journals, screen
 

@@ -14,18 +14,11 @@ from kedro_journal.events import Record
 from kedro_journal.journal import read
 from kedro_journal.replay import replay_folder
 from kedro_journal.state import SessionState, evolve, fold
-from kedro_journal.views import (
-    Detail,
-    Screen,
-    Timeline,
-    changes,
-    json_line,
-    json_text,
-    record_data,
-    render,
-    session_lines,
-    state_data,
-)
+from kedro_journal.views.change import changes
+from kedro_journal.views.data import json_line, json_text, record_data, state_data
+from kedro_journal.views.session import Detail, session_lines
+from kedro_journal.views.terminal import Screen, render
+from kedro_journal.views.timeline import Timeline
 
 from .common import (
     directory_options,

@@ -9,7 +9,8 @@ import click
 from kedro_journal.journal import Finding
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.replay import replay_folder
-from kedro_journal.views import Detail, json_text, session_view, state_data
+from kedro_journal.views.data import json_text, state_data
+from kedro_journal.views.session import Detail, session_view
 
 from .common import (
     directory_options,

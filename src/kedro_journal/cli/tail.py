@@ -14,7 +14,9 @@ from kedro_journal.events import Cursor, Record, SessionClosed
 from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.replay import follow as follow_session
 from kedro_journal.replay import replay_folder
-from kedro_journal.views import Timeline, json_line, record_data, render
+from kedro_journal.views.data import json_line, record_data
+from kedro_journal.views.terminal import render
+from kedro_journal.views.timeline import Timeline
 
 from .common import (
     directory_options,

@@ -11,7 +11,8 @@ import msgspec
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory, Verification
 from kedro_journal.journal import verify as verify_file
-from kedro_journal.views import json_text, verification_view
+from kedro_journal.views.data import json_text
+from kedro_journal.views.health import verification_view
 
 from .common import (
     directory_options,
