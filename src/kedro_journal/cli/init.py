@@ -31,8 +31,8 @@ def init(ctx: click.Context, project: Path | None, dry_run: bool) -> None:
 
     Runs are journaled as soon as kedro-journal is installed. With the session class,
     sessions also record when they are created, activated, interrupted and closed, and
-    what failed before a run. Adds two lines and an import; running it again changes
-    nothing. Nothing of the project is run or imported.
+    what failed before a run. Adds an import and the setting; running it again
+    changes nothing. Nothing of the project is run or imported.
     """
     root = project_of(ctx, project)
     if root is None or find_project(root) != root.resolve():
