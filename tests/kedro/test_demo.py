@@ -247,7 +247,8 @@ class TestTrouble:
         done = run_demo(str(tmp_path / "file" / "demo"), cwd=tmp_path)
 
         assert done.returncode == 2
-        assert "cannot be written to" in done.stderr
+        assert not done.stdout
+        assert "file cannot be written to" in done.stderr
         assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
     def test_kedro_fails(self, tmp_path: Path) -> None:
@@ -280,49 +281,53 @@ class TestTrouble:
         assert "2 sessions" in done.stderr
 
     def test_ctrl_c(self, tmp_path: Path) -> None:
-        process = subprocess.Popen(
-            DEMO,
-            cwd=tmp_path,
-            env=Project(tmp_path).environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        for row in process.stdout:
-            if "clean_bookings" in row:
-                process.send_signal(signal.SIGINT)
-                break
-        _, said = process.communicate(timeout=TIMEOUT_S)
+        code, said = stop_demo(tmp_path, at="clean_bookings", by=signal.SIGINT)
 
-        assert process.returncode == 130
+        assert code == 130
         assert "what was running was killed" in said
         assert "1 session" in said
         assert "Traceback" not in said
-        state = Project(tmp_path / "journal-demo").state()
-        assert state.verdict == "crashed"
-        with pytest.raises(ProcessLookupError):
-            os.kill(state.pid, 0)
+        assert_killed(tmp_path)
 
     def test_ctrl_c_before_there_is_a_project(self, tmp_path: Path) -> None:
-        process = subprocess.Popen(
-            DEMO,
-            cwd=tmp_path,
-            env=Project(tmp_path).environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        for row in process.stdout:
-            if "kedro new" in row:
-                process.send_signal(signal.SIGINT)
-                break
-        _, said = process.communicate(timeout=TIMEOUT_S)
+        code, said = stop_demo(tmp_path, at="kedro new", by=signal.SIGINT)
 
-        assert process.returncode == 130
+        assert code == 130
         assert "Nothing is left of it" in said
         assert not list(tmp_path.iterdir())
+
+    def test_sigterm(self, tmp_path: Path) -> None:
+        code, said = stop_demo(tmp_path, at="clean_bookings", by=signal.SIGTERM)
+
+        assert code == 128 + signal.SIGTERM
+        assert "Traceback" not in said
+        assert_killed(tmp_path)
+
+
+def stop_demo(cwd: Path, *, at: str, by: signal.Signals) -> tuple[int, str]:
+    """Start the demo, stop it when it prints a word, and give what it says to that."""
+    process = subprocess.Popen(
+        DEMO,
+        cwd=cwd,
+        env=Project(cwd).environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for row in process.stdout:
+        if at in row:
+            process.send_signal(by)
+            break
+    _, said = process.communicate(timeout=TIMEOUT_S)
+    return process.returncode, said
+
+
+def assert_killed(cwd: Path) -> None:
+    state = Project(cwd / "journal-demo").state()
+    assert state.verdict == "crashed"
+    with pytest.raises(ProcessLookupError):
+        os.kill(state.pid, 0)
 
 
 def test_a_program_that_the_shell_finds_is_called_by_its_name(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kedro_journal.errors import JournalError
-from kedro_journal.views import escape, json_text
-from kedro_journal.views.words import count
 
 from .common import json_option, say
-from .demo_process import as_typed
-from .demo_project import check_folder, check_starter
 
 if TYPE_CHECKING:
     from .demo_story import Story
@@ -38,6 +38,9 @@ def demo(directory: Path, *, force: bool, as_json: bool) -> None:
     exit_code, nodes_completed, nodes_planned, broke_in and facts. The story goes to
     stderr.
     """
+    from kedro_journal.views.data import json_text
+
+    from .demo_project import check_folder, check_starter
     from .demo_story import Story
     from .demo_voice import Voice
 
@@ -48,17 +51,19 @@ def demo(directory: Path, *, force: bool, as_json: bool) -> None:
     began = time.monotonic()
     error: str | None = "it did not end"
     try:
-        story.tell()
+        with _killing_children_at_sigterm():
+            story.tell()
         error = None
     except JournalError as problem:
         error = str(problem)
-        message = f"{error} {_what_is_left(story)}"
+        message = f"{error} {_what_is_left(story)}".rstrip()
         raise JournalError(message, exit_code=problem.exit_code) from problem
     except (OSError, KeyboardInterrupt) as problem:
         stopped = isinstance(problem, KeyboardInterrupt)
         error = "stopped by Ctrl-C" if stopped else str(problem)
-        first = "stopped; what was running was killed. " if stopped else ""
-        say(f"\nkedro-journal: {first}{_what_is_left(story)}")
+        first = "stopped; what was running was killed" if stopped else "broken off"
+        left = _what_is_left(story) or "Nothing is left of it."
+        say(f"\nkedro-journal: {first}. {left}")
         raise
     finally:
         if as_json:
@@ -66,10 +71,27 @@ def demo(directory: Path, *, force: bool, as_json: bool) -> None:
             click.echo(json_text(_summary(story, error, seconds)), nl=False)
 
 
+@contextlib.contextmanager
+def _killing_children_at_sigterm() -> Iterator[None]:
+    def leave(number: int, frame: object) -> None:
+        sys.exit(128 + number)  # as shells count; what was started is ended on the way
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _what_is_left(story: Story) -> str:
+    from kedro_journal.views.terminal import escape
+    from kedro_journal.views.words import count
+
+    from .demo_process import as_typed
+
     folder = story.folder
     if not folder.is_dir() or not any(folder.iterdir()):
-        return "Nothing is left of it."
+        return ""
     shown = escape(str(folder))
     again = as_typed("kedro-journal", "demo", str(folder), "--force")
     left = f"The project is left in {shown}"

@@ -65,6 +65,9 @@ def check_folder(folder: Path, *, force: bool) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise _refused(folder, "it is a file")
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise _refused(folder, f"{there} cannot be written to")
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     why_not = _why_not_ours(folder)
@@ -174,7 +177,7 @@ def place(folder: Path) -> Iterator[Workshop]:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         _remove_empty(missing)
-        reason = f"it cannot be written to ({error.strerror or error})"
+        reason = f"cannot be written to: {error.strerror or error}"
         raise _refused(folder, reason) from error
     try:
         with tempfile.TemporaryDirectory(prefix="kedro-journal-demo-") as temporary:

@@ -28,22 +28,17 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.state import SessionState
-from kedro_journal.views import (
-    Span,
-    Timeline,
-    describe,
-    line,
-    sessions_view,
-    verification_view,
-)
 from kedro_journal.views.derive import failures, places, progress
 from kedro_journal.views.failure import failure_lines
+from kedro_journal.views.health import verification_view
+from kedro_journal.views.sessions import Listed, sessions_view
 from kedro_journal.views.table import pairs
-from kedro_journal.views.terminal import clip, pad, text_lines
+from kedro_journal.views.terminal import Span, clip, line, pad, text_lines
+from kedro_journal.views.timeline import Timeline, describe
 from kedro_journal.views.verdict import title, verdict_lines
 from kedro_journal.views.words import count, duration
 
-from .common import look, moments_of
+from .common import moments_of
 from .demo_process import Child, as_typed, await_session, left_out, start_kedro
 from .demo_project import NEW_PROJECT, place
 from .demo_voice import Step, Voice, facts_of, work_of
@@ -308,8 +303,9 @@ class Story:
 
     def _list(self, step: Step) -> None:
         self._command(step, "kedro-journal", "list")
-        where = self.where
-        rows = [look(where, name) for name in reversed(where.journaled_ids())]
+        rows = [
+            Listed(state) for state in kedro_journal.sessions(directory=self.where.path)
+        ]
         self._voice.text(sessions_view(rows, self._voice.screen))
 
     @contextlib.contextmanager
@@ -362,7 +358,7 @@ class Story:
             (("kedro-journal", "list", "--json"), "for your scripts"),
             (
                 ("kedro", "run", "--params", _WATCH),
-                "12 s of work; meanwhile, elsewhere:",
+                "a longer run; meanwhile, elsewhere:",
             ),
             (("kedro-journal", "tail", "-f"), "every record as it is written"),
         )

@@ -10,8 +10,8 @@ import click
 import msgspec
 
 from kedro_journal.state import RunState, SessionState
-from kedro_journal.views import Line, Screen, Span, line, render
 from kedro_journal.views.derive import progress
+from kedro_journal.views.terminal import Line, Screen, Span, line, render
 from kedro_journal.views.words import count, flatten, literal
 
 from .common import screen
