@@ -29,9 +29,7 @@ _NEW_ORDER: Final = (
     "runtime_params",
     "conf_source",
 )
-_KNOWN: Final = frozenset(
-    {*_OLD_ORDER, *_NEW_ORDER, "labels", "parent_session_id"}
-)
+_KNOWN: Final = frozenset({*_OLD_ORDER, *_NEW_ORDER, "labels", "parent_session_id"})
 
 
 class CreateArguments(NamedTuple):

@@ -167,12 +167,18 @@ def command_line() -> CommandLine | None:
         if source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP"):
             given.append(name)
     return CommandLine(
-        argv=(Path(sys.argv[0]).name, *sys.argv[1:]),
+        argv=(_program(sys.argv[0]), *sys.argv[1:]),
         name=context.command.name or "",
         flags=dict(context.params),
         given=tuple(given),
         args=tuple(str(arg) for arg in context.args),
     )
+
+
+def _program(argv0: str) -> str:
+    """Name the program as a user types it; Kedro calls itself `python -m kedro`."""
+    name = Path(argv0).name
+    return "kedro" if name in ("__main__.py", "python -m kedro") else name
 
 
 def planned_nodes(pipeline: Any) -> tuple[PlannedNode, ...]:
@@ -372,12 +378,11 @@ def _frames(traceback: TracebackType | None) -> list[Frame]:
 
 
 def _snippet(frames: Sequence[Frame], project_path: Path | None) -> tuple[str, ...]:
-    """Give the lines around the innermost frame of the project, or of any frame."""
+    """Give the lines around the innermost frame of the project, if it is in one."""
     ours = [frame for frame in frames if _is_project(frame.file, project_path)]
-    at = (ours or [frame for frame in frames if frame.line])[-1:]
-    if not at:
+    if not ours:
         return ()
-    frame = at[0]
+    frame = ours[-1]
     lines = linecache.getlines(frame.file)
     first = max(1, frame.line - SNIPPET_LINES)
     last = min(len(lines), frame.line + SNIPPET_LINES)

@@ -27,9 +27,7 @@ def get_current_session(
     silent: Literal[False] = False, recover: bool = False
 ) -> KedroSession: ...
 @overload
-def get_current_session(
-    silent: bool, recover: bool = False
-) -> KedroSession | None: ...
+def get_current_session(silent: bool, recover: bool = False) -> KedroSession | None: ...
 def get_current_session(
     silent: bool = False, recover: bool = False
 ) -> KedroSession | None:

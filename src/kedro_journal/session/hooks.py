@@ -6,16 +6,12 @@ raise about it. Nothing here ever raises into Kedro, unless `strict` asks for it
 
 from __future__ import annotations
 
-import logging
 import weakref
 from collections.abc import Mapping
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Literal
 
 from kedro.framework.hooks import hook_impl
 
-from kedro_journal.errors import JournalError
 from kedro_journal.events import (
     ContextLoaded,
     DatasetLoaded,
@@ -30,81 +26,18 @@ from kedro_journal.events import (
     RunCompleted,
     RunFailed,
     RunInterrupted,
-    RunStarted,
 )
-from kedro_journal.replay.active import Active, bind
+from kedro_journal.replay.active import bind
 
 from . import capture, compat
-from .progress import PASS, ActiveRun, NodeProgress, RunBook
+from .link import Link, Shield
+from .passes import hand_over, take_back
+from .plan import run_started
+from .progress import ActiveRun, NodeProgress, RunBook
 from .recorder import Recorder
+from .stored import input_versions, secret_values, stored
 
-__all__ = ["Link", "SessionHooks"]
-
-_PLAN_PART: Final = 400  # planned nodes in one record
-_logger: Final = logging.getLogger("kedro_journal")
-# What a credential says besides its secret; masking it everywhere would hide the text.
-_OPEN_CREDENTIALS: Final = frozenset(
-    """
-    user username login email region region_name endpoint endpoint_url host hostname
-    port database db schema drivername driver dialect account_name project project_id
-    type token_uri auth_uri universe_domain protocol anon use_ssl verify warehouse role
-    """.split()  # noqa: SIM905 - forty words as a list would be forty lines
-)
-
-
-class Link(Protocol):
-    """What ties a hook object to the session that it journals."""
-
-    @property
-    def recorder(self) -> Recorder | None:
-        """The way into the journal; None while there is none yet."""
-
-    @property
-    def project_path(self) -> Path | None:
-        """Root of the project."""
-
-    @property
-    def active(self) -> Active:
-        """What `get_current_session` finds in the session's nodes."""
-        ...
-
-    def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
-        """A run begins: open the journal if it is not open yet."""
-
-    def end(self, *, completed: bool) -> None:
-        """A run ended."""
-
-
-class _Shield:
-    """Keeps our own mistakes out of the user's run, and says each kind once."""
-
-    def __init__(self) -> None:
-        self._said: set[str] = set()
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        if error is None or not isinstance(error, Exception):
-            return False
-        if isinstance(error, JournalError):
-            return False  # strict: the recorder let it through on purpose
-        name = type(error).__qualname__
-        level = logging.DEBUG if name in self._said else logging.WARNING
-        self._said.add(name)
-        _logger.log(
-            level,
-            "kedro-journal: an event was not recorded: %s in its own code. "
-            "The run goes on; the traceback is logged at DEBUG.",
-            name,
-        )
-        _logger.debug("kedro-journal", exc_info=error)
-        return True
+__all__ = ["SessionHooks"]
 
 
 class SessionHooks:
@@ -121,7 +54,7 @@ class SessionHooks:
     def __init__(self, link: Link, book: RunBook | None = None) -> None:
         self.runner = ""
         self._link = link
-        self._shield = _Shield()
+        self._shield = Shield()
         self._context: weakref.ref[Any] | None = None
         self._loaded: ContextLoaded | None = None
         self._written: ContextLoaded | None = None
@@ -145,7 +78,7 @@ class SessionHooks:
     ) -> None:
         """Kedro read parameters, catalog and credentials; the last only to mask."""
         with self._shield:
-            self._credentials = _secret_values(conf_creds)
+            self._credentials = secret_values(conf_creds)
             recorder = self._link.recorder
             if recorder is not None:
                 recorder.redactor.register(*self._credentials)
@@ -189,9 +122,9 @@ class SessionHooks:
             run.sequential = runner.rpartition(".")[2] == "SequentialRunner"
             written = self._written
             env = run_params.get("env") or (written.env if written else None)
-            recorder.record(*_run_started(run, run_params, pipeline, runner, env))
+            recorder.record(*run_started(run, run_params, pipeline, runner, env))
             self._nodes[run] = list(pipeline.nodes)
-            self._hand_over(run, recorder)
+            hand_over(run, self._nodes[run], recorder, self._link.project_path)
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(
@@ -282,33 +215,8 @@ class SessionHooks:
 
     def _end(self, run: ActiveRun) -> None:
         self.book.end(run)
-        for node in self._nodes.pop(run, ()):
-            passes = node.__dict__.get(PASS, ())
-            left = tuple(p for p in passes if not _is_pass_of(p, run))
-            if left:
-                node.__dict__[PASS] = left
-            else:
-                node.__dict__.pop(PASS, None)
+        take_back(run, self._nodes.pop(run, []))
         bind(None)
-
-    def _hand_over(self, run: ActiveRun, recorder: Recorder) -> None:
-        """Put on each node what a worker process needs; it is pickled with the task.
-
-        Plain data, so that a worker without this package can unpickle it. The secrets
-        go the same way as the credentials of the catalog do, and never to disk.
-        """
-        if recorder.folder is None:
-            return
-        project = self._link.project_path
-        handed = {
-            "folder": str(recorder.folder),
-            "project": str(project) if project else None,
-            "run_id": run.run_id,
-            "attempt": run.attempt,
-            "secrets": list(recorder.redactor.secrets),
-        }
-        for node in self._nodes[run]:
-            node.__dict__[PASS] = (*node.__dict__.get(PASS, ()), handed)
 
     # -- nodes -----------------------------------------------------------------------
 
@@ -327,7 +235,7 @@ class SessionHooks:
             self._finish_chunked(run, recorder, node)
             progress = run.progress(node)
             progress.phase = "running"
-            versions = () if known else _input_versions(catalog, node)
+            versions = () if known else input_versions(catalog, node)
             bind(self._link.active)
             self.book.enter_node(run, node)
             recorder.record(
@@ -392,7 +300,7 @@ class SessionHooks:
             duration_s, version = None, None
             if run is not None:
                 duration_s = run.progress(node).end("load", dataset_name)
-                _, version, _ = _stored(run.catalog, dataset_name, saved=False)
+                _, version, _ = stored(run.catalog, dataset_name, saved=False)
             recorder.record(
                 DatasetLoaded(
                     **_key(run),
@@ -423,7 +331,7 @@ class SessionHooks:
                 return
             progress = run.progress(node)
             duration_s = progress.end("save", dataset_name)
-            path, version, size_bytes = _stored(run.catalog, dataset_name, saved=True)
+            path, version, size_bytes = stored(run.catalog, dataset_name, saved=True)
             events: list[Event] = [
                 DatasetSaved(
                     **run.key,
@@ -483,83 +391,3 @@ class SessionHooks:
 
 def _key(run: ActiveRun | None) -> dict[str, Any]:
     return {"run_id": None} if run is None else run.key
-
-
-def _is_pass_of(handed: Mapping[str, Any], run: ActiveRun) -> bool:
-    return (handed["run_id"], handed["attempt"]) == (run.run_id, run.attempt)
-
-
-def _run_started(
-    run: ActiveRun,
-    run_params: Mapping[str, Any],
-    pipeline: Any,
-    runner: str,
-    env: str | None,
-) -> list[RunStarted]:
-    nodes = capture.planned_nodes(pipeline)
-    parts = [
-        nodes[at : at + _PLAN_PART] for at in range(0, len(nodes), _PLAN_PART)
-    ] or [()]
-    load_versions = run_params.get("load_versions") or {}
-    first = RunStarted(
-        **run.key,
-        pipelines=tuple(run_params.get("pipeline_names") or ("__default__",)),
-        filters=capture.run_filters(run_params),
-        runner=runner,
-        env=env or None,
-        runtime_params=dict(run_params.get("runtime_params") or {}),
-        load_versions=tuple((str(k), str(v)) for k, v in load_versions.items()),
-        save_version=run.run_id,
-        nodes=parts[0],
-        free_inputs=tuple(sorted(pipeline.inputs())),
-    )
-    more = [
-        RunStarted(**run.key, nodes=part, part=number)
-        for number, part in enumerate(parts[1:], 2)
-    ]
-    return [first, *more]
-
-
-def _stored(
-    catalog: Any, name: str, *, saved: bool
-) -> tuple[str | None, str | None, int | None]:
-    """Give path, version and size of a dataset, as far as they are cheap to know."""
-    if catalog is None:
-        return None, None, None
-    try:
-        dataset = compat.catalog_dataset(catalog, name)
-        version = compat.dataset_version(dataset, saved=saved)
-        if not saved:
-            return None, version, None
-        path = compat.dataset_path(dataset, version)
-    except Exception:  # somebody else's dataset class
-        return None, None, None
-    size_bytes = None
-    if path is not None and "://" not in path:
-        try:
-            found = Path(path).stat()
-        except OSError:
-            return path, version, None
-        size_bytes = found.st_size
-    return path, version, size_bytes
-
-
-def _input_versions(catalog: Any, node: Any) -> tuple[tuple[str, str], ...]:
-    found = []
-    for name in node.inputs:
-        _, version, _ = _stored(catalog, name, saved=False)
-        if version is not None:
-            found.append((name, version))
-    return tuple(found)
-
-
-def _secret_values(credentials: object) -> list[object]:
-    """Give the values of a credentials configuration that are secret."""
-    found: list[object] = []
-    if isinstance(credentials, Mapping):
-        for key, value in credentials.items():
-            if isinstance(value, Mapping):
-                found += _secret_values(value)
-            elif str(key).lower() not in _OPEN_CREDENTIALS:
-                found.append(value)
-    return found

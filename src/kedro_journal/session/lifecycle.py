@@ -25,8 +25,8 @@ from kedro_journal.replay.active import Active
 from kedro_journal.state import SessionState
 
 from . import capture, signals
+from .command import current_command
 from .hooks import SessionHooks
-from .links import current_command
 from .opening import is_disabled, open_journal, settings_of
 from .progress import RunBook
 from .recorder import Recorder
@@ -70,9 +70,7 @@ class Lifecycle:
         self._failure: BaseException | None = None
         self._pid = os.getpid()
         if not is_disabled(self.config):
-            opened = open_journal(
-                wanted_id, project_path, self.config, on_disk=on_disk
-            )
+            opened = open_journal(wanted_id, project_path, self.config, on_disk=on_disk)
             self.session_id = opened.session_id
             self.recorder, self._owner = opened.recorder, opened.owner
         # The session may be dropped without being closed, or the process end.

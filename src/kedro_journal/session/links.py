@@ -7,7 +7,6 @@ alone; `WorkerLink` for a session that runs in another process.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import weakref
 from collections.abc import Mapping
@@ -19,24 +18,28 @@ from kedro_journal.config import Config
 from kedro_journal.events import (
     SessionActivated,
     SessionClosed,
-    SessionCreated,
     SessionDeactivated,
-    SessionFailed,
 )
 from kedro_journal.journal import OwnerLock, session_timestamp
-from kedro_journal.journal.liveness import host_name
 from kedro_journal.replay import active
 from kedro_journal.state import SessionState
 
 from . import capture, compat, signals
+from .command import current_command, is_abort
 from .hooks import SessionHooks
-from .opening import is_disabled, open_journal, open_worker, settings_of
+from .opening import (
+    created_event,
+    is_disabled,
+    open_journal,
+    open_worker,
+    settings_of,
+)
 from .recorder import Recorder
 
 if TYPE_CHECKING:
     from .session import KedroSession
 
-__all__ = ["PluginLink", "WorkerLink", "created_event", "current_command"]
+__all__ = ["PluginLink", "WorkerLink"]
 
 _logger = logging.getLogger("kedro_journal")
 
@@ -205,7 +208,7 @@ class PluginLink(_Restorable):
     def left_by(self, error: BaseException | None, exit_code: int | None) -> None:
         """The command ended: tell an interruption from a failure, then close."""
         if error is not None and self.hooks.book.active():
-            if _is_abort(error):
+            if is_abort(error):
                 error = KeyboardInterrupt()
             reason = capture.error_type(error)
             if isinstance(error, Exception):
@@ -260,148 +263,3 @@ def _close_left(link: PluginLink) -> None:
         reason = capture.error_type(error) if error is not None else "exit"
         link.hooks.interrupt(reason, error)
     link.close("exit")
-
-
-def created_event(
-    *,
-    session_id: str,
-    project_path: Path,
-    package: str | None,
-    env: str | None,
-    runtime_params: Mapping[str, Any],
-    conf_source: str | None,
-    config: Config,
-    via: str,
-    save_on_close: bool = True,
-    kedro_session_id: str | None = None,
-    parent_session_id: str | None = None,
-    labels: Mapping[str, str] | None = None,
-) -> SessionCreated:
-    """Gather all that is known of a session when it comes to be."""
-    return SessionCreated(
-        session_id=session_id,
-        project_path=str(project_path),
-        package_name=package,
-        env=env,
-        runtime_params=dict(runtime_params),
-        save_on_close=save_on_close,
-        conf_source=conf_source,
-        command=capture.command_line(),
-        environment=capture.environment(config.environment),
-        git=capture.git_state(project_path),
-        user=capture.user_name(),
-        host=host_name(),
-        pid=os.getpid(),
-        cwd=str(Path.cwd()),
-        versions=capture.versions(package),
-        via=via,
-        kedro_session_id=kedro_session_id,
-        parent_session_id=parent_session_id,
-        labels=dict(labels or {}),
-    )
-
-
-class CurrentCommand:
-    """The Kedro command that this process is, if it is one: `kedro run`."""
-
-    def __init__(self) -> None:
-        self.name = ""
-        self.project_path: Path | None = None
-        self.package: str | None = None
-        self._links: list[PluginLink] = []
-        self.journaled = False
-
-    def begin(self, name: str, project_path: Path | None, package: str | None) -> None:
-        """A command begins."""
-        self.name, self.project_path, self.package = name, project_path, package
-        self._links.clear()
-        self.journaled = False
-
-    def link(self, link: PluginLink) -> bool:
-        """Let the end of the command close this session; False without a command."""
-        self.journaled = True
-        if self.name != "run":
-            return False
-        self._links.append(link)
-        return True
-
-    def end(self, exit_code: int, error: BaseException | None) -> None:
-        """The command ended. A run that failed before it began is journaled here."""
-        if self.name == "run" and exit_code and not self.journaled:
-            self._record_failure(exit_code, error)
-        for link in self._links:
-            link.left_by(error, exit_code)
-        self.name = ""
-        self._links.clear()
-
-    def _record_failure(self, exit_code: int, error: BaseException | None) -> None:
-        project = self.project_path
-        if project is None or error is None:
-            return
-        config = settings_of(project)
-        if is_disabled(config):
-            return
-        opened = open_journal(session_timestamp(datetime.now(UTC)), project, config)
-        opened.recorder.record(
-            created_event(
-                session_id=opened.session_id,
-                project_path=project,
-                package=self.package,
-                env=os.environ.get("KEDRO_ENV"),
-                runtime_params={},
-                conf_source=None,
-                config=config,
-                via="command",
-            ),
-            SessionFailed(error=capture.error_info(error, project), phase="command"),
-            SessionClosed(reason="command", exit_code=exit_code),
-        )
-        opened.recorder.close()
-        if opened.owner is not None:
-            opened.owner.release()
-
-
-current_command = CurrentCommand()
-
-
-def ending_error() -> BaseException | None:
-    """Give what ended the command that is ending, None if it ended well.
-
-    Kedro calls its command hooks while the exception is being handled; click has
-    turned a KeyboardInterrupt into an Abort by then, and that into a SystemExit.
-    """
-    error = sys.exc_info()[1]
-    seen: set[int] = set()
-    found = error
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, KeyboardInterrupt):
-            return error
-        if not isinstance(error, SystemExit) and _is_cause(error):
-            found = error
-            break
-        found = error
-        error = error.__cause__ or error.__context__
-    if isinstance(found, SystemExit) and not found.code:
-        return None
-    return found
-
-
-def _is_abort(error: BaseException) -> bool:
-    """Tell whether click made this SystemExit of a KeyboardInterrupt.
-
-    From 8.5 on it drops the exception first. No other one that leaves an open run is
-    turned into an exit by click itself; `sys.exit()` of a node is raised elsewhere.
-    """
-    traceback = error.__traceback__
-    if not isinstance(error, SystemExit) or error.code != 1 or traceback is None:
-        return False
-    while traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    module = traceback.tb_frame.f_globals.get("__name__", "")
-    return str(module).partition(".")[0] == "click"
-
-
-def _is_cause(error: BaseException) -> bool:
-    """click's own Exit and Abort only carry what happened."""
-    return type(error).__module__.partition(".")[0] != "click"

@@ -7,15 +7,16 @@ import os
 import secrets
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from kedro_journal._version import __version__
 from kedro_journal.config import Config, load_config
 from kedro_journal.errors import ConfigError, JournalError
-from kedro_journal.events import JournalHeader
+from kedro_journal.events import JournalHeader, SessionCreated
 from kedro_journal.journal import (
     JournalDirectory,
     JournalWriter,
@@ -23,13 +24,21 @@ from kedro_journal.journal import (
     OwnerLock,
     choose_backend,
 )
-from kedro_journal.journal.liveness import OWNER_LOCK_NAME
+from kedro_journal.journal.liveness import OWNER_LOCK_NAME, host_name
 from kedro_journal.redaction import Redactor
 
 from . import capture
 from .recorder import Recorder
 
-__all__ = ["Opened", "is_disabled", "make_redactor", "open_journal", "open_worker"]
+__all__ = [
+    "Opened",
+    "created_event",
+    "is_disabled",
+    "make_redactor",
+    "open_journal",
+    "open_worker",
+    "settings_of",
+]
 
 DISTRIBUTION: Final = "kedro-journal"
 _WORKING_DIRECTORY: Final = ("PWD", "OLDPWD")  # where "pwd" is no password
@@ -53,11 +62,7 @@ class Opened(NamedTuple):
 
 
 def settings_of(project_path: Path) -> Config:
-    """Read the project's settings; a mistake in them must not stop the run.
-
-    Raises:
-        ConfigError: A setting is wrong and `strict` is among the right ones.
-    """
+    """Read the project's settings; a mistake in them is said and must not stop the run."""
     try:
         return load_config(project_path)
     except ConfigError as error:
@@ -173,6 +178,45 @@ def open_worker(folder: Path, project_path: Path | None, known: list[str]) -> Re
         redactor=redactor,
         strict=config.strict,
         session=None,
+    )
+
+
+def created_event(
+    *,
+    session_id: str,
+    project_path: Path,
+    package: str | None,
+    env: str | None,
+    runtime_params: Mapping[str, Any],
+    conf_source: str | None,
+    config: Config,
+    via: str,
+    save_on_close: bool = True,
+    kedro_session_id: str | None = None,
+    parent_session_id: str | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> SessionCreated:
+    """Gather all that is known of a session when it comes to be."""
+    return SessionCreated(
+        session_id=session_id,
+        project_path=str(project_path),
+        package_name=package,
+        env=env,
+        runtime_params=dict(runtime_params),
+        save_on_close=save_on_close,
+        conf_source=conf_source,
+        command=capture.command_line(),
+        environment=capture.environment(config.environment),
+        git=capture.git_state(project_path),
+        user=capture.user_name(),
+        host=host_name(),
+        pid=os.getpid(),
+        cwd=str(Path.cwd()),
+        versions=capture.versions(package),
+        via=via,
+        kedro_session_id=kedro_session_id,
+        parent_session_id=parent_session_id,
+        labels=dict(labels or {}),
     )
 
 

@@ -17,7 +17,7 @@ from kedro.framework.hooks import hook_impl
 
 __all__ = ["cli_hooks", "hooks"]
 
-_PASS: Final = "_kedro_journal"  # noqa: S105 - progress.PASS, without importing it
+_PASS: Final = "_kedro_journal"  # noqa: S105 - passes.PASS, without importing it
 _logger: Final = logging.getLogger("kedro_journal")
 
 
@@ -153,7 +153,7 @@ class CliHooks:
         try:
             if not command_args or command_args[0] != "run":
                 return
-            from .links import current_command
+            from .command import current_command
 
             path = getattr(project_metadata, "project_path", None)
             package = getattr(project_metadata, "package_name", None)
@@ -167,7 +167,7 @@ class CliHooks:
         try:
             if not command_args or command_args[0] != "run":
                 return
-            from .links import current_command, ending_error
+            from .command import current_command, ending_error
 
             code = exit_code if isinstance(exit_code, int) else 1
             current_command.end(0 if exit_code is None else code, ending_error())

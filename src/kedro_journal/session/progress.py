@@ -14,10 +14,7 @@ from typing import Any, Final
 
 from . import compat
 
-__all__ = ["PASS", "ActiveRun", "NodeProgress", "RunBook"]
-
-PASS: Final = "_kedro_journal"  # noqa: S105 - not that kind of pass
-"""Attribute of a Node that travels with it to a worker: see `ActiveRun.hand_over`."""
+__all__ = ["ActiveRun", "NodeProgress", "RunBook"]
 
 _run_here: Final[ContextVar[ActiveRun | None]] = ContextVar("kedro_journal_run")
 

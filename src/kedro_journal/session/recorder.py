@@ -367,5 +367,3 @@ def _smaller(name: str, value: Any, size: int) -> Any:
     if isinstance(value, list):
         return []
     return str(value)[:1000]
-
-

@@ -20,7 +20,7 @@ from kedro_journal.state import SessionState
 from . import compat
 from .binding import bind_hooks, signature_of
 from .lifecycle import Lifecycle
-from .links import created_event
+from .opening import created_event
 from .session import class_name
 
 __all__ = ["KedroServiceSession"]
@@ -162,5 +162,3 @@ def _wanted_id(session_id: str | None) -> str:
         except InvalidSessionId:
             pass  # Kedro takes any text; a folder does not
     return session_timestamp(datetime.now(UTC))
-
-

@@ -23,7 +23,7 @@ from . import compat
 from .arguments import CreateArguments, create_arguments
 from .binding import bind_hooks, signature_of
 from .lifecycle import Lifecycle
-from .links import created_event
+from .opening import created_event
 from .project import configure
 from .store import SessionStore, store_of
 
@@ -227,7 +227,8 @@ class KedroSession(_KedroSession):
     @property
     def store(self) -> dict[str, Any]:
         """A copy of the session's data, by the keys of Kedro 0.17 and 1.x."""
-        return SessionStore(dict(self._store), self._package_name)
+        package = self._package_name or compat.package_name()
+        return SessionStore(dict(self._store), package)
 
     def load_context(self) -> KedroContext:
         """Make the project's context.

@@ -81,5 +81,3 @@ def store_of(state: SessionState) -> dict[str, Any]:
             "traceback": format_frames(error),
         }
     return store
-
-

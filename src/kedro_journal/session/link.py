@@ -1,0 +1,73 @@
+"""What ties hooks to the session that they journal, and shields the run from them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol
+
+from kedro_journal.errors import JournalError
+from kedro_journal.replay.active import Active
+
+from .recorder import Recorder
+
+__all__ = ["Link", "Shield"]
+
+_logger: Final = logging.getLogger("kedro_journal")
+
+
+class Link(Protocol):
+    """What ties a hook object to the session that it journals."""
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The way into the journal; None while there is none yet."""
+
+    @property
+    def project_path(self) -> Path | None:
+        """Root of the project."""
+
+    @property
+    def active(self) -> Active:
+        """What `get_current_session` finds in the session's nodes."""
+        ...
+
+    def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
+        """A run begins: open the journal if it is not open yet."""
+
+    def end(self, *, completed: bool) -> None:
+        """A run ended."""
+
+
+class Shield:
+    """Keeps our own mistakes out of the user's run, and says each kind once."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if error is None or not isinstance(error, Exception):
+            return False
+        if isinstance(error, JournalError):
+            return False  # strict: the recorder let it through on purpose
+        name = type(error).__qualname__
+        level = logging.DEBUG if name in self._said else logging.WARNING
+        self._said.add(name)
+        _logger.log(
+            level,
+            "kedro-journal: an event was not recorded: %s in its own code. "
+            "The run goes on; the traceback is logged at DEBUG.",
+            name,
+        )
+        _logger.debug("kedro-journal", exc_info=error)
+        return True

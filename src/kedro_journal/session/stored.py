@@ -1,0 +1,67 @@
+"""Facts about stored data: where it is, its version and size, and which words of a
+credential are secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from . import compat
+
+__all__ = ["input_versions", "secret_values", "stored"]
+
+# What a credential says besides its secret; masking it everywhere would hide the text.
+_OPEN_CREDENTIALS: Final = frozenset(
+    """
+    user username login email region region_name endpoint endpoint_url host hostname
+    port database db schema drivername driver dialect account_name project project_id
+    type token_uri auth_uri universe_domain protocol anon use_ssl verify warehouse role
+    """.split()  # noqa: SIM905 - forty words as a list would be forty lines
+)
+
+
+def stored(
+    catalog: Any, name: str, *, saved: bool
+) -> tuple[str | None, str | None, int | None]:
+    """Give path, version and size of a dataset, as far as they are cheap to know."""
+    if catalog is None:
+        return None, None, None
+    try:
+        dataset = compat.catalog_dataset(catalog, name)
+        version = compat.dataset_version(dataset, saved=saved)
+        if not saved:
+            return None, version, None
+        path = compat.dataset_path(dataset, version)
+    except Exception:  # somebody else's dataset class
+        return None, None, None
+    size_bytes = None
+    if path is not None and "://" not in path:
+        try:
+            found = Path(path).stat()
+        except OSError:
+            return path, version, None
+        size_bytes = found.st_size
+    return path, version, size_bytes
+
+
+def input_versions(catalog: Any, node: Any) -> tuple[tuple[str, str], ...]:
+    found = []
+    for name in node.inputs:
+        _, version, _ = stored(catalog, name, saved=False)
+        if version is not None:
+            found.append((name, version))
+    return tuple(found)
+
+
+def secret_values(credentials: object) -> list[object]:
+    """Give the values of a credentials configuration that are secret."""
+    found: list[object] = []
+    if isinstance(credentials, Mapping):
+        for key, value in credentials.items():
+            if isinstance(value, Mapping):
+                found += secret_values(value)
+            elif str(key).lower() not in _OPEN_CREDENTIALS:
+                found.append(value)
+    return found
