@@ -62,7 +62,7 @@ class Opened(NamedTuple):
 
 
 def settings_of(project_path: Path) -> Config:
-    """Read the project's settings; a mistake in them is said and must not stop the run."""
+    """Read the project's settings; a mistake in them is said, and stops no run."""
     try:
         return load_config(project_path)
     except ConfigError as error:
