@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Final, Literal, cast, overload
 
 from kedro_journal.errors import JournalError
 from kedro_journal.replay import replay_folder
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .session import KedroSession
 
 __all__ = ["get_current_session"]
+
+_restored: Final[dict[Path, KedroSession]] = {}
 
 
 @overload
@@ -46,15 +48,26 @@ def get_current_session(
     Raises:
         RuntimeError: "There is no active Kedro session."
     """
-    found = innermost()
-    if found is not None:
-        session: KedroSession | None = getattr(found, "session", None)
-        if session is not None:
-            return session
-    session = _inherited() or (_recovered() if recover else None)
+    session = _here() or _inherited() or (_recovered() if recover else None)
     if session is None and not silent:
         raise RuntimeError(NO_SESSION)
     return session
+
+
+def _here() -> KedroSession | None:
+    """The session of this node or process; one of another class by replay, once."""
+    found = innermost()
+    if found is None or hasattr(found, "load_context"):
+        return cast("KedroSession | None", found)
+    folder = found.journal_folder
+    if folder is None:
+        return None
+    if folder not in _restored:
+        session = _restore(folder)
+        if session is None:
+            return None
+        _restored[folder] = session
+    return _restored[folder]
 
 
 def _inherited() -> KedroSession | None:

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kedro_journal.config import Config
 from kedro_journal.events import (
@@ -36,30 +36,12 @@ from .opening import (
 )
 from .recorder import Recorder
 
-if TYPE_CHECKING:
-    from .session import KedroSession
-
 __all__ = ["PluginLink", "WorkerLink"]
 
 _logger = logging.getLogger("kedro_journal")
 
 
-class _Restorable:
-    """A session that `get_current_session` gives by replay."""
-
-    def __init__(self) -> None:
-        self._restored: KedroSession | None = None
-
-    def as_session(self, folder: Path | None) -> KedroSession | None:
-        """Give the session as an object, restored once."""
-        if self._restored is None and folder is not None:
-            from .session import KedroSession
-
-            self._restored = KedroSession._restore(folder)  # noqa: SLF001
-        return self._restored
-
-
-class WorkerLink(_Restorable):
+class WorkerLink:
     """A session that another process owns, in a worker that runs its nodes.
 
     Args:
@@ -71,7 +53,6 @@ class WorkerLink(_Restorable):
     def __init__(
         self, folder: Path, project_path: Path | None, secrets: list[str]
     ) -> None:
-        super().__init__()
         self.project_path = project_path
         self.journal_folder: Path | None = folder
         self.session_id = folder.name
@@ -88,11 +69,6 @@ class WorkerLink(_Restorable):
         recorder = self.recorder
         return recorder.state() if recorder else SessionState()
 
-    @property
-    def session(self) -> KedroSession | None:
-        """The session as an object, restored by replay."""
-        return self.as_session(self.journal_folder)
-
     def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
         """A worker begins no run."""
         del run_params
@@ -102,7 +78,7 @@ class WorkerLink(_Restorable):
         """Nor does it end one."""
 
 
-class PluginLink(_Restorable):
+class PluginLink:
     """A session of Kedro's own class, seen through hooks: nothing is set up for it.
 
     The journal begins with the first run. It is closed by the end of the command, or
@@ -114,7 +90,6 @@ class PluginLink(_Restorable):
     """
 
     def __init__(self, context: Any) -> None:
-        super().__init__()
         self.project_path: Path | None = Path(str(context.project_path))
         self.recorder: Recorder | None = None
         self.journal_folder: Path | None = None
@@ -144,11 +119,6 @@ class PluginLink(_Restorable):
         """The session's state as of now."""
         recorder = self.recorder
         return recorder.state() if recorder else SessionState()
-
-    @property
-    def session(self) -> KedroSession | None:
-        """The session as an object, restored by replay."""
-        return self.as_session(self.journal_folder)
 
     @property
     def is_open(self) -> bool:

@@ -84,11 +84,6 @@ class KedroServiceSession(_KedroServiceSession):
         self._session_manager = manager
 
     @property
-    def session(self) -> Self:
-        """Itself: what `get_current_session` gives."""
-        return self
-
-    @property
     def journal_folder(self) -> Path | None:
         """The session folder; None if there is no journal on disk."""
         return self._lifecycle.folder if self._lifecycle else None

@@ -204,11 +204,6 @@ class KedroSession(_KedroSession):
             _restoring.reset(token)
 
     @property
-    def session(self) -> Self:
-        """Itself: what `get_current_session` gives."""
-        return self
-
-    @property
     def state(self) -> SessionState:
         """The session's state as of now, by replay of its journal."""
         if self._lifecycle is not None:
