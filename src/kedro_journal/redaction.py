@@ -180,9 +180,7 @@ _SHAPES: Final = (
         re.compile(r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"),
     ),
     # user:password@host in any URL, the host kept
-    _Shape(
-        ("://",), re.compile(r"(://)[^/\s'\"<>?#]*@"), rf"\1{REDACTED}@"
-    ),
+    _Shape(("://",), re.compile(r"(://)[^/\s'\"<>?#]*@"), rf"\1{REDACTED}@"),
     # the same where the password holds /, ? or #; a port is no password
     _Shape(
         ("://",),

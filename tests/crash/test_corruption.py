@@ -60,7 +60,11 @@ def silent(
     if numbers != list(range(first + 1, first + len(numbers) + 1)):
         return f"records came as {numbers}"
     shorter = len(numbers) < len(original)
-    if shorter and not findings and data != b"".join(LINES[first : first + len(numbers)]):
+    if (
+        shorter
+        and not findings
+        and data != b"".join(LINES[first : first + len(numbers)])
+    ):
         return f"{len(original) - len(numbers)} records vanished"
     return ""
 
@@ -75,7 +79,9 @@ def test_no_single_flipped_bit_is_accepted_in_silence() -> None:
     for number in range(len(LINES)):
         window = b"".join(LINES[number : number + 3])
         start = _cursor(number)
-        whole = {seq: ORIGINAL[seq] for seq in range(number + 1, min(number + 3, 40) + 1)}
+        whole = {
+            seq: ORIGINAL[seq] for seq in range(number + 1, min(number + 3, 40) + 1)
+        }
         flipped = bytearray(window)
         for position in range(len(LINES[number])):
             for bit in range(8):
@@ -209,9 +215,7 @@ _CRCS = {line[-11:-3].decode() for line in LINES}
 
 @pytest.mark.parametrize("fill", [b"\0", b"\xff", b"\n", b" "])
 @pytest.mark.parametrize("sector", [512, 4096])
-def test_no_overwritten_sector_is_accepted_in_silence(
-    fill: bytes, sector: int
-) -> None:
+def test_no_overwritten_sector_is_accepted_in_silence(fill: bytes, sector: int) -> None:
     """Power loss and bad disks lose whole sectors."""
     for start in range(0, len(DATA), sector):
         data = DATA[:start] + fill * sector + DATA[start + sector :]

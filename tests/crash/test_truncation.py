@@ -36,8 +36,11 @@ class QuickOs(Os):
     def sync_folder(self, path: Path) -> None:
         pass
 
+    def __init__(self) -> None:
+        self.kept: list[bytes] = []
+
     def write_new(self, path: Path, data: bytes) -> None:
-        path.write_bytes(data)
+        self.kept.append(data)
 
 
 def test_whatever_byte_a_journal_is_cut_at_nothing_acknowledged_is_lost(
@@ -53,7 +56,9 @@ def test_whatever_byte_a_journal_is_cut_at_nothing_acknowledged_is_lost(
     backend, port = FcntlBackend(), QuickOs()
     # Before the first newline there is no journal yet: see below.
     for cut in range(ends[0], len(data) + 1):
-        path.write_bytes(data[:cut])
+        with path.open("r+b") as out:  # emptied first, the file would be synced
+            out.write(data[:cut])
+            out.truncate()
         kept = sum(end <= cut for end in ends) + (cut + 1 in ends)
         writer = join(tmp_path / "s", backend=backend, port=port)
         writer.append(note("after"))
@@ -73,7 +78,7 @@ def test_whatever_byte_a_journal_is_cut_at_nothing_acknowledged_is_lost(
     assert points >= POINTS_MIN
     assert adopted == len(lines) - 1
     assert torn == points - len(lines)
-    assert len(list((tmp_path / "s" / "torn").iterdir())) == torn - adopted
+    assert len(port.kept) == torn - adopted
 
 
 def test_every_cut_of_a_journal_opens_and_is_read_up_to_its_last_whole_line() -> None:
@@ -146,7 +151,9 @@ def test_a_foreign_record_without_newline_is_cut_and_not_adopted(
 ) -> None:
     """Whole, but no continuation of this journal: its number would rewind ours."""
     lines, foreign = sample_lines(6, seed=1), sample_lines(6, seed=2)
-    for number, fragment in enumerate((foreign[1][:-1], foreign[5][:-1], lines[2][:-1])):
+    for number, fragment in enumerate(
+        (foreign[1][:-1], foreign[5][:-1], lines[2][:-1])
+    ):
         folder = tmp_path / str(number)
         put(folder, b"".join(lines[:5]) + fragment)
         join(folder).append(note("after"))

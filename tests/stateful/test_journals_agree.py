@@ -149,6 +149,4 @@ def _plain(event: Event) -> object:
 
 
 TestJournals = Journals.TestCase
-TestJournals.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None
-)
+TestJournals.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -21,14 +21,13 @@ from kedro_journal.events import (
 run_ids = st.sampled_from([None, "r1", "r2"])
 names = st.sampled_from(["split", "train", "evaluate", ""])
 datasets = st.sampled_from(["raw", "model", "params:lr"])
-texts = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8
-)
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8)
 seconds = st.none() | st.floats(0, 1e6, allow_nan=False)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(texts, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)
+    ),
     max_leaves=5,
 )
 mappings = st.dictionaries(texts, values, max_size=3)
@@ -74,8 +73,10 @@ _FIELDS = {
     "load_versions": st.lists(st.tuples(datasets, texts), max_size=2).map(tuple),
 }
 _REQUIRED = {"text": texts, "parent_session_id": texts, "session_id": texts}
-_REQUIRED |= {name: texts for name in ("uid", "salt", "package_version")}
-_REQUIRED |= {name: st.integers(0, 9) for name in ("offset", "length", "dropped", "pid")}
+_REQUIRED |= dict.fromkeys(("uid", "salt", "package_version"), texts)
+_REQUIRED |= {
+    name: st.integers(0, 9) for name in ("offset", "length", "dropped", "pid")
+}
 
 
 def _of(cls: type[Event]) -> st.SearchStrategy[Event]:

@@ -76,7 +76,9 @@ def seal_all(events: Sequence[Event]) -> list[bytes]:
     return lines
 
 
-def sample_lines(count: int, sizes: tuple[int, int] = (0, 200), seed: int = 1) -> list[bytes]:
+def sample_lines(
+    count: int, sizes: tuple[int, int] = (0, 200), seed: int = 1
+) -> list[bytes]:
     """Give a journal of that many lines with payloads of mixed size."""
     rng = random.Random(seed)
     header = replace(HEADER, salt=f"{seed:032x}")

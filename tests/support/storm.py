@@ -23,7 +23,7 @@ from kedro_journal.errors import JournalError
 from kedro_journal.events import JournalRepaired, NoteAdded, Record, SessionClosed
 from kedro_journal.journal import JournalWriter, follow_file, read, verify
 
-SIZES = (200, 4_000, 9_000, 20_000, 70_000)
+SIZES = (300, 9_000, 30_000, 60_000)
 
 
 @dataclass
@@ -39,7 +39,11 @@ class Report:
 
 
 def child(
-    folder: Path, name: str, pipe: int, make: Callable[[Path], JournalWriter], early: bool
+    folder: Path,
+    name: str,
+    pipe: int,
+    make: Callable[[Path], JournalWriter],
+    early: bool,
 ) -> None:
     """Append until killed; acknowledge each append, before it if *early* (sabotage)."""
     rng = random.Random(name)
@@ -103,7 +107,7 @@ def storm(
             os.close(writing)
             alive[pid] = reading
             count += 1
-        time.sleep(rng.uniform(0.002, 0.02))
+        time.sleep(rng.uniform(0.001, 0.006))
         victim = rng.choice(list(alive))
         os.kill(victim, signal.SIGKILL)
         report.kills += 1

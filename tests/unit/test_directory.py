@@ -122,7 +122,9 @@ def test_two_hundred_sessions_of_the_same_millisecond_get_ids_of_their_own(
     first = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
     from datetime import timedelta
 
-    expected = [session_timestamp(first + timedelta(milliseconds=n)) for n in range(200)]
+    expected = [
+        session_timestamp(first + timedelta(milliseconds=n)) for n in range(200)
+    ]
     assert sorted(got) == expected == JournalDirectory(tmp_path / "j").ids()
 
 
@@ -169,7 +171,11 @@ def test_modes_are_private_whatever_the_umask(tmp_path: Path, mask: int) -> None
         join(folder).append(note())
     folders = [tmp_path / "j", folder, folder / "torn"]
     files = [path for path in (tmp_path / "j").rglob("*") if path.is_file()]
-    assert {path.name for path in files} >= {"journal.jsonl", "append.lock", ".gitignore"}
+    assert {path.name for path in files} >= {
+        "journal.jsonl",
+        "append.lock",
+        ".gitignore",
+    }
     assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 

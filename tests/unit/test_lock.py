@@ -30,14 +30,14 @@ lock.acquire()
 if sys.argv[2] == "forks":
     pid = os.fork()
     if pid == 0:
-        print("child", os.getpid(), flush=True)
+        os.write(1, b"child %d\\n" % os.getpid())
         time.sleep(600)
 elif sys.argv[2] == "executes":
     import subprocess
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
                              close_fds=False)
-    print("child", child.pid, flush=True)
-print("held", flush=True)
+    os.write(1, b"child %d\\n" % child.pid)
+os.write(1, b"held\\n")  # whole lines: parent and child share the pipe
 time.sleep(600)
 """
 
@@ -110,7 +110,9 @@ def test_a_symbolic_link_as_lock_file_is_refused(tmp_path: Path) -> None:
 
 def test_neither_backend_is_imported_before_the_first_lock() -> None:
     code = "import sys, kedro_journal; print('filelock' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True
+    )
     assert found.stdout == b"False\n"
 
 

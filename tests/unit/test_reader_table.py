@@ -8,7 +8,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from journals import AT, HEADER, file, note, opened, put, salvage, sample_lines, seal_all
+from journals import (
+    AT,
+    HEADER,
+    file,
+    note,
+    opened,
+    put,
+    salvage,
+    sample_lines,
+    seal_all,
+)
 
 from kedro_journal.errors import CorruptJournal, UnsafeJournal
 from kedro_journal.events import Cursor, UnknownEvent
@@ -71,9 +81,7 @@ def test_an_empty_file_is_an_empty_journal(tmp_path: Path) -> None:
 def test_bytes_after_the_last_newline_are_never_delivered_and_no_error(
     tmp_path: Path, tail: bytes
 ) -> None:
-    check(
-        tmp_path / "s", [*LINES[:7], tail], kinds=["torn tail"], salvaged=range(1, 8)
-    )
+    check(tmp_path / "s", [*LINES[:7], tail], kinds=["torn tail"], salvaged=range(1, 8))
 
 
 def test_a_broken_line_that_the_chain_passes_over_lost_nothing(tmp_path: Path) -> None:
@@ -141,7 +149,12 @@ def test_records_of_a_newer_line_format_are_read_and_reported_once(
     crc = LINES[7][-11:-3].decode()
     for seq in (9, 10):
         line, _ = seal(
-            seq=seq, at=AT, writer="w2", prev=crc, event=note(), data=encode_event(note())
+            seq=seq,
+            at=AT,
+            writer="w2",
+            prev=crc,
+            event=note(),
+            data=encode_event(note()),
         )
         newer.append(reseal(line.replace(b'{"v":1,', b'{"v":2,')))
         crc = newer[-1][-11:-3].decode()

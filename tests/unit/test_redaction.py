@@ -163,7 +163,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("form", TEXTS)
 def test_secrets_in_texts_are_hidden_by_their_surroundings(form: str) -> None:
-    """Exception texts, command lines, URLs, headers, JSON in JSON: nothing registered."""
+    """Exception texts, command lines, URLs, headers, JSON in JSON."""
     canary = "c4n4ryV8xw0123"
     assert canary not in Redactor().text(form.format(canary))
     assert canary not in encoded(Redactor().plain({"error": [form.format(canary)]}))
@@ -239,9 +239,7 @@ def test_ordinary_words_are_not_registered() -> None:
 
 def test_names_of_the_settings_are_secret_in_keys_and_in_texts() -> None:
     redactor = Redactor(names=["ssn", "Kennwort"])
-    assert redactor.plain({"customer_SSN": "123-45-6789"}) == {
-        "customer_SSN": REDACTED
-    }
+    assert redactor.plain({"customer_SSN": "123-45-6789"}) == {"customer_SSN": REDACTED}
     for text in ("--params ssn=123-45-6789", "{'mein_kennwort': '123-45-6789'}"):
         assert "6789" not in redactor.text(text)
         assert "6789" in Redactor().text(text)
@@ -318,9 +316,10 @@ AWKWARD = {
     "wide tree": [[[0] * 200] * 200] * 200,
     "odd keys": {None: 1, 1.5: 2, (1, 2): 3, b"k": 4, True: 5, frozenset([1]): 6},
     "odd values": [
-        Path("/a"), datetime(2026, 1, 1, tzinfo=UTC), Decimal("1.5"), Color, deque([1]),
-        {1, 2}, frozenset("a"), range(9), (x for x in ()), object(), print, Exception("e"),
-        MappingProxyType({"a": 1}), OrderedDict(a=1), memoryview(b"ab"), bytearray(b"c"),
+        Path("/a"), datetime(2026, 1, 1, tzinfo=UTC), Decimal("1.5"), Color,
+        deque([1]), {1, 2}, frozenset("a"), range(9), (x for x in ()), object(), print,
+        Exception("e"), MappingProxyType({"a": 1}), OrderedDict(a=1),
+        memoryview(b"ab"), bytearray(b"c"),
         1 + 2j, ..., NotImplemented, type, slice(1),
     ],
 }  # fmt: skip
@@ -383,7 +382,10 @@ def test_many_registered_secrets_do_not_make_it_slow() -> None:
 
 def test_a_secret_across_the_cut_of_a_long_text_is_hidden() -> None:
     for offset in range(16_350, 16_400):
-        for text in ("x" * offset + " " + SHAPED["github"], "x" * offset + " token=" + CANARY):
+        for text in (
+            "x" * offset + " " + SHAPED["github"],
+            "x" * offset + " token=" + CANARY,
+        ):
             shown = Redactor().text(text + "y" * 50_000)
             assert "ghp_a" not in shown
             assert CANARY[:4] not in shown
@@ -399,12 +401,14 @@ def test_a_secret_across_the_cut_of_a_long_text_is_hidden() -> None:
         | st.text(max_size=20)
         | st.binary(max_size=20)
         | st.just(CANARY),
-        lambda inner: st.lists(inner, max_size=4)
-        | st.tuples(inner, inner)
-        | st.dictionaries(
-            st.text(max_size=8) | st.integers() | st.sampled_from(SECRET_NAMES),
-            inner,
-            max_size=4,
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.tuples(inner, inner)
+            | st.dictionaries(
+                st.text(max_size=8) | st.integers() | st.sampled_from(SECRET_NAMES),
+                inner,
+                max_size=4,
+            )
         ),
         max_leaves=20,
     )

@@ -100,9 +100,7 @@ def _look(
     return records, damage, scanner
 
 
-def _take(
-    scanner: Scanner, fd: int, port: Os
-) -> tuple[list[Record], Finding | None]:
+def _take(scanner: Scanner, fd: int, port: Os) -> tuple[list[Record], Finding | None]:
     """Read on until there are records, damage, or no more whole lines."""
     scanner.retry()
     records: list[Record] = []

@@ -263,4 +263,3 @@ def is_held(path: Path, port: Os = REAL_OS) -> bool | None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=OwnerLock.drop_in_child)
-

@@ -310,9 +310,7 @@ class JournalWriter:
         if self._seq < self._highest_seq and not self._closed_seq:
             lost, self._seq = self._highest_seq - self._seq, self._highest_seq
             self._repairs.append(
-                JournalRepaired(
-                    offset=self._end, length=0, action="skipped", lost=lost
-                )
+                JournalRepaired(offset=self._end, length=0, action="skipped", lost=lost)
             )
         self._highest_seq = self._seq
 

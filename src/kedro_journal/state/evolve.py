@@ -341,7 +341,7 @@ def _status_at_end(node: NodeState, event: _RunEnd) -> NodeStatus:
     return "interrupted"
 
 
-def _evolve_node(
+def _evolve_node(  # noqa: PLR0911 - one for each event
     node: NodeState, status: NodeStatus, record: Record, event: _NodeEvent
 ) -> NodeState:
     seq, at = record.seq, record.at

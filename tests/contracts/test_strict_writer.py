@@ -1,0 +1,35 @@
+"""The tables of legal moves bind the writer as they bind the fold."""
+
+from __future__ import annotations
+
+import pytest
+from journals import HEADER, opened
+
+from kedro_journal.errors import IllegalTransition
+from kedro_journal.events import (
+    NodeCompleted,
+    NodeStarted,
+    SessionClosed,
+    SessionCreated,
+)
+from kedro_journal.journal import MemoryJournal
+from kedro_journal.redaction import Redactor
+
+
+def test_an_illegal_transition_is_refused_before_anything_is_written() -> None:
+    from kedro_journal.session.recorder import Recorder
+
+    journal = MemoryJournal(HEADER, opened())
+    recorder = Recorder(
+        journal, session_id="s", folder=None, redactor=Redactor(), strict=True
+    )
+    with pytest.raises(IllegalTransition) as caught:
+        recorder.record(SessionClosed())
+    assert (caught.value.type, caught.value.status) == ("session.closed", "empty")
+    assert journal.lines() == []
+    recorder.record(SessionCreated(session_id="s"))
+    recorder.record(NodeStarted(run_id="r", node="a"))
+    before = journal.lines()
+    with pytest.raises(IllegalTransition):
+        recorder.record(NodeCompleted(run_id="r", node="a"))
+    assert journal.lines() == before
