@@ -16,23 +16,52 @@ import kedro_journal
 from .conftest import TIMEOUT_S, Project, check_complete
 
 
+# In memory alone: runs at once must not meet in the same files.
+IN_MEMORY = """
+from kedro.pipeline import Node, Pipeline
+
+def load(title): return [title] * 100
+def left(rows): return len(rows)
+def right(rows): return set(rows)
+def join(a, b): return (a, b)
+
+def make_pipelines():
+    pipeline = Pipeline([
+        Node(load, "params:title", "rows", name="load"),
+        Node(left, "rows", "count", name="left"),
+        Node(right, "rows", "titles", name="right"),
+        Node(join, ["count", "titles"], "result", name="join"),
+    ])
+    return {"__default__": pipeline, "small": pipeline}
+"""
+
+
+@pytest.fixture
+def in_memory(project: Project) -> Project:
+    """The project with a pipeline that writes no files."""
+    project.nodes(IN_MEMORY)
+    (project.path / "conf/base/parameters.yml").write_text("title: none\n")
+    return project
+
+
 @pytest.mark.kedro
 def test_eight_runs_at_once_have_eight_complete_and_separate_records(
-    project: Project,
+    in_memory: Project,
 ) -> None:
+    project = in_memory
     done = project.python(
         "from concurrent.futures import ThreadPoolExecutor\n"
         "from kedro.runner import SequentialRunner, ThreadRunner\n"
         "from kedro_journal.session import KedroServiceSession\n"
         "from kedro_journal.session.project import configure\n"
         "configure('journal_demo', None)\n"
-        "names = ['data_processing']\n"
+        "names = ['small']\n"
         "with KedroServiceSession.create() as session:\n"
         "    session.run(pipeline_names=names)\n"
         "    def one(n):\n"
         "        runner = [SequentialRunner, ThreadRunner][n % 2]()\n"
         "        session.run(run_id=f'run-{n}', pipeline_names=names, runner=runner,\n"
-        "                    runtime_params={'report': {'title': str(n)}})\n"
+        "                    runtime_params={'title': str(n)})\n"
         "    with ThreadPoolExecutor(8) as pool:\n"
         "        list(pool.map(one, range(8)))\n"
     )
@@ -45,10 +74,9 @@ def test_eight_runs_at_once_have_eight_complete_and_separate_records(
     )
     for run in state.runs[1:]:
         number = str(run.run_id).removeprefix("run-")
-        assert {"report": {"title": number}} == run.runtime_params
+        assert {"title": number} == run.runtime_params
         assert {"completed"} == {node.status for node in run.nodes.values()}
-        loads = run.nodes["join_tables"].loads
-        assert {"bookings", "calendar", "weather"} == set(loads)
+        assert {"count", "titles"} == set(run.nodes["join"].loads)
     check_complete(project, state)
 
 
@@ -85,11 +113,11 @@ class Server:
 
 
 @pytest.fixture
-def server(project: Project) -> Iterator[tuple[Project, Server]]:
+def server(in_memory: Project) -> Iterator[tuple[Project, Server]]:
     """The project, and its server running."""
-    running = Server(project)
+    running = Server(in_memory)
     try:
-        yield project, running
+        yield in_memory, running
     finally:
         running.stop()
 
@@ -111,7 +139,7 @@ def test_runs_of_the_http_server_are_journaled_though_the_session_is_kedros_own(
 ) -> None:
     project, running = server
     url = running.url
-    first = post(url, {"pipeline_names": ["data_processing"]})
+    first = post(url, {"pipeline_names": ["small"]})
     assert "success" == first["status"], first
     state = project.state()
     assert ("hooks", "running") == (state.via, state.liveness)
@@ -121,14 +149,14 @@ def test_runs_of_the_http_server_are_journaled_though_the_session_is_kedros_own(
     answers: list[dict[str, object]] = []
 
     def one() -> None:
-        answers.append(post(url, {"pipeline_names": ["data_processing"]}))
+        answers.append(post(url, {"pipeline_names": ["small"]}))
 
     threads = [threading.Thread(target=one) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(TIMEOUT_S)
-    bad = post(url, {"pipeline_names": ["data_processing"], "from_nodes": ["nope"]})
+    bad = post(url, {"pipeline_names": ["small"], "from_nodes": ["nope"]})
 
     assert "failure" == bad["status"]
     records = list(kedro_journal.events(directory=project.sessions_path))
@@ -146,7 +174,7 @@ def test_the_http_servers_session_is_closed_when_the_server_stops(
     server: tuple[Project, Server],
 ) -> None:
     project, running = server
-    answer = post(running.url, {"pipeline_names": ["data_processing"]})
+    answer = post(running.url, {"pipeline_names": ["small"]})
     assert "success" == answer["status"]
 
     running.stop()
