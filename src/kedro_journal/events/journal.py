@@ -1,5 +1,7 @@
 """Events about the journal itself: its header, its writers, its wounds."""
 
+# ruff: noqa: RUF012 - msgspec gives every instance a fresh {}
+
 from __future__ import annotations
 
 from typing import Annotated, ClassVar
@@ -8,7 +10,13 @@ from msgspec import Meta
 
 from .base import Event
 
-__all__ = ["JournalGap", "JournalHeader", "JournalRepaired", "NoteAdded", "WriterOpened"]
+__all__ = [
+    "JournalGap",
+    "JournalHeader",
+    "JournalRepaired",
+    "NoteAdded",
+    "WriterOpened",
+]
 
 
 class JournalHeader(Event, frozen=True, kw_only=True):

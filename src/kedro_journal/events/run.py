@@ -1,5 +1,7 @@
 """Events in the life of a run."""
 
+# ruff: noqa: RUF012 - msgspec gives every instance a fresh {}
+
 from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
