@@ -475,3 +475,15 @@ def test_threads_may_register_and_mask_at_once() -> None:
         thread.join()
     assert trouble == []
     assert len(redactor.secrets) == 1800
+
+
+def test_a_plan_of_thousands_stays_a_plan() -> None:
+    """Typed sequences are never cut in the middle: the record must decode again."""
+    from kedro_journal.events import PlannedNode
+
+    many = tuple(f"input_{n}" for n in range(1500))
+    nodes = tuple(PlannedNode(f"n{n}", inputs=many[:3]) for n in range(1200))
+    safe = Redactor().fields({"nodes": nodes, "free_inputs": many}, frozenset())
+    again = msgspec.convert(safe["nodes"], tuple[PlannedNode, ...])
+    assert nodes == again
+    assert list(many) == safe["free_inputs"]

@@ -135,5 +135,10 @@ def as_typed(program: str, *arguments: str) -> str:
     found, here = shutil.which(program), Path(sys.executable).parent
     # pipx and others put a link to it on the PATH.
     where = {Path(found).parent, Path(found).resolve().parent} if found else set()
-    module = [sys.executable, "-m", program.replace("-", "_")]
-    return shlex.join([*([program] if here in where else module), *arguments])
+    if here in where:
+        command = [program]
+    elif (here / program).exists():
+        command = [str(here / program)]
+    else:
+        command = [sys.executable, "-m", program.replace("-", "_")]
+    return shlex.join([*command, *arguments])

@@ -1,0 +1,14 @@
+"""Make any value safe to write: plain JSON, bounded, without secrets. Pure.
+
+An append-only file cannot be cleaned later, so everything goes through here before it
+is encoded, and what cannot be judged is left out (fail closed). Three ways to be a
+secret: the name of the key says so, the shape of the text says so, or the value was
+registered, as every value found under such a name is, and as the caller does with
+credentials and the environment.
+"""
+
+from .limits import REDACTED
+from .names import is_secret_name
+from .redactor import Redactor
+
+__all__ = ["REDACTED", "Redactor", "is_secret_name"]

@@ -1,0 +1,165 @@
+"""Secrets that a text shows by its form: known tokens, URLs, name=value."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from .limits import REDACTED
+
+__all__ = ["NAMED", "SHAPES", "WORD_HINTS", "mask_named", "named"]
+
+_WORDS_OF_SECRETS: Final = (
+    r"password|passwd|passphrase|passcode|passwort|pwd|secret|token|api[_\-]?key"
+    r"|access[_\-]?key|account[_\-]?key|private[_\-]?key|credential|authorization"
+    r"|cookie"
+)
+# What may stand between a name and its value: =, :, =>, >, also quoted and escaped.
+_BETWEEN: Final = r"\\{0,4}['\"]?\s{0,8}(?:[=:]{1,2}>?|>|%3[dD])\s{0,8}"
+# A value: quoted, perhaps with a prefix or escaped; something in brackets or a call,
+# whose end cannot be told, to the end of the line; or up to a separator.
+_VALUE: Final = (
+    r"(?:[A-Za-z]{0,2}\"(?:[^\"\\\n]|\\.)*+(?:\"|\Z)"
+    r"|[A-Za-z]{0,2}'(?:[^'\\\n]|\\.)*+(?:'|\Z)"
+    r"|\\{1,4}['\"](?:[^\\\n]|\\(?!\\{0,3}['\"]))*+(?:\\{1,4}['\"])?"
+    r"|[\w.]{0,60}[\[({][^\n]*"
+    r"|[^\s,;&'\")\]}<]+)"
+)
+
+
+_NAME_BEFORE: Final = re.compile(r"[\w.\-]{0,80}\Z")
+_VALUE_AT: Final = re.compile(_VALUE)
+
+
+def named(words: str) -> re.Pattern[str]:
+    """Match a name that holds one of *words*, and what stands before its value.
+
+    What the name begins with is looked up behind the match: searched for, it would
+    take quadratic time on a long text without spaces.
+    """
+    name = rf"(?P<name>(?:{words})[\w.\-]{{0,80}}+)"
+    return re.compile(rf"(?i){name}(?P<between>{_BETWEEN}|\s{{1,8}}(?!-))")
+
+
+def mask_named(
+    text: str, pattern: re.Pattern[str], is_secret: Callable[[str], bool]
+) -> str:
+    """Hide name=value, name: value, "name": "value", --name value."""
+    parts: list[str] = []
+    done = 0
+    while match := pattern.search(text, done):
+        start = match.start()
+        before = _NAME_BEFORE.search(text[max(0, done, start - 80) : start])
+        name = (before[0] if before else "") + match["name"]
+        value = None
+        # Without a sign between them, only after --: else it is words in a sentence.
+        if match["between"].strip() or name.startswith("--"):
+            value = is_secret(name.lstrip("-")) and _VALUE_AT.match(text, match.end())
+        parts.append(text[done : match.end()])
+        done = match.end()
+        if value:
+            parts.append(REDACTED)
+            done = value.end()
+    parts.append(text[done:])
+    return "".join(parts)
+
+
+def _mask_basic(match: re.Match[str]) -> str:
+    """Basic credentials are base64 of user:password; other words stay."""
+    try:
+        text = base64.b64decode(match[2] + "=" * (-len(match[2]) % 4))
+    except ValueError:
+        return match[0]
+    return f"{match[1]}{REDACTED}" if b":" in text else match[0]
+
+
+class Shape(NamedTuple):
+    """A known form of secrets in texts.
+
+    Attributes:
+        hints: Lower-case texts of which it always holds one: a cheap first look.
+        pattern: Finds it.
+        replacement: What is put in its place.
+    """
+
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    replacement: str | Callable[[re.Match[str]], str] = REDACTED
+
+
+WORD_HINTS: Final = (
+    *("pass", "pwd", "secret", "token", "key", "credential", "authorization"),
+    "cookie",
+)
+NAMED: Final = named(_WORDS_OF_SECRETS)
+SHAPES: Final = (
+    Shape(
+        ("private key",),
+        re.compile(
+            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
+            r".*?(-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)",
+            re.DOTALL,
+        ),
+    ),
+    Shape(
+        ("akia", "asia", "aroa", "aida"),
+        re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"),
+    ),
+    Shape(
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+        re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}"),
+    ),
+    Shape(("github_pat_",), re.compile(r"\bgithub_pat_[A-Za-z0-9_]{20,}")),
+    Shape(("glpat-",), re.compile(r"\bglpat-[A-Za-z0-9_\-]{16,}")),
+    Shape(("xox",), re.compile(r"\bxox[abeoprs]-[A-Za-z0-9\-]{10,}")),
+    Shape(("sk-",), re.compile(r"\bsk-[A-Za-z0-9_\-]{20,}")),
+    Shape(
+        ("k_live_", "k_test_"), re.compile(r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}")
+    ),
+    Shape(("aiza",), re.compile(r"\bAIza[A-Za-z0-9_\-]{30,}")),
+    Shape(("ya29.",), re.compile(r"\bya29\.[A-Za-z0-9_\-]{20,}")),
+    Shape(("hf_",), re.compile(r"\bhf_[A-Za-z0-9]{20,}")),
+    Shape(("pypi-",), re.compile(r"\bpypi-[A-Za-z0-9_\-]{20,}")),
+    Shape(("dapi",), re.compile(r"\bdapi[0-9a-f]{32}\b")),
+    Shape(
+        ("eyj",),
+        re.compile(r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"),
+    ),
+    # user:password@host in any URL, the host kept
+    Shape(("://",), re.compile(r"(://)[^/\s'\"<>?#]*@"), rf"\1{REDACTED}@"),
+    # the same where the password holds /, ? or #; a port is no password
+    Shape(
+        ("://",),
+        re.compile(
+            r"(://)[^\s:/@?#'\"<>]*:(?!\d{1,5}(?:[/?#\s]|\Z))[^\s@'\"<>]*@"
+            r"(?:[^\s@/'\"<>]*@)*"
+        ),
+        rf"\1{REDACTED}@",
+    ),
+    Shape(
+        ("bearer",),
+        re.compile(r"(?i)\b(bearer\s{1,8})[A-Za-z0-9+/=_.~\-]{8,}"),
+        rf"\1{REDACTED}",
+    ),
+    Shape(
+        ("basic",),
+        re.compile(r"(?i)\b(basic\s{1,8})([A-Za-z0-9+/_\-]{8,}=*)"),
+        _mask_basic,
+    ),
+    # headers: schemes and pairs follow, up to the end of the line
+    Shape(
+        ("authorization", "cookie"),
+        re.compile(
+            r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)"
+            r"(\\{0,4}['\"]?\s{0,8}[:=]\s{0,8})(?!\\{0,4}['\"\s])[^\n'\"\\]+"
+        ),
+        rf"\1\2{REDACTED}",
+    ),
+    Shape(
+        ("sig",),
+        re.compile(r"([?&](?:sig|signature|X-Amz-Signature)=)[^&\s'\"]+"),
+        rf"\1{REDACTED}",
+    ),
+)
