@@ -68,13 +68,17 @@ class JournalNotFound(JournalError):
     wanted: str
     directory: Path
 
-    def __init__(
-        self, wanted: str, directory: Path, known: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, wanted: str, directory: Path, known: Sequence[str] = ()) -> None:
         if known:
-            hint = f"The newest session there is {known[-1]}; `kedro-journal list` shows all."
+            hint = (
+                f"The newest session there is {known[-1]}; "
+                "`kedro-journal list` shows all."
+            )
         else:
-            hint = "No session was journaled there yet: `kedro run` in the project makes one."
+            hint = (
+                "No session was journaled there yet: "
+                "`kedro run` in the project makes one."
+            )
         super().__init__(
             f"{directory}: no session {wanted!r}. {hint}",
             wanted=wanted,

@@ -205,6 +205,7 @@ def test_the_storm_sees_a_broken_protocol(
 @pytest.mark.storm
 def test_the_storm_sees_an_acknowledgement_before_the_write(tmp_path: Path) -> None:
     """Teeth: a writer that says so first, and writes then, is found out."""
+
     def lost(violations: list[str]) -> bool:
         return any("acknowledged lost" in violation for violation in violations)
 

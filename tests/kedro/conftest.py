@@ -210,5 +210,3 @@ def expected_outputs(
     assert done.returncode == 0, done.stdout
     assert not project.sessions_path.exists()
     return project.outputs()
-
-

@@ -92,7 +92,9 @@ class TestEndings:
             node.error.type,
             node.error.message,
         )
-        assert any('raise LookupError("boom in a node")' in s for s in node.error.snippet)
+        assert any(
+            'raise LookupError("boom in a node")' in s for s in node.error.snippet
+        )
         assert "pending" == state.runs[0].nodes["last"].status
         assert probe.verification().ok
 
@@ -326,5 +328,3 @@ def test_the_plugin_can_be_switched_off(project: Project, way: str) -> None:
     assert 0 == project.kedro("run", env=env).returncode
 
     assert not project.sessions_path.exists()
-
-

@@ -15,7 +15,6 @@ import kedro_journal
 
 from .conftest import TIMEOUT_S, Project, check_complete
 
-
 # In memory alone: runs at once must not meet in the same files.
 IN_MEMORY = """
 from kedro.pipeline import Node, Pipeline

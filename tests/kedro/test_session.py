@@ -83,9 +83,7 @@ class TestTheDocument:
         assert {"evaluation": {"minimum_r2": 0.5}, "new": 1} == state.runtime_params
         assert 0.5 == state.parameters["evaluation"]["minimum_r2"]
 
-    def test_save_on_close_false_leaves_nothing_on_disk(
-        self, project: Project
-    ) -> None:
+    def test_save_on_close_false_leaves_nothing_on_disk(self, project: Project) -> None:
         out = run(
             project,
             "from kedro_journal.session import KedroSession\n"

@@ -136,5 +136,3 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
         """Give type and message in one line."""
         text = " ".join(self.message.split())
         return f"{self.type}: {text}" if text else self.type
-
-

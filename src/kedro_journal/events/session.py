@@ -45,9 +45,9 @@ class Git(msgspec.Struct, frozen=True, omit_defaults=True):
     """The code that ran."""
 
     sha: Annotated[str, Meta(description="Full hash of the commit.")] = ""
-    branch: Annotated[
-        str | None, Meta(description="Branch, null when detached.")
-    ] = None
+    branch: Annotated[str | None, Meta(description="Branch, null when detached.")] = (
+        None
+    )
     dirty: Annotated[bool, Meta(description="Uncommitted or untracked files.")] = False
 
 
@@ -67,9 +67,9 @@ class CatalogEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     name: Annotated[str, Meta(description="Name of the dataset.")]
     type: Annotated[str, Meta(description="Class of the dataset.")] = ""
-    path: Annotated[
-        str | None, Meta(description="Where it is stored, redacted.")
-    ] = None
+    path: Annotated[str | None, Meta(description="Where it is stored, redacted.")] = (
+        None
+    )
     versioned: Annotated[bool, Meta(description="Whether it keeps versions.")] = False
 
 

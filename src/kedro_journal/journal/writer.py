@@ -4,6 +4,8 @@ The protocol, in the order it must keep: encode outside the locks; take the thre
 then the file lock; catch up with what others wrote, repairing a torn tail (only here,
 for only the holder of the lock knows that nobody is in the middle of an append); number
 and seal; one write; release; sync if the policy says so; only then acknowledge.
+
+Longer than other modules: the steps share one state, and their order is the point.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ from .codec import (
 )
 from .lock import AppendLock, LockBackend
 from .port import REAL_OS, Os
+from .syncer import GroupSyncer
 from .tail import Tail, examine, fits
 
 __all__ = ["Durability", "JournalWriter", "JOURNAL_NAME", "APPEND_LOCK_NAME"]
@@ -57,7 +60,6 @@ TORN_NAME: Final = "torn"
 _WINDOW_BYTES: Final = 4096
 # The file system has no such thing as syncing: nothing failed.
 _NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
-_GROUP_WINDOW_S: Final = 0.05
 
 
 class JournalWriter:
@@ -112,7 +114,7 @@ class JournalWriter:
         self._written = 0  # bytes of the last write
         self._unfinished: tuple[int, int] | None = None  # a roll-back: to, from
         self._sync_failure: OSError | None = None
-        self._syncer: _GroupSyncer | None = None
+        self._syncer: GroupSyncer | None = None
         self._live.add(self)
 
     @property
@@ -415,7 +417,7 @@ class JournalWriter:
             self.sync()
         elif self._durability == "group":
             if self._syncer is None:
-                self._syncer = _GroupSyncer(self)
+                self._syncer = GroupSyncer(self)
             self._syncer.wake()
 
     def sync(self) -> None:
@@ -494,38 +496,6 @@ def _in_child(opened: WriterOpened) -> WriterOpened:
         python=opened.python,
         role="worker",
     )
-
-
-class _GroupSyncer:
-    """Syncs in the background, at most one window after an append."""
-
-    def __init__(self, writer: JournalWriter) -> None:
-        self._writer = weakref.ref(writer)
-        self._dirty = threading.Event()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, name="kedro-journal-sync", daemon=True
-        )
-        self._thread.start()
-
-    def wake(self) -> None:
-        self._dirty.set()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._dirty.set()
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            self._dirty.wait()
-            self._stopped.wait(_GROUP_WINDOW_S)
-            self._dirty.clear()
-            writer = self._writer()
-            if writer is None:
-                return
-            with contextlib.suppress(JournalUnwritable):
-                writer.sync()
-            del writer
 
 
 if hasattr(os, "register_at_fork"):

@@ -260,5 +260,3 @@ def current(
     if session_id is None:
         raise RuntimeError(NO_SESSION)
     return replay_folder(where.folder(session_id))
-
-

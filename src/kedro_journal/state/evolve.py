@@ -44,15 +44,14 @@ from kedro_journal.events import (
 
 from .model import (
     Anomaly,
-    DatasetOperation,
     NodeState,
-    NodeStatus,
     Note,
     RunState,
     SessionState,
     SessionStatus,
     Writer,
 )
+from .node import NodeEvent, RunEnd, evolve_node, status_at_end
 from .transitions import NODE_TRANSITIONS, RUN_TRANSITIONS, SESSION_TRANSITIONS
 
 __all__ = ["StateBuilder", "evolve", "fold"]
@@ -68,17 +67,6 @@ _SessionEvent = (
     | SessionClosed
     | SessionResumed
 )
-_NodeEvent = (
-    NodeStarted
-    | NodeComputed
-    | NodeCompleted
-    | NodeFailed
-    | DatasetLoading
-    | DatasetLoaded
-    | DatasetSaving
-    | DatasetSaved
-)
-_RunEnd = RunCompleted | RunFailed | RunInterrupted
 
 
 def evolve(state: SessionState, record: Record) -> SessionState:
@@ -282,7 +270,7 @@ class StateBuilder:
         )
         self._nodes.append({p.name: NodeState(p.name, plan=p) for p in event.nodes})
 
-    def _run_ended(self, record: Record, event: _RunEnd) -> None:
+    def _run_ended(self, record: Record, event: RunEnd) -> None:
         number = self._index.get((event.run_id, event.attempt))
         if number is None:
             self._anomaly(record, f"run {event.run_id}", "not started")
@@ -305,12 +293,12 @@ class StateBuilder:
         )
         nodes = self._nodes[number]
         for name, node in nodes.items():
-            ended = _status_at_end(node, event)
+            ended = status_at_end(node, event)
             if ended != node.status:
                 phase = node.status if node.status != "pending" else ""
                 nodes[name] = replace(node, status=ended, phase=phase)
 
-    def _node(self, record: Record, event: _NodeEvent) -> None:
+    def _node(self, record: Record, event: NodeEvent) -> None:
         number = self._index.get((event.run_id, event.attempt))
         if number is None:
             if event.run_id is None:
@@ -324,99 +312,4 @@ class StateBuilder:
         if status is None:
             self._anomaly(record, f"node {event.node}", node.status)
             return
-        nodes[event.node] = _evolve_node(node, status, record, event)
-
-
-def _status_at_end(node: NodeState, event: _RunEnd) -> NodeStatus:
-    """Say what the end of its run makes of a node.
-
-    Kedro tells nothing of a failing load or save but the open interval it leaves.
-    """
-    if node.status == "pending":
-        return "skipped" if isinstance(event, RunCompleted) else "pending"
-    if node.status not in ("loading", "running", "saving"):
-        return node.status
-    if isinstance(event, RunFailed) and node.open_operations:
-        return "failed"
-    return "interrupted"
-
-
-def _evolve_node(  # noqa: PLR0911 - one for each event
-    node: NodeState, status: NodeStatus, record: Record, event: _NodeEvent
-) -> NodeState:
-    seq, at = record.seq, record.at
-    match event:
-        case DatasetLoading() | DatasetSaving():
-            operations = node.loads if isinstance(event, DatasetLoading) else node.saves
-            before = operations.get(event.dataset)
-            operation = DatasetOperation(
-                dataset=event.dataset,
-                kind="load" if isinstance(event, DatasetLoading) else "save",
-                started_seq=seq,
-                count=before.count + 1 if before else 1,
-            )
-            changed = {**operations, event.dataset: operation}
-            if isinstance(event, DatasetLoading):
-                return replace(
-                    node, status=status, loads=changed, writer=record.writer
-                )
-            return replace(node, status=status, saves=changed)
-        case DatasetLoaded():
-            loads = dict(node.loads)
-            loads[event.dataset] = replace(
-                node.loads.get(event.dataset)
-                or DatasetOperation(event.dataset, "load", seq),
-                ended_seq=seq,
-                duration_s=event.duration_s,
-                version=event.version,
-            )
-            return replace(node, status=status, loads=loads)
-        case DatasetSaved():
-            saves = dict(node.saves)
-            saves[event.dataset] = replace(
-                node.saves.get(event.dataset)
-                or DatasetOperation(event.dataset, "save", seq),
-                ended_seq=seq,
-                duration_s=event.duration_s,
-                version=event.version,
-                path=event.path,
-                size_bytes=event.size_bytes,
-            )
-            return replace(node, status=status, saves=saves)
-        case NodeStarted():
-            loads = dict(node.loads)
-            for dataset, version in event.input_versions:
-                if dataset in loads:
-                    loads[dataset] = replace(loads[dataset], version=version)
-            return replace(
-                node,
-                loads=loads,
-                status=status,
-                writer=record.writer,
-                started_seq=seq,
-                started_at=at,
-            )
-        case NodeComputed():
-            return replace(
-                node, status=status, computed_seq=seq, compute_s=event.duration_s
-            )
-        case NodeCompleted():
-            return replace(
-                node,
-                status=status,
-                ended_seq=seq,
-                ended_at=at,
-                duration_s=event.duration_s,
-            )
-        case NodeFailed():
-            return replace(
-                node,
-                status=status,
-                ended_seq=seq,
-                ended_at=at,
-                duration_s=event.duration_s,
-                error=event.error,
-                phase=event.phase,
-            )
-        case _:
-            assert_never(event)
+        nodes[event.node] = evolve_node(node, status, record, event)

@@ -354,9 +354,7 @@ def format_traceback(error: ErrorInfo) -> str:
     parts: list[str] = []
     if error.cause is not None:
         parts.append(format_traceback(error.cause))
-        parts.append(
-            "\nThe above exception led to the following one:\n\n"
-        )
+        parts.append("\nThe above exception led to the following one:\n\n")
     if error.remote:
         parts.append(error.remote.rstrip() + "\n")
     if error.frames:
