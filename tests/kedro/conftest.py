@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -190,11 +190,11 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(generated: Path, tmp_path: Path) -> Iterator[Project]:
+def project(generated: Path, tmp_path: Path) -> Project:
     """A copy of the project for one test."""
     path = tmp_path / "journal-demo"
     shutil.copytree(generated, path)
-    yield Project(path)
+    return Project(path)
 
 
 @pytest.fixture(scope="session")
