@@ -54,7 +54,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...],
         Meta(
             description="Environment variables to record, as shell patterns. Values "
-            "are redacted; no other variable is recorded, not even by name."
+            "are redacted. Besides them, only those that the project's configuration "
+            "refers to are recorded, and of those of credentials only the names."
         ),
     ] = ("KEDRO_*",)
     redact: Annotated[

@@ -111,6 +111,7 @@ class JournalWriter:
         self._closed_seq = 0
         self._highest_seq = 0  # ever seen committed; numbers are not used twice
         self._repairs: list[JournalRepaired] = []  # made, but not on record yet
+        self._sync_due = False  # a repair was put on record
         self._written = 0  # bytes of the last write
         self._unfinished: tuple[int, int] | None = None  # a roll-back: to, from
         self._sync_failure: OSError | None = None
@@ -189,6 +190,7 @@ class JournalWriter:
                 raise JournalClosed(self.path, self._closed_seq)
             when = at or self._port.now()
             records = self._write_batch(self._repairs, encoded, when)
+            self._sync_due = bool(self._repairs)
             self._repairs = []
             self._highest_seq = self._seq
             return records
@@ -410,9 +412,9 @@ class JournalWriter:
         return name
 
     def _make_durable(self, encoded: Sequence[tuple[Event, bytes]]) -> None:
-        must = self._durability == "sync" or any(
-            event.TYPE in LIFECYCLE_TYPES for event, _ in encoded
-        )
+        due, self._sync_due = self._sync_due, False
+        lifecycle = any(event.TYPE in LIFECYCLE_TYPES for event, _ in encoded)
+        must = due or lifecycle or self._durability == "sync"
         if must:
             self.sync()
         elif self._durability == "group":

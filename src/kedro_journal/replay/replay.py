@@ -177,18 +177,21 @@ def follow(
     where = open_directory(project_path, directory)
     folder = where.folder(where.resolve(session_id))
 
+    begun: list[SessionState] = []  # asked at every look, so read once
+
     def gone() -> bool:
         if not until_crash:
             return False
-        state = StateBuilder()
-        for record in read(folder / JOURNAL_NAME, mode="salvage"):
-            state.add(record)
-            if record.seq > 2:
-                break
-        begun = state.state()
-        if not begun.seq:  # no header says which host: the lock here is all there is
+        if not begun:
+            state = StateBuilder()
+            for record in read(folder / JOURNAL_NAME, mode="salvage"):
+                state.add(record)
+                if record.seq >= 2:
+                    begun.append(state.state())
+                    break
+        if not begun:  # no header says which host: the lock here is all there is
             return is_held(folder / OWNER_LOCK_NAME) is not True
-        return _liveness(begun, folder) == "crashed"
+        return _liveness(begun[0], folder) == "crashed"
 
     return follow_file(
         folder / JOURNAL_NAME,

@@ -281,7 +281,7 @@ class StateBuilder:
             self._anomaly(record, f"run {event.run_id}", run.status)
             return
         error = None if isinstance(event, RunCompleted) else event.error
-        reason = event.reason if isinstance(event, RunInterrupted) else ""
+        stopped = event if isinstance(event, RunInterrupted) else None
         self._runs[number] = replace(
             run,
             status=status,
@@ -289,7 +289,9 @@ class StateBuilder:
             ended_at=record.at,
             duration_s=event.duration_s,
             error=error,
-            reason=reason,
+            reason=stopped.reason if stopped else "",
+            signal=stopped.signal if stopped else None,
+            exit_code=stopped.exit_code if stopped else None,
         )
         nodes = self._nodes[number]
         for name, node in nodes.items():

@@ -163,6 +163,8 @@ class RunState(msgspec.Struct, frozen=True, omit_defaults=True):
         duration_s: Seconds it took.
         error: What ended it, if it failed or was interrupted.
         reason: What interrupted it.
+        signal: Number of the signal that did, if it was one.
+        exit_code: Code of the `sys.exit()` that did, if it was that.
     """
 
     run_id: str | None
@@ -185,6 +187,8 @@ class RunState(msgspec.Struct, frozen=True, omit_defaults=True):
     duration_s: float | None = None
     error: ErrorInfo | None = None
     reason: str = ""
+    signal: int | None = None
+    exit_code: int | None = None
 
     def with_status(self, *statuses: NodeStatus) -> tuple[NodeState, ...]:
         """Give the nodes that have one of these statuses."""
