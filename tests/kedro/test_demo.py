@@ -334,13 +334,21 @@ def test_a_program_that_the_shell_finds_is_called_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    long = as_typed("kedro-journal", "show", "an id")
-    assert f"{sys.executable} -m kedro_journal show 'an id'" == long
-
     program = tmp_path / "bin" / "kedro-journal"
     program.parent.mkdir()
-    program.touch(mode=0o755)
+    with monkeypatch.context() as elsewhere:
+        python = str(tmp_path / "no-scripts" / "python")
+        elsewhere.setattr(sys, "executable", python)
+        long = as_typed("kedro-journal", "show", "an id")
+        assert f"{python} -m kedro_journal show 'an id'" == long
+
+        program.touch(mode=0o755)
+        (tmp_path / "kedro-journal").symlink_to(program)
+        assert long == as_typed("kedro-journal", "show", "an id")
+    (tmp_path / "kedro-journal").unlink()
+    with monkeypatch.context() as beside:
+        beside.setattr(sys, "executable", str(program.parent / "python"))
+        assert f"{program} list" == as_typed("kedro-journal", "list")
     (tmp_path / "kedro-journal").symlink_to(program)
-    assert long == as_typed("kedro-journal", "show", "an id")
     monkeypatch.setattr(sys, "executable", str(program.parent / "python"))
     assert as_typed("kedro-journal", "list") == "kedro-journal list"
