@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -102,18 +102,25 @@ def find_project(start: Path | None = None) -> Path | None:
 
 
 def load_config(
-    project_path: Path | None, environ: Mapping[str, str] | None = None
+    project_path: Path | None,
+    environ: Mapping[str, str] | None = None,
+    on_error: Callable[[ConfigError], None] | None = None,
 ) -> Config:
     """Read the settings of a project.
 
     Args:
         project_path: Root of the project; None for the defaults.
         environ: Environment to read; None for this process's.
+        on_error: Told of each mistake instead of raising it: the settings that are
+            right hold all the same, `disable` above all. Where `redact` is wrong,
+            nothing may be written, so it counts as `disable`.
 
     Raises:
         ConfigError: A key is unknown, a value has the wrong type, or pyproject.toml
             is not TOML.
     """
+    if on_error is not None:
+        return _load_what_is_right(project_path, environ, on_error)
     environ = os.environ if environ is None else environ
     config = Config()
     if project_path is not None:
@@ -125,6 +132,41 @@ def load_config(
         if not name.startswith(ENV_PREFIX) or key in _INTERNAL:
             continue
         config = _override(config, key.lower(), value, name)
+    return config
+
+
+def _load_what_is_right(
+    project_path: Path | None,
+    environ: Mapping[str, str] | None,
+    on_error: Callable[[ConfigError], None],
+) -> Config:
+    environ = os.environ if environ is None else environ
+    path = (project_path or Path()) / "pyproject.toml"
+    right: dict[str, Any] = {}
+    try:
+        table = _tool_table(path).get("kedro_journal", {}) if project_path else {}
+    except ConfigError as error:
+        on_error(error)
+        table = {}
+    for key, value in table.items() if isinstance(table, dict) else ():
+        try:
+            _convert({key: value}, str(path), "tool.kedro_journal")
+            right[key] = value
+        except ConfigError as error:
+            on_error(error)
+            if key == "redact":
+                right["disable"] = True
+    config = msgspec.convert(right, Config)
+    for name, value in environ.items():
+        key = name.removeprefix(ENV_PREFIX)
+        if not name.startswith(ENV_PREFIX) or key in _INTERNAL:
+            continue
+        try:
+            config = _override(config, key.lower(), value, name)
+        except ConfigError as error:
+            on_error(error)
+            if key == "DISABLE":  # whatever it was meant to say, it was not "journal"
+                config = msgspec.structs.replace(config, disable=True)
     return config
 
 
@@ -151,6 +193,12 @@ def _convert(table: object, source: str, where: str) -> Config:
         raise ConfigError(source, reason) from error
 
 
+_BOOLEANS: Final = {
+    **dict.fromkeys(("", "0", "false", "no", "n", "off"), False),
+    **dict.fromkeys(("1", "true", "yes", "y", "on"), True),
+}
+
+
 def _override(config: Config, key: str, value: str, source: str) -> Config:
     known = {field.name: field for field in msgspec.structs.fields(Config)}
     if key not in known:
@@ -161,10 +209,7 @@ def _override(config: Config, key: str, value: str, source: str) -> Config:
     if isinstance(current, tuple):
         given = tuple(part.strip() for part in value.split(",") if part.strip())
     elif isinstance(current, bool):
-        given = {"": False, "0": False, "1": True}.get(value, value.lower())
-        given = {"false": False, "no": False, "true": True, "yes": True}.get(
-            given if isinstance(given, str) else "", given
-        )
+        given = _BOOLEANS.get(value.strip().lower(), value)
     try:
         data = {**msgspec.structs.asdict(config), key: given}
         return msgspec.convert(data, Config, strict=isinstance(current, (bool, tuple)))

@@ -34,9 +34,11 @@ class JournalError(Exception):
 
     Attributes:
         exit_code: What the command line exits with when this error ends it.
+        strict: Whether it is to end the run: only with the setting of that name.
     """
 
     exit_code: int = 1
+    strict: bool = False
 
     def __init__(self, message: str, /, **facts: Any) -> None:
         super().__init__(message)

@@ -21,6 +21,26 @@ KEDRO = [sys.executable, "-m", "kedro"]
 TIMEOUT_S = 120
 
 
+# In memory alone: runs at once must not meet in the same files.
+IN_MEMORY = """
+from kedro.pipeline import Node, Pipeline
+
+def load(title): return [title] * 100
+def left(rows): return len(rows)
+def right(rows): return set(rows)
+def join(a, b): return (a, b)
+
+def make_pipelines():
+    pipeline = Pipeline([
+        Node(load, "params:title", "rows", name="load"),
+        Node(left, "rows", "count", name="left"),
+        Node(right, "rows", "titles", name="right"),
+        Node(join, ["count", "titles"], "result", name="join"),
+    ])
+    return {"__default__": pipeline, "small": pipeline}
+"""
+
+
 class Project:
     """One generated project, and the ways in which its user runs it."""
 
@@ -210,3 +230,11 @@ def expected_outputs(
     assert done.returncode == 0, done.stdout
     assert not project.sessions_path.exists()
     return project.outputs()
+
+
+@pytest.fixture
+def in_memory(project: Project) -> Project:
+    """The project with a pipeline that writes no files."""
+    project.nodes(IN_MEMORY)
+    (project.path / "conf/base/parameters.yml").write_text("title: none\n")
+    return project

@@ -11,7 +11,7 @@ import pytest
 import kedro_journal
 from kedro_journal import SessionState
 
-from .conftest import TIMEOUT_S, Project, as_json
+from .conftest import TIMEOUT_S, Project, as_json, check_complete
 
 PROBE = """
 import os, signal, sys, threading
@@ -271,23 +271,21 @@ def test_another_plugin_that_raises_does_not_hide_what_happened(
 
 @pytest.mark.kedro
 def test_two_runs_at_once_are_two_sessions_and_nothing_mixed(
-    project: Project,
+    in_memory: Project,
 ) -> None:
     processes = [
-        project.start("run", "--params", f"report.title=run{number}")
-        for number in range(2)
+        in_memory.start("run", "--params", f"title=run{number}") for number in range(2)
     ]
     for process in processes:
         output, _ = process.communicate(timeout=TIMEOUT_S)
         assert 0 == process.returncode, output
 
-    states = project.states()
-    titles = sorted(s.runtime_params["report"]["title"] for s in states)
-    assert ["run0", "run1"] == titles
+    states = in_memory.states()
+    assert ["run0", "run1"] == sorted(s.runtime_params["title"] for s in states)
     for state in states:
         assert "completed" == state.verdict
         assert ["w1"] == list(state.writers)
-        assert project.verification(state.session_id).findings == ()
+        check_complete(in_memory, state)
 
 
 @pytest.mark.kedro

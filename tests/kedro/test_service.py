@@ -15,33 +15,6 @@ import kedro_journal
 
 from .conftest import TIMEOUT_S, Project, check_complete
 
-# In memory alone: runs at once must not meet in the same files.
-IN_MEMORY = """
-from kedro.pipeline import Node, Pipeline
-
-def load(title): return [title] * 100
-def left(rows): return len(rows)
-def right(rows): return set(rows)
-def join(a, b): return (a, b)
-
-def make_pipelines():
-    pipeline = Pipeline([
-        Node(load, "params:title", "rows", name="load"),
-        Node(left, "rows", "count", name="left"),
-        Node(right, "rows", "titles", name="right"),
-        Node(join, ["count", "titles"], "result", name="join"),
-    ])
-    return {"__default__": pipeline, "small": pipeline}
-"""
-
-
-@pytest.fixture
-def in_memory(project: Project) -> Project:
-    """The project with a pipeline that writes no files."""
-    project.nodes(IN_MEMORY)
-    (project.path / "conf/base/parameters.yml").write_text("title: none\n")
-    return project
-
 
 @pytest.mark.kedro
 def test_eight_runs_at_once_have_eight_complete_and_separate_records(

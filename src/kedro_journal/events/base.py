@@ -67,6 +67,18 @@ PLAIN_FIELDS = frozenset(
         "part",
         "dropped",
         "via",
+        "package_name",
+        "host",
+        "env",
+        "free_inputs",
+        "outputs",
+        "pipelines",
+        "runner",
+        "save_version",
+        "input_versions",
+        "load_versions",
+        "kedro_session_id",
+        "parent_session_id",
     }
 )
 

@@ -17,6 +17,11 @@ __all__ = ["PlannedNode", "RunCompleted", "RunFailed", "RunInterrupted", "RunSta
 class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
     """A node that the run set out to run."""
 
+    # Written as they are, as in every other event that speaks of the node.
+    PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset(
+        {"name", "inputs", "outputs", "tags"}
+    )
+
     name: Annotated[str, Meta(description="Name of the node.")]
     inputs: Annotated[tuple[str, ...], Meta(description="Datasets it loads.")] = ()
     outputs: Annotated[tuple[str, ...], Meta(description="Datasets it saves.")] = ()

@@ -65,6 +65,8 @@ class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
 class CatalogEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One dataset of the configured catalog."""
 
+    PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset({"name"})
+
     name: Annotated[str, Meta(description="Name of the dataset.")]
     type: Annotated[str, Meta(description="Class of the dataset.")] = ""
     path: Annotated[str | None, Meta(description="Where it is stored, redacted.")] = (

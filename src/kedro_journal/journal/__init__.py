@@ -6,7 +6,7 @@ from .follow import follow_file
 from .liveness import Liveness, probe
 from .lock import OwnerLock, choose_backend, is_held
 from .memory import Journal, MemoryJournal
-from .read import Mode, read
+from .read import Mode, is_closed, read
 from .scan import Finding, Scanner
 from .verify import Verification, verify
 from .writer import Durability, JournalWriter
@@ -30,6 +30,7 @@ __all__ = [
     "choose_backend",
     "decode",
     "follow_file",
+    "is_closed",
     "is_held",
     "probe",
     "read",

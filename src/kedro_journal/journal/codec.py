@@ -144,6 +144,18 @@ def seal(
     return b'%b,"crc":"%b"}\n' % (body, crc.encode()), crc
 
 
+def decodes(event: Event, data: bytes) -> bool:
+    """Tell whether encoded data reads back as the type of *event*."""
+    known = _decoders.get(event.TYPE)
+    if known is None:
+        return True
+    try:
+        known[1].decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    return True
+
+
 def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
     """Read one line, without its newline.
 

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Final, Literal
 
 from kedro_journal.errors import CorruptJournal
-from kedro_journal.events import Cursor, Record
+from kedro_journal.events import Cursor, Record, SessionClosed
 
 from .lines import LineBuffer
 from .port import REAL_OS, Os
 from .scan import Finding, Scanner
+from .tail import examine
 
-__all__ = ["Mode", "raise_damage", "read"]
+__all__ = ["Mode", "is_closed", "raise_damage", "read"]
 
 Mode = Literal["strict", "salvage"]
 _CHUNK_BYTES: Final = 256 * 1024
+_TAIL_BYTES: Final = 4096  # `session.closed` is short, and the last record
 
 
 def read(
@@ -107,6 +109,23 @@ def _report(
         if mode == "strict":
             raise_damage(finding, path)
     return found
+
+
+def is_closed(path: Path, port: Os = REAL_OS) -> bool:
+    """Tell from a journal's last bytes whether its session was closed.
+
+    Raises:
+        UnsafeJournal: *path* is a link or no regular file.
+        FileNotFoundError: There is no such file.
+    """
+    fd = port.open_read(path)
+    try:
+        size = port.stat(fd).size
+        start = max(0, size - _TAIL_BYTES)
+        tail = examine(port.read_at(fd, _TAIL_BYTES, start), whole=start == 0)
+    finally:
+        port.close(fd)
+    return tail.record is not None and isinstance(tail.record.event, SessionClosed)
 
 
 def raise_damage(finding: Finding, path: Path) -> None:

@@ -11,21 +11,26 @@ PARTS: Final = re.compile(r"[.:/\[\]]")
 """What separates the parts of a dotted name, a path or a key of a catalog."""
 
 _NAME: Final = re.compile(
-    r"pass(word|wd|phrase|code)|(^|[-_. ]|db|user)pass$|pwd|secret|credential"
-    r"|(^|[^a-z])(auth|pat|psk)$|authorization|api[-_ .]?key|access[-_ .]?key"
-    r"|account[-_ .]?key|private[-_ .]?(key|pem)|signing[-_ .]?key"
-    r"|encryption[-_ .]?key|ssh[-_ .]?key|tokens?$|token[-_ .]?(value|secret|key)$"
+    r"pass(word|wd|phrase|code)|passwort|pwd|secret|credential"
+    r"|^pass$|(db|user|usr|ftp|smtp|mail|admin|root|proxy|login|my|pg)[-_. ]?pass$"
+    r"|(^|[-_. ])pw$|(^|[^a-z])(auth|pat|psk)$|authorization"
+    r"|(api|access|account|private|signing|encryption|ssh|storage|master|shared"
+    r"|subscription|app|fernet|hmac|license|session|service)[-_ .]?key"
+    r"|private[-_ .]?pem|tokens?$|token[-_ .]?(value|secret|key)$"
     r"|(^|[-_.])tokens?[-_ .]?(\d+|prod|production|dev|test|staging|live|main|admin"
     r"|read|write|ro|rw|old|new|primary|secondary|default|backup)$"
-    r"|passwort|bearer|cookie|session[-_ .]?key|connection[-_ .]?string|conn[-_ .]?str"
+    r"|bearer|cookie|connection[-_ .]?string|conn[-_ .]?str"
     r"|(^|[-_.])dsn$|sas[-_ .]?(token|url)|webhook|otp$",
     re.IGNORECASE,
 )
-# cls_token, max_tokens, cookiecutter and the like are words of the trade.
+# cls_token, max_tokens, cookiecutter and the like are words of the trade; so is what
+# is said about a secret without being it, such as password_length.
 _INNOCENT: Final = re.compile(
     r"(cls|sep|pad|unk|mask|bos|eos|special|stop|image|start|end|max|min|num|n|per)"
     r"[-_]?(new[-_]?)?tokens?$|token(izer|ize|s?_(count|limit|length|per|ids?|type))"
-    r"|cookiecutter|secretar",
+    r"|(total|input|output|context|added|prompt|completion|new|text)[-_]tokens$"
+    r"|cookiecutter|secretar|(^|[-_])use[-_]auth$"
+    r"|[-_](length|count|required|consent|enabled|policy|file|path|column|field)$",
     re.IGNORECASE,
 )
 

@@ -13,7 +13,7 @@ import msgspec
 
 from .limits import DEPTH_MAX, ITEMS_MAX, NODES_MAX, REDACTED, STRING_MAX_CHARS
 
-__all__ = ["Walk", "encodable"]
+__all__ = ["Walk", "encodable", "is_plain"]
 
 _SAFE_INT_MAX: Final = 2**53
 _UNNAMED: Final = "(a key that cannot be written)"
@@ -39,7 +39,17 @@ def _key_text(key: object) -> str:
         return _UNNAMED
 
 
+def is_plain(value: object) -> bool:
+    """Tell whether a value is a name or number, or a tuple of such."""
+    if isinstance(value, tuple):
+        return all(is_plain(item) for item in value)
+    return value is None or type(value) in (str, int, float, bool)
+
+
 def encodable(value: object) -> Any:
+    """Give a plain value so that it can be encoded, whatever it holds."""
+    if isinstance(value, tuple):
+        return [encodable(item) for item in value]
     if isinstance(value, str):
         try:
             value.encode()
@@ -114,7 +124,7 @@ class Walk:
         safe: dict[str, Any] = {}
         for number, (key, item) in enumerate(value.items()):
             if number >= ITEMS_MAX:
-                safe["$truncated"] = len(value) - ITEMS_MAX
+                safe["$truncated"] = f"{len(value) - ITEMS_MAX} more"
                 break
             name = _key_text(key)
             secret = name == _UNNAMED or self._redactor.is_secret_name(name)
@@ -152,10 +162,14 @@ class Walk:
                 strict=False,
             )
         )
+        plain: frozenset[str] = getattr(value, "PLAIN_FIELDS", frozenset())
         safe: dict[str, Any] = {}
         for name in value.__struct_fields__:
             item = getattr(value, name)
             if name in defaults and item == defaults[name]:
+                continue
+            if name in plain and is_plain(item):
+                safe[name] = encodable(item)
                 continue
             secret = self._redactor.is_secret_name(name)
             if secret and item is not None and not isinstance(item, bool):

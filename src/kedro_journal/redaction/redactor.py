@@ -20,14 +20,14 @@ from .limits import (
     STRING_MAX_CHARS,
 )
 from .names import PARTS, is_secret_name
-from .plain import Walk, encodable
+from .plain import Walk, encodable, is_plain
 from .shapes import NAMED, SHAPES, WORD_HINTS, mask_named, named
 
 __all__ = ["Redactor"]
 
 _REGISTERED_MIN_CHARS: Final = 6
+_PLACES: Final = frozenset({"project_path", "cwd"})
 _LOOKAHEAD_CHARS: Final = 8 * 1024
-_SCALARS: Final = (str, int, float, bool)
 # Registered values are masked wherever they stand, so ordinary words stay out.
 _ORDINARY: Final = frozenset(
     [
@@ -94,6 +94,18 @@ class Redactor:
         for form in self._forms():
             if form in text:
                 text = text.replace(form, REDACTED)
+        return self._shaped(text)
+
+    def _place(self, text: str) -> str:
+        """Redact a path. A password that is a plain word, such as a user's name, would
+        leave nobody knowing where the project is.
+        """
+        for form in self._forms():
+            if form in text and not (form.isalpha() and form.islower()):
+                text = text.replace(form, REDACTED)
+        return self._shaped(text)
+
+    def _shaped(self, text: str) -> str:
         excess = len(text) - STRING_MAX_CHARS
         # Far enough for a secret that begins before the cut to be known as one.
         text = text[: STRING_MAX_CHARS + _LOOKAHEAD_CHARS]
@@ -144,8 +156,11 @@ class Redactor:
         walk = Walk(self)
         safe: dict[str, Any] = {}
         for name, value in values.items():
-            if name in keep and (value is None or type(value) in _SCALARS):
+            if name in keep and is_plain(value):
                 safe[name] = encodable(value)
+                continue
+            if name in _PLACES and isinstance(value, str):
+                safe[name] = self._place(value)
                 continue
             try:
                 if isinstance(value, tuple):

@@ -13,8 +13,9 @@ __all__ = ["NAMED", "SHAPES", "WORD_HINTS", "mask_named", "named"]
 
 _WORDS_OF_SECRETS: Final = (
     r"password|passwd|passphrase|passcode|passwort|pwd|secret|token|api[_\-]?key"
-    r"|access[_\-]?key|account[_\-]?key|private[_\-]?key|credential|authorization"
-    r"|cookie"
+    r"|access[_\-]?key|account[_\-]?key|private[_\-]?key|storage[_\-]?key"
+    r"|master[_\-]?key|subscription[_\-]?key|license[_\-]?key|credential"
+    r"|authorization|cookie|(?<![a-zA-Z0-9])pw(?=\s?[=:])"
 )
 # What may stand between a name and its value: =, :, =>, >, also quoted and escaped.
 _BETWEEN: Final = r"\\{0,4}['\"]?\s{0,8}(?:[=:]{1,2}>?|>|%3[dD])\s{0,8}"
@@ -122,6 +123,16 @@ SHAPES: Final = (
     Shape(("ya29.",), re.compile(r"\bya29\.[A-Za-z0-9_\-]{20,}")),
     Shape(("hf_",), re.compile(r"\bhf_[A-Za-z0-9]{20,}")),
     Shape(("pypi-",), re.compile(r"\bpypi-[A-Za-z0-9_\-]{20,}")),
+    Shape(("npm_",), re.compile(r"\bnpm_[A-Za-z0-9]{30,}")),
+    Shape(("sg.",), re.compile(r"\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}")),
+    Shape(("dop_v1_",), re.compile(r"\bdop_v1_[0-9a-f]{32,}")),
+    Shape(("glptt-",), re.compile(r"\bglptt-[A-Za-z0-9_\-]{16,}")),
+    Shape(("xapp-",), re.compile(r"\bxapp-[A-Za-z0-9\-]{10,}")),
+    Shape(
+        ("hooks.slack.com",),
+        re.compile(r"(hooks\.slack\.com/services/)[^\s'\"<>]+"),
+        rf"\1{REDACTED}",
+    ),
     Shape(("dapi",), re.compile(r"\bdapi[0-9a-f]{32}\b")),
     Shape(
         ("eyj",),
@@ -133,8 +144,8 @@ SHAPES: Final = (
     Shape(
         ("://",),
         re.compile(
-            r"(://)[^\s:/@?#'\"<>]*:(?!\d{1,5}(?:[/?#\s]|\Z))[^\s@'\"<>]*@"
-            r"(?:[^\s@/'\"<>]*@)*"
+            r"(://)[^\s:/@?#'\"<>]{0,200}:(?!\d{1,5}(?:[/?#\s]|\Z))[^\s@'\"<>]{0,500}@"
+            r"(?:[^\s@/'\"<>]{0,200}@){0,5}"
         ),
         rf"\1{REDACTED}@",
     ),
@@ -158,8 +169,8 @@ SHAPES: Final = (
         rf"\1\2{REDACTED}",
     ),
     Shape(
-        ("sig",),
-        re.compile(r"([?&](?:sig|signature|X-Amz-Signature)=)[^&\s'\"]+"),
+        ("sig", "code=", "key="),
+        re.compile(r"([?&](?:sig|signature|code|key|X-Amz-Signature)=)[^&\s'\"]+"),
         rf"\1{REDACTED}",
     ),
 )

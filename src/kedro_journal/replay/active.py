@@ -15,7 +15,15 @@ from typing import Final, Protocol
 
 from kedro_journal.state import SessionState
 
-__all__ = ["SESSION_VARIABLE", "Active", "bind", "enter", "innermost", "leave"]
+__all__ = [
+    "SESSION_VARIABLE",
+    "Active",
+    "bind",
+    "bound",
+    "enter",
+    "innermost",
+    "leave",
+]
 
 SESSION_VARIABLE: Final = "KEDRO_JOURNAL_SESSION"
 """Environment variable that hands the session folder down to child processes."""
@@ -39,7 +47,7 @@ class Active(Protocol):
         ...
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a signal handler may come in the middle
 _stack: list[Active] = []
 _bound: Final[ContextVar[Active | None]] = ContextVar("kedro_journal_bound")
 _inherited: Final = os.environ.get(SESSION_VARIABLE)
@@ -69,11 +77,16 @@ def bind(session: Active | None) -> None:
     _bound.set(session)
 
 
+def bound() -> Active | None:
+    """Give what `bind` was last told in this thread or task."""
+    return _bound.get(None)
+
+
 def innermost() -> Active | None:
     """Give the session that is meant here, None if none is active."""
-    bound = _bound.get(None)
-    if bound is not None:
-        return bound
+    here = _bound.get(None)
+    if here is not None:
+        return here
     with _lock:
         return _stack[-1] if _stack else None
 
@@ -91,7 +104,7 @@ def _hand_down() -> None:
 
 def _reset_lock_in_child() -> None:
     global _lock  # noqa: PLW0603 - another thread may have held it at the fork
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -9,8 +9,8 @@ from typing import Final
 
 from kedro_journal.config import Config, find_project, load_config
 from kedro_journal.errors import JournalError
-from kedro_journal.events import SessionActivated, SessionClosed, WriterOpened
-from kedro_journal.journal import JournalDirectory, read
+from kedro_journal.events import SessionActivated, WriterOpened
+from kedro_journal.journal import JournalDirectory, is_closed, read
 from kedro_journal.journal.liveness import boot_id, host_name, parent_pid, start_ticks
 
 from .active import SESSION_VARIABLE
@@ -19,6 +19,7 @@ __all__ = ["handed_down", "newest_unclosed", "of_ancestor", "open_directory"]
 
 _NEWEST_LOOKED_AT: Final = 50  # sessions, when one is searched by what it says
 _ANCESTORS_MAX: Final = 32
+_HEAD_RECORDS: Final = 200  # where an activation is looked for
 
 
 def open_directory(
@@ -83,18 +84,16 @@ def _newest(
 ) -> Iterator[tuple[str, WriterOpened, bool, bool]]:
     for session_id in list(reversed(directory.ids()))[:_NEWEST_LOOKED_AT]:
         opened: WriterOpened | None = None
-        closed = activated = False
+        activated = False
         try:
-            for record in read(directory.file(session_id), mode="salvage"):
-                match record.event:
-                    case WriterOpened() if opened is None:
-                        opened = record.event
-                    case SessionActivated():
-                        activated = True
-                    case SessionClosed():
-                        closed = True
-                    case _:
-                        pass
+            path = directory.file(session_id)
+            for record in read(path, mode="salvage"):
+                if isinstance(record.event, WriterOpened) and opened is None:
+                    opened = record.event
+                activated = activated or isinstance(record.event, SessionActivated)
+                if activated or record.seq >= _HEAD_RECORDS:
+                    break
+            closed = opened is not None and is_closed(path)
         except (OSError, JournalError):
             continue  # being made, or not ours to read
         if opened is not None:

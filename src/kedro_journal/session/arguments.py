@@ -69,7 +69,7 @@ def create_arguments(
     if unknown:
         message = f"create() got an unexpected keyword argument {unknown[0]!r}"
         raise TypeError(message)
-    order = _OLD_ORDER if args and _is_package_name(args[0]) else _NEW_ORDER
+    order = _OLD_ORDER if args and _is_package_name(args) else _NEW_ORDER
     if len(args) > len(order):
         message = f"create() takes at most {len(order)} positional arguments"
         raise TypeError(message)
@@ -96,10 +96,21 @@ def create_arguments(
         raise TypeError(message)
     if given.get("save_on_close") is None:
         given.pop("save_on_close", None)
+    elif not isinstance(given["save_on_close"], (bool, int)):
+        message = f"save_on_close must be a bool, not {given['save_on_close']!r}"
+        raise TypeError(message)
     return CreateArguments(runtime_params=new or old, **given)
 
 
-def _is_package_name(value: object) -> bool:
-    if not isinstance(value, str) or isinstance(value, os.PathLike):
+def _is_package_name(args: tuple[Any, ...]) -> bool:
+    first = args[0]
+    if not isinstance(first, str) or isinstance(first, os.PathLike):
         return False
-    return not Path(value).is_dir()
+    if len(args) > 1 and isinstance(args[1], (str, os.PathLike)):
+        return True  # a project path follows: in the new order a bool does
+    folder = Path(first)
+    if not folder.is_dir():
+        return True
+    # The package's own folder, seen from src/, is no project.
+    is_package = (folder / "__init__.py").is_file()
+    return is_package and not (folder / "pyproject.toml").is_file()

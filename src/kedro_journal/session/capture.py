@@ -31,7 +31,6 @@ from kedro_journal.events import (
     ErrorInfo,
     Frame,
     Git,
-    PlannedNode,
     Versions,
     WriterOpened,
 )
@@ -47,7 +46,6 @@ __all__ = [
     "environment",
     "error_info",
     "git_state",
-    "planned_nodes",
     "run_filters",
     "user_name",
     "versions",
@@ -60,6 +58,7 @@ MESSAGE_MAX_CHARS: Final = 8 * 1024
 SNIPPET_LINES: Final = 3
 CATALOG_MAX: Final = 1000
 CONFIG_FILES_MAX: Final = 500
+_CONFIG_MAX_BYTES: Final = 1024 * 1024
 _GIT_TIMEOUT_S: Final = 5.0
 _FILTERS: Final = (
     "tags",
@@ -73,6 +72,14 @@ _FILTERS: Final = (
 )
 _OC_ENV: Final = re.compile(r"\$\{\s*oc\.env\s*:\s*['\"]?(\w+)")
 _CONFIG_SUFFIXES: Final = (".yml", ".yaml", ".json")
+
+
+def working_directory() -> str:
+    """Give the working directory, empty if it was deleted."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""
 
 
 def user_name() -> str | None:
@@ -177,31 +184,12 @@ def command_line() -> CommandLine | None:
 
 def _program(argv0: str) -> str:
     """Name the program as a user types it; Kedro calls itself `python -m kedro`."""
-    name = Path(argv0).name
-    return "kedro" if name in ("__main__.py", "python -m kedro") else name
-
-
-def planned_nodes(pipeline: Any) -> tuple[PlannedNode, ...]:
-    """Give a pipeline's nodes in the order Kedro sorted them."""
-    return tuple(_planned(node) for node in pipeline.nodes)
-
-
-def _planned(node: Any) -> PlannedNode:
-    function = getattr(node, "func", None)
-    inner = function
-    while hasattr(inner, "__wrapped__") or hasattr(inner, "func"):
-        inner = getattr(inner, "__wrapped__", None) or inner.func  # type: ignore[union-attr]
-    name = getattr(inner, "__qualname__", type(function).__qualname__)
-    module = getattr(inner, "__module__", None)
-    code = getattr(inner, "__code__", None)
-    return PlannedNode(
-        name=node.name,
-        inputs=tuple(node.inputs),
-        outputs=tuple(node.outputs),
-        tags=tuple(sorted(node.tags)),
-        function=f"{module}.{name}" if module else name,
-        source=f"{code.co_filename}:{code.co_firstlineno}" if code else "",
-    )
+    path = Path(argv0)
+    if path.name == "python -m kedro":
+        return "kedro"
+    if path.name != "__main__.py":
+        return path.name
+    return "kedro" if path.parent.name == "kedro" else f"python -m {path.parent.name}"
 
 
 def run_filters(run_params: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,6 +230,8 @@ def config_variables(files: Sequence[Path]) -> tuple[dict[str, str], tuple[str, 
     secret: set[str] = set()
     for path in files:
         try:
+            if path.stat().st_size > _CONFIG_MAX_BYTES:
+                continue  # data that lies among the configuration
             text = path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
@@ -341,10 +331,7 @@ def _error_info(
         cause = error.__context__
     if type(cause).__name__ in ("_RemoteTraceback", "RemoteError"):
         remote, cause = str(cause)[-MESSAGE_MAX_CHARS * 2 :], None
-    try:
-        message = str(error)
-    except Exception:  # somebody else's __str__
-        message = "(its message could not be made)"
+    message = _message(error)
     frames = _frames(error.__traceback__)
     inner = None
     if cause is not None and causes > 0:
@@ -357,6 +344,17 @@ def _error_info(
         remote=remote,
         cause=inner,
     )
+
+
+def _message(error: BaseException) -> str:
+    """Give the message with its notes (PEP 678) and, of a group, what is in it."""
+    try:
+        lines = [str(error), *map(str, getattr(error, "__notes__", ()))]
+        if isinstance(error, BaseExceptionGroup):
+            lines += [f"- {error_type(e)}: {e}" for e in error.exceptions[:20]]
+    except Exception:  # somebody else's __str__
+        return "(its message could not be made)"
+    return "\n".join(lines)
 
 
 def _frames(traceback: TracebackType | None) -> list[Frame]:

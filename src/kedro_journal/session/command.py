@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from kedro_journal.events import SessionClosed, SessionFailed
+import msgspec
+
+from kedro_journal.events import CommandLine, SessionClosed, SessionFailed
 from kedro_journal.journal import session_timestamp
 
 from . import capture
@@ -31,12 +33,16 @@ class CurrentCommand:
         self.name = ""
         self.project_path: Path | None = None
         self.package: str | None = None
+        self.arguments: tuple[str, ...] = ()
         self._links: list[EndsWithCommand] = []
         self.journaled = False
 
-    def begin(self, name: str, project_path: Path | None, package: str | None) -> None:
+    def begin(
+        self, arguments: list[str], project_path: Path | None, package: str | None
+    ) -> None:
         """A command begins."""
-        self.name, self.project_path, self.package = name, project_path, package
+        self.arguments = tuple(arguments)
+        self.name, self.project_path, self.package = arguments[0], project_path, package
         self._links.clear()
         self.journaled = False
 
@@ -65,17 +71,19 @@ class CurrentCommand:
         if is_disabled(config):
             return
         opened = open_journal(session_timestamp(datetime.now(UTC)), project, config)
+        created = created_event(
+            session_id=opened.session_id,
+            project_path=project,
+            package=self.package,
+            env=os.environ.get("KEDRO_ENV"),
+            runtime_params={},
+            conf_source=None,
+            config=config,
+            via="command",
+        )
+        line = CommandLine(argv=("kedro", *self.arguments), name=self.name)
         opened.recorder.record(
-            created_event(
-                session_id=opened.session_id,
-                project_path=project,
-                package=self.package,
-                env=os.environ.get("KEDRO_ENV"),
-                runtime_params={},
-                conf_source=None,
-                config=config,
-                via="command",
-            ),
+            msgspec.structs.replace(created, command=created.command or line),
             SessionFailed(error=capture.error_info(error, project), phase="command"),
             SessionClosed(reason="command", exit_code=exit_code),
         )

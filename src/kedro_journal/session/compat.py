@@ -6,10 +6,13 @@ None or empty where a version has no such name.
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kedro
 from kedro.framework.session import session as _session
 
 __all__ = [
@@ -25,6 +28,7 @@ __all__ = [
 
 # Its home differs between versions; every one has it here.
 KedroSessionError: type[Exception] = _session.KedroSessionError  # type: ignore[attr-defined]
+_KEDRO = tuple(int(part) for part in re.findall(r"\d+", kedro.__version__)[:2])
 _OBJECT = re.compile(r"<(?P<path>[\w.]+) object at 0x[0-9a-f]+>\Z")
 
 
@@ -89,9 +93,15 @@ def _inner(dataset: Any) -> Any:
 
 def is_generator_node(node: Any) -> bool:
     """Tell whether Kedro saves a node's outputs in chunks."""
-    import inspect
-
     return inspect.isgeneratorfunction(getattr(node, "func", None))
+
+
+def saves_in_chunks(node: Any, outputs: Any) -> bool:
+    """Tell the same when the outputs are there: Kedro before 1.4 went by them."""
+    if _KEDRO >= (1, 4):
+        return is_generator_node(node)
+    values = list(outputs.values()) if isinstance(outputs, dict) else []
+    return bool(values) and all(isinstance(value, Iterator) for value in values)
 
 
 def runner_name(run_params: dict[str, Any]) -> str:
@@ -100,7 +110,10 @@ def runner_name(run_params: dict[str, Any]) -> str:
     if text == "None":
         return "SequentialRunner"
     found = _OBJECT.match(text)
-    return found["path"].rpartition(".")[2] if found else text
+    if found is None:
+        return text
+    path = found["path"]
+    return path.rpartition(".")[2] if path.startswith("kedro.runner.") else path
 
 
 def conf_source(context: Any) -> Path | None:

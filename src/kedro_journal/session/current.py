@@ -76,7 +76,7 @@ def _inherited() -> KedroSession | None:
         try:
             directory = open_directory()
             session_id = of_ancestor(directory) if directory.path.is_dir() else None
-        except JournalError:
+        except (JournalError, OSError):
             return None
         folder = directory.folder(session_id) if session_id else None
     if folder is None:
@@ -85,7 +85,10 @@ def _inherited() -> KedroSession | None:
 
 
 def _recovered() -> KedroSession | None:
-    directory = open_directory()
+    try:
+        directory = open_directory()
+    except OSError:
+        return None  # the working directory was deleted: no project is around it
     session_id = newest_unclosed(directory)
     return _restore(directory.folder(session_id)) if session_id else None
 

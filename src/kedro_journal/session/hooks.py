@@ -118,8 +118,10 @@ class SessionHooks:
                 self._describe_context(*pending)
             run_id = run_params.get("run_id") or run_params.get("session_id")
             run = self.book.start(run_id, catalog)
+            run.binding.keep()
             runner = self.runner or compat.runner_name(run_params)
-            run.sequential = runner.rpartition(".")[2] == "SequentialRunner"
+            run.sequential = runner == "SequentialRunner"
+            run.in_process = run.sequential or runner == "ThreadRunner"
             written = self._written
             env = run_params.get("env") or (written.env if written else None)
             recorder.record(*run_started(run, run_params, pipeline, runner, env))
@@ -138,7 +140,8 @@ class SessionHooks:
             ended: list[Event] = [
                 NodeCompleted(**run.key, node=node.name)
                 for node in self._nodes.get(run, ())
-                if compat.is_generator_node(node) and node.name not in run.completed
+                if node.name not in run.completed
+                and (node.name in run.chunked or compat.is_generator_node(node))
             ]
             outputs = tuple(sorted(run_result or ()))
             recorder.record(
@@ -165,7 +168,8 @@ class SessionHooks:
         info = capture.error_info(error, self._link.project_path)
         events: list[Event] = []
         at = [(n, p) for n, p in run.nodes.items() if run.sequential or p.is_at_dataset]
-        if len(at) == 1:
+        seen = any(error is known for known in run.raised)  # of another node, told
+        if len(at) == 1 and not seen:
             # A failing load or save reaches no node hook: this is how it is told.
             name, progress = at[0]
             events.append(
@@ -216,7 +220,7 @@ class SessionHooks:
     def _end(self, run: ActiveRun) -> None:
         self.book.end(run)
         take_back(run, self._nodes.pop(run, []))
-        bind(None)
+        run.binding.restore()
 
     # -- nodes -----------------------------------------------------------------------
 
@@ -236,7 +240,7 @@ class SessionHooks:
             progress = run.progress(node)
             progress.phase = "running"
             versions = () if known else input_versions(catalog, node)
-            bind(self._link.active)
+            progress.binding.bind(self._link.active)
             self.book.enter_node(run, node)
             recorder.record(
                 NodeStarted(**run.key, node=node.name, input_versions=versions)
@@ -244,7 +248,7 @@ class SessionHooks:
             progress.started_s = run.started_s + run.elapsed_s()
 
     @hook_impl(tryfirst=True)
-    def after_node_run(self, node: Any, run_id: str | None) -> None:
+    def after_node_run(self, node: Any, outputs: Any, run_id: str | None) -> None:
         """The function returned; nothing is saved yet."""
         with self._shield:
             run, recorder = self.book.by_id(run_id), self._link.recorder
@@ -255,6 +259,9 @@ class SessionHooks:
                 return
             progress = run.progress(node)
             progress.phase = "saving"
+            progress.chunked = compat.saves_in_chunks(node, outputs)
+            if progress.chunked:
+                run.chunked.add(node.name)
             elapsed_s = progress.elapsed_s()
             events: list[Event] = [
                 NodeComputed(**run.key, node=node.name, duration_s=elapsed_s)
@@ -271,6 +278,8 @@ class SessionHooks:
             if recorder is None:
                 return
             progress = run.nodes.pop(node.name, None) if run else None
+            if run is not None:
+                run.raised.append(error)
             recorder.record(
                 NodeFailed(
                     **_key(run),
@@ -279,7 +288,8 @@ class SessionHooks:
                     error=capture.error_info(error, self._link.project_path),
                 )
             )
-            bind(None)
+            if progress is not None:
+                progress.binding.restore()
 
     # -- datasets --------------------------------------------------------------------
 
@@ -355,11 +365,14 @@ class SessionHooks:
         if recorder is None:
             return
         run = self.book.of_dataset_call(node)
-        bind(self._link.active)
         if run is not None:
             if kind == "load":
                 self._finish_chunked(run, recorder, node)
-            run.progress(node).begin(kind, dataset)
+            progress = run.progress(node)
+            progress.begin(kind, dataset)
+            progress.binding.bind(self._link.active)
+        else:
+            bind(self._link.active)
         cls = DatasetLoading if kind == "load" else DatasetSaving
         recorder.record(cls(**_key(run), node=node.name, dataset=dataset))
 
@@ -368,7 +381,7 @@ class SessionHooks:
     ) -> NodeCompleted:
         run.nodes.pop(name, None)
         run.completed.add(name)
-        bind(None)
+        progress.binding.restore()
         return NodeCompleted(**run.key, node=name, duration_s=progress.elapsed_s())
 
     def _finish_chunked(self, run: ActiveRun, recorder: Recorder, node: Any) -> None:

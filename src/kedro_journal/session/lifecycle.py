@@ -88,6 +88,11 @@ class Lifecycle:
         return self.recorder.folder if self.recorder else None
 
     @property
+    def _is_ours(self) -> bool:
+        """This process made the session; a forked child of it did not."""
+        return os.getpid() == self._pid
+
+    @property
     def is_closed(self) -> bool:
         """Whether the journal was closed."""
         return self._closed
@@ -129,7 +134,7 @@ class Lifecycle:
             return
         self._depth += 1
         active.enter(session)
-        if self.recorder is not None and not self._closed:
+        if self.recorder is not None and not self._closed and self._is_ours:
             self.recorder.record(SessionActivated(depth=self._depth))
             signals.watch(self._on_signal)
 
@@ -141,7 +146,7 @@ class Lifecycle:
             if session is not None:
                 active.leave(session)
             signals.unwatch(self._on_signal)
-            if self.recorder is not None and not self._closed:
+            if self.recorder is not None and not self._closed and self._is_ours:
                 self.recorder.record(SessionDeactivated(depth=self._depth))
             return False
         return True
@@ -156,7 +161,7 @@ class Lifecycle:
             hooks: The hooks of that run.
             run_before: How many runs of theirs had begun before this call.
         """
-        if self.recorder is None or self._closed:
+        if self.recorder is None or self._closed or not self._is_ours:
             return
         if hooks.book.active():
             _end_runs(hooks, error)
@@ -165,7 +170,7 @@ class Lifecycle:
 
     def failed(self, error: BaseException, phase: str) -> None:
         """An exception leaves the session's block, or its creation."""
-        if self.recorder is None or self._closed:
+        if self.recorder is None or self._closed or not self._is_ours:
             return
         for hooks in list(self._run_hooks):
             _end_runs(hooks, error)
@@ -190,7 +195,7 @@ class Lifecycle:
             if session is not None:
                 active.leave(session)
             signals.unwatch(self._on_signal)
-        if self._closed or os.getpid() != self._pid:
+        if self._closed or not self._is_ours:
             return
         self._closed = True
         self._failure = None
@@ -210,7 +215,7 @@ class Lifecycle:
         if recorder is None or self._closed:
             return True
         if recorder.busy_here:
-            recorder.after_append = lambda: self._signalled_again(number)
+            recorder.after_append(lambda: self._signalled_again(number))
             return False
         self._interrupt("SIGTERM", number)
         self.close("signal")

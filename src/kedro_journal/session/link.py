@@ -58,8 +58,8 @@ class Shield:
     ) -> bool:
         if error is None or not isinstance(error, Exception):
             return False
-        if isinstance(error, JournalError):
-            return False  # strict: the recorder let it through on purpose
+        if isinstance(error, JournalError) and error.strict:
+            return False  # the recorder let it through on purpose
         name = type(error).__qualname__
         level = logging.DEBUG if name in self._said else logging.WARNING
         self._said.add(name)

@@ -19,6 +19,7 @@ from kedro_journal.events import (
     SessionActivated,
     SessionClosed,
     SessionDeactivated,
+    SessionFailed,
 )
 from kedro_journal.journal import OwnerLock, session_timestamp
 from kedro_journal.replay import active
@@ -106,6 +107,7 @@ class PluginLink:
         self._single_run = True
         self._by_command = False
         self._closed = False
+        self._failed = False
         manager = compat.context_hook_manager(context)
         self._finalizer = weakref.finalize(manager, _close_left, self)
 
@@ -170,6 +172,7 @@ class PluginLink:
         """A run ended: leave the session; close it if there can be no other run."""
         active.leave(self)
         self._depth -= 1
+        self._failed = not completed
         if not self._depth:
             signals.unwatch(self._on_signal)
         if completed and self._single_run and not self._by_command:
@@ -187,6 +190,10 @@ class PluginLink:
             else:
                 code = exit_code if isinstance(error, SystemExit) else None
                 self.hooks.interrupt(reason, error, exit_code=code)
+        elif error is not None and not self._failed and self.recorder is not None:
+            # Something else failed after the run: another plugin, most likely.
+            info = capture.error_info(error, self.project_path)
+            self.recorder.record(SessionFailed(error=info, phase="after the run"))
         self.close("command", exit_code)
 
     def close(self, reason: str, exit_code: int | None = None) -> None:
@@ -212,7 +219,7 @@ class PluginLink:
         if recorder is None or not self.is_open:
             return True
         if recorder.busy_here:
-            recorder.after_append = lambda: _signalled_again(self._on_signal, number)
+            recorder.after_append(lambda: _signalled_again(self._on_signal, number))
             return False
         self.hooks.interrupt("SIGTERM", signal=number)
         self.close("signal")

@@ -41,7 +41,6 @@ __all__ = [
 ]
 
 DISTRIBUTION: Final = "kedro-journal"
-_WORKING_DIRECTORY: Final = ("PWD", "OLDPWD")  # where "pwd" is no password
 _logger: Final = logging.getLogger("kedro_journal")
 
 
@@ -63,11 +62,11 @@ class Opened(NamedTuple):
 
 def settings_of(project_path: Path) -> Config:
     """Read the project's settings; a mistake in them is said, and stops no run."""
-    try:
-        return load_config(project_path)
-    except ConfigError as error:
-        _logger.warning("kedro-journal: %s Defaults are used.", error)
-        return Config()
+
+    def say(error: ConfigError) -> None:
+        _logger.warning("kedro-journal: %s The setting is left out.", error)
+
+    return load_config(project_path, on_error=say)
 
 
 def is_disabled(config: Config) -> bool:
@@ -89,10 +88,20 @@ def make_redactor(config: Config) -> Redactor:
         *(
             value
             for name, value in os.environ.items()
-            if redactor.is_secret_name(name) and name not in _WORKING_DIRECTORY
+            if redactor.is_secret_name(name) and not _is_place(name, value)
         )
     )
     return redactor
+
+
+def _is_place(name: str, value: str) -> bool:
+    """Tell whether a variable names a folder or file, as PWD and SECRETS_DIR do."""
+    if name in ("PWD", "OLDPWD"):
+        return True
+    try:
+        return value.startswith(("/", "./", "~")) and Path(value).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def open_journal(
@@ -122,9 +131,9 @@ def open_journal(
         memory = MemoryJournal(header, opened)
         recorder = _recorder(memory, wanted_id, None, redactor, config)
         return Opened(wanted_id, recorder, None, config)
-    directory = JournalDirectory(config.journal_directory(project_path))
     owner: OwnerLock | None = None
     try:
+        directory = JournalDirectory(config.journal_directory(project_path))
         backend = choose_backend(config.lock_backend)
         session_id, folder = directory.claim(wanted_id)
         owner = OwnerLock(folder / OWNER_LOCK_NAME, backend)
@@ -137,10 +146,12 @@ def open_journal(
             deadline_s=config.lock_timeout_s,
             backend=backend,
         )
-    except (JournalError, OSError, ImportError) as error:
+    except Exception as error:
         if owner is not None:
             owner.release()
         if config.strict:
+            if isinstance(error, JournalError):
+                error.strict = True
             raise
         _logger.warning(
             "kedro-journal: session %s is not journaled: %s The run goes on.",
@@ -211,12 +222,12 @@ def created_event(
         user=capture.user_name(),
         host=host_name(),
         pid=os.getpid(),
-        cwd=str(Path.cwd()),
+        cwd=capture.working_directory(),
         versions=capture.versions(package),
         via=via,
         kedro_session_id=kedro_session_id,
         parent_session_id=parent_session_id,
-        labels=dict(labels or {}),
+        labels={str(k): str(v) for k, v in (labels or {}).items()},
     )
 
 

@@ -27,8 +27,8 @@ def hand_over(
     the same way as the credentials of the catalog do, and never to disk. Runs of one
     pipeline share their nodes, so that a node may carry several passes.
     """
-    if recorder.folder is None:
-        return  # a journal in memory cannot be shared
+    if recorder.folder is None or run.in_process:
+        return  # a journal in memory cannot be shared; the others need not be
     handed = {
         "folder": str(recorder.folder),
         "project": str(project) if project else None,

@@ -2,17 +2,72 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from types import CodeType
 from typing import Any, Final
 
-from kedro_journal.events import RunStarted
+from kedro_journal.events import PlannedNode, RunStarted
 
 from . import capture
 from .progress import ActiveRun
 
-__all__ = ["run_started"]
+__all__ = ["planned", "run_started"]
 
 _PLAN_PART: Final = 400  # planned nodes in one record
+_PLAN_PART_NAMES: Final = 4000  # and datasets that they load and save
+_UNWRAP_MAX: Final = 20
+
+
+def planned(node: Any) -> PlannedNode:
+    """Describe a node; what its function does not tell is left empty."""
+    function, source = "", ""
+    try:
+        inner = _unwrap(node.func)
+        name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
+        module = getattr(inner, "__module__", None)
+        function = f"{module}.{name}" if isinstance(module, str) else str(name)
+        code = getattr(inner, "__code__", None)
+        if isinstance(code, CodeType):
+            source = f"{code.co_filename}:{code.co_firstlineno}"
+    except Exception:  # somebody else's callable
+        function = function or "(unknown)"
+    return PlannedNode(
+        name=node.name,
+        inputs=tuple(node.inputs),
+        outputs=tuple(node.outputs),
+        tags=tuple(sorted(node.tags)),
+        function=function,
+        source=source,
+    )
+
+
+def _unwrap(function: Any) -> Any:
+    """Look through partials and decorators; a mock answers to every name for ever."""
+    for _ in range(_UNWRAP_MAX):
+        if isinstance(function, functools.partial):
+            function = function.func
+            continue
+        inner = getattr(function, "__dict__", {}).get("__wrapped__")
+        if not callable(inner) or inner is function:
+            break
+        function = inner
+    return function
+
+
+def _parts(nodes: list[PlannedNode]) -> list[tuple[PlannedNode, ...]]:
+    """Cut a plan into parts that fit a record each."""
+    parts: list[tuple[PlannedNode, ...]] = []
+    part: list[PlannedNode] = []
+    names = 0
+    for node in nodes:
+        more = len(node.inputs) + len(node.outputs) + len(node.tags)
+        if part and (len(part) >= _PLAN_PART or names + more > _PLAN_PART_NAMES):
+            parts.append(tuple(part))
+            part, names = [], 0
+        part.append(node)
+        names += more
+    return [*parts, tuple(part)]
 
 
 def run_started(
@@ -22,10 +77,8 @@ def run_started(
     runner: str,
     env: str | None,
 ) -> list[RunStarted]:
-    nodes = capture.planned_nodes(pipeline)
-    parts = [
-        nodes[at : at + _PLAN_PART] for at in range(0, len(nodes), _PLAN_PART)
-    ] or [()]
+    """Describe a run; a plan of many nodes comes in several records."""
+    parts = _parts([planned(node) for node in pipeline.nodes])
     load_versions = run_params.get("load_versions") or {}
     first = RunStarted(
         **run.key,

@@ -72,11 +72,11 @@ class PluginHooks:
             bound.before_node_run(node, catalog, run_id)
 
     @hook_impl(tryfirst=True)
-    def after_node_run(self, node: Any, run_id: str | None) -> None:
+    def after_node_run(self, node: Any, outputs: Any, run_id: str | None) -> None:
         """In a worker: the function returned."""
         bound = self._bound(node)
         if bound is not None:
-            bound.after_node_run(node, run_id)
+            bound.after_node_run(node, outputs, run_id)
 
     @hook_impl(tryfirst=True)
     def on_node_error(self, error: Exception, node: Any, run_id: str | None) -> None:
@@ -157,7 +157,8 @@ class CliHooks:
 
             path = getattr(project_metadata, "project_path", None)
             package = getattr(project_metadata, "package_name", None)
-            current_command.begin("run", Path(path) if path else None, package)
+            folder = Path(path) if path else None
+            current_command.begin(command_args, folder, package)
         except Exception as error:
             hooks.give_up(error)
 

@@ -12,6 +12,8 @@ import time
 from contextvars import ContextVar
 from typing import Any, Final
 
+from kedro_journal.replay.active import Active, bind, bound
+
 from . import compat
 
 __all__ = ["ActiveRun", "NodeProgress", "RunBook"]
@@ -19,10 +21,33 @@ __all__ = ["ActiveRun", "NodeProgress", "RunBook"]
 _run_here: Final[ContextVar[ActiveRun | None]] = ContextVar("kedro_journal_run")
 
 
+class Binding:
+    """Which session this thread was bound to before, for nodes that run others."""
+
+    def __init__(self) -> None:
+        self._before: Active | None = None
+        self._kept = False
+
+    def keep(self) -> None:
+        """Remember what is bound now; the first time counts."""
+        if not self._kept:
+            self._before, self._kept = bound(), True
+
+    def bind(self, session: Active) -> None:
+        """Bind this thread to the session of a node."""
+        self.keep()
+        bind(session)
+
+    def restore(self) -> None:
+        """Bind it to what it was bound to before."""
+        bind(self._before)
+
+
 class NodeProgress:
     """One node being run by this process."""
 
     def __init__(self, node: Any) -> None:
+        self.binding = Binding()
         self.phase = "loading"
         self.started_s = time.monotonic()
         self.outputs_left = set(node.outputs)
@@ -62,10 +87,14 @@ class ActiveRun:
         self.run_id = run_id
         self.attempt = attempt
         self.catalog = catalog
+        self.binding = Binding()
         self.started_s = time.monotonic()
         self.nodes: dict[str, NodeProgress] = {}
         self.completed: set[str] = set()
+        self.raised: list[BaseException] = []
+        self.chunked: set[str] = set()
         self.sequential = False
+        self.in_process = False
 
     @property
     def key(self) -> dict[str, Any]:

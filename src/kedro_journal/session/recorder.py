@@ -45,6 +45,7 @@ from kedro_journal.events import (
 )
 from kedro_journal.events.base import PLAIN_FIELDS
 from kedro_journal.journal import PAYLOAD_MAX_BYTES, Journal, MemoryJournal
+from kedro_journal.journal.codec import decodes
 from kedro_journal.redaction import Redactor
 from kedro_journal.replay import replay_folder
 from kedro_journal.state import (
@@ -176,7 +177,8 @@ class Recorder:
         self.session_id = session_id
         self.folder = folder
         self.redactor = redactor
-        self.after_append: Callable[[], None] | None = None
+        self._waiting: Callable[[], None] | None = None
+        self._waiting_thread: int | None = None
         self._journal = journal
         self._strict = strict
         self._guard = Guard(session)
@@ -198,6 +200,10 @@ class Recorder:
     def owned(self) -> bool:
         """This process made the recorder; a forked child did not."""
         return self._pid == os.getpid()
+
+    def after_append(self, call: Callable[[], None]) -> None:
+        """Call back when this thread is done with the append it is in the middle of."""
+        self._waiting, self._waiting_thread = call, threading.get_ident()
 
     def state(self) -> SessionState:
         """Give the session's state as of now, by replay of the journal."""
@@ -230,9 +236,10 @@ class Recorder:
             self._complain(error)
         except Exception as error:
             self._complain(error)
-        pending, self.after_append = self.after_append, None
-        if pending is not None:
-            pending()
+        if self._waiting_thread == threading.get_ident():
+            waiting, self._waiting, self._waiting_thread = self._waiting, None, None
+            if waiting is not None:
+                waiting()
 
     def _append(self, events: tuple[Event, ...], at: datetime | None) -> None:
         for event in events:
@@ -288,10 +295,14 @@ class Recorder:
         data = _encode(safe)
         if len(data) > PAYLOAD_MAX_BYTES:
             data = _encode(_shrink(safe))
+        if b"$truncated" in data and not decodes(event, data):
+            data = _encode(_least(event))
         return data
 
     def _complain(self, error: Exception) -> None:
         if self._strict and not isinstance(error, JournalClosed):
+            if isinstance(error, JournalError):
+                error.strict = True
             raise error
         if self._warned:
             _logger.debug("kedro-journal: %s", error)
@@ -353,6 +364,17 @@ def _shrink(safe: dict[str, Any]) -> dict[str, Any]:
         small[name] = _smaller(name, safe[name], size)
         left -= size
     return small
+
+
+def _least(event: Event) -> dict[str, Any]:
+    """Keep of an event what is an identifier or required; it decodes in any case."""
+    fields = _given(event)
+    kept = {n: v for n, v in fields.items() if n in PLAIN_FIELDS}
+    if "error" in fields:
+        kept["error"] = {"type": "(left out: it was too large)"}
+    if "text" in fields:
+        kept["text"] = "(left out: it was too large)"
+    return kept
 
 
 def _smaller(name: str, value: Any, size: int) -> Any:

@@ -310,7 +310,7 @@ def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
     lifecycle.created(
         created_event(
             session_id=lifecycle.session_id,
-            project_path=lifecycle.project_path or Path.cwd(),
+            project_path=lifecycle.project_path or Path(),
             package=given.package_name or compat.package_name(),
             env=given.env or os.environ.get("KEDRO_ENV") or None,
             runtime_params=given.runtime_params or {},

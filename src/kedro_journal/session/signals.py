@@ -49,7 +49,8 @@ def unwatch(watcher: Callable[[int], bool]) -> None:
 
 def die(number: int) -> None:
     """End this process as the signal would have."""
-    signal.signal(number, signal.SIG_DFL)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 

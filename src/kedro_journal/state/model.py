@@ -324,8 +324,10 @@ class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
             if status in found:
                 return status
         if self.error is not None and not self._went_on:
-            interrupts = ("KeyboardInterrupt", "SystemExit")
-            return "interrupted" if self.error.type in interrupts else "failed"
+            stopped = self.error.type == "KeyboardInterrupt"
+            if self.error.type == "SystemExit":  # of a command: its way to say no
+                stopped = self.error_phase != "command"
+            return "interrupted" if stopped else "failed"
         return "completed" if found else "no run"
 
     @property
