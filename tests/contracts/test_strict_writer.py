@@ -8,7 +8,9 @@ from journals import HEADER, opened
 from kedro_journal.errors import IllegalTransition
 from kedro_journal.events import (
     NodeCompleted,
+    NodeComputed,
     NodeStarted,
+    RunStarted,
     SessionClosed,
     SessionCreated,
 )
@@ -33,3 +35,29 @@ def test_an_illegal_transition_is_refused_before_anything_is_written() -> None:
     with pytest.raises(IllegalTransition):
         recorder.record(NodeCompleted(run_id="r", node="a"))
     assert journal.lines() == before
+
+
+def test_one_event_that_does_not_fit_costs_no_other() -> None:
+    from kedro_journal.session.recorder import Recorder
+
+    journal = MemoryJournal(HEADER, opened())
+    recorder = Recorder(journal, session_id="s", folder=None, redactor=Redactor())
+    recorder.record(SessionCreated(session_id="s"), RunStarted(run_id="r"))
+    recorder.record(NodeStarted(run_id="r", node="n"))
+    recorder.record(
+        NodeComputed(run_id="r", node="n"), NodeStarted(run_id="r", node="n")
+    )
+    assert recorder.state().runs[0].nodes["n"].status == "saving"
+    assert recorder.state().anomalies == ()
+
+
+def test_a_run_does_not_start_in_a_session_that_was_not_created() -> None:
+    from kedro_journal.session.recorder import Recorder
+
+    journal = MemoryJournal(HEADER, opened())
+    recorder = Recorder(
+        journal, session_id="s", folder=None, redactor=Redactor(), strict=True
+    )
+    with pytest.raises(IllegalTransition):
+        recorder.record(RunStarted(run_id="r"))
+    assert journal.lines() == []

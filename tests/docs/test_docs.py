@@ -31,7 +31,9 @@ from kedro_journal.state import (
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "journal_schema/README.md"])
+PAGES = sorted(
+    [*DOCS.rglob("*.md"), ROOT / "journal_schema/README.md", ROOT / "README.md"]
+)
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)

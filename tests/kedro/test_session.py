@@ -237,3 +237,19 @@ def test_importing_the_package_imports_no_kedro(project: Project) -> None:
     )
     assert "[]" == out.strip()
     assert kedro_journal.__version__
+
+
+@pytest.mark.kedro
+def test_a_script_that_exits_well_after_its_run_is_completed(project: Project) -> None:
+    run(
+        project,
+        "import sys\n"
+        "from kedro.runner import ThreadRunner\n"
+        "from kedro_journal.session import KedroSession\n"
+        "with KedroSession.create('journal_demo') as session:\n"
+        "    session.run(runner=ThreadRunner())\n"
+        "    sys.exit(0)\n",
+    )
+    state = project.state()
+    assert ("completed", "closed") == (state.verdict, state.status)
+    assert "ThreadRunner" == state.runs[0].runner

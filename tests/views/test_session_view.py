@@ -8,12 +8,15 @@ import pytest
 
 from kedro_journal.events import (
     CommandLine,
+    DatasetSaved,
+    DatasetSaving,
     ErrorInfo,
     Frame,
     Git,
     JournalGap,
     JournalRepaired,
     NodeCompleted,
+    NodeComputed,
     NodeFailed,
     NodeStarted,
     NoteAdded,
@@ -146,20 +149,33 @@ def test_a_failure_shows_its_source_once_and_the_projects_frames(story, screen):
     assert "kedro run --from-nodes=train" in text
 
 
-def test_the_next_command_runs_what_is_left_and_no_more(story, screen):
+@pytest.mark.parametrize(
+    ("path", "nodes"),
+    [("data/raw.csv", "train,chart"), (None, "load")],
+    ids=["stored", "in memory, so lost"],
+)
+def test_the_next_command_runs_what_is_left_and_no_more(story, screen, path, nodes):
     story.created(command=CommandLine(argv=("kedro", "run", "--async"), name="run"))
-    nodes = (
+    plan = (
         PlannedNode("load", outputs=("raw",)),
         PlannedNode("train", inputs=("raw",), outputs=("model@pickle",)),
         PlannedNode("report", inputs=("model@bytes",)),
         PlannedNode("chart", inputs=("raw",)),
     )
-    story.tell(RunStarted(run_id=story.run_id, nodes=nodes))
-    story.node("load").node("train", "running")
+    story.tell(RunStarted(run_id=story.run_id, nodes=plan))
+    of = {"run_id": story.run_id, "node": "load"}
+    story.tell(
+        NodeStarted(**of),
+        NodeComputed(**of),
+        DatasetSaving(dataset="raw", **of),
+        DatasetSaved(dataset="raw", path=path, **of),
+        NodeCompleted(**of),
+    )
+    story.node("train", "running")
 
     text = show(story, screen, "crashed")
 
-    assert "  kedro run --async --from-nodes=train,chart  " in text
+    assert f"  kedro run --async --from-nodes={nodes}  " in text
 
 
 def test_the_whole_traceback_can_be_asked_for(story, screen):

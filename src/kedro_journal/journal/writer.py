@@ -46,6 +46,7 @@ from .codec import (
     seal,
     timestamp,
 )
+from .liveness import start_ticks
 from .lock import AppendLock, LockBackend
 from .port import REAL_OS, Os
 from .syncer import GroupSyncer
@@ -482,6 +483,7 @@ class JournalWriter:
         self._header = None
         self._repairs = []
         self._unfinished = None
+        self._sync_failure, self._sync_due = None, False
         self._name = ""
         self._seq, self._crc, self._highest_seq = 0, NO_PREV, 0
         self._closed_seq = 0
@@ -494,6 +496,7 @@ def _in_child(opened: WriterOpened) -> WriterOpened:
         parent_pid=os.getppid(),
         host=opened.host,
         boot_id=opened.boot_id,
+        started_at_ticks=start_ticks(os.getpid()),
         user=opened.user,
         python=opened.python,
         role="worker",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from .hooks import SessionHooks
 from .plugin import hooks as plugin_hooks
 
-__all__ = ["bind_hooks", "signature_of"]
+__all__ = ["bind_hooks", "class_name", "runner_argument", "signature_of"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -38,3 +39,24 @@ def bind_hooks(manager: Any, bound: SessionHooks) -> None:
     if manager.is_registered(plugin_hooks):
         manager.unregister(plugin_hooks)
     manager.register(bound)
+
+
+def runner_argument(
+    run: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> object:
+    """Find the runner among the arguments of `run`; its place differs by version."""
+    try:
+        given = inspect.signature(run).bind_partial(None, *args, **kwargs)
+    except TypeError:
+        return None  # Kedro says what is wrong with them
+    return given.arguments.get("runner")
+
+
+def class_name(runner: object) -> str:
+    """Name the class of a runner: Kedro's own without their module."""
+    if runner is None:
+        return "SequentialRunner"
+    cls = type(runner)
+    if cls.__module__.startswith("kedro.runner"):
+        return cls.__qualname__
+    return f"{cls.__module__}.{cls.__qualname__}"

@@ -385,20 +385,15 @@ class SessionHooks:
         return NodeCompleted(**run.key, node=name, duration_s=progress.elapsed_s())
 
     def _finish_chunked(self, run: ActiveRun, recorder: Recorder, node: Any) -> None:
-        """A generator node is done when its thread goes on to another node.
+        """One after the other, a generator node is done when the next one begins.
 
         Kedro saves its outputs chunk by chunk and does not say which is the last.
         """
-        here = [
-            (name, progress)
-            for name, progress in run.nodes.items()
-            if progress.chunked
-            and progress.phase == "saving"
-            and not progress.is_at_dataset
-            and name != node.name
-        ]
-        if run.sequential:
-            for name, progress in here:
+        if not run.sequential:
+            return
+        for name, progress in list(run.nodes.items()):
+            saving = progress.chunked and progress.phase == "saving"
+            if saving and name != node.name and not progress.is_at_dataset:
                 recorder.record(self._completed(run, name, progress))
 
 

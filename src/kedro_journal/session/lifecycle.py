@@ -172,6 +172,9 @@ class Lifecycle:
         """An exception leaves the session's block, or its creation."""
         if self.recorder is None or self._closed or not self._is_ours:
             return
+        nothing_left = not any(hooks.book.active() for hooks in self._run_hooks)
+        if isinstance(error, SystemExit) and not error.code and nothing_left:
+            return  # sys.exit() at the end of a script: it ended well
         for hooks in list(self._run_hooks):
             _end_runs(hooks, error)
         self._failed(error, phase)

@@ -89,6 +89,12 @@ class Guard:
         self._runs: dict[tuple[str | None, int], RunStatus] = {}
         self._nodes: dict[tuple[str | None, int, str], NodeStatus] = {}
 
+    def copy(self) -> Guard:
+        """Give one that can be moved on its own."""
+        other = Guard(self._session)
+        other._runs, other._nodes = dict(self._runs), dict(self._nodes)
+        return other
+
     def move(self, event: Event) -> None:
         """Make the move.
 
@@ -121,6 +127,9 @@ class Guard:
         if isinstance(event, RunStarted):
             if known is not None and event.part == 1:
                 raise IllegalTransition(event.TYPE, subject, known)
+            session = self._session
+            if session and (session, RunStarted) not in SESSION_TRANSITIONS:
+                raise IllegalTransition(event.TYPE, "the session", session)
             self._runs[key] = "running"
             return
         status = RUN_TRANSITIONS.get((known or "running", type(event)))
@@ -231,9 +240,11 @@ class Recorder:
                     self._append(events, at)
                 finally:
                     self._busy = None
-        except JournalClosed as error:
-            # A worker that outlived its session, or a run after close().
+        except IllegalTransition as error:
             self._complain(error)
+            if len(events) > 1:  # those that do fit are not lost with the other
+                for event in events:
+                    self.record(event, at=at)
         except Exception as error:
             self._complain(error)
         if self._waiting_thread == threading.get_ident():
@@ -242,8 +253,10 @@ class Recorder:
                 waiting()
 
     def _append(self, events: tuple[Event, ...], at: datetime | None) -> None:
+        guard = self._guard if len(events) == 1 else self._guard.copy()
         for event in events:
-            self._guard.move(event)
+            guard.move(event)  # one that does not fit refuses them all
+        self._guard = guard
         try:
             if self._held or self._dropped:
                 self._write_held()

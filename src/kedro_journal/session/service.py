@@ -18,10 +18,9 @@ from kedro_journal.journal import check_session_id, session_timestamp
 from kedro_journal.state import SessionState
 
 from . import compat
-from .binding import bind_hooks, signature_of
+from .binding import bind_hooks, class_name, runner_argument, signature_of
 from .lifecycle import Lifecycle
 from .opening import created_event
-from .session import class_name
 
 __all__ = ["KedroServiceSession"]
 
@@ -108,9 +107,8 @@ class KedroServiceSession(_KedroServiceSession):
             )
         manager = compat.new_hook_manager()
         with lifecycle.hooks_for_run() as hooks:
-            hooks.runner = class_name(
-                kwargs.get("runner") or (args[3] if len(args) > 3 else None)
-            )
+            runner = runner_argument(_KedroServiceSession.run, args, kwargs)
+            hooks.runner = class_name(runner)
             bind_hooks(manager, hooks)
             token = self._run_manager.set(manager)
             try:

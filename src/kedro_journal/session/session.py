@@ -21,7 +21,7 @@ from kedro_journal.state import SessionState
 
 from . import compat
 from .arguments import CreateArguments, create_arguments
-from .binding import bind_hooks, signature_of
+from .binding import bind_hooks, class_name, runner_argument, signature_of
 from .lifecycle import Lifecycle
 from .opening import created_event
 from .project import configure
@@ -257,7 +257,7 @@ class KedroSession(_KedroSession):
                 "kedro-journal: session %s is closed: this run is not journaled.",
                 self.session_id,
             )
-        runner = kwargs.get("runner") or (args[3] if len(args) > 3 else None)
+        runner = runner_argument(_KedroSession.run, args, kwargs)
         hooks = lifecycle.hooks
         hooks.runner = class_name(runner)
         begun = hooks.book.begun
@@ -322,15 +322,6 @@ def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
             labels=given.labels,
         )
     )
-
-
-def class_name(runner: object) -> str:
-    if runner is None:
-        return "SequentialRunner"
-    cls = type(runner)
-    if cls.__module__.startswith("kedro.runner"):
-        return cls.__qualname__
-    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _journaled(root: Path, session_id: str) -> Path | None:

@@ -238,7 +238,7 @@ class StateBuilder:
 
     def _run_started(self, record: Record, event: RunStarted) -> None:
         key = (event.run_id, event.attempt)
-        if self.status in ("empty", "closed"):
+        if (self.status, RunStarted) not in SESSION_TRANSITIONS:
             self._anomaly(record, "session", self.status)
         number = self._index.get(key)
         if number is not None and event.part > 1:

@@ -96,9 +96,32 @@ def where_it_is(state: SessionState) -> tuple[Place, ...]:
 
 
 def first_left(run: RunState) -> tuple[str, ...]:
-    """Give the nodes to start from to run all that is not completed, and no more."""
-    left = [node for node in run.nodes.values() if node.status != "completed"]
-    plans = [node.plan for node in left if node.plan is not None]
+    """Give the nodes to start from to run all that is not completed, and no more.
+
+    What a completed node made in memory only is gone, so that node runs again.
+    """
+    makers = {
+        _stored(output): name
+        for name, node in run.nodes.items()
+        for output in (node.plan.outputs if node.plan else ())
+    }
+    kept = {
+        _stored(save.dataset)
+        for node in run.nodes.values()
+        for save in node.saves.values()
+        if save.path is not None and not save.is_open
+    }
+    names = [name for name, node in run.nodes.items() if node.status != "completed"]
+    again: dict[str, None] = {}
+    while names:
+        name = names.pop()
+        if name in again:
+            continue
+        again[name] = None
+        plan = run.nodes[name].plan
+        inputs = {_stored(i) for i in plan.inputs} if plan else set()
+        names += [makers[i] for i in inputs - kept if i in makers]
+    plans = [n.plan for n in run.nodes.values() if n.name in again and n.plan]
     made = {_stored(output) for plan in plans for output in plan.outputs}
     return tuple(
         plan.name for plan in plans if not made & {_stored(i) for i in plan.inputs}
