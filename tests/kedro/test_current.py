@@ -137,7 +137,7 @@ def test_another_process_recovers_the_session_alive_and_crashed(
         cwd=project.path, check=True, capture_output=True, text=True,
     ).stdout.strip()  # fmt: skip
     process = project.start("run", "--env", "staging", "--params", "how=wait")
-    session_id = wait_for_node(project, "act").session_id
+    session_id = wait_for_node(project, "act", process).session_id
 
     def look() -> dict[str, object]:
         done = project.python(LOOK)

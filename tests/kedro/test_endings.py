@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -61,19 +62,20 @@ def run(project: Project, how: str, level: int, *more: str) -> int:
     return done.returncode
 
 
-def wait_for_node(project: Project, node: str) -> SessionState:
+def wait_for_node(
+    project: Project, node: str, process: subprocess.Popen[str]
+) -> SessionState:
     """Wait until the journal itself says that a node is running."""
     deadline = time.monotonic() + TIMEOUT_S
-    while True:  # a session has to appear before it can be followed
-        assert time.monotonic() < deadline
-        ids = project.ids()
-        if ids:
-            break
+    while not (ids := project.ids()):  # it has to appear before it can be followed
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"no session appeared: {process.communicate()[0]}")
         time.sleep(0.01)
     for record in kedro_journal.follow(ids[-1], directory=project.sessions_path):
         if record.type == "node.started" and record.event.node == node:  # type: ignore[union-attr]
             return project.state(ids[-1])
-    pytest.fail(f"{node} never started")
+    pytest.fail(f"{node} never started: {process.communicate()[0]}")
 
 
 @pytest.mark.kedro
@@ -182,7 +184,7 @@ class TestEndings:
         if level == 0:
             probe.level_0()
         process = probe.start("run", "--params", "how=wait")
-        wait_for_node(probe, "act")
+        wait_for_node(probe, "act", process)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=TIMEOUT_S)
 
@@ -196,7 +198,7 @@ class TestEndings:
         if level == 0:
             probe.level_0()
         process = probe.start("run", "--params", "how=wait", start_new_session=True)
-        wait_for_node(probe, "act")
+        wait_for_node(probe, "act", process)
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=TIMEOUT_S)
 
@@ -209,7 +211,7 @@ class TestEndings:
         if level == 0:
             probe.level_0()
         process = probe.start("run", "--params", "how=wait")
-        session_id = wait_for_node(probe, "act").session_id
+        session_id = wait_for_node(probe, "act", process).session_id
         assert "running" == probe.state().verdict
         process.send_signal(signal.SIGSTOP)
         assert "running" == probe.state().verdict
