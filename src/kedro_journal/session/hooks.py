@@ -56,7 +56,6 @@ class SessionHooks:
         self._link = link
         self._shield = Shield()
         self._context: weakref.ref[Any] | None = None
-        self._loaded: ContextLoaded | None = None
         self._written: ContextLoaded | None = None
         self._credentials: list[object] = []
         self._pending: tuple[Any, Any] | None = None

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kedro_journal.config import Config
 from kedro_journal.events import (
     SessionActivated,
     SessionClosed,
@@ -102,7 +101,6 @@ class PluginLink:
         source = compat.conf_source(context)
         self._conf_source = str(source) if source else None
         self._owner: OwnerLock | None = None
-        self._config: Config | None = None
         self._depth = 0
         self._single_run = True
         self._by_command = False
@@ -142,7 +140,7 @@ class PluginLink:
 
     def _open(self, run_params: Mapping[str, Any]) -> None:
         project = self.project_path or Path.cwd()
-        config = self._config = settings_of(project)
+        config = settings_of(project)
         if is_disabled(config):
             return
         run_id = str(run_params.get("run_id") or session_timestamp(datetime.now(UTC)))

@@ -52,7 +52,6 @@ class NodeProgress:
         self.started_s = time.monotonic()
         self.outputs_left = set(node.outputs)
         self.chunked = compat.is_generator_node(node)
-        self.thread = threading.get_ident()
         self._open: dict[tuple[str, str], float] = {}
 
     def begin(self, kind: str, dataset: str) -> None:

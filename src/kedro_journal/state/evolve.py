@@ -128,11 +128,6 @@ class StateBuilder:
         self._fields = {}
         return self._state
 
-    def run_status(self, run_id: str | None, attempt: int) -> str:
-        """Give the status of a run, empty if there is none."""
-        number = self._index.get((run_id, attempt))
-        return "" if number is None else self._runs[number].status
-
     def add(self, record: Record) -> None:
         """Take one more record."""
         fields, event = self._fields, record.event

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Mapping
+from typing import Literal, assert_never
 
 from msgspec.structs import replace
 
@@ -71,27 +72,14 @@ def evolve_node(  # noqa: PLR0911 - one for each event
                 return replace(node, status=status, loads=changed, writer=record.writer)
             return replace(node, status=status, saves=changed)
         case DatasetLoaded():
-            loads = dict(node.loads)
-            loads[event.dataset] = replace(
-                node.loads.get(event.dataset)
-                or DatasetOperation(event.dataset, "load", seq),
-                ended_seq=seq,
-                duration_s=event.duration_s,
-                version=event.version,
-            )
+            loads = _ended(node.loads, "load", event, seq)
             return replace(node, status=status, loads=loads)
         case DatasetSaved():
-            saves = dict(node.saves)
-            saves[event.dataset] = replace(
-                node.saves.get(event.dataset)
-                or DatasetOperation(event.dataset, "save", seq),
-                ended_seq=seq,
-                duration_s=event.duration_s,
-                version=event.version,
-                path=event.path,
-                size_bytes=event.size_bytes,
+            saves = _ended(node.saves, "save", event, seq)
+            saved = replace(
+                saves[event.dataset], path=event.path, size_bytes=event.size_bytes
             )
-            return replace(node, status=status, saves=saves)
+            return replace(node, status=status, saves={**saves, event.dataset: saved})
         case NodeStarted():
             loads = dict(node.loads)
             for dataset, version in event.input_versions:
@@ -129,3 +117,18 @@ def evolve_node(  # noqa: PLR0911 - one for each event
             )
         case _:
             assert_never(event)
+
+
+def _ended(
+    operations: Mapping[str, DatasetOperation],
+    kind: Literal["load", "save"],
+    event: DatasetLoaded | DatasetSaved,
+    seq: int,
+) -> dict[str, DatasetOperation]:
+    """Close the interval of a dataset; one that was never opened stands for itself."""
+    name = event.dataset
+    begun = operations.get(name) or DatasetOperation(name, kind, seq)
+    ended = replace(
+        begun, ended_seq=seq, duration_s=event.duration_s, version=event.version
+    )
+    return {**operations, name: ended}
