@@ -40,10 +40,10 @@ class TestReopenedFileJournal(JournalContract):
     @pytest.fixture
     def journal(self, tmp_path: Path) -> Iterator[JournalWriter]:
         class Forgetful(JournalWriter):
-            def append_encoded(self, encoded, at=None):  # type: ignore[no-untyped-def]
+            def append_encoded(self, *batch, reserve=False):  # type: ignore[no-untyped-def]
                 with self._thread_lock:
                     self.close()
-                    return super().append_encoded(encoded, at)
+                    return super().append_encoded(*batch, reserve=reserve)
 
         folder = tmp_path / "s"
         folder.mkdir()

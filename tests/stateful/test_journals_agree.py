@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     rule,
 )
 from journals import HEADER, create, join, opened
+from msgspec.structs import replace
 
 from kedro_journal import state
 from kedro_journal.errors import JournalClosed
@@ -61,7 +62,7 @@ class Journals(RuleBasedStateMachine):
         self.file = create(self.root / "file", port=NoSync())
         self.reopened = create(self.root / "reopened", port=NoSync())
         for journal in (self.memory, self.file, self.reopened):
-            journal.append(at=AT)
+            journal.append()  # the header alone, by its own clock
 
     @rule(batch=batches)
     def append(self, batch: list[Event]) -> None:
@@ -117,7 +118,8 @@ class Journals(RuleBasedStateMachine):
             assert events == expected, where
             assert [record.seq for record in found] == list(range(1, len(found) + 1))
         whole = state.fold(kept["memory"])
-        assert whole == state.fold(kept["file"])
+        other = state.fold(kept["file"])
+        assert replace(whole, updated_at=None) == replace(other, updated_at=None)
         assert whole.status == state.fold(kept["reopened"]).status
 
     @invariant()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -70,6 +71,28 @@ def test_a_busy_journal_is_left_as_it_was(tmp_path: Path) -> None:
         join(tmp_path / "s", deadline_s=0.01).append(note())
     lock.release()
     assert writer.path.read_bytes() == before
+
+
+def test_who_waited_in_vain_does_not_wait_as_long_again(tmp_path: Path) -> None:
+    """A process that never lets go must not stop a run at each of its events."""
+    writer = create(tmp_path / "s", deadline_s=0.4)
+    writer.append(note("a"))
+    with (tmp_path / "s" / "append.lock").open("rb") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        waits = []
+        for _ in range(3):
+            with pytest.raises(JournalBusy) as caught:
+                writer.append(note("b"))
+            waits.append(caught.value.waited_s)
+        fcntl.flock(holder, fcntl.LOCK_UN)
+        writer.append(note("c"))
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        with pytest.raises(JournalBusy) as caught:
+            writer.append(note("d"))
+        waits.append(caught.value.waited_s)
+    assert waits[0] > 0.4
+    assert max(waits[1:3]) < waits[0]
+    assert waits[3] > 0.4  # it was got in between: patience is back
 
 
 def test_a_removed_lock_file_does_not_split_the_lock(tmp_path: Path) -> None:

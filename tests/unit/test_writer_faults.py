@@ -15,17 +15,25 @@ from journals import (
     join,
     note,
     opened,
+    put,
     salvage,
     sample_lines,
     texts,
 )
 
-from kedro_journal.errors import JournalError, JournalUnwritable, NewerJournal
+from kedro_journal.errors import (
+    JournalError,
+    JournalUnwritable,
+    NewerJournal,
+    UnsafeJournal,
+)
 from kedro_journal.events import RunFailed, SessionClosed
 from kedro_journal.events.base import ErrorInfo
-from kedro_journal.journal import JournalWriter
+from kedro_journal.journal import JournalDirectory, JournalWriter
+from kedro_journal.journal.codec import Encoded, encode_event
 from kedro_journal.journal.lock import FcntlBackend
 from kedro_journal.journal.port import Os
+from kedro_journal.journal.writer import RESERVE_NAME
 
 CALLS = ("open_append", "write_new", "make_folder", "read_at", "write", "stat")
 CALLS += ("truncate", "sync_folder")  # sync is final: it has its own tests
@@ -224,16 +232,18 @@ def test_a_failed_sync_is_final_and_nothing_is_written_twice(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.ENOTSUP])
 def test_a_file_system_that_cannot_sync_is_no_failure(
-    tmp_path: Path, number: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    class NoSync(Os):
-        def sync(self, fd: int) -> None:
-            raise OSError(number, "not here")
+    def refuse(fd: int) -> None:
+        raise OSError(number, "not here")
 
-    writer = create(tmp_path / "s", port=NoSync(), durability="sync")
+    monkeypatch.setattr("kedro_journal.journal.port._datasync", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
+    put(tmp_path / "s", b"".join(sample_lines(4)) + b"torn")
+    writer = join(tmp_path / "s", durability="sync")
     writer.append(note("a"))
     writer.append(note("b"))
-    assert texts(salvage(tmp_path / "s")[0]) == ["a", "b"]
+    assert texts(salvage(tmp_path / "s")[0])[-2:] == ["a", "b"]
 
 
 class CountingSync(Os):
@@ -378,3 +388,116 @@ def test_megabytes_of_nuls_at_the_end_are_cut_and_kept(
     assert findings == []
     assert found[4].event.length == size  # type: ignore[union-attr]
     assert next((tmp_path / "s" / "torn").iterdir()).stat().st_size == size
+
+
+class FullDisk(Os):
+    """Full, until the reserve is given up; then it takes as much as that was."""
+
+    room = 0
+
+    def write(self, fd: int, data: bytes | memoryview) -> int:
+        if self.room < len(data):
+            head = data[: self.room]
+            if head:
+                self.room = 0
+                return super().write(fd, head)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.room -= len(data)
+        return super().write(fd, data)
+
+    def remove(self, path: Path) -> None:
+        size = path.stat().st_size
+        super().remove(path)
+        self.room = size
+
+
+def test_the_reserve_is_spent_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    directory = JournalDirectory(tmp_path / "sessions")
+    folder = directory.claim("s")[1]
+    reserve = directory.path / RESERVE_NAME
+    assert reserve.stat().st_blocks * 512 >= 64 * 1024
+    assert reserve.stat().st_mode & 0o777 == 0o600
+    port = FullDisk()
+    port.room = 100_000
+    writer = create(folder, port=port)
+    writer.append(note("a"))
+    port.room = 50  # not enough for one line: it is written in part
+    for _ in range(2):
+        with pytest.raises(JournalUnwritable):
+            writer.append(note("b"))
+        assert reserve.exists()
+    port.room = 50
+    record = Encoded(note("c"), encode_event(note("c")))
+    writer.append_encoded(record, reserve=True)
+    assert not reserve.exists()
+    found, findings = salvage(folder)
+    assert (texts(found), findings) == (["a", "c"], [])
+    port.room = 50
+    with pytest.raises(JournalUnwritable):
+        writer.append_encoded(record, reserve=True)  # spent already
+    assert texts(salvage(folder)[0]) == ["a", "c"]
+    directory.claim("t")  # the next session puts it there again
+    assert reserve.stat().st_size == 64 * 1024
+
+
+def test_the_reserve_helps_after_a_roll_back_that_failed(tmp_path: Path) -> None:
+    class NoCut(FullDisk):
+        refusals = 1
+
+        def truncate(self, fd: int, size: int) -> None:
+            if self.refusals:
+                self.refusals -= 1
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            super().truncate(fd, size)
+
+    directory = JournalDirectory(tmp_path / "sessions")
+    folder = directory.claim("s")[1]
+    port = NoCut()
+    port.room = 100_000
+    writer = create(folder, port=port)
+    writer.append(note("a"))
+    port.room = 50
+    record = Encoded(note("c"), encode_event(note("c")))
+    writer.append_encoded(record, reserve=True)
+    found, findings = salvage(folder)
+    assert (texts(found), findings) == (["a", "c"], [])
+
+
+def test_a_full_disk_at_the_claim_costs_the_reserve_only(tmp_path: Path) -> None:
+    class NoRoom(Os):
+        def reserve(self, path: Path, size: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    directory = JournalDirectory(tmp_path / "sessions", NoRoom())
+    assert directory.claim("s")[1].is_dir()
+    assert not (directory.path / RESERVE_NAME).exists()
+
+
+def test_the_reserve_is_written_out_where_nothing_can_be_allocated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fd: int, offset: int, size: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    JournalDirectory(tmp_path / "sessions").ensure()
+    reserve = tmp_path / "sessions" / RESERVE_NAME
+    assert reserve.read_bytes() == bytes(64 * 1024)
+
+
+@pytest.mark.parametrize("make", ["symlink_to", "write_bytes"])
+def test_torn_bytes_are_put_into_no_link_and_no_file(tmp_path: Path, make: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    put(tmp_path / "s", b"".join(sample_lines(4)) + b"torn")
+    torn = tmp_path / "s" / "torn"
+    getattr(torn, make)(elsewhere if make == "symlink_to" else b"")
+    before = file(tmp_path / "s").read_bytes()
+    with pytest.raises(UnsafeJournal):
+        join(tmp_path / "s").append(note("a"))
+    assert list(elsewhere.iterdir()) == []
+    assert file(tmp_path / "s").read_bytes() == before
+    torn.unlink()
+    join(tmp_path / "s").append(note("a"))
+    assert texts(salvage(tmp_path / "s")[0])[-1] == "a"
+    assert [path.read_bytes() for path in torn.iterdir()] == [b"torn"]

@@ -25,9 +25,10 @@ from .session import (
     SessionResumed,
     Versions,
 )
-from .union import EVENT_TYPES, LIFECYCLE_TYPES, AnyEvent
+from .union import ENDING_TYPES, EVENT_TYPES, LIFECYCLE_TYPES, AnyEvent
 
 __all__ = [
+    "ENDING_TYPES",
     "EVENT_TYPES",
     "LIFECYCLE_TYPES",
     "AnyEvent",

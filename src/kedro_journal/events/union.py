@@ -25,7 +25,7 @@ from .session import (
     SessionResumed,
 )
 
-__all__ = ["EVENT_TYPES", "AnyEvent", "LIFECYCLE_TYPES"]
+__all__ = ["ENDING_TYPES", "EVENT_TYPES", "AnyEvent", "LIFECYCLE_TYPES"]
 
 AnyEvent = (
     JournalHeader
@@ -91,3 +91,17 @@ LIFECYCLE_TYPES: Final[frozenset[str]] = frozenset(
     if name.startswith(("journal.", "session.", "run.")) or name == "node.failed"
 )
 """Types that are synced to the disk at every durability level."""
+
+ENDING_TYPES: Final[frozenset[str]] = frozenset(
+    {
+        "node.failed",
+        "run.completed",
+        "run.failed",
+        "run.interrupted",
+        "session.deactivated",
+        "session.failed",
+        "session.closed",
+        "journal.gap",
+    }
+)
+"""Types that the reserve is kept for: how things ended, even on a full disk."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ from kedro_journal.errors import JournalClosed, RecordTooLarge
 from kedro_journal.events import (
     EVENT_TYPES,
     AnyEvent,
+    Cursor,
     Event,
     Record,
     SessionClosed,
@@ -35,10 +36,12 @@ __all__ = [
     "NO_PREV",
     "PAYLOAD_MAX_BYTES",
     "BadLine",
+    "Encoded",
     "check_batch",
     "decode",
     "encode_event",
     "seal",
+    "seal_batch",
     "timestamp",
 ]
 
@@ -60,6 +63,20 @@ class BadLine(msgspec.Struct, frozen=True):
     """
 
     reason: str
+
+
+class Encoded(NamedTuple):
+    """An event, ready to be appended.
+
+    Attributes:
+        event: What happened.
+        data: The bytes of its `data`, redacted.
+        at: Wall clock of the event if it is not that of the append.
+    """
+
+    event: Event
+    data: bytes
+    at: datetime | None = None
 
 
 class _Envelope(msgspec.Struct):
@@ -102,11 +119,11 @@ def encode_event(event: Event, data: object = None) -> bytes:
     return _encoder.encode(event if data is None else data)
 
 
-def check_batch(encoded: Sequence[tuple[Event, bytes]], where: Path) -> None:
+def check_batch(batch: Sequence[Encoded], where: Path) -> None:
     """Refuse what no journal may hold, before anything is written.
 
     Args:
-        encoded: Each event with the bytes of its `data`.
+        batch: What is to be appended together.
         where: The journal, for the message.
 
     Raises:
@@ -114,14 +131,14 @@ def check_batch(encoded: Sequence[tuple[Event, bytes]], where: Path) -> None:
         JournalClosed: Something follows `session.closed` in the same batch.
         ValueError: The bytes of an event hold a newline, which would end the line.
     """
-    for number, (event, data) in enumerate(encoded, 1):
+    for number, (event, data, _) in enumerate(batch, 1):
         name = event.type if isinstance(event, UnknownEvent) else event.TYPE
         if len(data) > PAYLOAD_MAX_BYTES:
             raise RecordTooLarge(name, len(data), PAYLOAD_MAX_BYTES)
         if b"\n" in data:
             message = f"{name}: the encoded event holds a newline"
             raise ValueError(message)
-        if event.TYPE == SessionClosed.TYPE and number < len(encoded):
+        if event.TYPE == SessionClosed.TYPE and number < len(batch):
             raise JournalClosed(where, number)
 
 
@@ -142,6 +159,49 @@ def seal(
     body = head.encode() + data
     crc = f"{zlib.crc32(body):08x}"
     return b'%b,"crc":"%b"}\n' % (body, crc.encode()), crc
+
+
+def seal_batch(
+    batch: Sequence[Encoded], last: Cursor, writer: str, now: datetime
+) -> tuple[bytes, list[Record]]:
+    """Number and seal what follows *last*.
+
+    Args:
+        batch: The events, in order.
+        last: Place after the record before them.
+        writer: Name of the writer.
+        now: Wall clock of those that have none of their own.
+
+    Returns:
+        The bytes of all lines together, and their records.
+    """
+    lines: list[bytes] = []
+    records: list[Record] = []
+    for event, data, given_at in batch:
+        at, seq = given_at or now, last.seq + 1
+        line, crc = seal(
+            seq=seq,
+            at=timestamp(at),
+            writer=writer,
+            prev=last.crc,
+            event=event,
+            data=data,
+        )
+        end = last.offset + len(line)
+        record = Record(
+            seq=seq,
+            at=at,
+            writer=writer,
+            prev=last.crc,
+            crc=crc,
+            event=event,  # type: ignore[arg-type]
+            offset=last.offset,
+            end=end,
+        )
+        lines.append(line)
+        records.append(record)
+        last = Cursor(seq, end, crc)
+    return b"".join(lines), records
 
 
 def decodes(event: Event, data: bytes) -> bool:

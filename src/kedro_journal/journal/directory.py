@@ -18,7 +18,7 @@ from kedro_journal.errors import (
 )
 
 from .port import REAL_OS, Os
-from .writer import JOURNAL_NAME
+from .writer import JOURNAL_NAME, RESERVE_NAME
 
 __all__ = ["JournalDirectory", "check_session_id", "session_timestamp"]
 
@@ -30,6 +30,7 @@ _TIMESTAMP: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z\Z", re.ASCII
 )
 _CLAIM_TRIES: Final = 10_000
+_RESERVE_BYTES: Final = 64 * 1024
 _ID_MAX_CHARS: Final = 128
 LATEST: Final = "latest"
 _GITIGNORE: Final = b"# Journals are not code: made by kedro-journal.\n*\n"
@@ -81,14 +82,23 @@ class JournalDirectory:
         try:
             if not self.path.is_dir():
                 self._port.make_folder(self.path, parents=True)
+                self._port.sync_folder(self.path.parent)
             self._check_safe()
             ignore = self.path / ".gitignore"
             if not ignore.exists():
                 with contextlib.suppress(FileExistsError):  # made at the same moment
                     self._port.write_new(ignore, _GITIGNORE)
+            self._keep_reserve()
         except OSError as error:
             reason = error.strerror or str(error)
             raise JournalUnwritable(self.path, error.errno, reason) from error
+
+    def _keep_reserve(self) -> None:
+        """Keep room on the disk for the endings of sessions; one for all of them."""
+        reserve = self.path / RESERVE_NAME
+        if not reserve.exists():
+            with contextlib.suppress(OSError):  # the disk is full, or it was made now
+                self._port.reserve(reserve, _RESERVE_BYTES)
 
     def _check_safe(self) -> None:
         if not hasattr(os, "geteuid"):

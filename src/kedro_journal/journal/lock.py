@@ -34,6 +34,7 @@ BackendName = Literal["auto", "filelock", "fcntl"]
 
 _BACKOFF_MIN_S: Final = 50e-6
 _BACKOFF_MAX_S: Final = 2e-3
+_PATIENCE_LEFT_S: Final = 0.05  # once the deadline has passed, until it goes well
 _CONTENDED: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
 
 
@@ -108,7 +109,9 @@ class AppendLock:
 
     Args:
         path: The lock file; made if it is missing, never removed.
-        deadline_s: Seconds to wait for another process before giving up.
+        deadline_s: Seconds to wait for another process before giving up. Whoever has
+            waited so long in vain waits 0.05 s at most from then on, until the lock is
+            got again: a process that never lets go must not stop a run at each event.
         backend: Who locks.
         port: The operating system.
     """
@@ -123,6 +126,7 @@ class AppendLock:
     ) -> None:
         self._path = path
         self._deadline_s = deadline_s
+        self._patience_s = deadline_s
         self._backend = backend or choose_backend()
         self._port = port
         self._fd = -1
@@ -141,12 +145,14 @@ class AppendLock:
                 self._fd = self._port.open_append(self._path, create=True)
             if self._backend.try_lock(self._fd):
                 if self._port.stat(self._fd).links:
+                    self._patience_s = self._deadline_s
                     return
                 # Somebody removed the file: another process would lock a new one.
                 self.drop()
                 continue
             waited_s = time.monotonic() - started
-            if waited_s > self._deadline_s:
+            if waited_s > self._patience_s:
+                self._patience_s = min(self._deadline_s, _PATIENCE_LEFT_S)
                 raise JournalBusy(self._path, waited_s)
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, _BACKOFF_MAX_S)

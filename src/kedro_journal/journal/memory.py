@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -24,7 +24,7 @@ from kedro_journal.events import (
     WriterOpened,
 )
 
-from .codec import NO_PREV, BadLine, check_batch, decode, encode_event, seal
+from .codec import NO_PREV, BadLine, Encoded, check_batch, decode, encode_event, seal
 from .codec import timestamp as _timestamp
 
 __all__ = ["Journal", "MemoryJournal"]
@@ -40,10 +40,8 @@ class Journal(Protocol):
         """Append events; see `JournalWriter.append`."""
         ...
 
-    def append_encoded(
-        self, encoded: Sequence[tuple[Event, bytes]], at: datetime | None = None
-    ) -> list[Record]:
-        """Append events that are encoded already."""
+    def append_encoded(self, *batch: Encoded, reserve: bool = False) -> list[Record]:
+        """Append events that are encoded already; see `JournalWriter`."""
         ...
 
     def close(self) -> None:
@@ -76,26 +74,32 @@ class MemoryJournal:
             JournalClosed: The session was closed.
             RecordTooLarge: An event over the payload limit.
         """
-        return self.append_encoded([(e, encode_event(e)) for e in events], at=at)
+        return self.append_encoded(*(Encoded(e, encode_event(e), at) for e in events))
 
-    def append_encoded(
-        self, encoded: Sequence[tuple[Event, bytes]], at: datetime | None = None
-    ) -> list[Record]:
+    def append_encoded(self, *batch: Encoded, reserve: bool = False) -> list[Record]:
         """Append events that are encoded already, as `append` does.
+
+        Args:
+            batch: One or more, in order.
+            reserve: Nothing to a memory.
 
         Raises:
             JournalClosed, RecordTooLarge: As for `append`.
         """
-        check_batch(encoded, _NOWHERE)
+        del reserve
+        check_batch(batch, _NOWHERE)
         with self._lock:
             if self._closed_seq:
                 raise JournalClosed(_NOWHERE, self._closed_seq)
-            first = [(event, encode_event(event)) for event in self._first]
+            begun_at = batch[0].at if batch else None
+            first = [Encoded(e, encode_event(e), begun_at) for e in self._first]
             self._first = ()
-            when = _timestamp(at or datetime.now(UTC))
-            for event, data in first:
-                self._add(event, data, when)
-            return [self._add(event, data, when) for event, data in encoded]
+            now = datetime.now(UTC)
+            added = [
+                self._add(event, data, _timestamp(at or now))
+                for event, data, at in (*first, *batch)
+            ]
+            return added[len(first) :]
 
     def _add(self, event: Event, data: bytes, when: str) -> Record:
         line, crc = seal(

@@ -7,8 +7,10 @@ the n-th call fail, come short or lie.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -21,6 +23,8 @@ _CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)  # a FIFO must not hang the open
 _SAFE: Final = _CLOEXEC | _NOFOLLOW | _NONBLOCK
+# The file system has no such thing as syncing: nothing failed.
+_NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
 
 
 class FileStat(NamedTuple):
@@ -77,18 +81,51 @@ class Os:
         Raises:
             OSError: As the system says; FileExistsError if it exists.
         """
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600)
-        try:
+        with _new_file(path) as fd:
             view = memoryview(data)
             while view:
                 view = view[os.write(fd, view) :]
-            os.fsync(fd)
-        except OSError:
-            with contextlib.suppress(OSError):
-                path.unlink()  # half a file would pass for a whole one
-            raise
+            with _where_there_is_sync():
+                os.fsync(fd)
+
+    def write_at(self, path: Path, data: bytes, offset: int) -> None:
+        """Overwrite bytes of a file of ours in place.
+
+        Raises:
+            UnsafeJournal: A link, a device, or not this user's.
+            OSError: As the system says.
+        """
+        try:
+            fd = os.open(path, os.O_WRONLY | _SAFE)
+        except OSError as error:
+            raise _refused(path, error) from error
+        fd = self._regular(fd, path, ours=True)
+        try:
+            os.pwrite(fd, data, offset)
         finally:
             os.close(fd)
+
+    def reserve(self, path: Path, size: int) -> None:
+        """Make a new file, mode 0600, that takes up *size* bytes of the disk.
+
+        Raises:
+            OSError: As the system says; FileExistsError if it exists.
+        """
+        with _new_file(path) as fd:
+            try:
+                os.posix_fallocate(fd, 0, size)
+            except (AttributeError, OSError):  # no such thing here: write it out
+                view = memoryview(bytes(size))
+                while view:
+                    view = view[os.write(fd, view) :]
+
+    def remove(self, path: Path) -> None:
+        """Remove a file.
+
+        Raises:
+            OSError: As the system says.
+        """
+        path.unlink()
 
     def make_folder(self, path: Path, *, parents: bool = False) -> None:
         """Make a folder, mode 0700 whatever the umask.
@@ -100,6 +137,19 @@ class Os:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         else:
             path.mkdir(mode=0o700)
+
+    def ensure_folder(self, path: Path) -> None:
+        """Make a folder, or check that what is there is one, and no link.
+
+        Raises:
+            UnsafeJournal: It is a link or no folder.
+            OSError: As the system says.
+        """
+        try:
+            self.make_folder(path)
+        except FileExistsError:
+            if not stat.S_ISDIR(path.lstat().st_mode):
+                raise UnsafeJournal(path, "not a folder") from None
 
     def read_at(self, fd: int, size: int, offset: int) -> bytes:
         """Read up to *size* bytes at *offset*."""
@@ -119,17 +169,28 @@ class Os:
         os.ftruncate(fd, size)
 
     def sync(self, fd: int) -> None:
-        """Bring an open file's data to the disk."""
-        _datasync(fd)
+        """Bring an open file's data to the disk, where the file system can.
+
+        Raises:
+            OSError: The disk refused.
+        """
+        with _where_there_is_sync():
+            _datasync(fd)
 
     def sync_folder(self, path: Path) -> None:
-        """Bring a folder's entries to the disk, where the system can."""
-        with contextlib.suppress(PermissionError):  # Windows opens no folders
-            fd = os.open(path, os.O_RDONLY | _CLOEXEC)
-            try:
+        """Bring a folder's entries to the disk, where the system can.
+
+        Raises:
+            OSError: The disk refused.
+        """
+        if os.name == "nt":  # it opens no folders
+            return
+        fd = os.open(path, os.O_RDONLY | _CLOEXEC)
+        try:
+            with _where_there_is_sync():
                 os.fsync(fd)
-            finally:
-                os.close(fd)
+        finally:
+            os.close(fd)
 
     def close(self, fd: int) -> None:
         """Close a descriptor."""
@@ -152,6 +213,28 @@ class Os:
             os.close(fd)
             raise UnsafeJournal(path, reason)
         return fd
+
+
+@contextlib.contextmanager
+def _new_file(path: Path) -> Iterator[int]:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600)
+    try:
+        yield fd
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink()  # half a file would pass for a whole one
+        raise
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def _where_there_is_sync() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def _refused(path: Path, error: OSError) -> Exception:

@@ -1,0 +1,115 @@
+"""One process's descriptor of a journal file: whole reads, whole writes, roll-back."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from .port import FileStat, Os
+
+__all__ = ["JournalFile"]
+
+
+class JournalFile:
+    """An open journal. Only the holder of the append lock may write, cut or read on.
+
+    Args:
+        path: The file.
+        port: The operating system.
+    """
+
+    def __init__(self, path: Path, port: Os) -> None:
+        self.path = path
+        self._port = port
+        self._fd = -1
+        self._unfinished: tuple[int, int] | None = None  # a roll-back: to, from
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a descriptor."""
+        return self._fd >= 0
+
+    def open(self, *, create: bool) -> None:
+        """Open it; a new file's name is brought to the disk too.
+
+        Raises:
+            UnsafeJournal: A link, a device, or not this user's.
+            OSError: As the system says.
+        """
+        self._fd = self._port.open_append(self.path, create=create)
+        if create:
+            self._port.sync_folder(self.path.parent)
+            self._port.sync_folder(self.path.parent.parent)
+
+    def close(self) -> None:
+        """Let go of the descriptor; a failed roll-back is still remembered."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            with contextlib.suppress(OSError):
+                self._port.close(fd)
+
+    def forget(self) -> None:
+        """Become the file of a process that was just forked."""
+        self.close()
+        self._unfinished = None
+
+    def stat(self) -> FileStat:
+        """Look at the file."""
+        return self._port.stat(self._fd)
+
+    def read(self, start: int, end: int) -> bytes:
+        """Give the bytes from *start* to *end*, fewer if the file is shorter."""
+        parts: list[bytes] = []
+        while start < end:
+            part = self._port.read_at(self._fd, end - start, start)
+            if not part:
+                break
+            parts.append(part)
+            start += len(part)
+        return b"".join(parts)
+
+    def append(self, data: bytes, end: int) -> None:
+        """Write all of *data* behind the byte *end*, where the file ends, or nothing.
+
+        Raises:
+            OSError: The system refused. What was written of it is taken back, now or,
+                if that is refused too, by `finish_roll_back`.
+        """
+        written = 0
+        view = memoryview(data)
+        try:
+            while view:
+                count = self._port.write(self._fd, view)
+                written += count
+                view = view[count:]
+        except BaseException:
+            try:
+                self._port.truncate(self._fd, end)
+            except OSError:
+                # Unless another process repairs the tail first.
+                self._unfinished = (end, end + written)
+            raise
+
+    def finish_roll_back(self, size: int) -> int:
+        """Take back what an earlier append could not. Gives the size after it."""
+        unfinished, self._unfinished = self._unfinished, None
+        if unfinished is None or unfinished[1] != size or unfinished[0] > size:
+            return size
+        try:
+            self._port.truncate(self._fd, unfinished[0])
+        except OSError:
+            self._unfinished = unfinished
+            raise
+        return unfinished[0]
+
+    def cut(self, size: int) -> None:
+        """Cut the file."""
+        self._port.truncate(self._fd, size)
+
+    def sync(self) -> None:
+        """Bring its data to the disk.
+
+        Raises:
+            OSError: The disk refused.
+        """
+        self._port.sync(self._fd)
