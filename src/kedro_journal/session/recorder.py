@@ -9,154 +9,38 @@ lets the run fail.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
-from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from kedro_journal.errors import (
     IllegalTransition,
     JournalClosed,
     JournalError,
-    RecordTooLarge,
+    JournalUnwritable,
 )
-from kedro_journal.events import (
-    DatasetLoaded,
-    DatasetLoading,
-    DatasetSaved,
-    DatasetSaving,
-    ErrorInfo,
-    Event,
-    JournalGap,
-    NodeCompleted,
-    NodeComputed,
-    NodeFailed,
-    NodeStarted,
-    RunCompleted,
-    RunFailed,
-    RunInterrupted,
-    RunStarted,
-)
-from kedro_journal.events.base import PLAIN_FIELDS
-from kedro_journal.journal import PAYLOAD_MAX_BYTES, Journal, MemoryJournal
-from kedro_journal.journal.codec import decodes
+from kedro_journal.events import Event
+from kedro_journal.journal import Journal, MemoryJournal
+from kedro_journal.journal.codec import Encoded
 from kedro_journal.redaction import Redactor
 from kedro_journal.replay import replay_folder
-from kedro_journal.state import (
-    NODE_TRANSITIONS,
-    RUN_TRANSITIONS,
-    SESSION_TRANSITIONS,
-    NodeStatus,
-    RunStatus,
-    SessionState,
-    SessionStatus,
-    fold,
-)
+from kedro_journal.state import SessionState, SessionStatus, fold
+
+from .backlog import Backlog, is_ending
+from .encoding import encode
+from .guard import Guard
 
 __all__ = ["Recorder"]
 
-_HELD_MAX: Final = 1000  # events kept in memory while the journal cannot be written
-_SHRINK_FROM_BYTES: Final = 16 * 1024
-_NODE_EVENTS: Final = (
-    NodeStarted,
-    NodeComputed,
-    NodeCompleted,
-    NodeFailed,
-    DatasetLoading,
-    DatasetLoaded,
-    DatasetSaving,
-    DatasetSaved,
-)
-_encode: Final = msgspec.json.Encoder().encode
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _logger: Final = logging.getLogger("kedro_journal")
-
-
-class Guard:
-    """Where this process's subjects stand, by the same tables that the fold reads.
-
-    Subjects that other processes moved are unknown here, and their first move is
-    accepted.
-    """
-
-    def __init__(self, session: SessionStatus | None) -> None:
-        self._session: SessionStatus | None = session
-        self._runs: dict[tuple[str | None, int], RunStatus] = {}
-        self._nodes: dict[tuple[str | None, int, str], NodeStatus] = {}
-
-    def copy(self) -> Guard:
-        """Give one that can be moved on its own."""
-        other = Guard(self._session)
-        other._runs, other._nodes = dict(self._runs), dict(self._nodes)
-        return other
-
-    def move(self, event: Event) -> None:
-        """Make the move.
-
-        Raises:
-            IllegalTransition: It is none; nothing was changed.
-        """
-        if isinstance(event, _NODE_EVENTS):
-            self._move_node(event)
-        elif isinstance(event, (RunStarted, RunCompleted, RunFailed, RunInterrupted)):
-            self._move_run(event)
-        elif event.TYPE.startswith(("session.", "context.")):
-            self._move_session(event)
-
-    def _move_session(self, event: Event) -> None:
-        if self._session is None:
-            return
-        status = SESSION_TRANSITIONS.get((self._session, type(event)))
-        if status is None:
-            raise IllegalTransition(event.TYPE, "the session", self._session)
-        if status == "inactive" and getattr(event, "depth", 0) > 0:
-            status = "active"
-        self._session = status
-
-    def _move_run(
-        self, event: RunStarted | RunCompleted | RunFailed | RunInterrupted
-    ) -> None:
-        key = (event.run_id, event.attempt)
-        known = self._runs.get(key)
-        subject = f"run {event.run_id} (attempt {event.attempt})"
-        if isinstance(event, RunStarted):
-            if known is not None and event.part == 1:
-                raise IllegalTransition(event.TYPE, subject, known)
-            session = self._session
-            if session and (session, RunStarted) not in SESSION_TRANSITIONS:
-                raise IllegalTransition(event.TYPE, "the session", session)
-            self._runs[key] = "running"
-            return
-        status = RUN_TRANSITIONS.get((known or "running", type(event)))
-        if status is None:
-            raise IllegalTransition(event.TYPE, subject, str(known))
-        self._runs[key] = status
-        self._nodes = {n: s for n, s in self._nodes.items() if n[:2] != key}
-
-    def _move_node(self, event: Any) -> None:
-        key = (event.run_id, event.attempt, event.node)
-        known = self._nodes.get(key)
-        if event.run_id is None:
-            return
-        status = NODE_TRANSITIONS.get((known or "pending", type(event)))
-        if status is None and known is not None:
-            raise IllegalTransition(event.TYPE, f"node {event.node}", known)
-        if status is None:
-            status = _status_after(type(event))
-        self._nodes[key] = status
-
-
-def _status_after(event_type: type[Event]) -> NodeStatus:
-    """Give the status an event leads to, whatever came before it elsewhere."""
-    for (_, known_type), status in NODE_TRANSITIONS.items():
-        if known_type is event_type:
-            return status
-    raise AssertionError(event_type)  # pragma: no cover - the table has every type
 
 
 class Recorder:
@@ -164,7 +48,7 @@ class Recorder:
 
     Args:
         journal: Where records go; None if there is none to be had: then events are
-            held and counted, as while a disk is full.
+            counted, and lost.
         session_id: Id of the session.
         folder: Its folder; None for a journal in memory.
         redactor: Knows the session's secrets.
@@ -192,9 +76,7 @@ class Recorder:
         self._strict = strict
         self._guard = Guard(session)
         self._lock = threading.RLock()
-        self._held: deque[tuple[Event, datetime]] = deque(maxlen=_HELD_MAX)
-        self._dropped = 0
-        self._reason = ""
+        self._backlog = Backlog(self.encode)
         self._warned = False
         self._busy: int | None = None
         self._pid = os.getpid()
@@ -215,15 +97,25 @@ class Recorder:
         self._waiting, self._waiting_thread = call, threading.get_ident()
 
     def state(self) -> SessionState:
-        """Give the session's state as of now, by replay of the journal."""
+        """Give the session's state as of now, by replay of the journal.
+
+        What could not be written, so far, counts as dropped.
+        """
+        state = self._replayed()
+        missing = self._backlog.missing
+        if not missing:
+            return state
+        return replace(state, dropped_events=state.dropped_events + missing)
+
+    def _replayed(self) -> SessionState:
         if self.folder is not None:
             try:
                 return replay_folder(self.folder, salvage=True)
-            except OSError:
-                pass  # deleted under us: what is known is below
+            except (OSError, JournalError):
+                pass  # deleted or replaced under us: what is known is below
         if isinstance(self._journal, MemoryJournal):
             return fold(self._journal.read())
-        return SessionState(session_id=self.session_id, dropped_events=self._dropped)
+        return SessionState(session_id=self.session_id)
 
     def record(self, *events: Event, at: datetime | None = None) -> None:
         """Append events, together. Never raises unless `strict`.
@@ -257,60 +149,64 @@ class Recorder:
         for event in events:
             guard.move(event)  # one that does not fit refuses them all
         self._guard = guard
+        if self._journal is None:
+            self._backlog.drop(len(events), "there is no journal")
+            return
         try:
-            if self._held or self._dropped:
-                self._write_held()
-            self._write(events, at)
-        except IllegalTransition:
+            batch = [Encoded(event, self.encode(event), at) for event in events]
+        except Exception as error:
+            self._backlog.drop(len(events), f"cannot be encoded: {type(error)}")
+            raise
+        if self._backlog.missing:
+            self._write_behind(batch)
+        else:
+            self._write(batch)
+
+    def _write(self, batch: list[Encoded]) -> None:
+        assert self._journal is not None  # noqa: S101 - `_append` looked
+        try:
+            self._journal.append_encoded(*batch, reserve=is_ending(batch))
+        except JournalClosed:
+            raise  # it is complete without them
+        except Exception as error:
+            self._backlog.hold(batch)
+            self._backlog.failed(error)
+            raise
+
+    def _write_behind(self, batch: list[Encoded]) -> None:
+        """Write what was held, the gap first, if writing works again."""
+        assert self._journal is not None  # noqa: S101 - `_append` looked
+        self._backlog.hold(batch)
+        ending = is_ending(batch)
+        if not (ending or self._strict or self._backlog.due):
+            return
+        try:
+            for held in self._backlog.batches():
+                self._journal.append_encoded(*held)
+        except JournalClosed:
+            self._backlog.clear()
             raise
         except Exception as error:
-            if not isinstance(error, (JournalClosed, RecordTooLarge)):
-                self._hold(events, at, error)
-            raise
+            self._backlog.failed(error)
+            if not (ending and _is_full(error) and self._say_last_words()):
+                raise
+        else:
+            _logger.info("kedro-journal: the journal in %s goes on.", self.folder)
 
-    def _write(self, events: tuple[Event, ...], at: datetime | None) -> None:
-        if self._journal is None:
-            raise JournalError(self._reason or "there is no journal")
-        encoded = [(event, self.encode(event)) for event in events]
-        self._journal.append_encoded(encoded, at=at)
-
-    def _hold(
-        self, events: tuple[Event, ...], at: datetime | None, error: Exception
-    ) -> None:
-        when = at or datetime.now(UTC)
-        self._reason = self._reason or str(error)
-        for event in events:
-            if len(self._held) == _HELD_MAX:
-                self._dropped += 1
-            self._held.append((event, when))
-
-    def _write_held(self) -> None:
-        """Write what was held, the gap first, now that writing may work again."""
-        gap = JournalGap(
-            dropped=self._dropped, kept=len(self._held), reason=self._reason
-        )
-        self._write((gap,), None)
-        self._dropped, self._reason = 0, ""
-        while self._held:
-            event, when = self._held[0]
-            self._write((event,), when)
-            self._held.popleft()
+    def _say_last_words(self) -> bool:
+        """On a full disk, put on record at least how it ends."""
+        assert self._journal is not None  # noqa: S101 - `_append` looked
+        try:
+            self._journal.append_encoded(*self._backlog.last_words(), reserve=True)
+        except JournalError as error:
+            _logger.debug("kedro-journal: %s", error)
+            return False
+        self._backlog.clear()
+        return True
 
     def encode(self, event: Event) -> bytes:
         """Redact and encode an event; it always fits and always decodes again."""
-        fields = _given(event)
-        if fields.keys() <= PLAIN_FIELDS:
-            try:
-                return _encode(event)
-            except UnicodeEncodeError:
-                pass  # a lone surrogate in a name: made safe below
-        safe = self.redactor.fields(fields, PLAIN_FIELDS)
-        data = _encode(safe)
-        if len(data) > PAYLOAD_MAX_BYTES:
-            data = _encode(_shrink(safe))
-        if b"$truncated" in data and not decodes(event, data):
-            data = _encode(_least(event))
-        return data
+        return encode(event, self.redactor)
 
     def _complain(self, error: Exception) -> None:
         if self._strict and not isinstance(error, JournalClosed):
@@ -335,70 +231,22 @@ class Recorder:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._busy = None
-        self._held.clear()
-        self._dropped = 0
+        self._backlog.clear()
         self._guard = Guard(None)
 
     def close(self) -> None:
-        """Let go of the journal's files."""
+        """Let go of the journal's files. What could not be written is lost now."""
         self.closed = True
-        if self._journal is not None:
-            self._journal.close()
+        if self._journal is None:
+            return
+        if self._backlog.missing:
+            _logger.warning(
+                "kedro-journal: %d event(s) of session %s could not be journaled.",
+                self._backlog.missing,
+                self.session_id,
+            )
+        self._journal.close()
 
 
-def _given(event: Event) -> dict[str, Any]:
-    """Give the fields that differ from their defaults, as encoding leaves them out."""
-    names, defaults = event.__struct_fields__, event.__struct_defaults__
-    first = len(names) - len(defaults)
-    found: dict[str, Any] = {}
-    for number, name in enumerate(names):
-        value = getattr(event, name)
-        if number >= first:
-            default = defaults[number - first]
-            empty = isinstance(value, (dict, tuple)) and not value
-            if empty or value is default:
-                continue
-            if type(value) is type(default) and value == default:
-                continue
-        found[name] = value
-    return found
-
-
-def _shrink(safe: dict[str, Any]) -> dict[str, Any]:
-    """Cut what is too large for one record, largest first; it still decodes."""
-    sizes = sorted(
-        ((len(_encode(value)), name) for name, value in safe.items()), reverse=True
-    )
-    left = sum(size for size, _ in sizes)
-    small = dict(safe)
-    for size, name in sizes:
-        if left <= PAYLOAD_MAX_BYTES // 2 or size < _SHRINK_FROM_BYTES:
-            break
-        small[name] = _smaller(name, safe[name], size)
-        left -= size
-    return small
-
-
-def _least(event: Event) -> dict[str, Any]:
-    """Keep of an event what is an identifier or required; it decodes in any case."""
-    fields = _given(event)
-    kept = {n: v for n, v in fields.items() if n in PLAIN_FIELDS}
-    if "error" in fields:
-        kept["error"] = {"type": "(left out: it was too large)"}
-    if "text" in fields:
-        kept["text"] = "(left out: it was too large)"
-    return kept
-
-
-def _smaller(name: str, value: Any, size: int) -> Any:
-    if name == "error" and isinstance(value, dict):
-        kept = ErrorInfo(
-            type=str(value.get("type", ""))[:500],
-            message=str(value.get("message", ""))[:2000],
-        )
-        return msgspec.to_builtins(kept)
-    if isinstance(value, dict):
-        return {"$truncated": f"{size} bytes"}
-    if isinstance(value, list):
-        return []
-    return str(value)[:1000]
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, JournalUnwritable) and error.errno in _FULL

@@ -15,7 +15,12 @@ from .model import (
     Writer,
     format_traceback,
 )
-from .transitions import NODE_TRANSITIONS, RUN_TRANSITIONS, SESSION_TRANSITIONS
+from .transitions import (
+    NODE_TRANSITIONS,
+    RUN_TRANSITIONS,
+    SESSION_TRANSITIONS,
+    status_after,
+)
 
 __all__ = [
     "NODE_TRANSITIONS",
@@ -36,4 +41,5 @@ __all__ = [
     "evolve",
     "fold",
     "format_traceback",
+    "status_after",
 ]

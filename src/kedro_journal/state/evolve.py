@@ -52,11 +52,17 @@ from .model import (
     Writer,
 )
 from .node import NodeEvent, RunEnd, evolve_node, status_at_end
-from .transitions import NODE_TRANSITIONS, RUN_TRANSITIONS, SESSION_TRANSITIONS
+from .transitions import (
+    NODE_TRANSITIONS,
+    RUN_TRANSITIONS,
+    SESSION_TRANSITIONS,
+    status_after,
+)
 
 __all__ = ["StateBuilder", "evolve", "fold"]
 
 _ANOMALIES_MAX: Final = 1000
+_ENDED: Final = frozenset({"completed", "failed", "interrupted", "skipped"})
 
 _SessionEvent = (
     SessionCreated
@@ -195,6 +201,11 @@ class StateBuilder:
         now = self._fields.get(name, getattr(self._state, name))
         self._fields[name] = now + more
 
+    @property
+    def _has_gap(self) -> bool:
+        dropped = self._fields.get("dropped_events", self._state.dropped_events)
+        return bool(dropped)
+
     def _anomaly(self, record: Record, subject: str, status: str) -> None:
         if len(self._anomalies) < _ANOMALIES_MAX:
             self._anomalies.append(Anomaly(record.seq, record.type, subject, status))
@@ -288,6 +299,8 @@ class StateBuilder:
             signal=stopped.signal if stopped else None,
             exit_code=stopped.exit_code if stopped else None,
         )
+        if self._has_gap and isinstance(event, RunCompleted):
+            return  # how its nodes ended may be what was dropped
         nodes = self._nodes[number]
         for name, node in nodes.items():
             ended = status_at_end(node, event)
@@ -306,6 +319,8 @@ class StateBuilder:
         nodes = self._nodes[number]
         node = nodes.get(event.node) or NodeState(event.node)
         status = NODE_TRANSITIONS.get((node.status, type(event)))
+        if status is None and self._has_gap and node.status not in _ENDED:
+            status = status_after(type(event))  # what led to it was dropped
         if status is None:
             self._anomaly(record, f"node {event.node}", node.status)
             return

@@ -34,7 +34,12 @@ from kedro_journal.events import (
 
 from .model import NodeStatus, RunStatus, SessionStatus
 
-__all__ = ["NODE_TRANSITIONS", "RUN_TRANSITIONS", "SESSION_TRANSITIONS"]
+__all__ = [
+    "NODE_TRANSITIONS",
+    "RUN_TRANSITIONS",
+    "SESSION_TRANSITIONS",
+    "status_after",
+]
 
 SESSION_TRANSITIONS: Final[
     Mapping[tuple[SessionStatus, type[Event]], SessionStatus]
@@ -80,3 +85,11 @@ NODE_TRANSITIONS: Final[Mapping[tuple[NodeStatus, type[Event]], NodeStatus]] = {
     ("running", NodeFailed): "failed",
     ("saving", NodeFailed): "failed",
 }
+
+
+def status_after(event_type: type[Event]) -> NodeStatus:
+    """Give the status that a node's event leads to, whatever came before it."""
+    for (_, known_type), status in NODE_TRANSITIONS.items():
+        if known_type is event_type:
+            return status
+    raise AssertionError(event_type)  # pragma: no cover - the table has every type

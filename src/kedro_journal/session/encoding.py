@@ -1,0 +1,93 @@
+"""Event -> bytes: redacted, bounded, and sure to decode again."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from kedro_journal.events import ErrorInfo, Event
+from kedro_journal.events.base import PLAIN_FIELDS
+from kedro_journal.journal import PAYLOAD_MAX_BYTES
+from kedro_journal.journal.codec import decodes
+from kedro_journal.redaction import Redactor
+
+__all__ = ["encode", "encode_least"]
+
+_SHRINK_FROM_BYTES: Final = 16 * 1024
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def encode(event: Event, redactor: Redactor) -> bytes:
+    """Redact and encode an event; it always fits and always decodes again."""
+    fields = _given(event)
+    if fields.keys() <= PLAIN_FIELDS:
+        try:
+            return _encode(event)
+        except UnicodeEncodeError:
+            pass  # a lone surrogate in a name: made safe below
+    safe = redactor.fields(fields, PLAIN_FIELDS)
+    data = _encode(safe)
+    if len(data) > PAYLOAD_MAX_BYTES:
+        data = _encode(_shrink(safe))
+    if b"$truncated" in data and not decodes(event, data):
+        data = encode_least(event)
+    return data
+
+
+def encode_least(event: Event) -> bytes:
+    """Encode of an event what is an identifier or required; it decodes in any case."""
+    fields = _given(event)
+    kept = {n: v for n, v in fields.items() if n in PLAIN_FIELDS}
+    if "error" in fields:
+        kept["error"] = {"type": "(left out: it was too large)"}
+    if "text" in fields:
+        kept["text"] = "(left out: it was too large)"
+    return _encode(kept)
+
+
+def _given(event: Event) -> dict[str, Any]:
+    """Give the fields that differ from their defaults, as encoding leaves them out."""
+    names, defaults = event.__struct_fields__, event.__struct_defaults__
+    first = len(names) - len(defaults)
+    found: dict[str, Any] = {}
+    for number, name in enumerate(names):
+        value = getattr(event, name)
+        if number >= first:
+            default = defaults[number - first]
+            empty = isinstance(value, (dict, tuple)) and not value
+            if empty or value is default:
+                continue
+            if type(value) is type(default) and value == default:
+                continue
+        found[name] = value
+    return found
+
+
+def _shrink(safe: dict[str, Any]) -> dict[str, Any]:
+    """Cut what is too large for one record, largest first; it still decodes."""
+    sizes = sorted(
+        ((len(_encode(value)), name) for name, value in safe.items()), reverse=True
+    )
+    left = sum(size for size, _ in sizes)
+    small = dict(safe)
+    for size, name in sizes:
+        if left <= PAYLOAD_MAX_BYTES // 2 or size < _SHRINK_FROM_BYTES:
+            break
+        small[name] = _smaller(name, safe[name], size)
+        left -= size
+    return small
+
+
+def _smaller(name: str, value: Any, size: int) -> Any:
+    if name == "error" and isinstance(value, dict):
+        kept = ErrorInfo(
+            type=str(value.get("type", ""))[:500],
+            message=str(value.get("message", ""))[:2000],
+        )
+        return msgspec.to_builtins(kept)
+    if isinstance(value, dict):
+        return {"$truncated": f"{size} bytes"}
+    if isinstance(value, list):
+        return []
+    return str(value)[:1000]

@@ -1,0 +1,118 @@
+"""What a writer may put on record: the legal moves, refused before they are written."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kedro_journal.errors import IllegalTransition
+from kedro_journal.events import (
+    DatasetLoaded,
+    DatasetLoading,
+    DatasetSaved,
+    DatasetSaving,
+    Event,
+    NodeCompleted,
+    NodeComputed,
+    NodeFailed,
+    NodeStarted,
+    RunCompleted,
+    RunFailed,
+    RunInterrupted,
+    RunStarted,
+)
+from kedro_journal.state import (
+    NODE_TRANSITIONS,
+    RUN_TRANSITIONS,
+    SESSION_TRANSITIONS,
+    NodeStatus,
+    RunStatus,
+    SessionStatus,
+    status_after,
+)
+
+__all__ = ["Guard"]
+
+_NODE_EVENTS: Final = (
+    NodeStarted,
+    NodeComputed,
+    NodeCompleted,
+    NodeFailed,
+    DatasetLoading,
+    DatasetLoaded,
+    DatasetSaving,
+    DatasetSaved,
+)
+
+
+class Guard:
+    """Where this process's subjects stand, by the same tables that the fold reads.
+
+    Subjects that other processes moved are unknown here, and their first move is
+    accepted.
+    """
+
+    def __init__(self, session: SessionStatus | None) -> None:
+        self._session: SessionStatus | None = session
+        self._runs: dict[tuple[str | None, int], RunStatus] = {}
+        self._nodes: dict[tuple[str | None, int, str], NodeStatus] = {}
+
+    def copy(self) -> Guard:
+        """Give one that can be moved on its own."""
+        other = Guard(self._session)
+        other._runs, other._nodes = dict(self._runs), dict(self._nodes)
+        return other
+
+    def move(self, event: Event) -> None:
+        """Make the move.
+
+        Raises:
+            IllegalTransition: It is none; nothing was changed.
+        """
+        if isinstance(event, _NODE_EVENTS):
+            self._move_node(event)
+        elif isinstance(event, (RunStarted, RunCompleted, RunFailed, RunInterrupted)):
+            self._move_run(event)
+        elif event.TYPE.startswith(("session.", "context.")):
+            self._move_session(event)
+
+    def _move_session(self, event: Event) -> None:
+        if self._session is None:
+            return
+        status = SESSION_TRANSITIONS.get((self._session, type(event)))
+        if status is None:
+            raise IllegalTransition(event.TYPE, "the session", self._session)
+        if status == "inactive" and getattr(event, "depth", 0) > 0:
+            status = "active"
+        self._session = status
+
+    def _move_run(
+        self, event: RunStarted | RunCompleted | RunFailed | RunInterrupted
+    ) -> None:
+        key = (event.run_id, event.attempt)
+        known = self._runs.get(key)
+        subject = f"run {event.run_id} (attempt {event.attempt})"
+        if isinstance(event, RunStarted):
+            if known is not None and event.part == 1:
+                raise IllegalTransition(event.TYPE, subject, known)
+            session = self._session
+            if session and (session, RunStarted) not in SESSION_TRANSITIONS:
+                raise IllegalTransition(event.TYPE, "the session", session)
+            self._runs[key] = "running"
+            return
+        status = RUN_TRANSITIONS.get((known or "running", type(event)))
+        if status is None:
+            raise IllegalTransition(event.TYPE, subject, str(known))
+        self._runs[key] = status
+        self._nodes = {n: s for n, s in self._nodes.items() if n[:2] != key}
+
+    def _move_node(self, event: Any) -> None:
+        key = (event.run_id, event.attempt, event.node)
+        known = self._nodes.get(key)
+        if event.run_id is None:
+            return
+        status = NODE_TRANSITIONS.get((known or "pending", type(event)))
+        if status is None and known is not None:
+            raise IllegalTransition(event.TYPE, f"node {event.node}", known)
+        if status is None:
+            status = status_after(type(event))
+        self._nodes[key] = status
