@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,29 @@ def test_no_journal_takes_what_no_reader_would_look_at(tmp_path: Path) -> None:
         deepest = value[0][0][0][0]
         (record,) = journal.append(NoteAdded(text="n", fields={"a": deepest}))
         assert record.seq == 4
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
+)
+def test_a_time_that_is_none_in_utc_is_no_envelope(at: str) -> None:
+    found = decode(line({"text": "n"}, at=at))
+    assert isinstance(found, BadLine)
+    assert "envelope does not read" in found.reason
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-01-01T05:00:00+05:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z",
+        "0001-01-01T00:00:00-14:00",
+    ],
+)
+def test_every_time_that_is_read_is_in_utc(at: str) -> None:
+    found = decode(line({"text": "n"}, at=at))
+    assert isinstance(found, Record)
+    assert found.at == datetime.fromisoformat(at)
+    assert found.at.tzinfo is UTC

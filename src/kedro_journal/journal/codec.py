@@ -12,7 +12,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
@@ -70,7 +70,7 @@ class BadLine(msgspec.Struct, frozen=True):
 class _Envelope(msgspec.Struct):
     v: int
     seq: int
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     w: str
     prev: str
     type: str
@@ -186,11 +186,12 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
         return BadLine(f"its envelope does not read: nested deeper than {DEPTH_MAX}")
     try:
         envelope = _envelope.decode(line)
-    except (msgspec.MsgspecError, ValueError) as error:
+        at = envelope.at if envelope.at.tzinfo is UTC else envelope.at.astimezone(UTC)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
         return BadLine(f"its envelope does not read: {error}")
     return Record(
         seq=envelope.seq,
-        at=envelope.at,
+        at=at,
         writer=envelope.w,
         prev=envelope.prev,
         crc=crc.decode(),
