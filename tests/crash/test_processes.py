@@ -9,11 +9,12 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from journals import create, note, texts
-from storm import storm
+from storms import kills
 
 from kedro_journal.events import Record
 from kedro_journal.journal import JournalWriter, read, verify
@@ -142,13 +143,17 @@ def test_a_memory_journal_survives_a_fork_while_another_thread_appends() -> None
 def test_a_storm_of_kills_loses_nothing_acknowledged(tmp_path: Path) -> None:
     """SIGKILL at any moment: acknowledged records stay, once, in order; tail agrees."""
     tears = 0
-    for seed in range(1, 6):
-        report = storm(tmp_path / str(seed), kills=150, seed=seed)
-        shutil.rmtree(tmp_path / str(seed))  # hundreds of megabytes
-        assert report.violations == []
-        assert report.kills == 150
-        assert report.delivered > report.acknowledged > 500
-        tears += report.tears
+    for seed in range(1, 4):
+        account = kills.run(kills.SUITE.small, tmp_path, seed, print)
+        assert account.violations == []
+        assert account.count == kills.SUITE.small
+        found = {name: int(figure) for name, figure in account.figures.items()}
+        assert found["tail deliveries"] > found["acknowledged events"] > 1000
+        for kind in kills.KINDS:
+            assert found[f"{kind} killed"] > 0
+        for wrong in ("acknowledged lost", "duplicates", "seq errors"):
+            assert found[wrong] == 0
+        tears += found["tears"]
         if tears >= 5:
             break
     assert tears >= 5  # lines over a page are really torn by kills
@@ -199,7 +204,7 @@ def test_the_storm_sees_a_broken_protocol(
     def make(folder: Path) -> JournalWriter:
         return sabotage(folder, opened("worker"))
 
-    assert storms_until(tmp_path, bool, kills=40, make=make)
+    assert storms_until(tmp_path, bool, kills.Storm(kills=40, make=make))
 
 
 @pytest.mark.storm
@@ -209,17 +214,17 @@ def test_the_storm_sees_an_acknowledgement_before_the_write(tmp_path: Path) -> N
     def lost(violations: list[str]) -> bool:
         return any("acknowledged lost" in violation for violation in violations)
 
-    assert storms_until(tmp_path, lost, kills=60, early=True)
+    assert storms_until(tmp_path, lost, kills.Storm(kills=60, early=True))
 
 
 def storms_until(
-    tmp_path: Path, seen: Callable[[list[str]], bool], **options: object
+    tmp_path: Path, seen: Callable[[list[str]], bool], plan: kills.Storm
 ) -> bool:
     """Storm until it is seen, at most eight times: kills do not always tear."""
     for seed in range(1, 9):
         folder = tmp_path / str(seed)
-        report = storm(folder, seed=seed, **options)  # type: ignore[arg-type]
-        shutil.rmtree(folder)
-        if seen(report.violations):
+        account = kills.storm(folder, replace(plan, seed=seed))
+        shutil.rmtree(folder)  # hundreds of megabytes
+        if seen(account.violations):
             return True
     return False

@@ -12,7 +12,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import msgspec
 
@@ -51,8 +51,13 @@ PAYLOAD_MAX_BYTES: Final = 256 * 1024
 """Longest `data` a writer accepts."""
 LINE_MAX_BYTES: Final = 1024 * 1024
 """Longest line a reader looks at; longer ones are reported unread."""
+DEPTH_MAX: Final = 64
+"""Most containers within each other in a line; redaction stops at half of that. It is
+far from the depth at which a parser gives up, which depends on its caller's stack."""
 
 _SEAL_BYTES: Final = 18  # ,"crc":"xxxxxxxx"}
+_ALIKE: Final = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 
 
 class BadLine(msgspec.Struct, frozen=True):
@@ -82,7 +87,7 @@ class Encoded(NamedTuple):
 class _Envelope(msgspec.Struct):
     v: int
     seq: int
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     w: str
     prev: str
     type: str
@@ -129,7 +134,8 @@ def check_batch(batch: Sequence[Encoded], where: Path) -> None:
     Raises:
         RecordTooLarge: Over the payload limit.
         JournalClosed: Something follows `session.closed` in the same batch.
-        ValueError: The bytes of an event hold a newline, which would end the line.
+        ValueError: The bytes of an event hold a newline, which would end the line, or
+            are nested deeper than a reader looks.
     """
     for number, (event, data, _) in enumerate(batch, 1):
         name = event.type if isinstance(event, UnknownEvent) else event.TYPE
@@ -137,6 +143,9 @@ def check_batch(batch: Sequence[Encoded], where: Path) -> None:
             raise RecordTooLarge(name, len(data), PAYLOAD_MAX_BYTES)
         if b"\n" in data:
             message = f"{name}: the encoded event holds a newline"
+            raise ValueError(message)
+        if _is_deep(data, DEPTH_MAX - 1):
+            message = f"{name}: the event is nested deeper than {DEPTH_MAX - 1}"
             raise ValueError(message)
         if event.TYPE == SessionClosed.TYPE and number < len(batch):
             raise JournalClosed(where, number)
@@ -233,13 +242,16 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
     crc = line[-10:-2]
     if b"%08x" % zlib.crc32(line[:-_SEAL_BYTES]) != crc:
         return BadLine("its checksum is wrong")
+    if _is_deep(line, DEPTH_MAX):
+        return BadLine(f"its envelope does not read: nested deeper than {DEPTH_MAX}")
     try:
         envelope = _envelope.decode(line)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        at = envelope.at if envelope.at.tzinfo is UTC else envelope.at.astimezone(UTC)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
         return BadLine(f"its envelope does not read: {error}")
     return Record(
         seq=envelope.seq,
-        at=envelope.at,
+        at=at,
         writer=envelope.w,
         prev=envelope.prev,
         crc=crc.decode(),
@@ -256,7 +268,7 @@ def _decode_event(envelope: _Envelope) -> AnyEvent:
         if envelope.tv == version and envelope.v == FORMAT_VERSION:
             try:
                 event: AnyEvent = decoder.decode(envelope.data)  # type: ignore[assignment]
-            except (msgspec.MsgspecError, ValueError, RecursionError):
+            except (msgspec.MsgspecError, ValueError):
                 pass  # kept below, byte for byte
             else:
                 return event
@@ -265,9 +277,26 @@ def _decode_event(envelope: _Envelope) -> AnyEvent:
     )
 
 
+def _is_deep(text: bytes, limit: int) -> bool:
+    """Tell whether more than *limit* containers of a JSON text lie within each other.
+
+    Text that is no JSON may count as deep, too.
+    """
+    if text.count(b"{") + text.count(b"[") <= limit:
+        return False
+    unescaped = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside_strings = b"".join(unescaped.split(b'"')[::2])
+    brackets = outside_strings.translate(_ALIKE, _NO_BRACKETS)
+    for _ in range(limit):  # each turn takes the innermost ones away
+        brackets = brackets.replace(b"[]", b"")
+        if not brackets:
+            return False
+    return True
+
+
 def line_version(line: bytes) -> int:
     """Give the `v` of a line that decodes; 0 if it has none."""
     try:
         return _envelope.decode(line).v
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError):
         return 0

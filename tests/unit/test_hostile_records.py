@@ -1,0 +1,104 @@
+"""Records whose checksums are right and whose content is hostile: what readers do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fuzzing.lines import Chain, Raw
+from fuzzing.values import deep
+from journals import create, note
+
+from kedro_journal.events import NoteAdded, Record
+from kedro_journal.journal import MemoryJournal, decode
+from kedro_journal.journal.codec import DEPTH_MAX, BadLine
+
+
+def line(data: Any, type_: str = "note.added", **envelope: Any) -> bytes:
+    """Give one line, without its newline, as hostile as it is told to be."""
+    return Chain().add(type_, data, **envelope)[:-1]
+
+
+def nested(depth: int, kind: str = "[") -> bytes:
+    """Give a line of which *depth* containers lie within each other."""
+    return line({"text": "n", "fields": {"a": Raw(deep(depth - 3, kind=kind))}})
+
+
+@pytest.mark.parametrize("kind", ["[", "{"])
+def test_a_line_is_read_up_to_a_depth_that_is_far_from_any_parsers(kind: str) -> None:
+    assert isinstance(decode(nested(DEPTH_MAX, kind)), Record)
+    for depth in (DEPTH_MAX + 1, 300, 900, 980, 1000, 100_000):
+        found = decode(nested(depth, kind))
+        assert isinstance(found, BadLine)
+        assert "nested deeper" in found.reason
+
+
+def test_what_a_line_means_does_not_depend_on_how_deep_its_reader_was_called() -> None:
+    """A parser gives up where the stack ends, and a good record must not be damage."""
+
+    def called(deeply: int, data: bytes) -> object:
+        return called(deeply - 1, data) if deeply else decode(data)
+
+    for depth in (DEPTH_MAX, 900):
+        data = nested(depth)
+        assert called(0, data) == called(500, data) == called(700, data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 200, '"' + "[" * 200, '\\"' + "{" * 200 + '\\\\"', "\\" * 201 + "[[[[" * 50],
+)
+def test_brackets_in_a_text_are_no_depth(text: str) -> None:
+    found = decode(line({"text": text, "fields": {"[" * 99: "{" * 99}}))
+    assert isinstance(found, Record)
+    assert isinstance(found.event, NoteAdded)
+    assert found.event.text == text
+
+
+def test_many_containers_beside_each_other_are_no_depth() -> None:
+    found = decode(line({"text": "n", "fields": {"a": [{"b": [[], {}]}] * 500}}))
+    assert isinstance(found, Record)
+    assert isinstance(found.event, NoteAdded)
+
+
+def test_no_journal_takes_what_no_reader_would_look_at(tmp_path: Path) -> None:
+    from journals import HEADER, opened
+
+    value: list[Any] = []
+    for _ in range(DEPTH_MAX):
+        value = [value]
+    for journal in (create(tmp_path / "s"), MemoryJournal(HEADER, opened())):
+        journal.append(note())
+        with pytest.raises(ValueError, match="nested deeper than 63"):
+            journal.append(note("n"), NoteAdded(text="n", fields={"a": value}))
+        deepest = value[0][0][0][0]
+        (record,) = journal.append(NoteAdded(text="n", fields={"a": deepest}))
+        assert record.seq == 4
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
+)
+def test_a_time_that_is_none_in_utc_is_no_envelope(at: str) -> None:
+    found = decode(line({"text": "n"}, at=at))
+    assert isinstance(found, BadLine)
+    assert "envelope does not read" in found.reason
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-01-01T05:00:00+05:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z",
+        "0001-01-01T00:00:00-14:00",
+    ],
+)
+def test_every_time_that_is_read_is_in_utc(at: str) -> None:
+    found = decode(line({"text": "n"}, at=at))
+    assert isinstance(found, Record)
+    assert found.at == datetime.fromisoformat(at)
+    assert found.at.tzinfo is UTC
