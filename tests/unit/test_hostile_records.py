@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from fuzzing.lines import Chain, Raw
 from fuzzing.values import deep
-from journals import create, note
+from journals import create, join, note, salvage
 
+from kedro_journal.errors import JournalUnwritable
 from kedro_journal.events import NoteAdded, Record
 from kedro_journal.journal import MemoryJournal, decode
-from kedro_journal.journal.codec import DEPTH_MAX, BadLine
+from kedro_journal.journal.codec import DEPTH_MAX, SEQ_MAX, BadLine
 
 
 def line(data: Any, type_: str = "note.added", **envelope: Any) -> bytes:
@@ -102,3 +103,28 @@ def test_every_time_that_is_read_is_in_utc(at: str) -> None:
     assert isinstance(found, Record)
     assert found.at == datetime.fromisoformat(at)
     assert found.at.tzinfo is UTC
+
+
+@pytest.mark.parametrize("seq", ["0", "-1", str(SEQ_MAX + 1), "9" * 400, "9" * 4300])
+def test_a_number_that_no_record_can_have_is_no_envelope(seq: str) -> None:
+    found = decode(line({"text": "n"}, seq=Raw(seq)))
+    assert isinstance(found, BadLine)
+    assert "envelope does not read" in found.reason
+
+
+def test_where_the_numbers_end_nothing_is_appended(tmp_path: Path) -> None:
+    """What follows the highest number could be acknowledged, and never read."""
+    writer = create(tmp_path / "s")
+    (mine,) = writer.append(note())
+    last = Chain()
+    last.seq, last.prev = SEQ_MAX - 2, mine.crc
+    with writer.path.open("ab") as file:
+        file.write(last.add("note.added", {"text": "hostile"}))
+    (record,) = writer.append(note("one more"))
+    before = writer.path.read_bytes()
+    for other in (writer, join(tmp_path / "s")):
+        with pytest.raises(JournalUnwritable, match="no number is left"):
+            other.append(note("too much"))
+    assert record.seq == SEQ_MAX
+    assert writer.path.read_bytes() == before
+    assert salvage(tmp_path / "s")[0][-1] == record

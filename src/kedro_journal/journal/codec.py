@@ -9,6 +9,7 @@ single-bit flips in such a line still parse as JSON; none of them keeps the chec
 
 from __future__ import annotations
 
+import errno
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -54,6 +55,8 @@ LINE_MAX_BYTES: Final = 1024 * 1024
 DEPTH_MAX: Final = 64
 """Most containers within each other in a line; redaction stops at half of that. It is
 far from the depth at which a parser gives up, which depends on its caller's stack."""
+SEQ_MAX: Final = 2**53 - 1
+"""Highest sequence number: every reader of JSON, in any language, tells it exactly."""
 
 _SEAL_BYTES: Final = 18  # ,"crc":"xxxxxxxx"}
 _ALIKE: Final = bytes.maketrans(b"{}", b"[]")
@@ -86,7 +89,7 @@ class Encoded(NamedTuple):
 
 class _Envelope(msgspec.Struct):
     v: int
-    seq: int
+    seq: Annotated[int, msgspec.Meta(ge=1, le=SEQ_MAX)]
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     w: str
     prev: str
@@ -154,7 +157,14 @@ def check_batch(batch: Sequence[Encoded], where: Path) -> None:
 def seal(
     *, seq: int, at: str, writer: str, prev: str, event: Event, data: bytes
 ) -> tuple[bytes, str]:
-    """Make the line of a record, newline included, and its checksum."""
+    """Make the line of a record, newline included, and its checksum.
+
+    Raises:
+        OSError: No number is left that a reader takes: the last record there is has
+            the highest one.
+    """
+    if seq > SEQ_MAX:
+        raise OSError(errno.EOVERFLOW, f"no number is left after record {seq - 1}")
     if isinstance(event, UnknownEvent):
         # Not a name of ours: it may need escapes.
         name, version = _encoder.encode(event.type)[1:-1].decode(), event.version
