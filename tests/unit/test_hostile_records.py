@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fuzzing.lines import Chain, Raw
+from fuzzing.lines import Chain, Raw, sealed
 from fuzzing.values import deep
 from journals import create, join, note, salvage
 
 from kedro_journal.errors import JournalUnwritable
-from kedro_journal.events import NoteAdded, Record
-from kedro_journal.journal import MemoryJournal, decode
+from kedro_journal.events import NoteAdded, Record, UnknownEvent
+from kedro_journal.journal import PAYLOAD_MAX_BYTES, MemoryJournal, decode
 from kedro_journal.journal.codec import DEPTH_MAX, SEQ_MAX, BadLine
 
 
@@ -128,3 +128,23 @@ def test_where_the_numbers_end_nothing_is_appended(tmp_path: Path) -> None:
     assert record.seq == SEQ_MAX
     assert writer.path.read_bytes() == before
     assert salvage(tmp_path / "s")[0][-1] == record
+
+
+def test_data_longer_than_any_writer_accepts_is_kept_unread() -> None:
+    """Plain values take up to a hundred times the room of their text."""
+    room = PAYLOAD_MAX_BYTES - len('{"text":"","fields":{}}')
+    for length, kind in ((room, NoteAdded), (room + 1, UnknownEvent)):
+        text = Raw('{"text":"' + "x" * length + '","fields":{}}')
+        found = decode(line(text))
+        assert isinstance(found, Record)
+        assert isinstance(found.event, kind)
+        assert found.type == "note.added"
+
+
+@pytest.mark.parametrize("type_", ["note.added", "later.event"])
+def test_data_that_is_not_utf_8_is_no_record(type_: str) -> None:
+    """An event that is kept unread is shown as it stands, so it must be a text."""
+    body = line({"text": "fine"}, type_)[:-18].replace(b"fine", b"\xff\xfe")
+    found = decode(sealed(body)[:-1])
+    assert isinstance(found, BadLine)
+    assert "not UTF-8" in found.reason

@@ -239,8 +239,9 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
     """Read one line, without its newline.
 
     The checksum is compared before anything is parsed. An event of unknown type or
-    newer version, or whose data does not fit its type, becomes an `UnknownEvent`:
-    the record stands, nobody may read a meaning into it.
+    newer version, or whose data does not fit its type or is longer than any writer
+    accepts, becomes an `UnknownEvent`: the record stands, nobody may read a meaning
+    into it. What such an event holds is not parsed, but it is UTF-8.
 
     Args:
         line: The bytes, without the newline.
@@ -252,39 +253,48 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
     crc = line[-10:-2]
     if b"%08x" % zlib.crc32(line[:-_SEAL_BYTES]) != crc:
         return BadLine("its checksum is wrong")
-    if _is_deep(line, DEPTH_MAX):
+    brackets = line.count(b"{") + line.count(b"[")
+    if brackets > DEPTH_MAX and _is_deep(line, DEPTH_MAX):
         return BadLine(f"its envelope does not read: nested deeper than {DEPTH_MAX}")
     try:
         envelope = _envelope.decode(line)
         at = envelope.at if envelope.at.tzinfo is UTC else envelope.at.astimezone(UTC)
     except (msgspec.MsgspecError, ValueError, OverflowError) as error:
         return BadLine(f"its envelope does not read: {error}")
+    event = _decode_event(envelope)
+    if event is None:
+        return BadLine("its data is not UTF-8")
     return Record(
         seq=envelope.seq,
         at=at,
         writer=envelope.w,
         prev=envelope.prev,
         crc=crc.decode(),
-        event=_decode_event(envelope),
+        event=event,
         offset=offset,
         end=end,
     )
 
 
-def _decode_event(envelope: _Envelope) -> AnyEvent:
+def _decode_event(envelope: _Envelope) -> AnyEvent | None:
+    """Decode the data of an envelope; None if it is no text."""
     known = _decoders.get(envelope.type)
-    if known is not None:
+    raw = bytes(envelope.data)
+    # Plain values can take a hundred times the room of their text.
+    if known is not None and len(raw) <= PAYLOAD_MAX_BYTES:
         version, decoder = known
         if envelope.tv == version and envelope.v == FORMAT_VERSION:
             try:
-                event: AnyEvent = decoder.decode(envelope.data)  # type: ignore[assignment]
+                event: AnyEvent = decoder.decode(raw)  # type: ignore[assignment]
             except (msgspec.MsgspecError, ValueError):
                 pass  # kept below, byte for byte
             else:
                 return event
-    return UnknownEvent(
-        type=envelope.type, version=envelope.tv, raw=bytes(envelope.data)
-    )
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return None
+    return UnknownEvent(type=envelope.type, version=envelope.tv, raw=raw)
 
 
 def _is_deep(text: bytes, limit: int) -> bool:
