@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from fuzzing.lines import Chain
 from journals import (
     AT,
     HEADER,
@@ -242,14 +243,40 @@ def test_a_repair_during_a_read_is_not_taken_for_damage(tmp_path: Path) -> None:
     path = put(tmp_path / "s", b"".join(LINES))
 
     class Mixing(Os):
-        looks = 0
+        looks = 0  # at the place of the repair
 
         def read_at(self, fd: int, size: int, offset: int) -> bytes:
             data = super().read_at(fd, size, offset)
-            self.looks += 1
+            self.looks += LINES[5][:30] in data
             return data.replace(LINES[5][:30], b"x" * 30) if self.looks == 1 else data
 
-    assert [r.seq for r in read(path, port=Mixing())] == list(range(1, 9))
+    port = Mixing()
+    assert [r.seq for r in read(path, port=port)] == list(range(1, 9))
+    assert port.looks == 2
+
+
+def test_reading_past_damage_everywhere_takes_no_longer_than_the_file_is_long(
+    tmp_path: Path,
+) -> None:
+    """Each damage is looked at twice, but not all that comes after it."""
+    from kedro_journal.journal.port import Os
+
+    chain = Chain()
+    for _ in range(2000):
+        chain.add("note.added", {"text": "n"}, seq=chain.seq + 2)
+    path = put(tmp_path / "s", chain.data)
+
+    class Counting(Os):
+        bytes_read = 0
+
+        def read_at(self, fd: int, size: int, offset: int) -> bytes:
+            data = super().read_at(fd, size, offset)
+            self.bytes_read += len(data)
+            return data
+
+    port = Counting()
+    assert len(list(read(path, mode="salvage", port=port))) == 2000
+    assert len(chain.data) < port.bytes_read < 12 * len(chain.data)
 
 
 def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from .tail import examine
 __all__ = ["Mode", "is_closed", "raise_damage", "read"]
 
 Mode = Literal["strict", "salvage"]
-_CHUNK_BYTES: Final = 256 * 1024
+_CHUNK_MIN_BYTES: Final = 1024  # each damage is looked at twice: from here on again
+_CHUNK_MAX_BYTES: Final = 256 * 1024
 _TAIL_BYTES: Final = 4096  # `session.closed` is short, and the last record
 
 
@@ -51,7 +52,7 @@ def read(
     scanner = Scanner(start)
     fd = port.open_read(path)
     try:
-        doubted = -1
+        doubted: int | None = None
         told: set[Finding] = set()  # since the last record
         while True:
             for record in _pass(scanner, fd, port):
@@ -78,16 +79,16 @@ def _pass(scanner: Scanner, fd: int, port: Os) -> Iterator[Record | None]:
         yield None
         return
     buffer = LineBuffer(offset)
+    wanted = _CHUNK_MIN_BYTES
     # No further than now: a repair may cut and rewrite what comes after.
-    while chunk := port.read_at(fd, min(_CHUNK_BYTES, size - offset), offset):
+    while chunk := port.read_at(fd, min(wanted, size - offset), offset):
         offset += len(chunk)
+        wanted = min(wanted * 2, _CHUNK_MAX_BYTES)
         for line in buffer.feed(chunk):
             record = scanner.take(line)
             if record is not None or scanner.findings:
                 yield record
-    rescued = scanner.finish(buffer.tail, buffer.tail_offset, buffer.tail_length)
-    if rescued is not None or scanner.findings:
-        yield rescued
+    yield scanner.finish(buffer.tail, buffer.tail_offset, buffer.tail_length)
 
 
 def _is_damage(findings: list[Finding]) -> bool:
