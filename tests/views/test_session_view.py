@@ -329,6 +329,7 @@ def test_remarks_tell_of_gaps_repairs_and_what_does_not_fit(story, screen):
         JournalGap(dropped=3),
         JournalRepaired(offset=10, length=4),
         UnknownEvent(type="x.y"),
+        NodeCompleted(run_id=story.run_id, node="a"),  # its beginning was dropped
         NodeCompleted(run_id=story.run_id, node="a"),
         NodeStarted(run_id=None, node="a"),
         NoteAdded(text="look here", node="a"),
@@ -341,7 +342,7 @@ def test_remarks_tell_of_gaps_repairs_and_what_does_not_fit(story, screen):
     assert "1 repair by a writer" in text
     assert "1 event of a newer version" in text
     assert "1 event of concurrent runs" in text
-    assert "record 8, node.completed, does not fit: node a was pending" in text
+    assert "record 9, node.completed, does not fit: node a was completed" in text
     assert "error     records lost" in text
     assert "a: look here" in text
 
