@@ -79,6 +79,10 @@ PLAIN_FIELDS = frozenset(
         "load_versions",
         "kedro_session_id",
         "parent_session_id",
+        "group_id",
+        "config_sha256",
+        "level",
+        "logger",
     }
 )
 

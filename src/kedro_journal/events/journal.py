@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from .base import Event
+from .base import Attempt, Event
 
 __all__ = [
     "JournalGap",
@@ -116,4 +116,12 @@ class NoteAdded(Event, frozen=True, kw_only=True):
         dict[str, object], Meta(description="Named values that go with it.")
     ] = {}
     run_id: Annotated[str | None, Meta(description="Run it belongs to, if any.")] = None
+    attempt: Attempt = 1
     node: Annotated[str | None, Meta(description="Node it was made in, if any.")] = None
+    level: Annotated[
+        str,
+        Meta(description="WARNING, ERROR... of a log record; empty for a note."),
+    ] = ""
+    logger: Annotated[
+        str, Meta(description="Name of the logger, if it is a log record.")
+    ] = ""

@@ -19,7 +19,7 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
 
     # Written as they are, as in every other event that speaks of the node.
     PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset(
-        {"name", "inputs", "outputs", "tags"}
+        {"name", "inputs", "outputs", "tags", "source_sha256"}
     )
 
     name: Annotated[str, Meta(description="Name of the node.")]
@@ -29,6 +29,13 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
     function: Annotated[str, Meta(description="module.qualname of its function.")] = ""
     source: Annotated[
         str, Meta(description="file:line of the function, if it has one.")
+    ] = ""
+    source_sha256: Annotated[
+        str,
+        Meta(
+            description="Hash of the function's source text, if it has one: another "
+            "hash means that the function was changed."
+        ),
     ] = ""
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "CommandLine",
     "ContextLoaded",
     "Git",
+    "ParameterSource",
     "SessionActivated",
     "SessionClosed",
     "SessionCreated",
@@ -39,6 +40,13 @@ class CommandLine(msgspec.Struct, frozen=True, omit_defaults=True):
         Meta(description="Names of the flags that were given, not defaulted."),
     ] = ()
     args: Annotated[tuple[str, ...], Meta(description="Arguments left over.")] = ()
+    config_file: Annotated[
+        str | None, Meta(description="File of flags that was given by --config.")
+    ] = None
+    from_config: Annotated[
+        tuple[str, ...],
+        Meta(description="Names of the flags whose values come from that file."),
+    ] = ()
 
 
 class Git(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,6 +57,14 @@ class Git(msgspec.Struct, frozen=True, omit_defaults=True):
         None
     )
     dirty: Annotated[bool, Meta(description="Uncommitted or untracked files.")] = False
+    diff_file: Annotated[
+        str,
+        Meta(
+            description="File in the session folder with the uncommitted changes of "
+            "tracked files, redacted and cut; empty unless the setting `git_diff` "
+            "asks for it."
+        ),
+    ] = ""
 
 
 class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,6 +76,49 @@ class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
     project: Annotated[
         str | None, Meta(description="The project's package, if it has a version.")
     ] = None
+    packages_sha256: Annotated[
+        str,
+        Meta(
+            description="Hash of the installed distributions, `name-version` each, "
+            "sorted, a line each: equal hashes mean equal environments."
+        ),
+    ] = ""
+    packages: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="The distributions themselves, `name-version`, if the setting "
+            "`packages` asks for the list."
+        ),
+    ] = ()
+
+
+class ParameterSource(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the value of one parameter comes from."""
+
+    PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset({"line"})
+
+    name: Annotated[
+        str, Meta(description="The parameter; keys of nested ones joined by dots.")
+    ]
+    source: Annotated[
+        str,
+        Meta(
+            description="The configuration file, relative to the project; or the flag "
+            "--params; or runtime_params, of the Python call; empty if it is in no "
+            "file that was found."
+        ),
+    ] = ""
+    line: Annotated[
+        int | None, Meta(description="Line in that file, from 1, where it is known.")
+    ] = None
+    expression: Annotated[
+        str,
+        Meta(description="What stands there, if it is an interpolation: ${...}."),
+    ] = ""
+    overrides: Annotated[
+        tuple[str, ...],
+        Meta(description="Places that it wins over, file:line, nearest first."),
+    ] = ()
 
 
 class CatalogEntry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -125,9 +184,24 @@ class SessionCreated(Event, frozen=True, kw_only=True):
     parent_session_id: Annotated[
         str | None, Meta(description="Session that this one belongs under.")
     ] = None
+    group_id: Annotated[
+        str | None,
+        Meta(
+            description="What sessions share that are one run to somebody: the tasks "
+            "of an orchestrator, several hosts."
+        ),
+    ] = None
     labels: Annotated[
         dict[str, str], Meta(description="Free labels, never part of any order.")
     ] = {}
+    container: Annotated[
+        str | None,
+        Meta(description="Kind and id of the container it runs in, if it is in one."),
+    ] = None
+    notebook: Annotated[
+        str | None,
+        Meta(description="Kind of the notebook or shell it runs in, if it is in one."),
+    ] = None
 
 
 class SessionActivated(Event, frozen=True, kw_only=True):
@@ -168,6 +242,17 @@ class ContextLoaded(Event, frozen=True, kw_only=True):
     ] = ()
     config_sources: Annotated[
         tuple[str, ...], Meta(description="Configuration files that exist for it.")
+    ] = ()
+    config_sha256: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Hash of each of those files, in their order; empty for "
+            "credentials and for a file that cannot be read or is over 1 MiB."
+        ),
+    ] = ()
+    parameter_sources: Annotated[
+        tuple[ParameterSource, ...],
+        Meta(description="Where each parameter comes from, sorted by name."),
     ] = ()
     environment: Annotated[
         dict[str, str],

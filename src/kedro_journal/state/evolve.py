@@ -185,7 +185,10 @@ class StateBuilder:
                         text=event.text,
                         fields=event.fields,
                         run_id=event.run_id,
+                        attempt=event.attempt,
                         node=event.node,
+                        level=event.level,
+                        logger=event.logger,
                     )
                 )
             case JournalGap():

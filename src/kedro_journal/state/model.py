@@ -229,7 +229,10 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     fields: dict[str, Any] = {}
     run_id: str | None = None
+    attempt: int = 1
     node: str | None = None
+    level: str = ""
+    logger: str = ""
 
 
 class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -244,7 +247,8 @@ class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
             unknown or closed. Never recorded; None where nobody looked.
         project_path, package_name, env, runtime_params, save_on_close, conf_source,
             command, environment, git, user, host, pid, cwd, versions, via,
-            kedro_session_id, parent_session_id, labels: See `session.created`.
+            kedro_session_id, parent_session_id, group_id, labels, container,
+            notebook: See `session.created`.
         context: The last `context.loaded`: parameters in force, catalog, sources.
         runs: Its runs and their attempts, in order of start.
         error: What left its block, or came before any run.
@@ -282,7 +286,10 @@ class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
     via: str = ""
     kedro_session_id: str | None = None
     parent_session_id: str | None = None
+    group_id: str | None = None
     labels: dict[str, str] = {}
+    container: str | None = None
+    notebook: str | None = None
     context: ContextLoaded | None = None
     runs: tuple[RunState, ...] = ()
     error: ErrorInfo | None = None
