@@ -20,8 +20,10 @@ from kedro_journal.errors import ConfigError
 __all__ = ["ENV_PREFIX", "Config", "find_project", "load_config"]
 
 ENV_PREFIX: Final = "KEDRO_JOURNAL_"
-# Set by this package for its own child processes; no settings.
-_INTERNAL: Final = frozenset({"SESSION", "PROJECT"})
+# Set by this package for its own child processes, and what a session is to others.
+_NO_SETTINGS: Final = frozenset(
+    {"SESSION", "PROJECT", "GROUP_ID", "PARENT_SESSION_ID", "LABELS"}
+)
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,7 +131,7 @@ def load_config(
         config = _convert(table, str(path), "tool.kedro_journal")
     for name, value in environ.items():
         key = name.removeprefix(ENV_PREFIX)
-        if not name.startswith(ENV_PREFIX) or key in _INTERNAL:
+        if not name.startswith(ENV_PREFIX) or key in _NO_SETTINGS:
             continue
         config = _override(config, key.lower(), value, name)
     return config
@@ -159,7 +161,7 @@ def _load_what_is_right(
     config = msgspec.convert(right, Config)
     for name, value in environ.items():
         key = name.removeprefix(ENV_PREFIX)
-        if not name.startswith(ENV_PREFIX) or key in _INTERNAL:
+        if not name.startswith(ENV_PREFIX) or key in _NO_SETTINGS:
             continue
         try:
             config = _override(config, key.lower(), value, name)

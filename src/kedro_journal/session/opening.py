@@ -28,6 +28,7 @@ from kedro_journal.journal.liveness import OWNER_LOCK_NAME, host_name
 from kedro_journal.redaction import Redactor
 
 from . import capture
+from .identity import NO_IDENTITY, Identity, identity_in_force
 from .recorder import Recorder
 
 __all__ = [
@@ -201,13 +202,15 @@ def created_event(
     runtime_params: Mapping[str, Any],
     conf_source: str | None,
     config: Config,
+    recorder: Recorder | None,
     via: str,
     save_on_close: bool = True,
     kedro_session_id: str | None = None,
-    parent_session_id: str | None = None,
-    labels: Mapping[str, str] | None = None,
+    identity: Identity = NO_IDENTITY,
 ) -> SessionCreated:
     """Gather all that is known of a session when it comes to be."""
+    redact = recorder.redactor.text if recorder else str
+    group_id, parent_session_id, labels = identity_in_force(identity, redact)
     return SessionCreated(
         session_id=session_id,
         project_path=str(project_path),
@@ -227,7 +230,8 @@ def created_event(
         via=via,
         kedro_session_id=kedro_session_id,
         parent_session_id=parent_session_id,
-        labels={str(k): str(v) for k, v in (labels or {}).items()},
+        group_id=group_id,
+        labels=dict(labels),
     )
 
 

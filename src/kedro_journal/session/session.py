@@ -123,6 +123,7 @@ class KedroSession(_KedroSession):
         conf_source: str | None = None,
         labels: Mapping[str, str] | None = None,
         parent_session_id: str | None = None,
+        group_id: str | None = None,
     ) -> Self: ...
     @overload
     @classmethod
@@ -138,6 +139,7 @@ class KedroSession(_KedroSession):
         extra_params: Mapping[str, Any] | None = None,
         labels: Mapping[str, str] | None = None,
         parent_session_id: str | None = None,
+        group_id: str | None = None,
     ) -> Self: ...
     @classmethod
     def create(cls, *args: Any, **kwargs: Any) -> Self:
@@ -158,10 +160,15 @@ class KedroSession(_KedroSession):
             conf_source: Folder or archive of the configuration.
             labels: Free labels of the session.
             parent_session_id: Session that this one belongs under.
+            group_id: Shared by the sessions that are one run to somebody, such as the
+                tasks of an orchestrator. These three, if they are not given, come
+                from KEDRO_JOURNAL_LABELS (name=value,name=value),
+                KEDRO_JOURNAL_PARENT_SESSION_ID and KEDRO_JOURNAL_GROUP_ID.
 
         Raises:
             ModuleNotFoundError: There is no such package.
-            ValueError: Two values for one thing, or a package of another project.
+            ValueError: Two values for one thing, a package of another project, or a
+                label, parent or group that cannot be one.
             TypeError: An argument that is none.
             JournalError: The journal cannot be begun (`strict` only).
         """
@@ -316,10 +323,10 @@ def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
             runtime_params=given.runtime_params or {},
             conf_source=given.conf_source,
             config=lifecycle.config,
+            recorder=lifecycle.recorder,
             via="session",
             save_on_close=given.save_on_close,
-            parent_session_id=given.parent_session_id,
-            labels=given.labels,
+            identity=given.identity,
         )
     )
 
