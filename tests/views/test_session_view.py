@@ -265,7 +265,25 @@ def test_facts_are_laid_out_and_what_is_unknown_left_out(story, screen):
     assert "runtime     model.lr=0.1\n" in text
     assert "env         staging\n" in text
     assert "journal     /x/journal.jsonl (3 records)\n" in text
-    assert "goes on from" not in text
+    for absent in ("parent", "group", "labels", "runs in"):
+        assert f"\n{absent} " not in text
+
+
+def test_what_a_session_is_to_others_stands_with_the_facts(story, screen):
+    story.created(
+        parent_session_id="2026-11-21T05.11.32.000Z",
+        group_id="scheduled__2026-11-22T00:00:00+00:00",
+        labels={"task": "train", "team": "demand"},
+        container="docker 0123456789ab",
+        notebook="jupyter",
+    )
+
+    text = show(story, screen, "running")
+
+    assert "parent      2026-11-21T05.11.32.000Z\n" in text
+    assert "group       scheduled__2026-11-22T00:00:00+00:00\n" in text
+    assert "labels      task=train  team=demand\n" in text
+    assert "runs in     docker 0123456789ab, jupyter\n" in text
 
 
 def test_parameters_are_bounded_until_all_are_asked_for(story, screen):

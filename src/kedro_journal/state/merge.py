@@ -159,7 +159,9 @@ def _verdict(
     for verdict in _TROUBLE:
         if verdict in stands:
             return verdict
-    return next((v for v in ("completed", "no run") if v in found), "empty")
+    if "completed" in found:
+        return "completed"
+    return "no run" if "no run" in found else "empty"
 
 
 def _nodes(sessions: Sequence[SessionState]) -> dict[str, GroupNode]:

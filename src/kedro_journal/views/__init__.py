@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .change import changes
-    from .data import json_line, json_text, record_data, state_data, summary_data
+    from .data import (
+        group_data,
+        json_line,
+        json_text,
+        record_data,
+        state_data,
+        summary_data,
+    )
     from .derive import Place, where_it_is
+    from .group import group_view
     from .health import finding_lines, verification_view
     from .session import Detail, session_lines, session_view
     from .sessions import Listed, sessions_view
@@ -35,6 +43,8 @@ __all__ = [
     "describe",
     "escape",
     "finding_lines",
+    "group_data",
+    "group_view",
     "json_line",
     "json_text",
     "line",
@@ -51,8 +61,12 @@ __all__ = [
 
 _MODULES: Final = {
     "change": ("changes",),
-    "data": ("json_line", "json_text", "record_data", "state_data", "summary_data"),
+    "data": (
+        *("group_data", "json_line", "json_text"),
+        *("record_data", "state_data", "summary_data"),
+    ),
     "derive": ("Place", "where_it_is"),
+    "group": ("group_view",),
     "health": ("finding_lines", "verification_view"),
     "session": ("Detail", "session_lines", "session_view"),
     "sessions": ("Listed", "sessions_view"),

@@ -152,7 +152,10 @@ def _facts(state: SessionState, screen: Screen, journal: str) -> list[tuple[str,
     facts.append(("runtime", "  ".join(f"{k}={literal(v)}" for k, v in given)))
     labels = state.labels.items()
     facts.append(("labels", "  ".join(f"{k}={v}" for k, v in labels)))
-    facts.append(("goes on from", state.parent_session_id or ""))
+    facts.append(("parent", state.parent_session_id or ""))
+    facts.append(("group", state.group_id or ""))
+    places = (state.container or "", state.notebook or "")
+    facts.append(("runs in", ", ".join(place for place in places if place)))
     facts.append(
         ("journal", f"{journal} ({count(state.seq, 'record')})" if journal else "")
     )
