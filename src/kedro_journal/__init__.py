@@ -22,6 +22,7 @@ from kedro_journal.replay import (
     sessions,
     verify,
 )
+from kedro_journal.session.notes import note
 from kedro_journal.state import (
     GroupFailure,
     GroupNode,
@@ -51,6 +52,7 @@ __all__ = [
     "errors",
     "events",
     "follow",
+    "note",
     "replay",
     "replay_group",
     "sessions",

@@ -64,6 +64,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...],
         Meta(description="Further names whose values are secrets, anywhere in a key."),
     ] = ()
+    log_level: Annotated[
+        Literal["off", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        Meta(
+            description="Journal log records of this level and above, with the node "
+            "that they belong to: at most 100 of a node, 1000 of a run in a process. "
+            "Loggers that let less through stay as they are."
+        ),
+    ] = "off"
     lock_backend: Annotated[
         Literal["auto", "filelock", "fcntl"],
         Meta(

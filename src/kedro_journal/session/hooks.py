@@ -24,12 +24,12 @@ from kedro_journal.events import (
     NodeFailed,
     NodeStarted,
     RunCompleted,
-    RunFailed,
     RunInterrupted,
 )
-from kedro_journal.replay.active import bind
+from kedro_journal.replay.active import Where, bind
 
 from . import capture, compat
+from .endings import run_failed
 from .link import Link, Shield
 from .passes import hand_over, take_back
 from .plan import run_started
@@ -117,7 +117,7 @@ class SessionHooks:
                 self._describe_context(*pending)
             run_id = run_params.get("run_id") or run_params.get("session_id")
             run = self.book.start(run_id, catalog)
-            run.binding.keep()
+            run.binding.locate(run.where(self._link.active.session_id))
             runner = self.runner or compat.runner_name(run_params)
             run.sequential = runner == "SequentialRunner"
             run.in_process = run.sequential or runner == "ThreadRunner"
@@ -165,24 +165,7 @@ class SessionHooks:
         if recorder is None:
             return
         info = capture.error_info(error, self._link.project_path)
-        events: list[Event] = []
-        at = [(n, p) for n, p in run.nodes.items() if run.sequential or p.is_at_dataset]
-        seen = any(error is known for known in run.raised)  # of another node, told
-        if len(at) == 1 and not seen:
-            # A failing load or save reaches no node hook: this is how it is told.
-            name, progress = at[0]
-            events.append(
-                NodeFailed(
-                    **run.key,
-                    node=name,
-                    duration_s=progress.elapsed_s(),
-                    error=info,
-                    phase=progress.phase,
-                    dataset=progress.open_dataset,
-                )
-            )
-        events.append(RunFailed(**run.key, duration_s=run.elapsed_s(), error=info))
-        recorder.record(*events)
+        recorder.record(*run_failed(run, error, info))
         self._end(run)
 
     def interrupt(
@@ -231,6 +214,7 @@ class SessionHooks:
             if recorder is None:
                 return
             if run is None:
+                self._bind_unattributed(node)
                 recorder.record(NodeStarted(run_id=None, node=node.name))
                 return
             known = run.catalog is not None
@@ -239,7 +223,7 @@ class SessionHooks:
             progress = run.progress(node)
             progress.phase = "running"
             versions = () if known else input_versions(catalog, node)
-            progress.binding.bind(self._link.active)
+            self._bind(run, node, progress)
             self.book.enter_node(run, node)
             recorder.record(
                 NodeStarted(**run.key, node=node.name, input_versions=versions)
@@ -254,6 +238,7 @@ class SessionHooks:
             if recorder is None:
                 return
             if run is None:
+                self._bind_unattributed(None)
                 recorder.record(NodeComputed(run_id=None, node=node.name))
                 return
             progress = run.progress(node)
@@ -289,6 +274,8 @@ class SessionHooks:
             )
             if progress is not None:
                 progress.binding.restore()
+            else:
+                self._bind_unattributed(None)
 
     # -- datasets --------------------------------------------------------------------
 
@@ -337,6 +324,7 @@ class SessionHooks:
             if run is None:
                 saved = DatasetSaved(run_id=None, node=node.name, dataset=dataset_name)
                 recorder.record(saved)
+                self._bind_unattributed(None)
                 return
             progress = run.progress(node)
             duration_s = progress.end("save", dataset_name)
@@ -369,11 +357,21 @@ class SessionHooks:
                 self._finish_chunked(run, recorder, node)
             progress = run.progress(node)
             progress.begin(kind, dataset)
-            progress.binding.bind(self._link.active)
+            self._bind(run, node, progress)
         else:
-            bind(self._link.active)
+            self._bind_unattributed(node)
         cls = DatasetLoading if kind == "load" else DatasetSaving
         recorder.record(cls(**_key(run), node=node.name, dataset=dataset))
+
+    def _bind(self, run: ActiveRun, node: Any, progress: NodeProgress) -> None:
+        session = self._link.active
+        progress.binding.bind(session, run.where(session.session_id, node.name))
+
+    def _bind_unattributed(self, node: Any) -> None:
+        """Bind this thread to the session, and to a node of whichever run it is."""
+        session = self._link.active
+        name = node.name if node is not None else None
+        bind(session, Where(session.session_id, node=name))
 
     def _completed(
         self, run: ActiveRun, name: str, progress: NodeProgress

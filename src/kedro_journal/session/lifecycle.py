@@ -27,6 +27,8 @@ from kedro_journal.state import SessionState
 from . import capture, signals
 from .command import current_command
 from .hooks import SessionHooks
+from .log_records import Listener
+from .notes import add_note
 from .opening import is_disabled, open_journal, settings_of
 from .progress import RunBook
 from .recorder import Recorder
@@ -73,6 +75,9 @@ class Lifecycle:
             opened = open_journal(wanted_id, project_path, self.config, on_disk=on_disk)
             self.session_id = opened.session_id
             self.recorder, self._owner = opened.recorder, opened.owner
+        self._listener = Listener(self.config.log_level, self)
+        if self.recorder is not None:
+            self._listener.listen()
         # The session may be dropped without being closed, or the process end.
         self._finalizer = weakref.finalize(session, _close_left, self)
 
@@ -109,10 +114,25 @@ class Lifecycle:
         if self.recorder is not None:
             self.recorder.record(event)
 
+    def note(self, text: object, fields: Mapping[str, object]) -> None:
+        """Put a note on record; one that comes too late is said."""
+        if self.recorder is None:
+            return
+        if self._closed:
+            _logger.warning(
+                "kedro-journal: session %s is closed: a note is left out.",
+                self.session_id,
+            )
+            return
+        add_note(self.recorder, active.where_in(self.session_id), text, fields)
+
     def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
         """A run begins."""
         del run_params
-        return None if self._closed else self.recorder
+        if self._closed or self.recorder is None:
+            return None
+        self._listener.listen()
+        return self.recorder
 
     def end(self, *, completed: bool) -> None:
         """A run ended; the session goes on."""
@@ -202,6 +222,7 @@ class Lifecycle:
             return
         self._closed = True
         self._failure = None
+        self._listener.stop()
         if self.recorder is not None:
             self._interrupt(reason)
             ending = [SessionClosed(reason=reason)]

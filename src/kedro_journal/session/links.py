@@ -11,6 +11,7 @@ import sys
 import weakref
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from kedro_journal.state import SessionState
 from . import capture, compat, signals
 from .command import current_command, is_abort
 from .hooks import SessionHooks
+from .log_records import Listener
+from .notes import join
 from .opening import (
     created_event,
     is_disabled,
@@ -56,7 +59,12 @@ class WorkerLink:
         self.project_path = project_path
         self.journal_folder: Path | None = folder
         self.session_id = folder.name
-        self.recorder: Recorder | None = open_worker(folder, project_path, secrets)
+        config = settings_of(project_path)
+        recorder = join(folder, open_worker(folder, config, secrets))
+        recorder.redactor.register(*secrets)
+        self.recorder: Recorder | None = recorder
+        Listener(config.log_level, self).listen()
+        Finalize(None, recorder.tell_rest, exitpriority=0)
 
     @property
     def active(self) -> WorkerLink:
@@ -101,6 +109,7 @@ class PluginLink:
         source = compat.conf_source(context)
         self._conf_source = str(source) if source else None
         self._owner: OwnerLock | None = None
+        self._listener: Listener | None = None
         self._depth = 0
         self._single_run = True
         self._by_command = False
@@ -133,6 +142,8 @@ class PluginLink:
         if self.recorder is None:
             self._open(run_params)
         if self.recorder is not None:
+            if self._listener is not None:
+                self._listener.listen()
             self._depth += 1
             active.enter(self)
             signals.watch(self._on_signal)
@@ -149,6 +160,7 @@ class PluginLink:
         self._by_command = current_command.link(self)
         opened = open_journal(run_id, project, config)
         self.recorder, self._owner = opened.recorder, opened.owner
+        self._listener = Listener(config.log_level, self)
         self.session_id = opened.session_id
         self.journal_folder = opened.recorder.folder
         self.recorder.record(
@@ -206,6 +218,8 @@ class PluginLink:
             active.leave(self)
             self._depth -= 1
         signals.unwatch(self._on_signal)
+        if self._listener is not None:
+            self._listener.stop()
         recorder.record(
             SessionDeactivated(), SessionClosed(reason=reason, exit_code=exit_code)
         )

@@ -61,7 +61,7 @@ class Opened(NamedTuple):
     config: Config
 
 
-def settings_of(project_path: Path) -> Config:
+def settings_of(project_path: Path | None) -> Config:
     """Read the project's settings; a mistake in them is said, and stops no run."""
 
     def say(error: ConfigError) -> None:
@@ -165,15 +165,14 @@ def open_journal(
     return Opened(session_id, recorder, owner, config)
 
 
-def open_worker(folder: Path, project_path: Path | None, known: list[str]) -> Recorder:
+def open_worker(folder: Path, config: Config, known: list[str]) -> Recorder:
     """Open the journal of a session that another process owns, to add to it.
 
     Args:
         folder: The session folder.
-        project_path: Root of the project, for its settings.
+        config: The project's settings.
         known: Secrets that the owner registered, handed over in memory.
     """
-    config = settings_of(project_path) if project_path else Config()
     redactor = make_redactor(config)
     redactor.register(*known)
     writer = JournalWriter(

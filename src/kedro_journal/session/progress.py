@@ -12,7 +12,7 @@ import time
 from contextvars import ContextVar
 from typing import Any, Final
 
-from kedro_journal.replay.active import Active, bind, bound
+from kedro_journal.replay.active import Active, Bound, Where, bind, bound
 
 from . import compat
 
@@ -25,7 +25,7 @@ class Binding:
     """Which session this thread was bound to before, for nodes that run others."""
 
     def __init__(self) -> None:
-        self._before: Active | None = None
+        self._before = Bound()
         self._kept = False
 
     def keep(self) -> None:
@@ -33,14 +33,19 @@ class Binding:
         if not self._kept:
             self._before, self._kept = bound(), True
 
-    def bind(self, session: Active) -> None:
+    def bind(self, session: Active, where: Where) -> None:
         """Bind this thread to the session of a node."""
         self.keep()
-        bind(session)
+        bind(session, where)
+
+    def locate(self, where: Where) -> None:
+        """Say which run this thread is in; its session stays what it was."""
+        self.keep()
+        bind(self._before.session, where)
 
     def restore(self) -> None:
         """Bind it to what it was bound to before."""
-        bind(self._before)
+        bind(*self._before)
 
 
 class NodeProgress:
@@ -99,6 +104,10 @@ class ActiveRun:
     def key(self) -> dict[str, Any]:
         """The fields by which events name it."""
         return {"run_id": self.run_id, "attempt": self.attempt}
+
+    def where(self, session_id: str, node: str | None = None) -> Where:
+        """Say where code is that runs for it, or for a node of it."""
+        return Where(session_id, self.run_id, self.attempt, node)
 
     def elapsed_s(self) -> float:
         """Seconds since it started."""

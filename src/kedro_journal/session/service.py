@@ -115,6 +115,21 @@ class KedroServiceSession(_KedroServiceSession):
             return SessionState(session_id=self.session_id)
         return self._lifecycle.state()
 
+    def note(self, text: object, /, **fields: object) -> None:
+        """Put a note on the session's record, from anywhere.
+
+        See `kedro_journal.note`, which finds the session itself.
+
+        Args:
+            text: The note.
+            fields: Named values that go with it.
+
+        Raises:
+            JournalError: The note could not be written (`strict` only).
+        """
+        if self._lifecycle is not None:
+            self._lifecycle.note(text, fields)
+
     @signature_of(_KedroServiceSession.run)
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run the pipeline; see Kedro's `KedroServiceSession.run` for the arguments."""

@@ -23,6 +23,7 @@ from . import compat
 from .arguments import CreateArguments, create_arguments
 from .binding import bind_hooks, class_name, runner_argument, signature_of
 from .lifecycle import Lifecycle
+from .notes import note_in_folder
 from .opening import created_event
 from .project import configure
 from .store import SessionStore, store_of
@@ -231,6 +232,24 @@ class KedroSession(_KedroSession):
         """A copy of the session's data, by the keys of Kedro 0.17 and 1.x."""
         package = self._package_name or compat.package_name()
         return SessionStore(dict(self._store), package)
+
+    def note(self, text: object, /, **fields: object) -> None:
+        """Put a note on the session's record, from anywhere.
+
+        See `kedro_journal.note`, which finds the session itself. A restored session
+        whose process lives takes notes too; a closed one does not, and says so.
+
+        Args:
+            text: The note.
+            fields: Named values that go with it.
+
+        Raises:
+            JournalError: The note could not be written (`strict` only).
+        """
+        if self._lifecycle is not None:
+            self._lifecycle.note(text, fields)
+        elif self._folder is not None:
+            note_in_folder(self._folder, text, fields)
 
     def load_context(self) -> KedroContext:
         """Make the project's context.
