@@ -56,7 +56,7 @@ class Where(NamedTuple):
     """What the code of this thread or task belongs to; None for what is not known.
 
     Attributes:
-        session_id: The session.
+        session_id: The session, by the id of its journal.
         run_id: Kedro's id of the run.
         attempt: Which try at that run.
         node: The node.
@@ -132,7 +132,9 @@ def of_folder(folder: Path) -> Active | None:
     """Give the active session of this process that has that folder."""
     with _lock:
         known = [_bound.get().session, *reversed(_stack)]
-    return next((s for s in known if s is not None and s.journal_folder == folder), None)
+    return next(
+        (s for s in known if s is not None and s.journal_folder == folder), None
+    )
 
 
 def _hand_down() -> None:

@@ -1,12 +1,44 @@
-"""How a run broke -> the events that say so."""
+"""How a run ended -> the events that say so."""
 
 from __future__ import annotations
 
-from kedro_journal.events import ErrorInfo, Event, NodeFailed, RunFailed
+from collections.abc import Iterable
+from typing import Any
 
+from kedro_journal.events import (
+    ErrorInfo,
+    Event,
+    NodeCompleted,
+    NodeFailed,
+    RunCompleted,
+    RunFailed,
+)
+
+from . import compat
 from .progress import ActiveRun
 
-__all__ = ["run_failed"]
+__all__ = ["run_completed", "run_failed"]
+
+
+def run_completed(
+    run: ActiveRun, nodes: Iterable[Any], outputs: Iterable[str]
+) -> list[Event]:
+    """Tell that a run ended well, and with it the nodes that save in chunks.
+
+    Args:
+        run: The run.
+        nodes: Its nodes.
+        outputs: Names of what it gives back.
+    """
+    events: list[Event] = [
+        NodeCompleted(**run.key, node=node.name)
+        for node in nodes
+        if node.name not in run.completed
+        and (node.name in run.chunked or compat.is_generator_node(node))
+    ]
+    names = tuple(sorted(outputs))
+    events.append(RunCompleted(**run.key, duration_s=run.elapsed_s(), outputs=names))
+    return events
 
 
 def run_failed(run: ActiveRun, error: BaseException, info: ErrorInfo) -> list[Event]:

@@ -23,13 +23,12 @@ from kedro_journal.events import (
     NodeComputed,
     NodeFailed,
     NodeStarted,
-    RunCompleted,
     RunInterrupted,
 )
 from kedro_journal.replay.active import Where, bind
 
 from . import capture, compat
-from .endings import run_failed
+from .endings import run_completed, run_failed
 from .link import Link, Shield
 from .passes import hand_over, take_back
 from .plan import run_started
@@ -117,7 +116,7 @@ class SessionHooks:
                 self._describe_context(*pending)
             run_id = run_params.get("run_id") or run_params.get("session_id")
             run = self.book.start(run_id, catalog)
-            run.binding.locate(run.where(self._link.active.session_id))
+            run.binding.locate(run.where(recorder.session_id))
             runner = self.runner or compat.runner_name(run_params)
             run.sequential = runner == "SequentialRunner"
             run.in_process = run.sequential or runner == "ThreadRunner"
@@ -136,17 +135,8 @@ class SessionHooks:
             run, recorder = self._run_of(run_params), self._link.recorder
             if run is None or recorder is None:
                 return
-            ended: list[Event] = [
-                NodeCompleted(**run.key, node=node.name)
-                for node in self._nodes.get(run, ())
-                if node.name not in run.completed
-                and (node.name in run.chunked or compat.is_generator_node(node))
-            ]
-            outputs = tuple(sorted(run_result or ()))
-            recorder.record(
-                *ended,
-                RunCompleted(**run.key, duration_s=run.elapsed_s(), outputs=outputs),
-            )
+            nodes = self._nodes.get(run, ())
+            recorder.record(*run_completed(run, nodes, run_result or ()))
             self._end(run)
             self._link.end(completed=True)
 
@@ -364,14 +354,16 @@ class SessionHooks:
         recorder.record(cls(**_key(run), node=node.name, dataset=dataset))
 
     def _bind(self, run: ActiveRun, node: Any, progress: NodeProgress) -> None:
-        session = self._link.active
-        progress.binding.bind(session, run.where(session.session_id, node.name))
+        recorder = self._link.recorder
+        session_id = recorder.session_id if recorder is not None else ""
+        progress.binding.bind(self._link.active, run.where(session_id, node.name))
 
     def _bind_unattributed(self, node: Any) -> None:
         """Bind this thread to the session, and to a node of whichever run it is."""
-        session = self._link.active
+        recorder = self._link.recorder
+        session_id = recorder.session_id if recorder is not None else ""
         name = node.name if node is not None else None
-        bind(session, Where(session.session_id, node=name))
+        bind(self._link.active, Where(session_id, node=name))
 
     def _completed(
         self, run: ActiveRun, name: str, progress: NodeProgress

@@ -180,13 +180,19 @@ class PluginLink:
         )
 
     def end(self, *, completed: bool) -> None:
-        """A run ended: leave the session; close it if there can be no other run."""
+        """A run ended: leave the session; close it if there can be no other run.
+
+        In a command it stays until the command ends, for the hooks of others that come
+        after ours.
+        """
+        self._failed = not completed
+        if self._by_command:
+            return
         active.leave(self)
         self._depth -= 1
-        self._failed = not completed
         if not self._depth:
             signals.unwatch(self._on_signal)
-        if completed and self._single_run and not self._by_command:
+        if completed and self._single_run:
             self.close("close")
 
     def left_by(self, error: BaseException | None, exit_code: int | None) -> None:

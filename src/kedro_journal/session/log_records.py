@@ -12,7 +12,7 @@ import logging
 import threading
 from typing import Final, Protocol
 
-from kedro_journal.replay.active import Active, innermost, where_in
+from kedro_journal.replay.active import innermost, where_in
 
 from .log_limit import NODE_MAX, RUN_MAX
 from .notes import add_note, joined_recorder, recorder_of
@@ -140,10 +140,9 @@ class Listener(JournalHandler):
             here = where_in(self._of.session_id)
             alone = len(self._listening) == 1
             return self._own() if alone or here.run_id is not None else None
-        return recorder_of(session) if self._is_mine(session) else None
-
-    def _is_mine(self, session: Active) -> bool:
-        return session.session_id == self._of.session_id
+        recorder = recorder_of(session)
+        mine = recorder is not None and recorder.session_id == self._of.session_id
+        return recorder if mine else None
 
     def _own(self) -> Recorder | None:
         recorder = self._of.recorder

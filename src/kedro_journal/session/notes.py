@@ -75,7 +75,7 @@ def note(text: object, /, **fields: object) -> None:
     if session is not None:
         recorder = recorder_of(session)
         if recorder is not None:
-            add_note(recorder, where_in(session.session_id), text, fields)
+            add_note(recorder, where_in(recorder.session_id), text, fields)
         return
     recorder = joined_recorder() or _inherited()
     if recorder is not None:
