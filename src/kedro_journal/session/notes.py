@@ -139,6 +139,8 @@ def _bounded_text(text: object, redactor: Redactor, limit: int) -> str:
         whole = text if isinstance(text, str) else str(text)
     except Exception:  # somebody else's __str__
         return "(its text could not be made)"
+    if len(whole) <= limit:
+        return whole  # redacted when it is encoded, as every text is
     safe = redactor.text(whole[: limit + _LOOKAHEAD_CHARS])
     if len(safe) <= limit and len(whole) <= limit + _LOOKAHEAD_CHARS:
         return safe
@@ -150,6 +152,8 @@ def _bounded_fields(
     fields: Mapping[str, object], redactor: Redactor
 ) -> dict[str, object]:
     """Give at most 50 values and 16 KiB; a cut one says how large it was."""
+    if _is_small(fields):
+        return dict(fields)
     import msgspec
 
     given: dict[str, object] = {}
@@ -176,6 +180,17 @@ def _bounded_fields(
     if len(fields) > FIELDS_MAX:
         kept["$truncated"] = f"{len(fields) - FIELDS_MAX} more"
     return kept
+
+
+def _is_small(fields: Mapping[str, object]) -> bool:
+    """Tell whether nothing needs to be cut, at a glance."""
+    size = 0
+    for name, value in fields.items():
+        size += len(name) + (len(value) if isinstance(value, str) else 30)
+        simple = type(value) in (str, int, float, bool, type(None))
+        if not simple or size > VALUE_MAX_BYTES or len(name) > NAME_MAX_CHARS:
+            return False
+    return len(fields) <= FIELDS_MAX
 
 
 def joined_recorder() -> Recorder | None:
