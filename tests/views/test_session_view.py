@@ -362,7 +362,38 @@ def test_remarks_tell_of_gaps_repairs_and_what_does_not_fit(story, screen):
     assert "1 event of concurrent runs" in text
     assert "record 9, node.completed, does not fit: node a was completed" in text
     assert "error     records lost" in text
-    assert "a: look here" in text
+    assert "  a  look here\n" in text
+
+
+def test_notes_and_log_records_are_shown_with_level_and_node(story, screen):
+    story.created().started("train").tell(
+        NoteAdded(text="by hand", fields={"rows": 3}),
+        NoteAdded(
+            text="slow\x1b[2J",
+            run_id=story.run_id,
+            node="train",
+            level="WARNING",
+            logger="mill.nodes",
+        ),
+    )
+
+    text = show(story, screen, "running")
+
+    assert "\nNotes and log records\n" in text
+    assert "                    by hand  rows=3\n" in text
+    assert "  WARNING  train  mill.nodes: slow\\x1b[2J\n" in text
+
+
+def test_the_last_notes_are_shown_until_all_are_asked_for(story, screen):
+    story.created().tell(*(NoteAdded(text=f"note {n}") for n in range(50)))
+
+    some = show(story, screen, "running")
+    every = show(story, screen, "running", detail=Detail(notes=True))
+
+    assert "note 29\n" not in some
+    assert "... 30 before; --notes shows all\n" in some
+    assert "note 49\n" in some
+    assert all(f"note {n}\n" in every for n in range(50))
 
 
 def test_values_are_cut_to_the_width_of_the_terminal(story, screen):

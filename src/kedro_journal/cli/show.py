@@ -32,6 +32,7 @@ __all__ = ["show"]
 @click.option("--parameters", is_flag=True, help="All parameters and variables.")
 @click.option("--nodes", is_flag=True, help="What each node loaded and saved.")
 @click.option("--all-nodes", is_flag=True, help="Every node, of every attempt.")
+@click.option("--notes", is_flag=True, help="Every note and log record.")
 @click.option("--traceback", is_flag=True, help="Frames of libraries too.")
 @group_option
 @salvage_option
@@ -45,6 +46,7 @@ def show(
     parameters: bool,
     nodes: bool,
     all_nodes: bool,
+    notes: bool,
     traceback: bool,
     group_id: str | None,
     salvage: bool,
@@ -83,6 +85,7 @@ def show(
         all_nodes=all_nodes,
         datasets=nodes,
         traceback=traceback,
+        notes=notes,
     )
     text = session_view(
         state,
