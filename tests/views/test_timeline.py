@@ -13,6 +13,7 @@ from kedro_journal.events import (
     ErrorInfo,
     NodeCompleted,
     NodeFailed,
+    NoteAdded,
     RunInterrupted,
     UnknownEvent,
 )
