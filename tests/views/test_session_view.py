@@ -362,7 +362,7 @@ def test_remarks_tell_of_gaps_repairs_and_what_does_not_fit(story, screen):
     assert "1 event of concurrent runs" in text
     assert "record 9, node.completed, does not fit: node a was completed" in text
     assert "error     records lost" in text
-    assert "  a  look here\n" in text
+    assert "  a     look here\n" in text
 
 
 def test_notes_and_log_records_are_shown_with_level_and_node(story, screen):
@@ -380,7 +380,7 @@ def test_notes_and_log_records_are_shown_with_level_and_node(story, screen):
     text = show(story, screen, "running")
 
     assert "\nNotes and log records\n" in text
-    assert "                    by hand  rows=3\n" in text
+    assert "2026-11-22 05:11:36                  by hand  rows=3\n" in text
     assert "  WARNING  train  mill.nodes: slow\\x1b[2J\n" in text
 
 
