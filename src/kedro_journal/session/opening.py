@@ -27,7 +27,7 @@ from kedro_journal.journal import (
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME, host_name
 from kedro_journal.redaction import Redactor
 
-from . import capture
+from . import capture, place
 from .identity import NO_IDENTITY, Identity, identity_in_force
 from .recorder import Recorder
 
@@ -230,6 +230,8 @@ def created_event(
         kedro_session_id=kedro_session_id,
         parent_session_id=parent_session_id,
         group_id=group_id,
+        container=place.container(),
+        notebook=place.notebook(),
         labels=dict(labels),
     )
 
