@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .derive import Place, where_it_is
     from .group import group_view
     from .health import finding_lines, verification_view
+    from .html import html_view
     from .session import Detail, session_lines, session_view
     from .sessions import Listed, sessions_view
     from .terminal import Line, Paint, Screen, Span, escape, line, render
@@ -45,6 +46,7 @@ __all__ = [
     "finding_lines",
     "group_data",
     "group_view",
+    "html_view",
     "json_line",
     "json_text",
     "line",
@@ -67,6 +69,7 @@ _MODULES: Final = {
     ),
     "derive": ("Place", "where_it_is"),
     "group": ("group_view",),
+    "html": ("html_view",),
     "health": ("finding_lines", "verification_view"),
     "session": ("Detail", "session_lines", "session_view"),
     "sessions": ("Listed", "sessions_view"),
