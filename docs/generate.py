@@ -50,6 +50,7 @@ ERROR_SAMPLES: Mapping[str, tuple[Any, ...]] = {
         1,
     ),
     "NewerJournal": (_JOURNAL, 2),
+    "NothingToTrace": ("params:lr", _SESSION, ("params:model.lr",)),
     "JournalClosed": (_JOURNAL, 52),
     "JournalBusy": (_JOURNAL.with_name("append.lock"), 30.0),
     "JournalUnwritable": (_JOURNAL, 28, "No space left on device"),

@@ -58,6 +58,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "refers to are recorded, and of those of credentials only the names."
         ),
     ] = ("KEDRO_*",)
+    git_diff: Annotated[
+        bool,
+        Meta(
+            description="Keep the uncommitted changes of tracked files beside the "
+            "journal, redacted and cut at 1 MiB."
+        ),
+    ] = False
+    packages: Annotated[
+        Literal["off", "hash", "list"],
+        Meta(
+            description="What to record of the installed distributions: nothing, a "
+            "hash that tells whether two environments are equal, or their names and "
+            "versions as well."
+        ),
+    ] = "hash"
     redact: Annotated[
         tuple[str, ...],
         Meta(description="Further names whose values are secrets, anywhere in a key."),

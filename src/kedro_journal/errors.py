@@ -24,6 +24,7 @@ __all__ = [
     "JournalNotFound",
     "JournalUnwritable",
     "NewerJournal",
+    "NothingToTrace",
     "RecordTooLarge",
     "UnsafeJournal",
 ]
@@ -126,6 +127,32 @@ class InvalidSessionId(JournalError):
             "only, at most 128, beginning with a letter or digit. "
             "`kedro-journal list` shows the ids there are.",
             wanted=wanted,
+        )
+
+
+class NothingToTrace(JournalError):
+    """A name that a session has nothing of on record.
+
+    Attributes:
+        name: What was asked for.
+        session_id: The session that was asked.
+        close: Names on record that look like it.
+    """
+
+    exit_code = 3
+    name: str
+    session_id: str
+    close: tuple[str, ...]
+
+    def __init__(self, name: str, session_id: str, close: Sequence[str] = ()) -> None:
+        shown = ", ".join(close)
+        hint = f"Did you mean {shown}?" if close else "`parameters` traces all of them."
+        super().__init__(
+            f"Session {session_id} has no parameter, dataset, flag or variable "
+            f"{name!r} on record. {hint}",
+            name=name,
+            session_id=session_id,
+            close=tuple(close),
         )
 
 

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "show": "kedro_journal.cli.show:show",
     "replay": "kedro_journal.cli.replay:replay",
     "tail": "kedro_journal.cli.tail:tail",
+    "trace": "kedro_journal.cli.trace:trace",
     "verify": "kedro_journal.cli.verify:verify",
     "schema": "kedro_journal.cli.schema:schema",
 }

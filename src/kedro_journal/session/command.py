@@ -79,6 +79,7 @@ class CurrentCommand:
             runtime_params={},
             conf_source=None,
             config=config,
+            recorder=opened.recorder,
             via="command",
         )
         line = CommandLine(argv=("kedro", *self.arguments), name=self.name)

@@ -134,6 +134,13 @@ def config_environments(context: Any) -> list[str]:
     return [base] if run == base else [base, run]
 
 
+def config_patterns(context: Any, kind: str) -> list[str]:
+    """Give the patterns by which files of a kind of configuration are found."""
+    loader = getattr(context, "config_loader", None)
+    patterns = getattr(loader, "config_patterns", None) or {}
+    return list(patterns.get(kind) or [f"{kind}*", f"{kind}*/**", f"**/{kind}*"])
+
+
 def plugin_is_disabled(distribution: str) -> bool:
     """Tell whether the project's settings switched a plugin's hooks off."""
     from kedro.framework.project import settings

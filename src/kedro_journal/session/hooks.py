@@ -30,6 +30,7 @@ from kedro_journal.events import (
 from kedro_journal.replay.active import bind
 
 from . import capture, compat
+from .configuration import context_loaded
 from .link import Link, Shield
 from .passes import hand_over, take_back
 from .plan import run_started
@@ -95,7 +96,7 @@ class SessionHooks:
             return
         recorder.redactor.learn(parameters)
         redact = recorder.redactor.plain
-        loaded = capture.context_loaded(context, parameters, conf_catalog, redact)
+        loaded = context_loaded(context, parameters, conf_catalog, redact)
         if loaded != self._written:
             self._written = loaded
             recorder.record(loaded)

@@ -160,6 +160,7 @@ class PluginLink:
                 runtime_params=self._params,
                 conf_source=self._conf_source,
                 config=config,
+                recorder=opened.recorder,
                 via="hooks",
                 kedro_session_id=kedro_id if kedro_id != opened.session_id else None,
             ),

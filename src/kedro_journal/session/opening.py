@@ -28,6 +28,7 @@ from kedro_journal.journal.liveness import OWNER_LOCK_NAME, host_name
 from kedro_journal.redaction import Redactor
 
 from . import capture
+from .git import git_state
 from .recorder import Recorder
 
 __all__ = [
@@ -201,6 +202,7 @@ def created_event(
     runtime_params: Mapping[str, Any],
     conf_source: str | None,
     config: Config,
+    recorder: Recorder | None,
     via: str,
     save_on_close: bool = True,
     kedro_session_id: str | None = None,
@@ -218,12 +220,12 @@ def created_event(
         conf_source=conf_source,
         command=capture.command_line(),
         environment=capture.environment(config.environment),
-        git=capture.git_state(project_path),
+        git=git_state(project_path, diff_for=recorder if config.git_diff else None),
         user=capture.user_name(),
         host=host_name(),
         pid=os.getpid(),
         cwd=capture.working_directory(),
-        versions=capture.versions(package),
+        versions=capture.versions(package, config.packages),
         via=via,
         kedro_session_id=kedro_session_id,
         parent_session_id=parent_session_id,

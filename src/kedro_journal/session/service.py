@@ -15,7 +15,7 @@ from kedro.framework.session.service_session import (
 
 from kedro_journal.errors import InvalidSessionId
 from kedro_journal.journal import check_session_id, session_timestamp
-from kedro_journal.state import SessionState
+from kedro_journal.state import SessionState, Trace
 
 from . import compat
 from .binding import bind_hooks, class_name, runner_argument, signature_of
@@ -68,6 +68,7 @@ class KedroServiceSession(_KedroServiceSession):
                 runtime_params={},
                 conf_source=str(self._conf_source),
                 config=lifecycle.config,
+                recorder=self._lifecycle.recorder,
                 via="session",
                 kedro_session_id=self.session_id if other else None,
             )
@@ -93,6 +94,14 @@ class KedroServiceSession(_KedroServiceSession):
         if self._lifecycle is None:
             return SessionState(session_id=self.session_id)
         return self._lifecycle.state()
+
+    def trace(self, name: str, *, run_id: str | None = None) -> tuple[Trace, ...]:
+        """Say where a value came from, such as `params:model.lr`; see `state.trace`.
+
+        Raises:
+            NothingToTrace: No such name is on record.
+        """
+        return self.state.trace(name, run_id=run_id)
 
     @signature_of(_KedroServiceSession.run)
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

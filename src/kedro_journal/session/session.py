@@ -17,7 +17,7 @@ from kedro_journal.config import load_config
 from kedro_journal.errors import InvalidSessionId, JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.replay import replay_folder
-from kedro_journal.state import SessionState
+from kedro_journal.state import SessionState, Trace
 
 from . import compat
 from .arguments import CreateArguments, create_arguments
@@ -212,6 +212,14 @@ class KedroSession(_KedroSession):
             return replay_folder(self._folder, salvage=True)
         return SessionState(session_id=self.session_id)
 
+    def trace(self, name: str) -> tuple[Trace, ...]:
+        """Say where a value came from, such as `params:model.lr`; see `state.trace`.
+
+        Raises:
+            NothingToTrace: No such name is on record.
+        """
+        return self.state.trace(name)
+
     @property
     def journal_folder(self) -> Path | None:
         """The session folder; None if there is no journal on disk."""
@@ -316,6 +324,7 @@ def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
             runtime_params=given.runtime_params or {},
             conf_source=given.conf_source,
             config=lifecycle.config,
+            recorder=lifecycle.recorder,
             via="session",
             save_on_close=given.save_on_close,
             parent_session_id=given.parent_session_id,

@@ -15,6 +15,7 @@ from .model import (
     Writer,
     format_traceback,
 )
+from .trace import Trace, trace
 from .transitions import (
     NODE_TRANSITIONS,
     RUN_TRANSITIONS,
@@ -36,10 +37,12 @@ __all__ = [
     "SessionState",
     "SessionStatus",
     "StateBuilder",
+    "Trace",
     "Verdict",
     "Writer",
     "evolve",
     "fold",
     "format_traceback",
     "status_after",
+    "trace",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -16,6 +16,9 @@ from kedro_journal.events import (
     PlannedNode,
     Versions,
 )
+
+if TYPE_CHECKING:
+    from .trace import Trace
 
 __all__ = [
     "Anomaly",
@@ -317,6 +320,16 @@ class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
     def last_run(self) -> RunState | None:
         """The run, and attempt, that started last."""
         return self.runs[-1] if self.runs else None
+
+    def trace(self, name: str, *, run_id: str | None = None) -> tuple[Trace, ...]:
+        """Say where a value came from; see `state.trace`.
+
+        Raises:
+            NothingToTrace: No such name is on record.
+        """
+        from .trace import trace  # noqa: PLC0415 - it is about this class
+
+        return trace(self, name, run_id=run_id)
 
     @property
     def outcome(self) -> Verdict:
