@@ -20,6 +20,7 @@ __all__ = ["Mode", "is_closed", "raise_damage", "read"]
 Mode = Literal["strict", "salvage"]
 _CHUNK_MIN_BYTES: Final = 1024  # each damage is looked at twice: from here on again
 _CHUNK_MAX_BYTES: Final = 256 * 1024
+_TOLD_MAX: Final = 10_000  # findings since a record; after that no second look
 _TAIL_BYTES: Final = 4096  # `session.closed` is short, and the last record
 
 
@@ -56,12 +57,15 @@ def read(
         told: set[Finding] = set()  # since the last record
         while True:
             for record in _pass(scanner, fd, port):
-                if _is_damage(scanner.findings) and scanner.sure.offset != doubted:
+                sure = scanner.sure.offset == doubted or len(told) >= _TOLD_MAX
+                if _is_damage(scanner.findings) and not sure:
                     break
-                told.update(_report(scanner, path, mode, on_finding, told))
+                new = _report(scanner, path, mode, on_finding, told)
                 if record is not None:
                     told = set()
                     yield record
+                elif len(told) < _TOLD_MAX:
+                    told.update(new)
             else:
                 return
             # A repair at this very moment shows a mixture once: look again.
