@@ -45,6 +45,7 @@ _SEVERITY: Final[dict[FindingKind, Literal["info", "warning", "error"]]] = {
     "newer version": "warning",
     "unknown event": "info",
 }
+_NAME_MAX_CHARS: Final = 80  # of a line's own words in a finding
 _REMEMBERED: Final = 4096  # checksums kept: a repeated line is no second history
 
 
@@ -172,7 +173,7 @@ class Scanner:
                 "unknown event",
                 line.offset,
                 line.end - line.offset,
-                detail=f"record {record.seq} is a {record.type} event that this "
+                detail=f"record {record.seq} is a {_short(record.type)} event that this "
                 "version does not know; kept",
             )
 
@@ -201,7 +202,8 @@ class Scanner:
                 line.offset,
                 line.end - line.offset,
                 detail=f"record {record.seq} was not written after record {last.seq} "
-                f"of this journal: it names {record.prev} before it, not {last.crc}",
+                f"of this journal: it names {_short(record.prev)} before it, "
+                f"not {last.crc}",
             )
         elif bad is not None:
             # Its writer saw nothing committed in between.
@@ -349,3 +351,8 @@ class Scanner:
                 detail=detail,
             )
         )
+
+
+def _short(text: str) -> str:
+    """Give the beginning of a text that may be as long as a line."""
+    return text if len(text) <= _NAME_MAX_CHARS else f"{text[:_NAME_MAX_CHARS]}..."
