@@ -117,7 +117,9 @@ def _report(
 
 
 def is_closed(path: Path, port: Os = REAL_OS) -> bool:
-    """Tell from a journal's last bytes whether its session was closed.
+    """Tell whether a journal's last record is the one that closed its session.
+
+    Most often its last bytes show it. Where they do not, it is read.
 
     Raises:
         UnsafeJournal: *path* is a link or no regular file.
@@ -130,7 +132,11 @@ def is_closed(path: Path, port: Os = REAL_OS) -> bool:
         tail = examine(port.read_at(fd, _TAIL_BYTES, start), whole=start == 0)
     finally:
         port.close(fd)
-    return tail.record is not None and isinstance(tail.record.event, SessionClosed)
+    last = tail.record
+    if last is None or tail.mend == "terminator":
+        for record in read(path, mode="salvage", port=port):
+            last = record
+    return last is not None and isinstance(last.event, SessionClosed)
 
 
 def raise_damage(finding: Finding, path: Path) -> None:
