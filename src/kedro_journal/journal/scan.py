@@ -173,8 +173,8 @@ class Scanner:
                 "unknown event",
                 line.offset,
                 line.end - line.offset,
-                detail=f"record {record.seq} is a {_short(record.type)} event that this "
-                "version does not know; kept",
+                detail=f"record {record.seq} is a {_short(record.type)} event that "
+                "this version does not know; kept",
             )
 
     def _judge(self, record: Record, line: Line) -> Record | None:
