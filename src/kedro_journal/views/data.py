@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from kedro_journal.events import Record, UnknownEvent
+from kedro_journal.journal.codec import timestamp
 from kedro_journal.state import NodeState, RunState, SessionState
 
 from .derive import (
@@ -154,7 +155,7 @@ def _struct(value: msgspec.Struct) -> dict[str, Any]:
 
 def _value(value: object) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return timestamp(value)
     if isinstance(value, msgspec.Struct):
         return _struct(value)
     if isinstance(value, Mapping):
