@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fuzzing.lines import Chain
+from fuzzing.lines import Chain, Raw
 from journals import put
 
 from kedro_journal.events import Record
 from kedro_journal.journal import decode, verify
 from kedro_journal.replay import replay_folder
 from kedro_journal.views import (
+    Detail,
     Listed,
     Screen,
     Timeline,
+    json_line,
     json_text,
     record_data,
     render,
@@ -74,3 +76,46 @@ def test_times_at_the_ends_of_the_calendar_are_shown(
     put(tmp_path / "s", chain.data)
     texts = shown(tmp_path / "s", tz)
     assert json.loads(texts["list --json"])["created_at"][:10] == at[:10]
+
+
+@pytest.mark.parametrize("digits", [20, 400, 4300])
+def test_numbers_of_any_length_are_shown(tmp_path: Path, digits: int) -> None:
+    """The longest that a reader takes are the longest that can be printed."""
+    huge = Raw("9" * digits)
+    chain = Chain()
+    for type_, data in (
+        ("session.created", {"session_id": "s", "pid": huge}),
+        ("run.started", {"run_id": "r", "nodes": [{"name": "n"}], "part": huge}),
+        ("run.started", {"run_id": "r", "nodes": [{"name": "n"}], "attempt": huge}),
+        ("node.started", {"run_id": "r", "node": "n", "attempt": huge}),
+        ("node.computed", {"run_id": "r", "node": "n", "attempt": huge}),
+        (
+            "dataset.saved",
+            {
+                "run_id": "r",
+                "node": "n",
+                "dataset": "d",
+                "attempt": huge,
+                "size_bytes": huge,
+            },
+        ),
+        ("journal.gap", {"dropped": Raw(f"-{huge}"), "kept": 0}),
+        ("journal.gap", {"dropped": Raw(f"-{huge}"), "kept": 0}),
+        ("journal.gap", {"dropped": huge, "kept": huge}),
+        ("journal.gap", {"dropped": huge, "kept": huge}),
+        ("journal.repaired", {"offset": huge, "length": huge, "lost": huge}),
+        ("note.added", {"text": "n", "fields": {"a": [huge]}}),
+        ("run.interrupted", {"run_id": "r", "signal": huge, "exit_code": huge}),
+        ("session.closed", {"exit_code": huge}),
+    ):
+        found = decode(chain.add(type_, data)[:-1])
+        assert isinstance(found, Record)
+        assert found.event.TYPE == type_
+        assert render([Timeline(Screen(NOW)).line(found)])
+        assert json_line(record_data(found))
+    put(tmp_path / "s", chain.data)
+    state = replay_folder(tmp_path / "s")
+    assert state.dropped_events == 2**53 - 1
+    screen = Screen(NOW)
+    assert session_view(state, screen, detail=Detail(datasets=True, all_nodes=True))
+    assert all(shown(tmp_path / "s").values())
