@@ -119,3 +119,11 @@ def test_numbers_of_any_length_are_shown(tmp_path: Path, digits: int) -> None:
     screen = Screen(NOW)
     assert session_view(state, screen, detail=Detail(datasets=True, all_nodes=True))
     assert all(shown(tmp_path / "s").values())
+
+
+def test_blanks_of_an_unknown_event_do_not_move_the_cursor() -> None:
+    """JSON allows a carriage return between tokens, and its bytes are kept."""
+    found = record("later.event", Raw('{"a":\r\t[1,\r2],"b":"\\r\x9b31m"}'))
+    for text in (json_line(record_data(found)), json_text(record_data(found))):
+        assert not set(text) & set("\r\t\x9b")
+        assert json.loads(text)["data"] == {"a": [1, 2], "b": "\r\x9b31m"}

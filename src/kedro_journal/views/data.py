@@ -35,6 +35,8 @@ _UNSAFE: Final = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
+_BLANKS: Final = bytes.maketrans(b"\t\r", b"  ")
+
 
 def json_text(data: object) -> str:
     """Write data as indented JSON, safe on a terminal; it ends with a newline."""
@@ -47,7 +49,9 @@ def json_line(data: object) -> str:
 
 
 def _safe(encoded: bytes) -> str:
-    return _UNSAFE.sub(lambda char: f"\\u{ord(char[0]):04x}", encoded.decode())
+    # Between tokens stands what stood there in an unknown event: blanks do as well.
+    text = encoded.translate(_BLANKS).decode()
+    return _UNSAFE.sub(lambda char: f"\\u{ord(char[0]):04x}", text)
 
 
 def summary_data(
