@@ -127,7 +127,6 @@ def append_all(task: Task) -> None:
             report.counts[name] = task.plan.events
         except BaseException as error:
             failures.append(error)
-            raise
 
     started = [threading.Thread(target=append, args=(number,)) for number in threads]
     _wait_for_the_others(task.folder)
@@ -140,7 +139,7 @@ def append_all(task: Task) -> None:
     for thread in started:
         thread.join()
     if failures:
-        sys.exit(1)
+        raise failures[0]
     for mine in waits:
         report.waits.extend(mine)
     task.report.write_bytes(pickle.dumps(report))
