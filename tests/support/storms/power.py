@@ -72,8 +72,8 @@ class Storm:
         for turn in itertools.count():
             for sector, name in itertools.product(SECTORS, self.scripts):
                 rng = random.Random(f"{self.seed}/{turn}/{sector}/{name}")
-                tape = self._record(name, SCRIPTS[name], rng)
-                self._strike(tape, sector, rng, depth=1)
+                tape = self.perform(name, SCRIPTS[name], rng)
+                self.strike(tape, sector, rng, depth=1)
                 if self._is_over(first=turn == 0):
                     self.account.figures["different readings"] = len(self._readings)
                     return self.account
@@ -84,9 +84,10 @@ class Storm:
             return True
         return self.account.count >= self.count and not first
 
-    def _record(
+    def perform(
         self, name: str, script: Script, rng: random.Random, base: Base | None = None
     ) -> Tape:
+        """Perform a script, from an empty disk or from what a failure left."""
         self.account.add("scripts")
         top = self.folder / str(self.account.figures["scripts"])
         top.mkdir()
@@ -95,7 +96,7 @@ class Storm:
         self.account.violations += [f"{name}: {line}" for line in tape.trouble]
         return tape
 
-    def _strike(
+    def strike(
         self, tape: Tape, sector: int, rng: random.Random, *, depth: int
     ) -> None:
         """Let the power fail after every step, and again while that is repaired."""
@@ -122,8 +123,8 @@ class Storm:
         picked = rng.sample(list(again.values()), min(len(again), AGAIN[depth - 1]))
         for base in picked:
             name = f"{tape.name.removesuffix(', again')}, again"
-            next_tape = self._record(name, recovery, rng, base)
-            self._strike(next_tape, sector, rng, depth=depth + 1)
+            next_tape = self.perform(name, recovery, rng, base)
+            self.strike(next_tape, sector, rng, depth=depth + 1)
 
     def _check(self, state: State, vows: Vows, seen: Seen) -> list[str]:
         number = self.account.count
@@ -168,7 +169,7 @@ def _steps(tape: Tape) -> Iterator[tuple[int, Disk, Vows]]:
         if op.kind == "promise":
             lines = op.lines
         if tape.journal in disk.files:
-            yield step, disk, Vows(lines, tape.given, base.aside, base.rescued)
+            yield step, disk, Vows(lines, tape.given, base.aside)
 
 
 def _tag(vows: Vows) -> bytes:
@@ -208,7 +209,6 @@ def _base(state: State, vows: Vows, seen: Seen) -> Base:
         kept=state.kept,
         lines=tuple(seen.lines),
         given=frozenset(vows.given),
-        rescued=seen.lines[-1] if seen.rescued else b"",
         aside=((start, tail),) if tail and not whole else (),
     )
 

@@ -39,14 +39,11 @@ class Vows:
         given: All that was ever to be written; nothing else may be delivered.
         aside: Bytes that were cut off the tail, and where they stood: they must still
             be there, or be kept in `torn/`.
-        rescued: A record that was delivered though its newline was damaged. While a
-            writer puts the newline right it may stand there without one.
     """
 
     lines: tuple[bytes, ...] = ()
     given: Collection[bytes] = ()
     aside: tuple[tuple[int, bytes], ...] = ()
-    rescued: bytes = b""
 
 
 @dataclass
@@ -134,10 +131,8 @@ def check(state: State, vows: Vows, seen: Seen) -> list[str]:
             wrong.append(f"the journal is gone, with {len(vows.lines)} synced records")
         return wrong
     kept = list(vows.lines)
-    if vows.rescued and vows.rescued not in seen.lines and _waits(image, vows.rescued):
-        kept.remove(vows.rescued)
     if seen.lines[: len(kept)] != kept:
-        lost = [number for number, line in enumerate(kept) if line not in seen.lines]
+        lost = [line for line in kept if line not in seen.lines]
         what = f"{len(lost)} synced records lost" if lost else "synced records moved"
         wrong.append(f"{what} of {len(kept)}")
     invented = [line for line in seen.lines if line not in vows.given]
@@ -152,11 +147,6 @@ def check(state: State, vows: Vows, seen: Seen) -> list[str]:
         if not known.issuperset(seen.hashes):
             wrong.append("a repair is on record, and the bytes it kept are gone")
     return wrong
-
-
-def _waits(image: bytes, line: bytes) -> bool:
-    """Tell whether a whole record stands at the end without a newline."""
-    return image.endswith(line) and image[: -len(line)][-1:] in (b"\n", b"")
 
 
 def check_reader(image: bytes, seen: Seen) -> list[str]:
@@ -240,10 +230,9 @@ def _is_closed(image: bytes) -> bool:
 
 def _unharmed(before: bytes | None, port: MemoryOs) -> list[str]:
     """Check that a refused append left the bytes; a record may have been adopted."""
-    now = port.files.get(JOURNAL)
     if before is None:
-        return [] if now is None else ["a refused append made a journal"]
-    if now in (before, before + b"\n", before[:-1] + b"\n"):
+        return ["a refused append made a journal"] if JOURNAL in port.files else []
+    if port.files[JOURNAL] in (before, before + b"\n", before[:-1] + b"\n"):
         return []
     return ["a refused append changed the journal"]
 

@@ -203,6 +203,7 @@ class _Region:
         self._rng = rng
         self._sector = sector
         self._versions = file.versions
+        self._bottom = min(map(len, file.versions))
         self._top = max(map(len, file.versions))
         self._first = file.low // sector * sector
         self._head = file.now[: self._first]
@@ -239,8 +240,8 @@ class _Region:
     def _between(self) -> int:
         if self._ends and self._rng.random() < 0.5:
             near = self._rng.choice(self._ends) + self._rng.choice((-1, 0, 1))
-            return min(self._top, max(self._low, near))
-        return self._rng.randint(self._low, self._top)
+            return min(self._top, max(self._bottom, near))
+        return self._rng.randint(self._bottom, self._top)
 
     def _harmed(self, number: int, sort: int) -> bytes:
         """Give one sector whose bytes that were not synced are no good."""

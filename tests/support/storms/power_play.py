@@ -27,7 +27,7 @@ from kedro_journal.events import (
     SessionFailed,
 )
 from kedro_journal.journal import Durability, JournalWriter
-from kedro_journal.journal.codec import encode_event, seal, timestamp
+from kedro_journal.journal.codec import Encoded, encode_event, seal, timestamp
 from kedro_journal.journal.writer import JOURNAL_NAME
 
 from .power_check import OWNER, WORKER, look
@@ -37,6 +37,17 @@ from .power_port import Killed, MemoryOs, NoOthers, RecordingOs
 __all__ = ["HONEST", "LEVELS", "Base", "Hands", "Play", "Script", "Tape", "record"]
 
 ERROR: Final = ErrorInfo(type="builtins.ValueError", message="no")
+SMALL: Final = (0, 0, 40, 200, 420, 900, 1800)  # bytes that fill up a note
+LARGE: Final = (0, 300, 1500, 3700, 5200)
+LIFECYCLE: Final[tuple[Event, ...]] = (
+    SessionActivated(),
+    RunCompleted(run_id="r"),
+    RunFailed(run_id="r", error=ERROR),
+    RunInterrupted(run_id="r"),
+    NodeFailed(run_id="r", node="split", error=ERROR),
+    SessionFailed(error=ERROR),
+    JournalGap(dropped=3, reason="No space left on device"),
+)
 LEVELS: Final[tuple[Durability, ...]] = ("flush", "group", "sync")
 
 
@@ -69,7 +80,6 @@ class Base:
         kept: What the files in `torn/` hold.
         lines: The records that a reader delivers of it.
         given: All that was ever to be written.
-        rescued: The last of them, if its newline is damaged.
         aside: Bytes after the last newline that are no record, and where.
     """
 
@@ -77,7 +87,6 @@ class Base:
     kept: tuple[bytes, ...] = ()
     lines: tuple[bytes, ...] = ()
     given: frozenset[bytes] = frozenset()
-    rescued: bytes = b""
     aside: tuple[tuple[int, bytes], ...] = ()
 
 
@@ -126,7 +135,17 @@ class Hand:
 
 
 class Play:
-    """One script being performed."""
+    """One script being performed.
+
+    Attributes:
+        folder: The session folder.
+        journal: Path of the journal.
+        rng: Where something is left to chance.
+        hands: Who does the work.
+        port: The system that all writers of the script share.
+        trouble: Broken promises that need no power failure.
+        big: Notes are over several sectors.
+    """
 
     def __init__(self, folder: Path, rng: random.Random, hands: Hands) -> None:
         self.folder = folder
@@ -163,11 +182,14 @@ class Play:
         self._all.append(writer)
         return writer
 
-    def append(self, writer: JournalWriter, *events: Event) -> None:
+    def append(
+        self, writer: JournalWriter, *events: Event, reserve: bool = False
+    ) -> None:
         """Append; from then on, what the level says is promised."""
         start = len(self.port.ops)
         repairs = self._repairs()
-        records = writer.append(*events)
+        batch = [Encoded(event, encode_event(event)) for event in events]
+        records = writer.append_encoded(*batch, reserve=reserve)
         self._check_written(records)
         synced = writer._durability == "sync" or any(map(_is_synced, events))
         if synced or self._repairs() > repairs:
@@ -229,10 +251,7 @@ class Play:
 
     def quiet(self) -> Event:
         """Give an event that is not synced for its own sake."""
-        sizes = (0, 0, 40, 200, 420, 900, 1800)
-        if self.big:
-            sizes = (0, 300, 1500, 3700, 5200)
-        size = self.rng.choice(sizes)
+        size = self.rng.choice(LARGE if self.big else SMALL)
         if self.rng.random() < 0.2:
             return NodeStarted(run_id="r", node=f"node {size}")
         return note(self.rng.randrange(1000), size + self.rng.randrange(20))
@@ -242,17 +261,7 @@ class Play:
 
     def lifecycle(self) -> Event:
         """Give an event that is synced at every level."""
-        return self.rng.choice(
-            (
-                SessionActivated(),
-                RunCompleted(run_id="r"),
-                RunFailed(run_id="r", error=ERROR),
-                RunInterrupted(run_id="r"),
-                NodeFailed(run_id="r", node="split", error=ERROR),
-                SessionFailed(error=ERROR),
-                JournalGap(dropped=3, reason="No space left on device"),
-            )
-        )
+        return self.rng.choice(LIFECYCLE)
 
 
 def _is_synced(event: Event) -> bool:

@@ -151,7 +151,7 @@ class MemoryOs(Os):
         self.files: dict[Path, bytearray] = {}
         self.given: set[bytes] = set()
         self._open: dict[int, bytearray] = {}
-        self._clock = _START + timedelta(days=1)
+        self._clock = _START
 
     def open_read(self, path: Path) -> int:
         return self._opened(path)

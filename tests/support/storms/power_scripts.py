@@ -9,7 +9,7 @@ from journals import note
 from kedro_journal.events import SessionClosed, SessionCreated
 from kedro_journal.journal import Durability, JournalDirectory, JournalWriter
 from kedro_journal.journal.codec import encode_event
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.writer import JOURNAL_NAME, RESERVE_NAME
 
 from .power_check import look
 from .power_play import LEVELS, Play, Script
@@ -53,6 +53,9 @@ def group_by_thread(play: Play) -> None:
         if not play.port.synced.wait(SYNC_DEADLINE_S):
             play.trouble.append("level group: nothing was synced")
         play.promise()
+    play.append(writer, play.quiet())
+    writer.close()
+    play.promise()
 
 
 def sync(play: Play) -> None:
@@ -111,7 +114,11 @@ def rolled_back(play: Play) -> None:
         play.port.room, play.port.cuts_fail = None, 0
         for event in play.several(1, 3):
             play.append(writer, event)
-    play.append(writer, play.lifecycle())
+    if play.rng.random() < 0.5:  # full again: how it ends takes what was kept for it
+        play.port.room = play.rng.randint(0, 60)
+        reserve = play.folder.parent / RESERVE_NAME
+        reserve.touch()
+    play.append(writer, play.lifecycle(), reserve=True)
 
 
 def rolled_back_late(play: Play) -> None:
