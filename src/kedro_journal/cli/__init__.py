@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "replay": "kedro_journal.cli.replay:replay",
     "tail": "kedro_journal.cli.tail:tail",
     "verify": "kedro_journal.cli.verify:verify",
+    "doctor": "kedro_journal.cli.doctor:doctor",
     "schema": "kedro_journal.cli.schema:schema",
 }
 """Command to `module:attribute`, in the order of the help."""
