@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import filelock
 import pytest
-from journals import create, join, note, opened
+from journals import create, file, join, note, opened, texts
 from storms import contention
 from storms.account import Account
 from storms.contention import BACKENDS, STARTS, Backend, Crowd, Start, crowd
 
 from kedro_journal.errors import JournalBusy
-from kedro_journal.journal import JournalWriter, choose_backend
+from kedro_journal.journal import JournalWriter, choose_backend, read
 from kedro_journal.journal.lock import AppendLock
+from kedro_journal.journal.port import REAL_OS, Os
 from kedro_journal.journal.writer import APPEND_LOCK_NAME
 
 pytestmark = pytest.mark.storm
@@ -143,6 +145,116 @@ def test_without_a_lock_nothing_is_in_order(tmp_path: Path) -> None:
 
     plan = Crowd(4, 1, events=400, starts=("fork",), make=make)
     check(crowd(tmp_path / "s", plan), green=False)
+
+
+# --- the lock file is taken away ---------------------------------------------------
+
+
+class NoLookAtTheFile(ForeignLock):
+    """A lock that never asks whether its file still has a name."""
+
+    def __init__(self, path: Path, backend: Backend) -> None:
+        self._path = path
+        self._backend = choose_backend(backend)
+        self._fd = -1
+
+    def acquire(self) -> None:
+        if self._fd < 0:
+            self._fd = REAL_OS.open_append(self._path, create=True)
+        while not self._backend.try_lock(self._fd):
+            time.sleep(0.0001)
+
+    def release(self) -> None:
+        self._backend.unlock(self._fd)
+
+    def drop(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            REAL_OS.close(fd)
+
+
+@contextmanager
+def remover(path: Path) -> Iterator[None]:
+    """Have a process take the lock, remove its file, and let go, again and again."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            while True:
+                lock = AppendLock(path)
+                lock.acquire()
+                path.unlink()
+                lock.drop()
+                time.sleep(0.001)
+        finally:
+            os._exit(1)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_lock_file_that_is_removed_while_others_wait_for_it_still_excludes(
+    tmp_path: Path, ours: bool
+) -> None:
+    """Who gets the lock of a file without a name turns to the new file."""
+    path = tmp_path / "s" / APPEND_LOCK_NAME
+    path.parent.mkdir()
+
+    def make(folder: Path, backend: Backend) -> JournalWriter:
+        writer = contention.make(folder, backend)
+        return writer if ours else locked_by(writer, NoLookAtTheFile(path, backend))
+
+    # The forked children are the newcomers who open whatever file is there by then.
+    plan = Crowd(4, 1, events=1000, starts=("fork",), forks=20, make=make)
+    with remover(path):
+        account = crowd(tmp_path / "s", plan)
+    check(account, green=ours)
+
+
+@pytest.mark.xfail(strict=True, reason="a newcomer locks the new file at once")
+def test_a_lock_file_that_is_removed_during_an_append_lets_nobody_in(
+    tmp_path: Path,
+) -> None:
+    """What both acknowledge must be there, whoever comes first."""
+    folder = tmp_path / "s"
+    create(folder).append(note("start"))
+    outcomes: list[str] = []
+
+    class RemovedDuringTheWrite(Os):
+        def write(self, fd: int, data: bytes | memoryview) -> int:
+            (folder / APPEND_LOCK_NAME).unlink()
+            try:
+                join(folder, deadline_s=0.05).append(note("newcomer"))
+                outcomes.append("newcomer")
+            except JournalBusy:
+                pass
+            return super().write(fd, data)
+
+    join(folder, port=RemovedDuringTheWrite()).append(note("holder"))
+    outcomes.append("holder")
+    assert texts(list(read(file(folder)))) == ["start", *outcomes]
+
+
+@pytest.mark.xfail(strict=True, reason="a file that was moved still has a name")
+@pytest.mark.parametrize("kept", ["moved", "linked"])
+def test_a_lock_file_under_another_name_is_no_longer_the_lock(
+    tmp_path: Path, kept: str
+) -> None:
+    path = tmp_path / APPEND_LOCK_NAME
+    first = AppendLock(path, deadline_s=0.02)
+    first.acquire()
+    first.release()
+    if kept == "moved":
+        path.rename(tmp_path / "elsewhere")
+    else:
+        (tmp_path / "elsewhere").hardlink_to(path)
+        path.unlink()
+    second = AppendLock(path)
+    second.acquire()
+    with pytest.raises(JournalBusy):
+        first.acquire()
 
 
 def check(account: Account, *, green: bool) -> None:
