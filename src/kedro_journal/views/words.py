@@ -31,7 +31,7 @@ def duration(seconds: float | None) -> str:  # noqa: PLR0911 - a ladder
     if seconds is None:
         return "-"
     if seconds < 1:
-        return f"{max(round(seconds * 1000), 0)} ms"
+        return f"{round(max(seconds, 0) * 1000)} ms"
     if seconds < 9.995:
         return f"{seconds:.2f} s"
     if seconds < 59.95:
