@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fuzzing.lines import Chain, Raw
+from fuzzing.values import deep
 from journals import put
 
 from kedro_journal.events import Record
@@ -127,3 +128,15 @@ def test_blanks_of_an_unknown_event_do_not_move_the_cursor() -> None:
     for text in (json_line(record_data(found)), json_text(record_data(found))):
         assert not set(text) & set("\r\t\x9b")
         assert json.loads(text)["data"] == {"a": [1, 2], "b": "\r\x9b31m"}
+
+
+def test_indentation_does_not_blow_up_what_is_long_and_deep() -> None:
+    """A megabyte of digits, forty lists deep, would be fifty megabytes of blanks."""
+    core = ",".join("1" * 400_000)
+    bomb = Raw(deep(40, core))
+    text = json_text(record_data(record("later.event", bomb)))
+    assert len(text) < 2_000_000
+    assert json.loads(text)["data"] == json.loads(bomb)
+    for calm in (Raw(deep(40)), [[1] * 200_000]):
+        text = json_text(record_data(record("later.event", calm)))
+        assert text.count("\n") > 40

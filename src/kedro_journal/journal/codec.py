@@ -41,6 +41,7 @@ __all__ = [
     "check_batch",
     "decode",
     "encode_event",
+    "is_deep",
     "seal",
     "seal_batch",
     "timestamp",
@@ -145,7 +146,7 @@ def check_batch(batch: Sequence[Encoded], where: Path) -> None:
         if b"\n" in data:
             message = f"{name}: the encoded event holds a newline"
             raise ValueError(message)
-        if _is_deep(data, DEPTH_MAX - 1):
+        if is_deep(data, DEPTH_MAX - 1):
             message = f"{name}: the event is nested deeper than {DEPTH_MAX - 1}"
             raise ValueError(message)
         if event.TYPE == SessionClosed.TYPE and number < len(batch):
@@ -251,7 +252,7 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
     crc = line[-10:-2]
     if b"%08x" % zlib.crc32(line[:-18]) != crc:
         return BadLine("its checksum is wrong")
-    if _is_deep(line, DEPTH_MAX):
+    if is_deep(line, DEPTH_MAX):
         return BadLine(f"its envelope does not read: nested deeper than {DEPTH_MAX}")
     try:
         envelope = _envelope.decode(line)
@@ -294,7 +295,7 @@ def _decode_event(envelope: _Envelope) -> AnyEvent | None:
     return UnknownEvent(type=envelope.type, version=envelope.tv, raw=raw)
 
 
-def _is_deep(text: bytes, limit: int) -> bool:
+def is_deep(text: bytes, limit: int) -> bool:
     """Tell whether more than *limit* containers of a JSON text lie within each other.
 
     Text that is no JSON may count as deep, too.

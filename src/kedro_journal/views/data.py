@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from kedro_journal.events import Record, UnknownEvent
-from kedro_journal.journal.codec import timestamp
+from kedro_journal.journal.codec import is_deep, timestamp
 from kedro_journal.state import NodeState, RunState, SessionState
 
 from .derive import (
@@ -36,11 +36,20 @@ _UNSAFE: Final = re.compile(
 )
 
 _BLANKS: Final = bytes.maketrans(b"\t\r", b"  ")
+_LONG_BYTES: Final = 64 * 1024
+_DEEP: Final = 16
 
 
 def json_text(data: object) -> str:
-    """Write data as indented JSON, safe on a terminal; it ends with a newline."""
-    return _safe(msgspec.json.format(msgspec.json.encode(data), indent=2)) + "\n"
+    """Write data as indented JSON, safe on a terminal; it ends with a newline.
+
+    What is both long and deep stays on one line: the blanks alone could take a hundred
+    times its room.
+    """
+    encoded = msgspec.json.encode(data)
+    if len(encoded) <= _LONG_BYTES or not is_deep(encoded, _DEEP):
+        encoded = msgspec.json.format(encoded, indent=2)
+    return _safe(encoded) + "\n"
 
 
 def json_line(data: object) -> str:
