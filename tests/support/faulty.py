@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn, TypeVar, cast
 
 from kedro_journal.journal.lock import FcntlBackend, LockBackend
 from kedro_journal.journal.port import Os
@@ -32,6 +32,7 @@ __all__ = [
     "faults_of",
 ]
 
+T = TypeVar("T")
 Kill = Literal[
     "killed before",
     "killed midway",
@@ -157,9 +158,9 @@ class Faults:
     def meet(
         self,
         call: str,
-        whole: Callable[[], Any],
-        part: Callable[[Fault], Any] | None = None,
-    ) -> Any:
+        whole: Callable[[], T],
+        part: Callable[[Fault], T] | None = None,
+    ) -> T:
         """Make a call, or what a fault leaves of it.
 
         Args:
@@ -179,9 +180,9 @@ class Faults:
     def _meet(
         self,
         call: str,
-        whole: Callable[[], Any],
-        part: Callable[[Fault], Any] | None,
-    ) -> Any:
+        whole: Callable[[], T],
+        part: Callable[[Fault], T] | None,
+    ) -> T:
         if call == "write" and self._full:
             self._full = False
             _fail(errno.ENOSPC)
@@ -195,7 +196,7 @@ class Faults:
                 part(fault)
             _die()
         if fault == "busy":
-            return False
+            return cast("T", False)
         if fault == "done":
             if fault in _OWN_FAULTS.get(call, ()):
                 whole()

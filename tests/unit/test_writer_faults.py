@@ -18,7 +18,8 @@ from journals import (
     sample_lines,
     texts,
 )
-from scenarios import SCENARIOS, Stage
+from scenarios import SCENARIOS
+from stage import Stage
 
 from kedro_journal.errors import (
     JournalUnwritable,

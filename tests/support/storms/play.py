@@ -12,14 +12,15 @@ from typing import Final
 
 from faulty import KILLS, Fault, Faults, FaultyLock, FaultyOs, Strike
 from journals import file
-from scenarios import Batch, Hand, Scenario, Stage
+from scenarios import Scenario
+from stage import Batch, Hand, Stage
 
 from kedro_journal.events import Record
 from kedro_journal.journal import Durability, decode
 
 from .verdict import Case, broken_promises
 
-__all__ = ["HONEST", "Means", "Played", "Point", "play"]
+__all__ = ["HONEST", "Means", "Played", "Point", "be_the_last", "play"]
 
 _FOLLOW_ON: Final = 10  # writers of the process that comes next are numbered from here
 
@@ -103,7 +104,7 @@ def play(
     point.scenario.prepare(folder)
     for number in range(len(point.lives)):
         _live(point, number, case, played, means)
-    _be_the_last(point, case, means)
+    be_the_last(case, len(point.lives))
     if _descriptors() > descriptors:
         played.broken.append("a descriptor was left open")
     played.refusals = sum(batch.outcome == "refused" for batch in case.batches)
@@ -165,6 +166,7 @@ def _come_after(stage: Stage) -> None:
 def _begin_again(stage: Stage) -> None:
     """The creator died before the header: nobody but a creator may begin."""
     stage.join().append("too early")
+    stage.folder.mkdir(mode=0o700, exist_ok=True)
     hand = stage.create()
     hand.append(f"next {hand.number}")
 
@@ -228,10 +230,10 @@ def _report(
     os.write(pipe, json.dumps({"report": facts}).encode() + b"\n")
 
 
-def _be_the_last(point: Point, case: Case, means: Means) -> None:
-    """A new process comes to the journal, and nothing fails."""
-    number = len(point.lives) * _FOLLOW_ON
-    stage = Stage(case.folder, port=lambda: FaultyOs(Faults()), first=number)
+def be_the_last(case: Case, lives: int) -> None:
+    """Come to the journal after so many processes; nothing fails any more."""
+    first = lives * _FOLLOW_ON
+    stage = Stage(case.folder, port=lambda: FaultyOs(Faults()), first=first)
     if _has_header(case.folder):
         stage.join().append("after")
     else:

@@ -197,7 +197,9 @@ def reader_points(folder: Path) -> Iterator[ReaderPoint]:
             faults = Faults()
             truth = _listen(reading.say(path, FaultyOs(faults)))
             for at, call in enumerate(faults.calls, 1):
-                kinds = (*ERRORS, "short") if call == "read_at" else ERRORS
+                kinds: tuple[Fault, ...] = ERRORS
+                if call == "read_at":
+                    kinds = (*ERRORS, "short")
                 for fault in kinds:
                     for lasting in (False, True):
                         strike = Strike(at, fault, lasting)

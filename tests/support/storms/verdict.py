@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from journals import file, parse, salvage
-from scenarios import CLOSE, Batch, Scenario, label
+from scenarios import Scenario
+from stage import CLOSE, Batch, label
 
 from kedro_journal.events import JournalRepaired, Record
 from kedro_journal.journal import Finding, decode
@@ -205,7 +206,7 @@ def _repairs(case: Case, records: Sequence[Record], raw: bytes) -> list[str]:
     torn = case.folder / "torn"
     kept = [path.read_bytes() for path in torn.iterdir()] if torn.exists() else []
     mine = [e.action for e in repairs if e.offset == start and e.action != "skipped"]
-    expected = [scenario.repair] if scenario.repair else []
+    expected: list[str] = [scenario.repair] if scenario.repair else []
     if not mine and case.cut_failed:
         mine = expected  # the system cut the tail and then called it a failure
     other = [e for e in repairs if e.offset != start and e.action != "skipped"]
