@@ -10,14 +10,21 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from kedro_journal.errors import ConfigError
 
-__all__ = ["ENV_PREFIX", "Config", "find_project", "load_config"]
+__all__ = [
+    "ENV_PREFIX",
+    "Config",
+    "Explained",
+    "explain_config",
+    "find_project",
+    "load_config",
+]
 
 ENV_PREFIX: Final = "KEDRO_JOURNAL_"
 # Set by this package for its own child processes; no settings.
@@ -135,7 +142,7 @@ def load_config(
             is not TOML.
     """
     if on_error is not None:
-        return _load_what_is_right(project_path, environ, on_error)
+        return _load_what_is_right(project_path, environ, on_error, {})
     environ = os.environ if environ is None else environ
     config = Config()
     if project_path is not None:
@@ -150,10 +157,41 @@ def load_config(
     return config
 
 
+class Explained(NamedTuple):
+    """The settings in force, and why.
+
+    Attributes:
+        config: The settings that are right; see `load_config` with *on_error*.
+        sources: Where each setting stands that is no default, by its key:
+            `pyproject.toml` or the name of a variable.
+        mistakes: What does not read.
+    """
+
+    config: Config
+    sources: Mapping[str, str]
+    mistakes: tuple[ConfigError, ...]
+
+
+def explain_config(
+    project_path: Path | None, environ: Mapping[str, str] | None = None
+) -> Explained:
+    """Read the settings of a project, and say where each comes from. Never raises."""
+    sources: dict[str, str] = {}
+    mistakes: list[ConfigError] = []
+    config = _load_what_is_right(project_path, environ, mistakes.append, sources)
+    if not mistakes:
+        try:
+            load_config(project_path, environ)
+        except ConfigError as error:  # no table at all
+            mistakes.append(error)
+    return Explained(config, sources, tuple(mistakes))
+
+
 def _load_what_is_right(
     project_path: Path | None,
     environ: Mapping[str, str] | None,
     on_error: Callable[[ConfigError], None],
+    sources: dict[str, str],
 ) -> Config:
     environ = os.environ if environ is None else environ
     path = (project_path or Path()) / "pyproject.toml"
@@ -167,10 +205,12 @@ def _load_what_is_right(
         try:
             _convert({key: value}, str(path), "tool.kedro_journal")
             right[key] = value
+            sources[key] = path.name
         except ConfigError as error:
             on_error(error)
             if key == "redact":
                 right["disable"] = True
+                sources["disable"] = path.name
     config = msgspec.convert(right, Config)
     for name, value in environ.items():
         key = name.removeprefix(ENV_PREFIX)
@@ -178,10 +218,12 @@ def _load_what_is_right(
             continue
         try:
             config = _override(config, key.lower(), value, name)
+            sources[key.lower()] = name
         except ConfigError as error:
             on_error(error)
             if key == "DISABLE":  # whatever it was meant to say, it was not "journal"
                 config = msgspec.structs.replace(config, disable=True)
+                sources["disable"] = name
     return config
 
 

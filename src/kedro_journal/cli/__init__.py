@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "tail": "kedro_journal.cli.tail:tail",
     "trace": "kedro_journal.cli.trace:trace",
     "verify": "kedro_journal.cli.verify:verify",
+    "doctor": "kedro_journal.cli.doctor:doctor",
     "schema": "kedro_journal.cli.schema:schema",
 }
 """Command to `module:attribute`, in the order of the help."""

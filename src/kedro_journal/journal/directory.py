@@ -83,7 +83,7 @@ class JournalDirectory:
             if not self.path.is_dir():
                 self._port.make_folder(self.path, parents=True)
                 self._port.sync_folder(self.path.parent)
-            self._check_safe()
+            self.check_safe()
             ignore = self.path / ".gitignore"
             if not ignore.exists():
                 with contextlib.suppress(FileExistsError):  # made at the same moment
@@ -100,7 +100,13 @@ class JournalDirectory:
             with contextlib.suppress(OSError):  # the disk is full, or it was made now
                 self._port.reserve(reserve, _RESERVE_BYTES)
 
-    def _check_safe(self) -> None:
+    def check_safe(self) -> None:
+        """Check that nobody else can put a session into the directory.
+
+        Raises:
+            UnsafeJournal: It is a link, somebody else's, or everybody may write to it.
+            OSError: It cannot be looked at.
+        """
         if not hasattr(os, "geteuid"):
             return
         found = self.path.lstat()

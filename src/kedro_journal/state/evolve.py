@@ -62,6 +62,7 @@ from .transitions import (
 __all__ = ["StateBuilder", "evolve", "fold"]
 
 _ANOMALIES_MAX: Final = 1000
+_COUNT_MAX: Final = 2**53 - 1  # sums of hostile numbers could get too long to print
 _ENDED: Final = frozenset({"completed", "failed", "interrupted", "skipped"})
 
 _SessionEvent = (
@@ -202,7 +203,7 @@ class StateBuilder:
 
     def _count(self, name: str, more: int) -> None:
         now = self._fields.get(name, getattr(self._state, name))
-        self._fields[name] = now + more
+        self._fields[name] = min(now + max(more, 0), _COUNT_MAX)
 
     @property
     def _has_gap(self) -> bool:

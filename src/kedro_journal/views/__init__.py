@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .change import changes
     from .data import json_line, json_text, record_data, state_data, summary_data
     from .derive import Place, where_it_is
+    from .doctor import doctor_data, doctor_view
     from .health import finding_lines, verification_view
     from .session import Detail, session_lines, session_view
     from .sessions import Listed, sessions_view
@@ -33,6 +34,8 @@ __all__ = [
     "Timeline",
     "changes",
     "describe",
+    "doctor_data",
+    "doctor_view",
     "escape",
     "finding_lines",
     "json_line",
@@ -53,6 +56,7 @@ _MODULES: Final = {
     "change": ("changes",),
     "data": ("json_line", "json_text", "record_data", "state_data", "summary_data"),
     "derive": ("Place", "where_it_is"),
+    "doctor": ("doctor_data", "doctor_view"),
     "health": ("finding_lines", "verification_view"),
     "session": ("Detail", "session_lines", "session_view"),
     "sessions": ("Listed", "sessions_view"),
