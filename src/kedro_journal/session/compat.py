@@ -148,16 +148,22 @@ def plugin_is_disabled(distribution: str) -> bool:
     return distribution in (settings.DISABLE_HOOKS_FOR_PLUGINS or ())
 
 
-def new_hook_manager() -> Any:
-    """Make a plugin manager as a session makes its own: settings and entry points."""
-    from kedro.framework.hooks.manager import (
-        _create_hook_manager,
-        _register_hooks,
-        _register_hooks_entry_points,
-    )
-    from kedro.framework.project import settings
+def copy_hook_manager(manager: Any, without: object) -> Any:
+    """Make a plugin manager with the plugins of another one, in their order.
 
-    manager = _create_hook_manager()
-    _register_hooks(manager, settings.HOOKS)
-    _register_hooks_entry_points(manager, settings.DISABLE_HOOKS_FOR_PLUGINS)
-    return manager
+    Args:
+        manager: The other one; given back as it is if it is none of pluggy's.
+        without: A plugin to leave out.
+    """
+    from kedro.framework.hooks.manager import _create_hook_manager
+    from pluggy import PluginManager
+
+    if not isinstance(manager, PluginManager):
+        return manager
+    copy = _create_hook_manager()
+    for name, plugin in manager.list_name_plugin():
+        if plugin is None:
+            copy.set_blocked(name)
+        elif plugin is not without:
+            copy.register(plugin, name)
+    return copy

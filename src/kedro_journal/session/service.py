@@ -114,7 +114,7 @@ class KedroServiceSession(_KedroServiceSession):
                 "kedro-journal: session %s is closed: this run is not journaled.",
                 self.session_id,
             )
-        manager = compat.new_hook_manager()
+        manager = compat.copy_hook_manager(self._session_manager, lifecycle.hooks)
         with lifecycle.hooks_for_run() as hooks:
             runner = runner_argument(_KedroServiceSession.run, args, kwargs)
             hooks.runner = class_name(runner)
@@ -158,9 +158,9 @@ class KedroServiceSession(_KedroServiceSession):
 
 
 def _wanted_id(session_id: str | None) -> str:
-    if session_id is not None:
+    if isinstance(session_id, str):
         try:
             return check_session_id(session_id)
         except InvalidSessionId:
-            pass  # Kedro takes any text; a folder does not
+            pass  # Kedro takes anything; a folder does not
     return session_timestamp(datetime.now(UTC))
