@@ -146,7 +146,9 @@ class NothingToTrace(JournalError):
 
     def __init__(self, name: str, session_id: str, close: Sequence[str] = ()) -> None:
         shown = ", ".join(close)
-        hint = f"On record are {shown}." if close else "`parameters` traces all of them."
+        hint = f"On record are {shown}."
+        if not close:
+            hint = "`parameters` traces all of them."
         super().__init__(
             f"Session {session_id} has no parameter, dataset, flag or variable "
             f"{name!r} on record. {hint}",
