@@ -45,6 +45,7 @@ IN_A_PLACE = {
     "place.space",
     "place.writable",
     "operations.write",
+    "operations.reserve",
     "operations.modes",
     "operations.create",
     "operations.append",
@@ -212,6 +213,7 @@ def test_a_directory_can_be_examined_without_a_project(call, journals):
     assert set(checks) == ALWAYS | IN_A_PLACE | {
         "journals.sessions",
         "journals.health",
+        "journals.reserve",
     }
     assert data["probed"] == str(journals.path)
     assert checks["journals.sessions"]["facts"]["verdicts"] == {

@@ -59,6 +59,16 @@ def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examine:
     return run
 
 
+def run(*command: object) -> bool:
+    """Run a program of the system; tell whether it did what it was to do."""
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(words, check=False, capture_output=True)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Mounted]:
     """Mount small file systems in memory; they go with the test."""
@@ -67,17 +77,14 @@ def mounted(tmp_path: Path) -> Iterator[Mounted]:
     def mount(options: str) -> Path:
         place = tmp_path / f"mounted{len(places)}"
         place.mkdir()
-        arguments = ["mount", "-t", "tmpfs", "-o", options, "doctor-test", str(place)]
-        try:
-            subprocess.run(arguments, check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError):
+        if not run("mount", "-t", "tmpfs", "-o", options, "doctor-test", place):
             pytest.skip("needs the right to mount")
         places.append(place)
         return place
 
     yield mount
     for place in places:
-        subprocess.run(["umount", str(place)], check=True)
+        assert run("umount", place)
 
 
 as_root = pytest.mark.skipif(

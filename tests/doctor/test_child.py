@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 import time
@@ -15,6 +16,8 @@ from kedro_journal.doctor.child import Probe, guarded, isolated, orderly, undist
 from kedro_journal.doctor.model import Check, note, ok
 from kedro_journal.doctor.partner import Gate, Line, Partner, PartnerFailed
 from kedro_journal.errors import JournalBusy
+
+from .conftest import as_root
 
 
 def found(run: object, limit_s: float = 10.0) -> list[Check]:
@@ -55,6 +58,21 @@ def test_a_child_that_ends_too_early_is_a_problem(end: object) -> None:
     (check,) = found(end)
 
     assert (check.key, check.status) == ("a.b", "problem")
+
+
+@as_root
+def test_where_no_process_can_be_started_that_is_the_problem() -> None:
+    """Only other users have a limit on processes, so this is another user's child."""
+
+    def start() -> list[Check]:
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+        os.setuid(65534)
+        return found(list)
+
+    (check,) = isolated(Probe("c.d", "limits", start), 10.0)
+
+    assert (check.key, check.status) == ("a.b", "problem")
+    assert "Resource temporarily unavailable" in check.text
 
 
 def test_a_child_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> None:

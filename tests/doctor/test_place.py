@@ -13,7 +13,7 @@ import pytest
 
 from kedro_journal.doctor.guarantees import guarantees
 
-from .conftest import Examine, Mounted, as_root, by_key, try_place
+from .conftest import Examine, Mounted, as_root, by_key, run, try_place
 
 
 def tree(folder: Path) -> list[tuple[str, int, int]]:
@@ -244,6 +244,42 @@ def test_a_disk_without_room_for_more_files_is_a_problem(mounted: Mounted) -> No
 
     assert check.status == "problem"
     assert check.facts["free_files"] < 4
+
+
+@pytest.fixture
+def frozen(tmp_path: Path) -> Iterator[Path]:
+    """A file system on which every change waits, as on a server that is gone."""
+    image, place = tmp_path / "image", tmp_path / "frozen"
+    image.write_bytes(b"")
+    os.truncate(image, 8_000_000)
+    place.mkdir()
+    if not run("mkfs.ext4", "-q", image) or not run(
+        "mount", "-o", "loop", image, place
+    ):
+        pytest.skip("needs the right to mount, and mkfs.ext4")
+    try:
+        if not run("fsfreeze", "-f", place):
+            pytest.skip("needs fsfreeze")
+        yield place
+    finally:
+        run("fsfreeze", "-u", place)
+        deadline = time.monotonic() + 10
+        while not run("umount", place) and time.monotonic() < deadline:
+            time.sleep(0.05)  # until whoever waited in it is gone
+
+
+def test_where_every_change_hangs_the_doctor_does_not(frozen: Path) -> None:
+    began = time.monotonic()
+
+    tried = try_place(frozen, probe_limit_s=1.0)
+
+    assert time.monotonic() - began < 15
+    checks = by_key(tried.checks)
+    assert checks["place.writable.hangs"].status == "problem"
+    assert checks["place.removed"].status == "warning"
+    assert checks["place.removed"].facts["path"].startswith(f"{frozen}/.doctor-")
+    assert "operations.append" in tried.not_probed
+    assert "journals.sessions" not in checks
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from .conftest import Examine, as_root, by_key, try_place
 
 OPERATIONS = (
     "operations.write",
+    "operations.reserve",
     "operations.modes",
     "operations.create",
     "operations.append",
@@ -131,6 +132,14 @@ class ShortOs(Os):
         super().write_new(path, data[: len(data) // 2])
 
 
+class HollowOs(Os):
+    """Keeps no room for what is not written yet."""
+
+    def reserve(self, path: Path, size: int) -> None:
+        path.touch()
+        os.truncate(path, size)
+
+
 class OpenOs(Os):
     """Makes everything readable for everybody, as some mounts do."""
 
@@ -181,6 +190,12 @@ def test_a_file_system_that_lies_is_found_out(
 
     assert (check.status, words in check.text) == (status, True), check
     assert check.advice
+
+
+def test_room_that_cannot_be_kept_is_worth_a_note(examine: Examine) -> None:
+    check = examine(only="operations.write", port=HollowOs())["operations.reserve"]
+
+    assert (check.status, check.facts) == ("note", {"kept_bytes": 0})
 
 
 def test_where_appends_overwrite_each_other_nothing_is_promised(
@@ -248,7 +263,8 @@ def test_without_a_sync_nothing_is_sure_to_survive_a_power_loss(
 def test_where_nothing_can_be_made_nothing_else_is_tried(tmp_path: Path) -> None:
     tried = try_place(tmp_path, port=FailingOs("make_folder", errno.EACCES))
 
-    assert set(tried.not_probed) == {*OPERATIONS, *LOCKS} - {"locks.backends"}
+    seconds = {"operations.reserve", "locks.backends"}  # told by another's probe
+    assert set(tried.not_probed) == {*OPERATIONS, *LOCKS} - seconds
     assert not {check.key for check in tried.checks} & {*OPERATIONS, *LOCKS}
     checks = by_key(tried.checks)
     assert {one.holds for one in guarantees(checks.values(), "flush")} == {"no"}

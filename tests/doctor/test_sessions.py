@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from kedro_journal.doctor import Check
 from kedro_journal.doctor import sessions as module
 from kedro_journal.events import JournalHeader, WriterOpened
 from kedro_journal.journal import JournalDirectory, JournalWriter
+from kedro_journal.journal.writer import RESERVE_NAME
 from tests.cli.conftest import Journals
 
 from .conftest import by_key
@@ -57,7 +59,7 @@ def test_sessions_are_counted_by_their_verdicts(journals: Journals) -> None:
     assert check.facts["sessions"] == check.facts["looked_at"] == 3
     assert check.facts["verdicts"] == {"running": 1, "failed": 1, "completed": 1}
     assert checks["journals.health"].status == "ok"
-    assert set(checks) == {"journals.sessions", "journals.health"}
+    assert set(checks) == {"journals.sessions", "journals.health", "journals.reserve"}
 
 
 def test_crashes_are_worth_a_note(journals: Journals) -> None:
@@ -112,17 +114,26 @@ def test_a_torn_tail_is_worth_a_note_unless_its_session_runs(
     assert checks["journals.health"].status == "ok"
 
 
-def test_room_that_is_still_kept_for_the_dead_is_worth_a_note(
+def test_room_for_endings_is_kept_or_what_is_wrong_is_told(
     journals: Journals,
 ) -> None:
-    for path in (journals.crashed(), journals.running().path):
-        path.with_name("reserve").write_bytes(b"\0" * 10)
+    journals.completed()
+    reserve = journals.path / RESERVE_NAME
 
-    check = look(journals)["journals.reserve"]
+    kept = look(journals)["journals.reserve"]
+    os.truncate(reserve, 10)
+    short = look(journals)["journals.reserve"]
+    reserve.unlink()
+    given_up = look(journals)["journals.reserve"]
+    reserve.touch()
+    os.truncate(reserve, 65536)  # a hole keeps nothing
+    hole = look(journals)["journals.reserve"]
 
-    folder = journals.path / "2026-11-22T06.00.00.000Z"
-    assert check.status == "note"
-    assert check.facts["files"] == [str(folder / "reserve")]
+    assert (kept.status, kept.facts["kept_bytes"]) == ("ok", 65536)
+    assert (short.status, short.facts["kept_bytes"]) == ("warning", 10)
+    assert (hole.status, hole.facts["kept_bytes"]) == ("warning", 0)
+    assert (given_up.status, given_up.facts["kept_bytes"]) == ("note", 0)
+    assert f"rm {reserve}" in short.advice
 
 
 def test_sessions_of_other_hosts_are_worth_a_note(journals: Journals) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -141,8 +142,11 @@ def test_the_highest_number_is_written_and_no_higher_one() -> None:
     found = decode(sealed_seq(SEQ_MAX)[:-1])
     assert isinstance(found, Record)
     assert found.seq == SEQ_MAX
-    with pytest.raises(OSError, match=f"no number is left after record {SEQ_MAX}"):
+    with pytest.raises(
+        OSError, match=f"no number is left after record {SEQ_MAX}"
+    ) as caught:
         sealed_seq(SEQ_MAX + 1)
+    assert caught.value.errno == errno.EOVERFLOW
 
 
 def test_a_batch_is_numbered_and_chained_from_the_last_record() -> None:
@@ -198,6 +202,29 @@ def test_a_line_nested_too_deep_says_so() -> None:
     assert decode(line) == BadLine(
         f"its envelope does not read: nested deeper than {DEPTH_MAX}"
     )
+
+
+@pytest.mark.parametrize("first", ["\\", "\\\\", '\\"', '"', '\\\\"', '"\\', 'a"\\"'])
+def test_brackets_in_a_text_are_no_depth_whatever_the_text_before_it_ends_in(
+    first: str,
+) -> None:
+    """Where a text ends is told by its quote, unless a backslash escapes that."""
+    for fields in (
+        {"a": first, "b": "[" * 200},
+        {"b": "[" * 200, "c": first, "d": "{"},
+    ):
+        found = decode(Chain().add("note.added", {"text": "n", "fields": fields})[:-1])
+        assert isinstance(found, Record)
+        assert found.event == NoteAdded(text="n", fields=fields)
+
+
+def test_as_many_open_brackets_as_may_be_nested_are_broken_and_not_deep() -> None:
+    found = decode(sealed(b"[" * DEPTH_MAX)[:-1])
+    assert isinstance(found, BadLine)
+    assert "nested deeper" not in found.reason
+    found = decode(sealed(b"[" * (DEPTH_MAX + 1))[:-1])
+    assert isinstance(found, BadLine)
+    assert "nested deeper" in found.reason
 
 
 def test_data_that_is_no_text_says_so() -> None:

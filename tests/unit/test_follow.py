@@ -143,7 +143,7 @@ def test_a_deleted_journal_ends_the_following_with_an_error(tmp_path: Path) -> N
     with pytest.raises(JournalUnwritable) as caught:
         list(followed)
     assert (caught.value.path, caught.value.errno) == (writer.path, None)
-    assert "it was deleted while it was followed" in str(caught.value)
+    assert ": it was deleted while it was followed" in str(caught.value)
 
 
 def test_a_journal_cut_into_its_records_ends_the_following_with_an_error(

@@ -24,7 +24,7 @@ class Watched(Os):
 
     def __init__(self) -> None:
         self.open: set[int] = set()
-        self.reads = 0
+        self.reads = self.bytes_read = 0
 
     def open_read(self, path: Path) -> int:
         fd = super().open_read(path)
@@ -37,8 +37,9 @@ class Watched(Os):
 
     def read_at(self, fd: int, size: int, offset: int) -> bytes:
         assert fd in self.open
-        self.reads += 1
-        return super().read_at(fd, size, offset)
+        data = super().read_at(fd, size, offset)
+        self.reads, self.bytes_read = self.reads + 1, self.bytes_read + len(data)
+        return data
 
 
 class Mixing(Watched):
@@ -168,8 +169,29 @@ def test_a_journal_is_closed_if_its_last_record_says_so(tmp_path: Path) -> None:
     assert not is_closed(put(tmp_path / "junk", b"\0" * 100_000))
 
 
-def test_a_journal_of_one_record_can_be_closed(tmp_path: Path) -> None:
-    assert is_closed(put(tmp_path / "s", b"".join(seal_all([SessionClosed()]))))
+@pytest.mark.parametrize("count", [1, 3, 4000])
+def test_one_look_at_its_end_shows_whether_a_journal_is_closed(
+    tmp_path: Path, count: int
+) -> None:
+    """However short or long it is, as long as that end is whole."""
+    events = [note(number, 100) for number in range(count - 1)]
+    for last in (SessionClosed(), note()):
+        path = put(tmp_path / "s", b"".join(seal_all([*events, last])))
+        port = Watched()
+        assert is_closed(path, port) is isinstance(last, SessionClosed)
+        assert (port.reads, port.bytes_read <= 4096) == (1, True)
+
+
+def test_damage_before_the_end_does_not_matter_for_how_it_ended(
+    tmp_path: Path,
+) -> None:
+    """Also where the end hides behind what a power cut left."""
+    damaged = CLOSED.replace(b"testhost", b"resthost")
+    for tail in (b"", b"\0" * 5000):
+        port = Watched()
+        assert is_closed(put(tmp_path / "s", damaged + tail), port)
+        assert port.open == set()
+        assert (port.reads > 1) is bool(tail)
 
 
 @pytest.mark.parametrize("size", [0, 1, 4000, 70_000, 250_000])

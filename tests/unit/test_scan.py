@@ -359,6 +359,30 @@ def test_what_was_judged_can_be_judged_again() -> None:
     assert again.findings == first
 
 
+def test_what_was_told_before_is_not_told_again_after_going_back() -> None:
+    chain = Chain()
+    for _ in range(4):
+        chain.add("note.added", {"text": "n"}, v=2)
+    lines = LineBuffer().feed(b"".join([*chain.lines[:2], *chain.lines[3:]]))
+    scanner = Scanner()
+    for line in lines:
+        scanner.take(line)
+    scanner.go_back()
+    assert scanner.last.seq == 2
+    scanner.take(lines[2])
+    kinds = [finding.kind for finding in scanner.findings]
+    assert kinds == ["records missing", "unknown event"]
+
+
+@pytest.mark.parametrize("length", [80, 81])
+def test_a_long_name_is_told_by_its_beginning(length: int) -> None:
+    chain = Chain()
+    chain.add("n" * length, {})
+    _, scanner = scan(*chain.lines)
+    told = "n" * 80 + ("..." if length > 80 else "")
+    assert only(scanner).detail.startswith(f"record 1 is a {told} event")
+
+
 def test_going_back_also_goes_back_to_the_true_records() -> None:
     lines = LineBuffer().feed(b"".join([*LINES[:6], FOREIGN[6], *LINES[6:]]))
     scanner = Scanner()

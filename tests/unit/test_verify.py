@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,29 @@ def test_a_journal_is_closed_only_by_its_last_record(tmp_path: Path) -> None:
     lines = seal_all([HEADER, opened(), SessionClosed(), note()])
     assert verify(put(tmp_path / "s", b"".join(lines[:3]))).closed
     assert not verify(put(tmp_path / "s", b"".join(lines))).closed
+
+
+def test_findings_beyond_the_limit_are_put_together_by_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they begin and end, how much they lost, and how many they are."""
+    module = sys.modules["kedro_journal.journal.verify"]
+    monkeypatch.setattr(module, "_FINDINGS_MAX", 2)
+    lines = sample_lines(20)
+    pieces = [lines[0], lines[2], lines[2], lines[5], lines[7], lines[3], lines[12]]
+    starts = [sum(map(len, pieces[:count])) for count in range(8)]
+    found = verify(put(tmp_path / "s", b"".join(pieces)))
+    seen = [(f.kind, f.offset, f.length, f.lost) for f in found.findings]
+    assert seen == [
+        ("records missing", starts[1], 0, 1),
+        ("duplicate record", starts[2], len(lines[2]), 0),
+        ("records missing", starts[3], starts[6] - starts[3], 2 + 1 + 4),
+        ("forked journal", starts[5], len(lines[3]), 0),
+    ]
+    assert [finding.detail for finding in found.findings[2:]] == [
+        f"3 more of this kind, the last at byte {starts[6]}",
+        f"1 more of this kind, the last at byte {starts[5]}",
+    ]
 
 
 class Elsewhere(Os):

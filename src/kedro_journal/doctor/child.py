@@ -80,24 +80,27 @@ def isolated(probe: Probe, limit_s: float) -> list[Check]:
     checks: list[Check] = []
     reading, writing = os.pipe()
     pid = -1
-    ended = "died"
     try:
-        with undisturbed():
-            pid = os.fork()
-            if pid == 0:
-                _be_child(probe, writing)
-            with contextlib.suppress(OSError):
-                os.setpgid(pid, pid)
-        os.close(writing)
+        try:
+            with undisturbed():
+                pid = os.fork()
+                if pid == 0:
+                    _be_child(probe, writing)
+                with contextlib.suppress(OSError):
+                    os.setpgid(pid, pid)
+        finally:
+            os.close(writing)
         ended = _receive(reading, checks, time.monotonic() + limit_s)
+    except OSError as error:
+        ended = reason_of(error)
     finally:
         os.close(reading)
         if pid > 0:
             end_process(pid)
-    if ended == "hangs":
+    if ended == HANGS:
         checks.append(_hangs(probe, limit_s, checks))
-    elif ended == "died":
-        checks.append(_died(probe))
+    elif ended:
+        checks.append(_died(probe, ended, checks))
     return checks
 
 
@@ -112,10 +115,10 @@ def _hangs(probe: Probe, limit_s: float, before: list[Check]) -> Check:
     )
 
 
-def _died(probe: Probe) -> Check:
+def _died(probe: Probe, why: str, before: list[Check]) -> Check:
     return problem(
-        probe.key,
-        f"The process that probed {probe.what} was killed.",
+        f"{probe.key}.failed" if before else probe.key,
+        f"The process that was to probe {probe.what} did not live to do it: {why}.",
         "Look for a limit on processes, memory or file sizes (`ulimit -a`).",
     )
 
@@ -143,6 +146,7 @@ def _send(fd: int, data: bytes) -> None:
 
 
 def _receive(fd: int, checks: list[Check], deadline: float) -> str:
+    """Take checks as they come. Returns what kept the child from its end, if any."""
     data = b""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
@@ -153,7 +157,7 @@ def _receive(fd: int, checks: list[Check], deadline: float) -> str:
             if len(data) < end:
                 break
             if not length:
-                return "ended"
+                return ""
             checks.append(msgspec.msgpack.decode(data[_LENGTH.size : end], type=Check))
             data = data[end:]
         left_s = deadline - time.monotonic()
@@ -161,7 +165,7 @@ def _receive(fd: int, checks: list[Check], deadline: float) -> str:
             return HANGS
         part = os.read(fd, 65536)
         if not part:
-            return "died"
+            return "it was killed"
         data += part
 
 

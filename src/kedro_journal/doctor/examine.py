@@ -20,7 +20,7 @@ from .bench import ELSEWHERE, PREFIX, Bench, Chooser
 from .child import HANGS, Probe, guarded, isolated, orderly, undisturbed
 from .guarantees import guarantees
 from .locks import lock_probes
-from .model import Check, Report, ok, problem, shown
+from .model import Check, Report, ok, problem, shown, warning
 from .operations import operation_probes
 from .place import look_at, nearest_folder
 from .sessions import look_at_journals
@@ -179,8 +179,8 @@ def _try_out(bench: Bench, checks: list[Check], means: Means) -> list[str]:
         Keys of what could not be tried: nothing is, once something hangs.
     """
     probes = _probes(bench)
-    make = Probe("place.writable", "making a folder", lambda: _make(bench))
-    remove = Probe("place.removed", "removing what was made", lambda: _remove(bench))
+    make = Probe("place.writable", "the making of a folder", lambda: _make(bench))
+    remove = Probe("place.removed", "the removal of it all", lambda: _remove(bench))
     try:
         made = isolated(make, means.probe_limit_s)
         checks += made
@@ -195,6 +195,8 @@ def _try_out(bench: Bench, checks: list[Check], means: Means) -> list[str]:
     finally:
         with undisturbed():
             checks += isolated(remove, means.probe_limit_s)
+        if _hangs(checks):
+            checks.append(_may_be_left(bench.folder))
 
 
 def _make(bench: Bench) -> Iterator[Check]:
@@ -219,8 +221,18 @@ def _remove(bench: Bench) -> Iterator[Check]:
         yield problem(
             "place.removed",
             f"{bench.folder} is still there, though it was removed.",
-            "Remove it by hand.",
+            f"Remove it: rm -r {bench.folder}",
+            path=bench.folder,
         )
+
+
+def _may_be_left(folder: Path) -> Check:
+    return warning(
+        "place.removed",
+        f"{folder} may still be there, or appear when what hangs goes on.",
+        f"Look for it then, and remove it: rm -r {folder}",
+        path=folder,
+    )
 
 
 def _software(project: Path | None, means: Means) -> list[Check]:

@@ -11,6 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from kedro_journal.journal.directory import RESERVE_BYTES
+
 from .bench import ELSEWHERE, Bench, can_fork
 from .child import Probe
 from .model import Check, note, ok, problem, warning
@@ -49,15 +51,33 @@ def _write(bench: Bench) -> Iterator[Check]:
     path = bench.folder / "room"
     bench.port.write_new(path, b"\n" * _ROOM_BYTES)
     size = path.stat().st_size
-    path.unlink()
-    if size == _ROOM_BYTES:
-        yield ok("operations.write", "A file of 64 KiB was written and synced.")
+    bench.port.remove(path)
+    if size != _ROOM_BYTES:
+        yield problem(
+            "operations.write",
+            f"A file of {_ROOM_BYTES} bytes was written, and {size} are in it.",
+            f"{ELSEWHERE}: what is written here does not arrive.",
+            size_bytes=size,
+        )
         return
-    yield problem(
-        "operations.write",
-        f"A file of {_ROOM_BYTES} bytes was written, and {size} are in it.",
-        f"{ELSEWHERE}: what is written here does not arrive.",
-        size_bytes=size,
+    yield ok("operations.write", "A file of 64 KiB was written.", size_bytes=size)
+    bench.port.reserve(path, RESERVE_BYTES)
+    found = path.stat()
+    kept = getattr(found, "st_blocks", RESERVE_BYTES // 512) * 512
+    bench.port.remove(path)
+    if min(kept, found.st_size) >= RESERVE_BYTES:
+        yield ok(
+            "operations.reserve",
+            "Room for the endings of sessions can be kept: 64 KiB take up 64 KiB.",
+            kept_bytes=kept,
+        )
+        return
+    yield note(
+        "operations.reserve",
+        f"A file that is to keep 64 KiB free takes up {kept} bytes: on a full disk the "
+        "ending of a session may be lost.",
+        "Nothing, as long as the disk does not fill up.",
+        kept_bytes=kept,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -12,19 +13,18 @@ import msgspec
 
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory, verify
+from kedro_journal.journal.directory import RESERVE_BYTES
 from kedro_journal.journal.liveness import host_name
+from kedro_journal.journal.writer import RESERVE_NAME
 from kedro_journal.replay.replay import replay_folder
 
-from .model import Check, note, ok, problem, reason_of
+from .model import Check, note, ok, problem, reason_of, warning
 
 __all__ = ["look_at_journals"]
 
 _NEWEST: Final = 20
 _LARGE_BYTES: Final = 64_000_000
 _LOOK_S: Final = 8.0
-_RESERVE: Final = (
-    "reserve"  # in the name of a file that keeps room for the last records
-)
 
 
 class _Seen(msgspec.Struct):
@@ -36,7 +36,6 @@ class _Seen(msgspec.Struct):
     damaged: list[str] = []
     unreadable: dict[str, str] = {}
     torn: list[str] = []
-    reserves: list[str] = []
     other_hosts: list[str] = []
 
 
@@ -67,14 +66,7 @@ def look_at_journals(directory: Path) -> Iterator[Check]:
             "Nothing: readers pass over it, and the next writer repairs it.",
             sessions=seen.torn,
         )
-    if seen.reserves:
-        yield note(
-            "journals.reserve",
-            f"{len(seen.reserves)} sessions that are over left a file that kept room "
-            "for their last records.",
-            "Remove them if you need the room: rm " + " ".join(seen.reserves),
-            files=seen.reserves,
-        )
+    yield _reserve(directory / RESERVE_NAME)
     if seen.other_hosts:
         yield note(
             "journals.hosts",
@@ -100,9 +92,6 @@ def _look(where: JournalDirectory, session_id: str, seen: _Seen) -> None:
     running = state.liveness == "running"
     if not running and any(one.kind == "torn tail" for one in found.findings):
         seen.torn.append(session_id)
-    if not running:
-        names = [one for one in folder.iterdir() if _RESERVE in one.name]
-        seen.reserves += [str(name) for name in names if name.is_file()]
     if state.host not in ("", host_name(), *seen.other_hosts):
         seen.other_hosts.append(state.host)
 
@@ -155,4 +144,34 @@ def _health(seen: _Seen) -> Check:
         "`kedro-journal verify --all` lists every finding; --salvage reads past them. "
         "Look for a failing disk, or for programs that write to journals.",
         **facts,
+    )
+
+
+def _reserve(path: Path) -> Check:
+    """Judge the file that keeps room for the endings of sessions."""
+    key = "journals.reserve"
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return note(
+            key,
+            "The room that is kept for the endings of sessions was given up: the disk "
+            "was full.",
+            "Free some room: the next session puts it back.",
+            kept_bytes=0,
+        )
+    blocks = getattr(found, "st_blocks", None)
+    kept = found.st_size if blocks is None else min(found.st_size, blocks * 512)
+    if stat.S_ISREG(found.st_mode) and kept >= RESERVE_BYTES:
+        return ok(
+            key,
+            "64 KiB are kept free for the endings of sessions.",
+            kept_bytes=kept,
+        )
+    return warning(
+        key,
+        f"{path} is to keep 64 KiB free for the endings of sessions, and keeps {kept} "
+        "bytes: on a full disk an ending may be lost.",
+        f"Remove it, and the next session makes it anew: rm {path}",
+        kept_bytes=kept,
     )

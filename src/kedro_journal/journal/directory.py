@@ -30,7 +30,7 @@ _TIMESTAMP: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z\Z", re.ASCII
 )
 _CLAIM_TRIES: Final = 10_000
-_RESERVE_BYTES: Final = 64 * 1024
+RESERVE_BYTES: Final = 64 * 1024
 _ID_MAX_CHARS: Final = 128
 LATEST: Final = "latest"
 _GITIGNORE: Final = b"# Journals are not code: made by kedro-journal.\n*\n"
@@ -98,7 +98,7 @@ class JournalDirectory:
         reserve = self.path / RESERVE_NAME
         if not reserve.exists():
             with contextlib.suppress(OSError):  # the disk is full, or it was made now
-                self._port.reserve(reserve, _RESERVE_BYTES)
+                self._port.reserve(reserve, RESERVE_BYTES)
 
     def check_safe(self) -> None:
         """Check that nobody else can put a session into the directory.

@@ -111,7 +111,7 @@ def _report(
     for finding in found:
         if on_finding is not None:
             on_finding(finding)
-        if mode == "strict":
+        if mode != "salvage":
             raise_damage(finding, path)
     return found
 

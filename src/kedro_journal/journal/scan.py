@@ -221,7 +221,8 @@ class Scanner:
         """Judge a record whose number was there already."""
         last, anchor = self.last, self._anchor
         self._flush_bad()
-        if anchor and (record.seq, record.prev) == (anchor.seq + 1, anchor.crc):
+        after = (record.seq - 1, record.prev)
+        if anchor is not None and after == (anchor.seq, anchor.crc):
             # The line before came from elsewhere: this one goes on from the anchor.
             self._find(
                 "splice",

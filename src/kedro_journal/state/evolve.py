@@ -44,6 +44,7 @@ from kedro_journal.events import (
 
 from .model import (
     Anomaly,
+    DatasetOperation,
     NodeState,
     Note,
     RunState,
@@ -109,6 +110,11 @@ class StateBuilder:
         self._fields: dict[str, Any] = {}
         self._runs = list(state.runs)
         self._nodes = [dict(run.nodes) for run in state.runs]
+        # Loads and saves of the nodes that events were added to, not frozen yet.
+        self._operations: dict[
+            tuple[int, str],
+            tuple[dict[str, DatasetOperation], dict[str, DatasetOperation]],
+        ] = {}
         self._index = {
             (run.run_id, run.attempt): number for number, run in enumerate(state.runs)
         }
@@ -133,6 +139,7 @@ class StateBuilder:
             notes=tuple(self._notes),
         )
         self._fields = {}
+        self._operations = {}  # they are the frozen state's now
         return self._state
 
     def add(self, record: Record) -> None:
@@ -328,4 +335,9 @@ class StateBuilder:
         if status is None:
             self._anomaly(record, f"node {event.node}", node.status)
             return
-        nodes[event.node] = evolve_node(node, status, record, event)
+        key = (number, event.node)
+        own = self._operations.get(key)
+        if own is None:
+            own = self._operations[key] = dict(node.loads), dict(node.saves)
+            node = replace(node, loads=own[0], saves=own[1])
+        nodes[event.node] = evolve_node(node, status, record, event, *own)

@@ -106,8 +106,10 @@ def session_lines(
         (),
     ]
     lines += pairs(_facts(state, screen, journal), screen.width)
+    last = {id(run) for run in last_attempts(state)}
     for run in state.runs:
-        lines += [(), *_run(run, state, screen, detail)]
+        superseded = id(run) not in last and not detail.all_nodes
+        lines += [(), *_run(run, state, screen, detail, superseded=superseded)]
     found = failures(state)
     if found:
         lines += _section("Error" if len(found) == 1 else "Errors")
@@ -184,7 +186,12 @@ def _versions(state: SessionState) -> str:
 
 
 def _run(
-    run: RunState, state: SessionState, screen: Screen, detail: Detail
+    run: RunState,
+    state: SessionState,
+    screen: Screen,
+    detail: Detail,
+    *,
+    superseded: bool,
 ) -> list[Line]:
     verdict = run_verdict(run, state)
     again = f" attempt {run.attempt}" if run.attempt > 1 else ""
@@ -207,7 +214,6 @@ def _run(
     summary = Span(", ".join(part for part in what if part), "dim")
     lines = [heading, clip(line("  ", summary), screen.width)]
     narrower = screen._replace(width=screen.width and screen.width - 2)
-    superseded = run not in last_attempts(state) and not detail.all_nodes
     if superseded:
         return lines  # the last attempt at it has the nodes
     nodes = node_lines(

@@ -1,0 +1,54 @@
+"""State of records that nobody would write, in numbers that nobody would expect."""
+
+from __future__ import annotations
+
+from kedro_journal.events import (
+    DatasetLoaded,
+    DatasetLoading,
+    DatasetSaved,
+    DatasetSaving,
+    Event,
+    NodeComputed,
+    NodeStarted,
+    RunStarted,
+)
+from kedro_journal.state import SessionState, StateBuilder, evolve
+from kedro_journal.testing import fold, records
+
+AT = {"run_id": "r", "node": "n"}
+
+
+def datasets_of_one_node(count: int) -> list[Event]:
+    """Give the events of a node with many inputs and as many outputs."""
+    names = [f"d{number}" for number in range(count)]
+    return [
+        RunStarted(run_id="r"),
+        *(DatasetLoading(**AT, dataset=name) for name in names),
+        *(DatasetLoaded(**AT, dataset=name) for name in names),
+        NodeStarted(**AT, input_versions=((names[0], "v"),)),
+        NodeComputed(**AT),
+        *(DatasetSaving(**AT, dataset=name) for name in names),
+        *(DatasetSaved(**AT, dataset=name) for name in names),
+    ]
+
+
+def test_a_state_that_was_given_out_never_changes() -> None:
+    """The builder changes what it makes in place, and only what it alone has."""
+    builder = StateBuilder()
+    states: list[tuple[SessionState, str]] = []
+    for record in records(*datasets_of_one_node(3)):
+        builder.add(record)
+        states.append((builder.state(), repr(builder.state())))
+    assert [repr(state) for state, _ in states] == [text for _, text in states]
+    assert len({text for _, text in states}) == len(states)
+
+
+def test_a_node_of_many_datasets_is_the_same_by_any_road() -> None:
+    events = datasets_of_one_node(20)
+    state = SessionState()
+    for record in records(*events):
+        state = evolve(state, record)
+    assert state == fold(*events)
+    node = state.runs[0].nodes["n"]
+    assert len(node.loads) == len(node.saves) == 20
+    assert node.open_operations == ()
