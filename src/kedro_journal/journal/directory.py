@@ -81,8 +81,10 @@ class JournalDirectory:
         """
         try:
             if not self.path.is_dir():
+                new = [f for f in (self.path, *self.path.parents) if not f.exists()]
                 self._port.make_folder(self.path, parents=True)
-                self._port.sync_folder(self.path.parent)
+                for folder in new:
+                    self._port.sync_folder(folder.parent)
             self.check_safe()
             ignore = self.path / ".gitignore"
             if not ignore.exists():
