@@ -668,8 +668,8 @@ def test_a_failed_sync_without_a_number_still_has_a_reason(tmp_path: Path) -> No
 # --- forks ------------------------------------------------------------------------
 
 
-def test_a_forked_child_introduces_itself(tmp_path: Path) -> None:
-    """As a worker, with a name of its own; its parent goes on under its old one."""
+def somebodys(folder: Path) -> JournalWriter:
+    """Give the writer of an owner of whom everything is known."""
     me = WriterOpened(
         pid=os.getpid(),
         host="testhost",
@@ -678,8 +678,13 @@ def test_a_forked_child_introduces_itself(tmp_path: Path) -> None:
         python="3",
         role="owner",
     )
-    (tmp_path / "s").mkdir()
-    writer = JournalWriter(tmp_path / "s", me, header=HEADER)
+    folder.mkdir()
+    return JournalWriter(folder, me, header=HEADER)
+
+
+def test_a_forked_child_introduces_itself(tmp_path: Path) -> None:
+    """As a worker, with a name of its own; its parent goes on under its old one."""
+    writer = somebodys(tmp_path / "s")
     writer.append(note("parent"))
     pid = os.fork()
     if pid == 0:
@@ -717,7 +722,7 @@ def test_a_writer_that_starts_over_is_as_new_but_not_the_creator(
     tmp_path: Path,
 ) -> None:
     """Called here as after a fork, in the process itself."""
-    writer = create(tmp_path / "s")
+    writer = somebodys(tmp_path / "s")
     writer.append(note("a"))
     JournalWriter.reset_in_child()
     assert (writer.name, writer.seq) == ("", 0)
@@ -728,7 +733,10 @@ def test_a_writer_that_starts_over_is_as_new_but_not_the_creator(
         pid=os.getpid(),
         parent_pid=os.getppid(),
         host="testhost",
+        boot_id="boot",
         started_at_ticks=start_ticks(os.getpid()),
+        user="somebody",
+        python="3",
         role="worker",
     )
 
