@@ -20,7 +20,7 @@ from typing import Final, Literal
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scenarios import SCENARIOS, Scenario
-from stage import Batch, Hand, Stage
+from stage import Batch, Hand, NotingOs, Stage
 
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import (
@@ -31,7 +31,6 @@ from kedro_journal.journal import (
 )
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
 from kedro_journal.journal.lock import LockBackend
-from kedro_journal.journal.port import Os
 
 __all__ = ["CLAIM", "SHUT_OUT", "TALES", "TracedCase", "account_of", "write_plan"]
 
@@ -126,15 +125,10 @@ class Disk:
         return max(1, size * 2 // 3) if self._writes == self._short else 0
 
 
-class TracedOs(Os):
-    """The real kernel for one writer. It notes what was synced.
-
-    Attributes:
-        failed_syncs: How many syncs failed.
-    """
+class TracedOs(NotingOs):
+    """The real kernel for one writer. It notes what was synced."""
 
     def __init__(self, disk: Disk, sabotage: Sabotage) -> None:
-        self.failed_syncs = 0
         self._disk = disk
         self._sabotage = sabotage
 
@@ -193,7 +187,7 @@ def _play(case: TracedCase, folder: Path, account: int) -> None:
 
     def watch(hand: Hand, batch: Batch) -> None:
         batch.unsynced = disk.unsynced
-        batch.poisoned = isinstance(hand.port, TracedOs) and hand.port.failed_syncs > 0
+        batch.poisoned = isinstance(hand.port, NotingOs) and hand.port.failed_syncs > 0
 
     def leave() -> None:
         left = len(os.listdir("/proc/self/fd")) - descriptors  # noqa: PTH208
