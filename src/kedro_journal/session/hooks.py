@@ -34,7 +34,7 @@ from .configuration import context_loaded
 from .link import Link, Shield
 from .passes import hand_over, take_back
 from .plan import run_started
-from .progress import ActiveRun, NodeProgress, RunBook
+from .progress import ActiveRun, NodeProgress, RunBook, key_of
 from .recorder import Recorder
 from .stored import input_versions, secret_values, stored
 
@@ -56,6 +56,7 @@ class SessionHooks:
         self.runner = ""
         self._link = link
         self._shield = Shield()
+        self._lenient = Shield(strict=False)  # where an error of the user's is told
         self._context: weakref.ref[Any] | None = None
         self._written: ContextLoaded | None = None
         self._credentials: list[object] = []
@@ -154,7 +155,7 @@ class SessionHooks:
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any]) -> None:
         """A run ended with an exception."""
-        with self._shield:
+        with self._lenient:
             run = self._run_of(run_params)
             if run is not None:
                 self.fail(run, error)
@@ -273,7 +274,7 @@ class SessionHooks:
     @hook_impl(tryfirst=True)
     def on_node_error(self, error: Exception, node: Any, run_id: str | None) -> None:
         """The function raised."""
-        with self._shield:
+        with self._lenient:
             run, recorder = self.book.by_id(run_id), self._link.recorder
             if recorder is None:
                 return
@@ -282,7 +283,7 @@ class SessionHooks:
                 run.raised.append(error)
             recorder.record(
                 NodeFailed(
-                    **_key(run),
+                    **key_of(run),
                     node=node.name,
                     duration_s=progress.elapsed_s() if progress else None,
                     error=capture.error_info(error, self._link.project_path),
@@ -313,7 +314,7 @@ class SessionHooks:
                 _, version, _ = stored(run.catalog, dataset_name, saved=False)
             recorder.record(
                 DatasetLoaded(
-                    **_key(run),
+                    **key_of(run),
                     node=node.name,
                     dataset=dataset_name,
                     duration_s=duration_s,
@@ -374,7 +375,7 @@ class SessionHooks:
         else:
             bind(self._link.active)
         cls = DatasetLoading if kind == "load" else DatasetSaving
-        recorder.record(cls(**_key(run), node=node.name, dataset=dataset))
+        recorder.record(cls(**key_of(run), node=node.name, dataset=dataset))
 
     def _completed(
         self, run: ActiveRun, name: str, progress: NodeProgress
@@ -395,7 +396,3 @@ class SessionHooks:
             saving = progress.chunked and progress.phase == "saving"
             if saving and name != node.name and not progress.is_at_dataset:
                 recorder.record(self._completed(run, name, progress))
-
-
-def _key(run: ActiveRun | None) -> dict[str, Any]:
-    return {"run_id": None} if run is None else run.key

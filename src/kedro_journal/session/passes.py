@@ -35,6 +35,7 @@ def hand_over(
         "run_id": run.run_id,
         "attempt": run.attempt,
         "secrets": list(recorder.redactor.secrets),
+        "warned": recorder.warned,
     }
     for node in nodes:
         node.__dict__[PASS] = (*node.__dict__.get(PASS, ()), handed)

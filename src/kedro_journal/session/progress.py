@@ -16,7 +16,7 @@ from kedro_journal.replay.active import Active, bind, bound
 
 from . import compat
 
-__all__ = ["ActiveRun", "NodeProgress", "RunBook"]
+__all__ = ["ActiveRun", "NodeProgress", "RunBook", "key_of"]
 
 _run_here: Final[ContextVar[ActiveRun | None]] = ContextVar("kedro_journal_run")
 
@@ -110,6 +110,11 @@ class ActiveRun:
         if found is None:
             found = self.nodes[node.name] = NodeProgress(node)
         return found
+
+
+def key_of(run: ActiveRun | None) -> dict[str, Any]:
+    """Give the fields by which events name a run, or one that is not known."""
+    return {"run_id": None} if run is None else run.key
 
 
 class RunBook:
