@@ -91,11 +91,11 @@ def _answers(case: Case) -> list[str]:
             if batch.poisoned:
                 found.append(f"{batch.names} acknowledged after a sync had failed")
         elif batch.outcome == "refused" and batch.hand not in poisoned:
-            if _sync_failed(batch):
-                poisoned.add(batch.hand)
             refused += 1
             if batch.error == "JournalUnwritable" and batch.errno is None:
                 found.append(f"{batch.names} refused without the system's number")
+        if batch.poisoned:
+            poisoned.add(batch.hand)
     if refused > case.strikes + case.refusals and not closed:
         found.append(f"{refused} batches refused after {case.strikes} faults")
     return found
@@ -170,6 +170,8 @@ def _visible(case: Case, records: Sequence[Record]) -> list[str]:
                 break
             there, place = there + 1, place + 1
         found += _judge(case, batch, there, poisoned, times)
+        if batch.poisoned:
+            poisoned.add(batch.hand)
     if place != len(names) and not found:
         found.append(f"nobody appended {names[place:]} there")
     return found
@@ -186,7 +188,6 @@ def _judge(
     if batch.outcome == "asked":
         return []  # it died in there: any first part may be there
     if _sync_failed(batch) and batch.hand not in poisoned:
-        poisoned.add(batch.hand)
         return []  # it was written; whether it is on the disk nobody knows
     if there and not (case.cut_failed and _others(case, batch)):
         return [f"refused and there: {batch.names[:there]} ({batch.reason})"]
