@@ -146,6 +146,7 @@ class SessionHooks:
             ]
             outputs = tuple(sorted(run_result or ()))
             recorder.record(
+                *run.gaps(),
                 *ended,
                 RunCompleted(**run.key, duration_s=run.elapsed_s(), outputs=outputs),
             )
@@ -167,7 +168,7 @@ class SessionHooks:
         if recorder is None:
             return
         info = capture.error_info(error, self._link.project_path)
-        events: list[Event] = []
+        events = run.gaps()
         at = [(n, p) for n, p in run.nodes.items() if run.sequential or p.is_at_dataset]
         seen = any(error is known for known in run.raised)  # of another node, told
         if len(at) == 1 and not seen:
@@ -203,6 +204,7 @@ class SessionHooks:
                 if error is not None:
                     info = capture.error_info(error, self._link.project_path)
                 recorder.record(
+                    *run.gaps(),
                     RunInterrupted(
                         **run.key,
                         duration_s=run.elapsed_s(),
@@ -210,7 +212,7 @@ class SessionHooks:
                         signal=signal,
                         exit_code=exit_code,
                         error=info,
-                    )
+                    ),
                 )
             self._end(run)
 

@@ -28,6 +28,7 @@ from . import capture, compat, signals
 from .command import current_command, is_abort
 from .hooks import SessionHooks
 from .link import Shield
+from .losses import report
 from .opening import (
     created_event,
     is_disabled,
@@ -48,6 +49,7 @@ class WorkerLink:
         project_path: Root of the project.
         secrets: What the owner registered.
         warned: It told the user already that the journal has trouble.
+        losses: Where it hears of what could not be written.
     """
 
     def __init__(
@@ -56,7 +58,8 @@ class WorkerLink:
         project_path: Path | None,
         secrets: list[str],
         *,
-        warned: bool = False,
+        warned: bool,
+        losses: str,
     ) -> None:
         self.project_path = project_path
         self.journal_folder: Path | None = folder
@@ -64,7 +67,7 @@ class WorkerLink:
         self.recorder: Recorder | None = open_worker(
             folder, project_path, secrets, warned=warned
         )
-        _at_exit(_close_worker, self.recorder)
+        _at_exit(_close_worker, self.recorder, losses)
 
     @property
     def active(self) -> WorkerLink:
@@ -233,21 +236,23 @@ class PluginLink:
         return True
 
 
-def _at_exit(call: Callable[[Recorder], None], recorder: Recorder) -> None:
+def _at_exit(call: Callable[..., None], *arguments: object) -> None:
     """Call at the end of this process; multiprocessing's own skip `atexit`."""
     from multiprocessing import parent_process, util
 
     if parent_process() is None:
-        atexit.register(call, recorder)
+        atexit.register(call, *arguments)
     else:
-        util.Finalize(None, call, (recorder,), exitpriority=100)
+        util.Finalize(None, call, arguments, exitpriority=100)
 
 
-def _close_worker(recorder: Recorder) -> None:
+def _close_worker(recorder: Recorder, losses: str) -> None:
     """The worker ends: what it holds is lost if it cannot be written now."""
     with Shield(strict=False):
         if recorder.owned:
             recorder.flush()
+            if recorder.missing:
+                report(losses, recorder.missing, recorder.trouble)
             recorder.close()
 
 

@@ -119,6 +119,7 @@ class PluginHooks:
                     Path(project) if project else None,
                     list(passes[-1]["secrets"]),
                     warned=passes[-1]["warned"],
+                    losses=passes[-1]["losses"],
                 )
                 bound = self._workers[key] = SessionHooks(link)
             mine = [p for p in passes if p["folder"] == folder]

@@ -237,6 +237,16 @@ class Recorder:
         self._backlog.clear()
         self._guard = Guard(None)
 
+    @property
+    def missing(self) -> int:
+        """How many events are not in the journal, so far."""
+        return self._backlog.missing
+
+    @property
+    def trouble(self) -> str:
+        """Why not, first seen."""
+        return self.redactor.text(self._backlog.reason)
+
     def flush(self) -> None:
         """Try once more to write what is held. Never raises."""
         if self._journal is None or not self._backlog.missing or not self.owned:
