@@ -63,18 +63,19 @@ class Shield:
     ) -> bool:
         if error is None or not isinstance(error, Exception):
             return False
-        known = isinstance(error, JournalError)
         if isinstance(error, JournalError) and error.strict and self._strict:
             return False  # the recorder let it through on purpose
         name = type(error).__qualname__
         level = logging.DEBUG if name in self._said else logging.WARNING
         self._said.add(name)
-        say(
-            level,
-            "an event was not recorded: %s%s. "
-            "The run goes on; the traceback is logged at DEBUG.",
-            name,
-            "" if known else " in its own code",
-        )
+        if isinstance(error, JournalError):
+            say(level, "an event was not recorded: %s", error)
+        else:
+            say(
+                level,
+                "an event was not recorded: %s in its own code. "
+                "The run goes on; the traceback is logged at DEBUG.",
+                name,
+            )
         say(logging.DEBUG, "%s", name, error=error)
         return True
