@@ -337,7 +337,8 @@ class Hanging(Os):
         while True:
             signal.pause()
 
-real, means = doctor.examine, doctor.Means(port=Hanging(), probe_limit_s=60)
+limit_s = float(sys.argv[3])
+real, means = doctor.examine, doctor.Means(port=Hanging(), probe_limit_s=limit_s)
 doctor.examine = lambda project, directory: real(project, directory, means)
 main(["doctor", "--directory", sys.argv[2]])
 """
@@ -352,7 +353,7 @@ def test_whoever_stops_it_finds_nothing_left_behind(tmp_path, number, code):
     place.mkdir()
     reading, writing = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-c", HANGING, str(writing), str(place)],
+        [sys.executable, "-c", HANGING, str(writing), str(place), "60"],
         pass_fds=(writing,),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -369,6 +370,23 @@ def test_whoever_stops_it_finds_nothing_left_behind(tmp_path, number, code):
     assert process.returncode == code
     assert (out, errors) == ("", "")
     assert list(place.iterdir()) == []
+
+
+def test_what_hangs_does_not_outlive_a_doctor_that_is_killed_for_long(tmp_path):
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-c", HANGING, str(writing), str(tmp_path), "2"],
+        pass_fds=(writing,),
+    )
+    os.close(writing)
+    with os.fdopen(reading) as line:
+        assert line.readline() == "here\n"
+        process.kill()
+        process.wait()
+        (left,) = tmp_path.iterdir()
+        assert line.read() == "", "the end of the pipe: no process has it open"
+
+    assert left.name.startswith(".doctor-"), "the next doctor tells of it"
 
 
 def test_ctrl_c_ends_the_loading_of_kedro_too(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,22 @@ def test_a_descriptor_is_given_back_also_if_closing_fails(tmp_path: Path) -> Non
     assert not file.is_open
     file.close()
     assert port.faults.calls.count("close") == 1
+
+
+def test_descriptor_0_is_closed_like_any_other(tmp_path: Path) -> None:
+    """A daemon has no standard input, and its next file gets that number."""
+    saved = os.dup(0)
+    os.close(0)
+    try:
+        file = opened(tmp_path)
+        assert file.stat() == REAL_OS.stat(0)
+        assert file.is_open
+        file.close()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(0)
+    finally:
+        os.dup2(saved, 0)
+        os.close(saved)
 
 
 def test_a_new_file_is_brought_to_the_disk_with_its_name(tmp_path: Path) -> None:

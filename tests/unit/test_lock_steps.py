@@ -7,6 +7,7 @@ import fcntl
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,28 @@ def is_open(fd: int) -> bool:
     except OSError:
         return False
     return True
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+@pytest.mark.parametrize("forks", [True, False])
+@pytest.mark.parametrize("version", [(3, 11, 9), (3, 12, 0), (3, 13, 1), (4, 0, 0)])
+def test_auto_takes_filelock_unless_loading_it_would_break_forks(
+    monkeypatch: pytest.MonkeyPatch,
+    version: tuple[int, ...],
+    forks: bool,
+    loaded: bool,
+) -> None:
+    """What is loaded already has done its harm."""
+    choose_backend("filelock")
+    if not loaded:
+        monkeypatch.delitem(sys.modules, "filelock")
+    if not forks:
+        monkeypatch.delattr(os, "fork")
+    monkeypatch.setattr(sys, "version_info", version)
+    harmful = version >= (3, 12) and forks and not loaded
+    expected = FcntlBackend if harmful else FilelockBackend
+    assert type(choose_backend("auto")) is expected
+    assert ("filelock" in sys.modules) is not harmful
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -162,6 +185,47 @@ def test_a_descriptor_is_closed_once_and_a_failure_to_close_it_is_the_end_of_it(
     assert port.faults.calls.count("open_append") == 2
 
 
+@pytest.fixture
+def no_standard_input() -> Iterator[None]:
+    """Take descriptor 0 away, as a daemon does: the next file gets it."""
+    saved = os.dup(0)
+    os.close(0)
+    yield
+    os.dup2(saved, 0)
+    os.close(saved)
+
+
+@pytest.mark.usefixtures("no_standard_input")
+def test_locks_work_on_descriptor_0_as_on_any_other(tmp_path: Path) -> None:
+    lock, other = (AppendLock(tmp_path / "append.lock", deadline_s=0) for _ in "ab")
+    lock.acquire()
+    assert is_open(0)
+    with pytest.raises(JournalBusy):
+        other.acquire()
+    lock.release()
+    other.acquire()
+    other.release()
+    lock.drop()
+    assert not is_open(0)
+    other.drop()
+    owner = OwnerLock(tmp_path / OWNER_LOCK_NAME, backend := Scripted())
+    owner.acquire()
+    owner.release()
+    assert backend.unlocked == [0]
+    assert not is_open(0)
+
+
+def test_an_owner_lock_in_a_folder_that_is_not_there_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / OWNER_LOCK_NAME
+    with pytest.raises(
+        JournalUnwritable, match="written: No such file or directory"
+    ) as caught:
+        OwnerLock(path).acquire()
+    assert (caught.value.path, caught.value.errno) == (path, errno.ENOENT)
+    with pytest.raises(JournalUnwritable, match="written: "):
+        OwnerLock(tmp_path / ("x" * 300)).acquire()
+
+
 def test_an_owner_waits_a_second_for_a_probe_to_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,7 +242,9 @@ def test_an_owner_waits_a_second_for_a_probe_to_pass(
     assert waited == pytest.approx(0.6)
     lock.release()
     backend = Scripted(*[False] * 3000)
-    with pytest.raises(JournalUnwritable, match="another process owns") as caught:
+    with pytest.raises(
+        JournalUnwritable, match="written: another process owns this session"
+    ) as caught:
         OwnerLock(tmp_path / OWNER_LOCK_NAME, backend).acquire()
     assert caught.value.path == tmp_path / OWNER_LOCK_NAME
     assert caught.value.errno is None
@@ -220,7 +286,8 @@ def test_an_owner_that_lets_go_unlocks_and_closes_once(tmp_path: Path) -> None:
     lock.release()
     lock.drop()
     OwnerLock.drop_in_child()
-    assert is_open(other)
+    assert backend.unlocked == backend.asked
+    assert [is_open(fd) for fd in (0, 1, 2, other)] == [True] * 4
     os.close(other)
 
 
