@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +83,16 @@ def test_a_line_after_one_that_was_too_long_is_kept() -> None:
     assert buffer.feed(b"\n") == [Line(7, b"ab", 10)]
     assert buffer.feed(b"c\nabcd") == [Line(10, b"c", 12)]
     assert (buffer.tail, buffer.tail_length) == (b"", 4)
+
+
+def test_a_long_line_may_arrive_byte_by_byte() -> None:
+    """In the time of its bytes, not of their square."""
+    buffer, size = LineBuffer(), 400_000
+    begun = time.process_time()
+    for _ in range(size):
+        assert buffer.feed(b"x") == []
+    assert [line.end for line in buffer.feed(b"\n")] == [size + 1]
+    assert time.process_time() - begun < 3
 
 
 @given(st.binary(max_size=200), st.booleans())
