@@ -208,6 +208,22 @@ def test_taking_back_is_tried_until_it_succeeds(tmp_path: Path) -> None:
     assert file.path.read_bytes() == BEFORE
 
 
+def test_all_parts_of_a_write_are_taken_back_later(tmp_path: Path) -> None:
+    class Slow(FaultyOs):
+        def write(self, fd: int, data: bytes | memoryview) -> int:
+            return super().write(fd, data[:3])
+
+    faults = Faults(
+        Strike(4, errno.ENOSPC, call="write"), Strike(1, errno.EIO, call="truncate")
+    )
+    file = opened(tmp_path, Slow(faults))
+    with pytest.raises(OSError, match="No space"):
+        file.append(MORE, len(BEFORE))
+    assert file.path.read_bytes() == BEFORE + MORE[:9]
+    assert file.finish_roll_back(len(BEFORE) + 9) == len(BEFORE)
+    assert file.path.read_bytes() == BEFORE
+
+
 def test_a_forked_child_takes_nothing_back(half_written: JournalFile) -> None:
     """That is for its parent to do."""
     half_written.forget()

@@ -205,6 +205,8 @@ def test_locks_work_on_descriptor_0_as_on_any_other(tmp_path: Path) -> None:
     lock.release()
     other.acquire()
     other.release()
+    lock.acquire()
+    lock.release()
     lock.drop()
     assert not is_open(0)
     other.drop()

@@ -52,9 +52,8 @@ def test_what_ends_with_a_whole_line_is_left_alone(tmp_path: Path) -> None:
 def test_a_torn_line_is_cut_off_and_kept(tmp_path: Path) -> None:
     fragment = LINES[4][:-20]
     found = mended(tmp_path / "s", b"".join(LINES[:4]) + fragment)
-    assert found.last == Cursor(4, ENDS[4], CRCS[4])
-    assert not found.closed
     (repair,) = found.repairs
+    assert found == Mended(Cursor(4, ENDS[4], CRCS[4]), False, (repair,))
     assert repair == JournalRepaired(
         offset=ENDS[4],
         length=len(fragment),

@@ -383,6 +383,18 @@ def test_a_long_name_is_told_by_its_beginning(length: int) -> None:
     assert only(scanner).detail.startswith(f"record 1 is a {told} event")
 
 
+def test_going_back_forgets_lines_that_were_no_records() -> None:
+    lines = LineBuffer().feed(b"".join([*LINES[:4], JUNK, *LINES[4:]]))
+    scanner = Scanner()
+    for line in lines[:5]:
+        scanner.take(line)
+    scanner.go_back()
+    assert scanner.last.seq == 3
+    for line in lines[3:]:
+        scanner.take(line)
+    assert only(scanner).detail.startswith("1 broken line(s) between records 4 and 5")
+
+
 def test_going_back_also_goes_back_to_the_true_records() -> None:
     lines = LineBuffer().feed(b"".join([*LINES[:6], FOREIGN[6], *LINES[6:]]))
     scanner = Scanner()

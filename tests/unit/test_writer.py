@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from journals import (
 )
 
 from kedro_journal.errors import (
+    JournalBusy,
     JournalClosed,
     JournalUnwritable,
     NewerJournal,
@@ -327,6 +329,44 @@ def test_an_error_without_a_number_still_has_a_reason(tmp_path: Path) -> None:
     with pytest.raises(JournalUnwritable, match="the cable is out") as caught:
         create(tmp_path / "s", port=Odd()).append(note())
     assert caught.value.errno is None
+
+
+def test_half_a_minute_is_waited_for_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    faults = Faults(Strike(1, "busy", lasting=True, call="try_lock"))
+    writer = create(tmp_path / "s", backend=FaultyLock(faults))
+    with pytest.raises(JournalBusy) as caught:
+        writer.append(note())
+    assert caught.value.path == tmp_path / "s" / "append.lock"
+    assert caught.value.waited_s == pytest.approx(30, abs=0.01)
+
+
+def test_the_lock_and_the_journal_are_opened_through_the_same_door(
+    tmp_path: Path,
+) -> None:
+    class Recording(Watched):
+        def __init__(self) -> None:
+            super().__init__()
+            self.opened: list[str] = []
+
+        def open_append(self, path: Path, *, create: bool = False) -> int:
+            self.opened.append(path.name)
+            return super().open_append(path, create=create)
+
+    port = Recording()
+    writer = create(tmp_path / "s", port=port)
+    writer.append(note())
+    writer.append(note())
+    assert port.opened == ["append.lock", "journal.jsonl"]
 
 
 @pytest.mark.parametrize("call", ["try_lock", "open_append", "stat", "read_at"])
