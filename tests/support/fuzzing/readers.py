@@ -25,7 +25,8 @@ from kedro_journal.journal.tail import examine
 __all__ = ["READERS", "Broken", "Case", "Target"]
 
 SMALL_BYTES: Final = 256 * 1024
-COPIED_BYTES: Final = 64 * 1024 * 1024
+COPIED_BYTES: Final = 16 * 1024 * 1024
+"""Longest journal that a writer joins: it reads back to the last record in memory."""
 PARSED_BYTES: Final = 1024 * 1024
 """Longest line that is also parsed by another parser."""
 

@@ -29,12 +29,8 @@ CHILDREN_MAX: Final = 5  # one after the other, where the interpreter itself bre
 
 def run(count: int, folder: Path, seed: int, say: Say) -> Account:
     """Feed hostile input; half of a full dose is led by atheris, where it is."""
-    if count < FULL:
+    if count < FULL or importlib.util.find_spec("atheris") is None:
         return storm(count, folder / "own", seed, say)
-    if importlib.util.find_spec("atheris") is None:
-        account = storm(count, folder / "own", seed, say)
-        account.figures["led by"] = "line coverage"
-        return account
     account = storm(count // 2, folder / "own", seed, say, dose=10)
     rest = count - account.count
     guided = storm(rest, folder / "guided", seed, say, guided=True)
