@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from kedro_journal.events import (
+    ContextLoaded,
     DatasetLoaded,
     DatasetLoading,
     DatasetSaved,
@@ -11,6 +14,7 @@ from kedro_journal.events import (
     NodeComputed,
     NodeStarted,
     RunStarted,
+    SessionCreated,
 )
 from kedro_journal.state import SessionState, StateBuilder, evolve
 from kedro_journal.testing import fold, records
@@ -52,3 +56,16 @@ def test_a_node_of_many_datasets_is_the_same_by_any_road() -> None:
     node = state.runs[0].nodes["n"]
     assert len(node.loads) == len(node.saves) == 20
     assert node.open_operations == ()
+
+
+def test_the_source_of_a_name_of_dots_is_looked_for_in_the_time_of_its_length() -> None:
+    """Each dot could end the name of a mapping that it is in."""
+    name = "." * 240_000
+    state = fold(
+        SessionCreated(session_id="s"),
+        ContextLoaded(parameters={name: 1, "a": {"b.c": {"d": 2}}}),
+    )
+    begun = time.process_time()
+    found = {one.name: one.value for one in state.trace("parameters")}
+    assert time.process_time() - begun < 1
+    assert found == {f"params:{name}": 1, "params:a.b.c.d": 2}

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Trace", "trace"]
 
+_MAPPINGS_MAX = 100  # a value lies in; a hostile name may have a dot in every place
+
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """Where one value came from.
@@ -126,8 +128,10 @@ def _enclosing(
     sources: Mapping[str, ParameterSource], key: str
 ) -> ParameterSource | None:
     """Find the source of the mapping that a parameter is in."""
-    while "." in key:
-        key = key.rpartition(".")[0]
+    for _ in range(_MAPPINGS_MAX):
+        key, dot, _ = key.rpartition(".")
+        if not dot:
+            return None
         if key in sources:
             return sources[key]
     return None
