@@ -213,8 +213,10 @@ def _repairs(case: Case, records: Sequence[Record], raw: bytes) -> list[str]:
     if not mine and case.cut_failed:
         mine = expected  # the system cut the tail and then called it a failure
     other = [e for e in repairs if e.offset != start and e.action != "skipped"]
-    unsaid = case.killed or case.unmended  # it ended before it could say so
-    if case.goes_on and not unsaid and mine != expected and scenario.repair:
+    # Who ended, or may append no more, could not put it on record.
+    unsaid = case.unmended or any(batch.poisoned for batch in case.batches)
+    said = mine == expected or case.killed or (unsaid and not mine)
+    if case.goes_on and scenario.repair and not said:
         found.append(f"repairs on record: {mine}, not {expected}")
     if len(set(repairs)) != len(repairs) or (len(mine) > 1 and not case.killed):
         found.append(f"a repair is on record twice: {mine}")
