@@ -59,6 +59,7 @@ FAMILIES: Final = (
     Family(
         "many unknown events", files.many(lambda n: (f"x.{n}", {}), 2000), large=True
     ),
+    Family("a million node names", files.node_names, large=True),
     Family("a record again and again", files.repeated_record, large=True),
     Family("every second record missing", files.every_second_missing, large=True),
     Family("newlines", files.newlines, large=True),

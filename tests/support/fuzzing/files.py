@@ -12,7 +12,8 @@ from .stories import chained, genuine
 
 __all__ = [
     "Make", "Piece", "encodings", "every_second_missing", "gzipped", "hole",
-    "json_of_others", "long_line", "many", "newlines", "noise", "noise_between",
+    "json_of_others",
+    "node_names", "long_line", "many", "newlines", "noise", "noise_between",
     "nul_runs", "repeated_record", "unending_line", "wide_run",
 ]  # fmt: skip
 
@@ -42,10 +43,25 @@ def wide_run(rng: random.Random, dose: int) -> Iterator[Piece]:
     yield chain.data
 
 
+def node_names(rng: random.Random, dose: int) -> Iterator[Piece]:
+    """A hundred thousand names of nodes, in the full dose a million."""
+    chain = chained([])
+    yield chain.data
+    for part in range(10 * dose):
+        nodes = [{"name": f"{part}.{number}"} for number in range(10_000)]
+        yield chain.add(
+            "run.started", {"run_id": "p", "part": part + 1, "nodes": nodes}
+        )
+        chain.lines.clear()
+
+
 def encodings(rng: random.Random, dose: int) -> Iterator[Piece]:
-    text = genuine().decode()
+    text = genuine().decode().replace("a note", "caf\xe9")
     code = rng.choice(
-        ("utf-16", "utf-16-le", "utf-32", "utf-32-be", "utf-8-sig", "cp037", "utf-7")
+        (
+            *("utf-16", "utf-16-le", "utf-32", "utf-32-be", "utf-8-sig"),
+            *("latin-1", "cp037", "utf-7"),
+        )
     )
     yield text.encode(code)
 

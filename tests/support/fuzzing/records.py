@@ -16,6 +16,7 @@ __all__ = [
 ]  # fmt: skip
 
 LINE_BYTES: Final = 1024 * 1024  # the longest line a reader looks at
+PAYLOAD_BYTES: Final = 256 * 1024  # the longest data that it decodes
 
 
 def healthy(rng: random.Random, dose: int) -> Iterator[bytes]:
@@ -167,14 +168,15 @@ def nesting(rng: random.Random, dose: int) -> Iterator[bytes]:
 
 def bombs(rng: random.Random, dose: int) -> Iterator[bytes]:
     """One line that is much larger in memory than on the disk, or when indented."""
-    room = LINE_BYTES - 2000
+    room = rng.choice((LINE_BYTES, PAYLOAD_BYTES)) - 2000
     item = rng.choice(("[]", "{}", '{"a":1}', "[1]", "1.5", '"ab"', '[[],{"b":[]}]'))
     bomb = rng.choice(
         (
             wide(room // (len(item) + 1), item),
-            deep(40, wide(room // 2, "1")[1:-1]),
-            deep(900, wide(room // 2 - 9000, "1")[1:-1]),
+            deep(40, wide(room // 2 - 200, "1")[1:-1]),
+            deep(60, wide(room // 2 - 200, "1")[1:-1]),
             "{" + ",".join(f'"{n}":0' for n in range(room // 10)) + "}",
+            f'{{"{"." * room}":1}}',
         )
     )
     chain = chained([])

@@ -153,6 +153,9 @@ _COMMANDS: Final = (
     ("replay", "--salvage", "--json"),
     ("replay", "--salvage", "--step"),
     ("replay", "--step", "--json"),
+    ("trace", "parameters", "--salvage"),
+    ("trace", "raw", "--salvage"),
+    ("trace", "lr", "--salvage", "--json"),
     ("verify",),
     ("verify", "--json"),
     ("verify", "--all"),
@@ -165,7 +168,8 @@ def target_commands(case: Case) -> None:
         if "--step" in command and not case.small:
             continue
         where = " ".join(command)
-        wanted = () if command[0] == "list" or "--all" in command else ("latest",)
+        alone = command[0] in ("list", "trace") or "--all" in command
+        wanted = () if alone else ("latest",)
         args = [*command, *wanted, "--directory", str(case.folder.parent)]
         result = CliRunner().invoke(journal, args, prog_name="kedro-journal")
         error = result.exception
