@@ -251,7 +251,8 @@ SESSIONS = Path("sessions")
 def first(title): return [title]
 def act(rows, code):
     folder = max(SESSIONS.glob("2*"), default=SESSIONS)
-    exec(code, {**globals(), "folder": folder})
+    # Compiled first: exec of a text changes how Python exits after a Ctrl-C in it.
+    exec(compile(code, "<told>", "exec"), {**globals(), "folder": folder})
     return [*rows, "acted"]
 def more(rows): return rows
 def last(rows): return {"rows": [*rows, "last"]}
@@ -310,6 +311,12 @@ class Mischief(Project):
         if way.level == 0:
             self.level_0()
         return self.kedro("run", "-r", way.runner, env=env)
+
+    def run_under(
+        self, command: list[str], *args: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `kedro ARGS` to its end by another program."""
+        return self._run([*command, *KEDRO, *args], env)
 
     def result(self) -> object:
         """What the pipeline came to; None if it did not get there."""
