@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -140,3 +141,24 @@ def test_indentation_does_not_blow_up_what_is_long_and_deep() -> None:
     for calm in (Raw(deep(40)), [[1] * 200_000]):
         text = json_text(record_data(record("later.event", calm)))
         assert text.count("\n") > 40
+
+
+def test_a_command_that_is_proposed_runs_nothing_else(tmp_path: Path) -> None:
+    """Session ids of a journal may be anything; the commands with them are pasted."""
+    chain = Chain()
+    hostile = "x; touch owned $(touch owned) `touch owned`"
+    for type_, data in (
+        ("journal.header", {"session_id": hostile, "uid": "", "salt": ""}),
+        ("session.created", {"session_id": hostile}),
+        ("run.started", {"run_id": "r"}),
+        ("run.failed", {"run_id": "r", "error": {"type": "E"}}),
+        ("journal.gap", {"dropped": 1}),
+        ("session.closed", {}),
+    ):
+        chain.add(type_, data)
+    put(tmp_path / "s", chain.data)
+    text = shown(tmp_path / "s")["show"].partition("Next")[2]
+    commands = [one.strip() for one in text.splitlines() if "kedro-journal" in one]
+    assert len(commands) == 3
+    for command in commands:
+        assert shlex.split(command)[2] == hostile

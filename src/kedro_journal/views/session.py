@@ -282,11 +282,13 @@ def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
 
 
 def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
-    wanted = state.session_id + (" --salvage" if salvaged else "")
+    # Somebody will paste it: what stands in a journal is one word to a shell.
+    named = shlex.quote(state.session_id) if state.session_id else ""
+    wanted = named + (" --salvage" if salvaged else "")
     verdict = state.verdict
     steps: list[tuple[str, str]] = []
     if verdict == "running":
-        steps.append((f"kedro-journal tail {state.session_id} -f", "follow it live"))
+        steps.append((f"kedro-journal tail {named} -f", "follow it live"))
     elif verdict in ("failed", "crashed", "interrupted", "unknown"):
         steps.append((f"kedro-journal tail {wanted}", "its last records"))
         steps.append((f"kedro-journal replay {wanted} --step", "record by record"))
@@ -294,7 +296,7 @@ def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
         if again:
             steps.append((again, "run it from there, if the inputs are stored"))
     if state.anomalies or state.dropped_events or state.repairs:
-        steps.append((f"kedro-journal verify {state.session_id}", "check every record"))
+        steps.append((f"kedro-journal verify {named}", "check every record"))
     if not steps:
         return []
     rows = [(command, line(Span(what, "dim"))) for command, what in steps]
