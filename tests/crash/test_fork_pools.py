@@ -67,6 +67,7 @@ def test_pools_that_threads_fork_go_on_with_a_journal_open(tmp_path: Path) -> No
 )
 def test_with_filelock_those_pools_would_break(tmp_path: Path) -> None:
     """Teeth: once filelock releases do no harm, `auto` may take it everywhere."""
+    errors: list[str] = []
     for number in range(5):  # two forks must meet
         errors = errors_of_pools(
             tmp_path / f"{number}", KEDRO_JOURNAL_LOCK_BACKEND="filelock"

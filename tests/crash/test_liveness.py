@@ -25,6 +25,7 @@ from kedro_journal.journal.lock import BackendName
 from kedro_journal.replay import replay_folder
 
 BACKENDS: list[BackendName] = ["fcntl", "filelock"]
+Start = Callable[..., Owner]
 NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts"]
 READER = """
 import sys
@@ -34,7 +35,7 @@ print(replay_folder(Path(sys.argv[1])).liveness)
 """
 
 
-def look(folder: Path) -> str:
+def look(folder: Path) -> str | None:
     """Ask the way every reader does."""
     return replay_folder(folder).liveness
 
@@ -44,9 +45,6 @@ def until(folder: Path, status: str, limit_s: float = 10.0) -> None:
     while look(folder) != status:
         assert time.monotonic() - started < limit_s, look(folder)
         time.sleep(0.0005)
-
-
-Start = Callable[..., Owner]
 
 
 @pytest.fixture
@@ -282,9 +280,8 @@ def test_a_reader_without_permission_cannot_tell(closed_to_it: str) -> None:
         folder.chmod(0o755)
         closed = folder if closed_to_it == "the folder" else folder / OWNER_LOCK_NAME
         closed.chmod(0)
-        assert as_somebody_else(lambda: probe(folder, host_name(), boot_id())) == (
-            "unknown"
-        )
+        said = as_somebody_else(lambda: probe(folder, host_name(), boot_id()))
+        assert said == "unknown"
     finally:
         lock.release()
         folder.chmod(0o700)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from journals import create, file, join, note
 
@@ -215,16 +215,13 @@ def _begin(task: Task, start: Start) -> Callable[[], int]:
         command = [sys.executable, "-c", STARTED_ANEW, str(given), str(SUPPORT)]
         pid = os.posix_spawn(sys.executable, command, os.environ)
         return lambda: os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    process = multiprocessing.get_context(start).Process(
-        target=append_all, args=(task,), name=task.name
-    )
+    context: Any = multiprocessing.get_context(start)
+    process = context.Process(target=append_all, args=(task,), name=task.name)
     process.start()
 
     def wait() -> int:
         process.join()
-        code = process.exitcode
-        assert code is not None
-        return code
+        return int(process.exitcode)
 
     return wait
 

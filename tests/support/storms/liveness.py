@@ -139,7 +139,8 @@ def kill_one(
         if kind == "stopped":
             os.kill(owner.pid, signal.SIGSTOP)
             os.waitid(os.P_PID, owner.pid, os.WSTOPPED)
-        if (said := look(folder)) != "running":
+        said: str | None = look(folder)
+        if said != "running":
             account.violations.append(f"{kind}: {said} while it lives")
         killed = time.perf_counter()
         owner.kill()
