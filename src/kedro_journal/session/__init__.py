@@ -26,7 +26,13 @@ def __getattr__(name: str) -> Any:
     if home is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    try:
+        return getattr(import_module(f"{__name__}.{home}"), name)
+    except Exception as error:
+        if name != "KedroSession":
+            raise
+        # It stands in settings.py: `kedro run` must go on without the journal.
+        return import_module(f"{__name__}.unjournaled").unjournaled(error)
 
 
 def __dir__() -> list[str]:
