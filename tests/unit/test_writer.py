@@ -367,6 +367,10 @@ def test_the_lock_and_the_journal_are_opened_through_the_same_door(
     writer.append(note())
     writer.append(note())
     assert port.opened == ["append.lock", "journal.jsonl"]
+    # A child that shared its parent's lock would be excluded by nobody.
+    writer.start_over()
+    writer.append(note())
+    assert port.opened == ["append.lock", "journal.jsonl"] * 2
 
 
 @pytest.mark.parametrize("call", ["try_lock", "open_append", "stat", "read_at"])
@@ -874,11 +878,12 @@ def test_a_child_does_not_wait_for_a_thread_that_it_does_not_have(
     writer = create(tmp_path / "s")
     writer.append(note("a"))
     held, done = threading.Event(), threading.Event()
+    in_time: list[bool] = []
 
     def hold() -> None:
         with writer._thread_lock:
             held.set()
-            done.wait(20)
+            in_time.append(done.wait(20))
 
     thread = threading.Thread(target=hold)
     thread.start()
@@ -887,6 +892,7 @@ def test_a_child_does_not_wait_for_a_thread_that_it_does_not_have(
     writer.append(note("b"))
     done.set()
     thread.join(20)
+    assert in_time == [True]
     assert texts(list(read(writer.path))) == ["a", "b"]
 
 
@@ -900,10 +906,13 @@ def test_a_child_syncs_its_group_by_a_thread_of_its_own(tmp_path: Path) -> None:
     writer = create(tmp_path / "s", port=Counting(), durability="group")
     writer.append(note())
     assert Counting.synced.wait(20)
+    before = set(threading.enumerate())
     writer.start_over()
     Counting.synced.clear()
     writer.append(note())
     assert Counting.synced.wait(20)
+    added = set(threading.enumerate()) - before
+    assert [thread.name for thread in added] == ["kedro-journal-sync"]
     writer.close()
 
 
