@@ -13,16 +13,37 @@ from kedro_journal import errors
 from kedro_journal._version import __version__
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Cursor, Record
-from kedro_journal.replay import current, events, follow, replay, sessions, verify
-from kedro_journal.state import NodeState, RunState, SessionState
+from kedro_journal.replay import (
+    current,
+    events,
+    follow,
+    replay,
+    replay_group,
+    sessions,
+    verify,
+)
+from kedro_journal.session.notes import note
+from kedro_journal.state import (
+    GroupFailure,
+    GroupNode,
+    GroupState,
+    NodeState,
+    NodeTry,
+    RunState,
+    SessionState,
+)
 
 # The function replaces the subpackage of the same name on purpose: `replay(...)` is
 # what users call, `kedro_journal.replay.x` is what nobody does.
 
 __all__ = [
     "Cursor",
+    "GroupFailure",
+    "GroupNode",
+    "GroupState",
     "JournalError",
     "NodeState",
+    "NodeTry",
     "Record",
     "RunState",
     "SessionState",
@@ -31,7 +52,9 @@ __all__ = [
     "errors",
     "events",
     "follow",
+    "note",
     "replay",
+    "replay_group",
     "sessions",
     "verify",
 ]

@@ -27,8 +27,10 @@ __all__ = [
 ]
 
 ENV_PREFIX: Final = "KEDRO_JOURNAL_"
-# Set by this package for its own child processes; no settings.
-_INTERNAL: Final = frozenset({"SESSION", "PROJECT"})
+# Set by this package for its own child processes, and what a session is to others.
+_NO_SETTINGS: Final = frozenset(
+    {"SESSION", "PROJECT", "GROUP_ID", "PARENT_SESSION_ID", "LABELS"}
+)
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +86,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...],
         Meta(description="Further names whose values are secrets, anywhere in a key."),
     ] = ()
+    log_level: Annotated[
+        Literal["off", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        Meta(
+            description="Journal log records of this level and above, with the node "
+            "that they belong to: at most 100 of a node, 1000 of a run in a process. "
+            "Loggers that let less through stay as they are."
+        ),
+    ] = "off"
     lock_backend: Annotated[
         Literal["auto", "filelock", "fcntl"],
         Meta(
@@ -151,7 +161,7 @@ def load_config(
         config = _convert(table, str(path), "tool.kedro_journal")
     for name, value in environ.items():
         key = name.removeprefix(ENV_PREFIX)
-        if not name.startswith(ENV_PREFIX) or key in _INTERNAL:
+        if not name.startswith(ENV_PREFIX) or key in _NO_SETTINGS:
             continue
         config = _override(config, key.lower(), value, name)
     return config
@@ -213,7 +223,7 @@ def _load_what_is_right(
     config = msgspec.convert(right, Config)
     for name, value in environ.items():
         key = name.removeprefix(ENV_PREFIX)
-        if not name.startswith(ENV_PREFIX) or key in _INTERNAL:
+        if not name.startswith(ENV_PREFIX) or key in _NO_SETTINGS:
             continue
         try:
             config = _override(config, key.lower(), value, name)

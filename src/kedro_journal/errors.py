@@ -16,6 +16,7 @@ __all__ = [
     "AmbiguousSessionId",
     "ConfigError",
     "CorruptJournal",
+    "GroupNotFound",
     "IllegalTransition",
     "InvalidSessionId",
     "JournalBusy",
@@ -107,6 +108,38 @@ class AmbiguousSessionId(JournalError):
             f"{wanted!r} is the beginning of {len(candidates)} sessions: {shown}. "
             "Give more of the id.",
             wanted=wanted,
+            candidates=tuple(candidates),
+        )
+
+
+class GroupNotFound(JournalError):
+    """No session belongs to that group, or the beginning fits several groups.
+
+    Attributes:
+        wanted: The group id that was asked for.
+        directory: The journal directory that was searched.
+        candidates: The groups that begin with it, else the newest one there is.
+    """
+
+    exit_code = 3
+    wanted: str
+    directory: Path
+    candidates: tuple[str, ...]
+
+    def __init__(
+        self, wanted: str, directory: Path, candidates: Sequence[str] = ()
+    ) -> None:
+        shown = ", ".join(map(repr, candidates[:5]))
+        if len(candidates) > 1:
+            hint = f"{len(candidates)} groups begin with it: {shown}. Give more of it."
+        elif candidates:
+            hint = f"There is {shown}; `kedro-journal list` shows the groups."
+        else:
+            hint = "No session there has one: KEDRO_JOURNAL_GROUP_ID gives it one."
+        super().__init__(
+            f"{directory}: no group {wanted!r}. {hint}",
+            wanted=wanted,
+            directory=directory,
             candidates=tuple(candidates),
         )
 

@@ -19,6 +19,7 @@ EXAMPLES: dict[str, JournalError] = {
     "AmbiguousSessionId": errors.AmbiguousSessionId("2026", ["2026a", "2026b"]),
     "ConfigError": errors.ConfigError("pyproject.toml", "no"),
     "CorruptJournal": errors.CorruptJournal(PATH, "splice", "it is", 12, 3, 1),
+    "GroupNotFound": errors.GroupNotFound("g", PATH.parent, ["g1", "g2"]),
     "IllegalTransition": errors.IllegalTransition("node.failed", "node a", "pending"),
     "InvalidSessionId": errors.InvalidSessionId("../x"),
     "JournalBusy": errors.JournalBusy(PATH, 2.5),

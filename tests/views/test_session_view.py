@@ -265,7 +265,25 @@ def test_facts_are_laid_out_and_what_is_unknown_left_out(story, screen):
     assert "runtime     model.lr=0.1\n" in text
     assert "env         staging\n" in text
     assert "journal     /x/journal.jsonl (3 records)\n" in text
-    assert "goes on from" not in text
+    for absent in ("parent", "group", "labels", "runs in"):
+        assert f"\n{absent} " not in text
+
+
+def test_what_a_session_is_to_others_stands_with_the_facts(story, screen):
+    story.created(
+        parent_session_id="2026-11-21T05.11.32.000Z",
+        group_id="scheduled__2026-11-22T00:00:00+00:00",
+        labels={"task": "train", "team": "demand"},
+        container="docker 0123456789ab",
+        notebook="jupyter",
+    )
+
+    text = show(story, screen, "running")
+
+    assert "parent      2026-11-21T05.11.32.000Z\n" in text
+    assert "group       scheduled__2026-11-22T00:00:00+00:00\n" in text
+    assert "labels      task=train  team=demand\n" in text
+    assert "runs in     docker 0123456789ab, jupyter\n" in text
 
 
 def test_parameters_are_bounded_until_all_are_asked_for(story, screen):
@@ -344,7 +362,38 @@ def test_remarks_tell_of_gaps_repairs_and_what_does_not_fit(story, screen):
     assert "1 event of concurrent runs" in text
     assert "record 9, node.completed, does not fit: node a was completed" in text
     assert "error     records lost" in text
-    assert "a: look here" in text
+    assert "  a     look here\n" in text
+
+
+def test_notes_and_log_records_are_shown_with_level_and_node(story, screen):
+    story.created().started("train").tell(
+        NoteAdded(text="by hand", fields={"rows": 3}),
+        NoteAdded(
+            text="slow\x1b[2J",
+            run_id=story.run_id,
+            node="train",
+            level="WARNING",
+            logger="mill.nodes",
+        ),
+    )
+
+    text = show(story, screen, "running")
+
+    assert "\nNotes and log records\n" in text
+    assert "2026-11-22 05:11:36                  by hand  rows=3\n" in text
+    assert "  WARNING  train  mill.nodes: slow\\x1b[2J\n" in text
+
+
+def test_the_last_notes_are_shown_until_all_are_asked_for(story, screen):
+    story.created().tell(*(NoteAdded(text=f"note {n}") for n in range(50)))
+
+    some = show(story, screen, "running")
+    every = show(story, screen, "running", detail=Detail(notes=True))
+
+    assert "note 29\n" not in some
+    assert "... 30 before; --notes shows all\n" in some
+    assert "note 49\n" in some
+    assert all(f"note {n}\n" in every for n in range(50))
 
 
 def test_values_are_cut_to_the_width_of_the_terminal(story, screen):

@@ -13,6 +13,7 @@ from kedro_journal.events import (
     ErrorInfo,
     NodeCompleted,
     NodeFailed,
+    NoteAdded,
     RunInterrupted,
     UnknownEvent,
 )
@@ -60,6 +61,22 @@ def test_an_unknown_event_is_named_and_said_to_be_newer():
     sentence = describe(UnknownEvent(type="node.cached", version=2))
 
     assert sentence.text == "node.cached version 2: written by a newer version"
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        (NoteAdded(text="by hand"), ("note", "note: by hand", "")),
+        (
+            NoteAdded(text="slow", node="train", level="WARNING", logger="mill"),
+            ("train", "WARNING mill: slow", "warn"),
+        ),
+        (NoteAdded(text="a", level="ERROR", logger="x"), ("log", "ERROR x: a", "bad")),
+        (NoteAdded(text="a", level="INFO", logger="x"), ("log", "INFO x: a", "")),
+    ],
+)
+def test_notes_and_log_records_are_told_apart(event, sentence):
+    assert tuple(describe(event)) == sentence
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "directory_options",
+    "group_option",
     "json_option",
     "look",
     "moments_of",
@@ -51,6 +52,12 @@ _WIDTH_MIN = 60  # columns; narrower terminals wrap
 
 json_option = click.option(
     "as_json", "--json", is_flag=True, help="Print JSON instead of text."
+)
+group_option = click.option(
+    "--group",
+    "group_id",
+    metavar="ID",
+    help="A group of sessions: its id, a unique beginning of it, or `latest`.",
 )
 salvage_option = click.option(
     "--salvage", is_flag=True, help="Read past damaged or missing records."

@@ -13,12 +13,20 @@ import msgspec
 
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
+from kedro_journal.replay import find_group
 from kedro_journal.state import SessionState, Verdict
 from kedro_journal.views.data import json_text, summary_data
 from kedro_journal.views.sessions import Listed, sessions_view
 from kedro_journal.views.terminal import escape
 
-from .common import directory_options, json_option, look, open_journals, screen
+from .common import (
+    directory_options,
+    group_option,
+    json_option,
+    look,
+    open_journals,
+    screen,
+)
 
 __all__ = ["list_"]
 
@@ -40,6 +48,7 @@ __all__ = ["list_"]
     type=click.Choice(get_args(Verdict)),
     help="Only sessions with this verdict; give it again for more.",
 )
+@group_option
 @directory_options
 @json_option
 @click.pass_context
@@ -49,17 +58,21 @@ def list_(
     number: int,
     every: bool,
     verdicts: tuple[str, ...],
+    group_id: str | None,
     project: Path | None,
     directory: Path | None,
     as_json: bool,
 ) -> None:
     """List sessions, newest first.
 
+    With --group, only those that belong to that group. `show --group` merges them.
+
     With --json: an array of objects, one per session, each with its session_id,
     verdict, times, pipelines, nodes completed and planned, and the places it broke.
     """
     where = open_journals(ctx, project, directory)
-    ids = list(reversed(where.ids()))
+    ids = where.ids() if group_id is None else find_group(where, group_id)[1]
+    ids = ids[::-1]
     chosen = (row for row in _rows(where, ids) if not verdicts or _fits(row, verdicts))
     rows = list(chosen if every else islice(chosen, number))
     if as_json:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from kedro_journal.journal import Finding
+from kedro_journal.journal import Finding, JournalDirectory
 from kedro_journal.journal import verify as verify_file
-from kedro_journal.replay import replay_folder
-from kedro_journal.views.data import json_text, state_data
+from kedro_journal.replay import replay_folder, replay_group
+from kedro_journal.views.data import group_data, json_text, state_data
+from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
 
 from .common import (
     directory_options,
+    group_option,
     json_option,
     moments_of,
     open_journals,
@@ -30,7 +32,9 @@ __all__ = ["show"]
 @click.option("--parameters", is_flag=True, help="All parameters and variables.")
 @click.option("--nodes", is_flag=True, help="What each node loaded and saved.")
 @click.option("--all-nodes", is_flag=True, help="Every node, of every attempt.")
+@click.option("--notes", is_flag=True, help="Every note and log record.")
 @click.option("--traceback", is_flag=True, help="Frames of libraries too.")
+@group_option
 @salvage_option
 @directory_options
 @json_option
@@ -42,7 +46,9 @@ def show(
     parameters: bool,
     nodes: bool,
     all_nodes: bool,
+    notes: bool,
     traceback: bool,
+    group_id: str | None,
     salvage: bool,
     project: Path | None,
     directory: Path | None,
@@ -54,8 +60,19 @@ def show(
 
     With --json: one object with every field of the session's state, its verdict, and
     its runs with their nodes; `findings` lists damage that --salvage read past.
+
+    With --group instead of ID: sibling sessions merged, such as the tasks of an
+    orchestrator, with one verdict, and every node by its last try. Damage does not
+    hide a session of a group. With --json: one object with group_id, verdict, hosts,
+    times, first_failure, sessions, and nodes by name with their earlier tries.
     """
     where = open_journals(ctx, project, directory)
+    if group_id is not None:
+        if _is_given(ctx, "session_id"):
+            message = "Give either a session's ID or --group, not both."
+            raise click.UsageError(message)
+        _show_group(where, group_id, all_nodes=all_nodes, as_json=as_json)
+        return
     found_id = where.resolve(session_id)
     path = where.file(found_id)
     state = replay_folder(where.folder(found_id), salvage=salvage)
@@ -68,6 +85,7 @@ def show(
         all_nodes=all_nodes,
         datasets=nodes,
         traceback=traceback,
+        notes=notes,
     )
     text = session_view(
         state,
@@ -78,3 +96,18 @@ def show(
         journal=str(path),
     )
     click.echo(text, nl=False)
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP")
+
+
+def _show_group(
+    where: JournalDirectory, group_id: str, *, all_nodes: bool, as_json: bool
+) -> None:
+    group, here = replay_group(group_id, directory=where.path), screen()
+    if as_json:
+        click.echo(json_text(group_data(group, here.now)), nl=False)
+    else:
+        click.echo(group_view(group, here, all_nodes=all_nodes), nl=False)

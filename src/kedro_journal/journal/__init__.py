@@ -3,6 +3,7 @@
 from .codec import FORMAT_VERSION, LINE_MAX_BYTES, PAYLOAD_MAX_BYTES, decode, seal
 from .directory import JournalDirectory, check_session_id, session_timestamp
 from .follow import follow_file
+from .head import read_head
 from .liveness import Liveness, probe
 from .lock import OwnerLock, choose_backend, is_held
 from .memory import Journal, MemoryJournal
@@ -34,6 +35,7 @@ __all__ = [
     "is_held",
     "probe",
     "read",
+    "read_head",
     "seal",
     "session_timestamp",
     "verify",

@@ -1,5 +1,6 @@
 """REPLAY: read and fold. Finds journals, rebuilds state, follows live ones."""
 
+from .group import find_group, replay_group
 from .replay import (
     current,
     events,
@@ -13,9 +14,11 @@ from .replay import (
 __all__ = [
     "current",
     "events",
+    "find_group",
     "follow",
     "replay",
     "replay_folder",
+    "replay_group",
     "sessions",
     "verify",
 ]

@@ -2,7 +2,8 @@
 
 A stack for the process, because every thread of a run must find its session, pool
 threads included; over it a context variable that is set around each node, so that two
-sessions in two threads are told apart.
+sessions in two threads are told apart. It holds the run and the node as well that the
+code of this thread or task belongs to, as far as that is known for sure.
 """
 
 from __future__ import annotations
@@ -11,18 +12,22 @@ import os
 import threading
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from kedro_journal.state import SessionState
 
 __all__ = [
     "SESSION_VARIABLE",
     "Active",
+    "Bound",
+    "Where",
     "bind",
     "bound",
     "enter",
     "innermost",
     "leave",
+    "of_folder",
+    "where_in",
 ]
 
 SESSION_VARIABLE: Final = "KEDRO_JOURNAL_SESSION"
@@ -47,9 +52,33 @@ class Active(Protocol):
         ...
 
 
+class Where(NamedTuple):
+    """What the code of this thread or task belongs to; None for what is not known.
+
+    Attributes:
+        session_id: The session, by the id of its journal.
+        run_id: Kedro's id of the run.
+        attempt: Which try at that run.
+        node: The node.
+    """
+
+    session_id: str
+    run_id: str | None = None
+    attempt: int = 1
+    node: str | None = None
+
+
+class Bound(NamedTuple):
+    """What `bind` was told in a thread or task."""
+
+    session: Active | None = None
+    where: Where | None = None
+
+
 _lock = threading.RLock()  # a signal handler may come in the middle
 _stack: list[Active] = []
-_bound: Final[ContextVar[Active | None]] = ContextVar("kedro_journal_bound")
+_NOTHING: Final = Bound()
+_bound: Final[ContextVar[Bound]] = ContextVar("kedro_journal_bound", default=_NOTHING)
 _inherited: Final = os.environ.get(SESSION_VARIABLE)
 
 
@@ -68,27 +97,44 @@ def leave(session: Active) -> None:
                 del _stack[number]
                 break
         _hand_down()
-    if _bound.get(None) is session and session not in _stack:
-        _bound.set(None)
+    if _bound.get().session is session and session not in _stack:
+        _bound.set(_NOTHING)
 
 
-def bind(session: Active | None) -> None:
-    """Say which session the code of this thread or task runs for."""
-    _bound.set(session)
+def bind(session: Active | None, where: Where | None = None) -> None:
+    """Say which session the code of this thread or task runs for, and where in it."""
+    _bound.set(Bound(session, where))
 
 
-def bound() -> Active | None:
+def bound() -> Bound:
     """Give what `bind` was last told in this thread or task."""
-    return _bound.get(None)
+    return _bound.get()
+
+
+def where_in(session_id: str) -> Where:
+    """Give where in a session the code of this thread or task is."""
+    found = _bound.get().where
+    if found is None or found.session_id != session_id:
+        return Where(session_id)
+    return found
 
 
 def innermost() -> Active | None:
     """Give the session that is meant here, None if none is active."""
-    here = _bound.get(None)
+    here = _bound.get().session
     if here is not None:
         return here
     with _lock:
         return _stack[-1] if _stack else None
+
+
+def of_folder(folder: Path) -> Active | None:
+    """Give the active session of this process that has that folder."""
+    with _lock:
+        known = [_bound.get().session, *reversed(_stack)]
+    return next(
+        (s for s in known if s is not None and s.journal_folder == folder), None
+    )
 
 
 def _hand_down() -> None:

@@ -15,7 +15,15 @@ from kedro_journal.journal.liveness import boot_id, host_name, parent_pid, start
 
 from .active import SESSION_VARIABLE
 
-__all__ = ["handed_down", "newest_unclosed", "of_ancestor", "open_directory"]
+__all__ = [
+    "PathLike",
+    "handed_down",
+    "newest_unclosed",
+    "of_ancestor",
+    "open_directory",
+]
+
+PathLike = str | os.PathLike[str]
 
 _NEWEST_LOOKED_AT: Final = 50  # sessions, when one is searched by what it says
 _ANCESTORS_MAX: Final = 32
@@ -23,8 +31,8 @@ _HEAD_RECORDS: Final = 200  # where an activation is looked for
 
 
 def open_directory(
-    project_path: str | os.PathLike[str] | None = None,
-    directory: str | os.PathLike[str] | None = None,
+    project_path: PathLike | None = None,
+    directory: PathLike | None = None,
     config: Config | None = None,
 ) -> JournalDirectory:
     """Give the journal directory of a project.

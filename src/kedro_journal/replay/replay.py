@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +24,13 @@ from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import SessionState, StateBuilder
 
 from .active import innermost
-from .locate import handed_down, newest_unclosed, of_ancestor, open_directory
+from .locate import (
+    PathLike,
+    handed_down,
+    newest_unclosed,
+    of_ancestor,
+    open_directory,
+)
 
 __all__ = [
     "current",
@@ -38,7 +43,6 @@ __all__ = [
 ]
 
 NO_SESSION = "There is no active Kedro session."
-PathLike = str | os.PathLike[str]
 
 
 def replay(

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from .identity import NO_IDENTITY, Identity, checked_identity
+
 __all__ = ["CreateArguments", "create_arguments"]
 
 _OLD_ORDER: Final = (
@@ -29,7 +31,8 @@ _NEW_ORDER: Final = (
     "runtime_params",
     "conf_source",
 )
-_KNOWN: Final = frozenset({*_OLD_ORDER, *_NEW_ORDER, "labels", "parent_session_id"})
+_IDENTITY: Final = ("group_id", "parent_session_id", "labels")
+_KNOWN: Final = frozenset({*_OLD_ORDER, *_NEW_ORDER, *_IDENTITY})
 
 
 class CreateArguments(NamedTuple):
@@ -42,8 +45,7 @@ class CreateArguments(NamedTuple):
         env: Configuration environment.
         runtime_params: They win over the configured parameters.
         conf_source: Folder or archive of the configuration.
-        labels: Free labels.
-        parent_session_id: Session that this one belongs under.
+        identity: What the session is to others.
     """
 
     package_name: str | None = None
@@ -52,8 +54,7 @@ class CreateArguments(NamedTuple):
     env: str | None = None
     runtime_params: dict[str, Any] | None = None
     conf_source: str | None = None
-    labels: Mapping[str, str] | None = None
-    parent_session_id: str | None = None
+    identity: Identity = NO_IDENTITY
 
 
 def create_arguments(
@@ -63,7 +64,8 @@ def create_arguments(
 
     Raises:
         TypeError: An argument that is none, or too many positional ones.
-        ValueError: Two values for one thing.
+        ValueError: Two values for one thing, or a group, parent or label that cannot
+            be one.
     """
     unknown = sorted(kwargs.keys() - _KNOWN)
     if unknown:
@@ -99,7 +101,8 @@ def create_arguments(
     elif not isinstance(given["save_on_close"], (bool, int)):
         message = f"save_on_close must be a bool, not {given['save_on_close']!r}"
         raise TypeError(message)
-    return CreateArguments(runtime_params=new or old, **given)
+    identity = checked_identity(*(given.pop(name, None) for name in _IDENTITY))
+    return CreateArguments(runtime_params=new or old, identity=identity, **given)
 
 
 def _is_package_name(args: tuple[Any, ...]) -> bool:

@@ -24,7 +24,7 @@ from kedro_journal.events import (
     NodeFailed,
     NodeStarted,
 )
-from kedro_journal.replay.active import bind
+from kedro_journal.replay.active import Where, bind
 
 from . import capture, compat
 from .configuration import context_loaded
@@ -117,7 +117,7 @@ class SessionHooks:
                 self._describe_context(*pending)
             run_id = run_params.get("run_id") or run_params.get("session_id")
             run = self.book.start(run_id, catalog)
-            run.binding.keep()
+            run.binding.locate(run.where(recorder.session_id))
             runner = self.runner or compat.runner_name(run_params)
             run.sequential = runner == "SequentialRunner"
             run.in_process = run.sequential or runner == "ThreadRunner"
@@ -209,6 +209,7 @@ class SessionHooks:
             if recorder is None:
                 return
             if run is None:
+                self._bind_unattributed(node)
                 recorder.record(NodeStarted(run_id=None, node=node.name))
                 return
             known = run.catalog is not None
@@ -217,7 +218,7 @@ class SessionHooks:
             progress = run.progress(node)
             progress.phase = "running"
             versions = () if known else input_versions(catalog, node)
-            progress.binding.bind(self._link.active)
+            self._bind(run, node, progress)
             self.book.enter_node(run, node)
             recorder.record(
                 NodeStarted(**run.key, node=node.name, input_versions=versions)
@@ -232,6 +233,7 @@ class SessionHooks:
             if recorder is None:
                 return
             if run is None:
+                self._bind_unattributed(None)
                 recorder.record(NodeComputed(run_id=None, node=node.name))
                 return
             progress = run.progress(node)
@@ -267,6 +269,8 @@ class SessionHooks:
             )
             if progress is not None:
                 progress.binding.restore()
+            else:
+                self._bind_unattributed(None)
 
     # -- datasets --------------------------------------------------------------------
 
@@ -315,6 +319,7 @@ class SessionHooks:
             if run is None:
                 saved = DatasetSaved(run_id=None, node=node.name, dataset=dataset_name)
                 recorder.record(saved)
+                self._bind_unattributed(None)
                 return
             progress = run.progress(node)
             duration_s = progress.end("save", dataset_name)
@@ -347,11 +352,23 @@ class SessionHooks:
                 self._finish_chunked(run, recorder, node)
             progress = run.progress(node)
             progress.begin(kind, dataset)
-            progress.binding.bind(self._link.active)
+            self._bind(run, node, progress)
         else:
-            bind(self._link.active)
+            self._bind_unattributed(node)
         cls = DatasetLoading if kind == "load" else DatasetSaving
         recorder.record(cls(**key_of(run), node=node.name, dataset=dataset))
+
+    def _bind(self, run: ActiveRun, node: Any, progress: NodeProgress) -> None:
+        recorder = self._link.recorder
+        session_id = recorder.session_id if recorder is not None else ""
+        progress.binding.bind(self._link.active, run.where(session_id, node.name))
+
+    def _bind_unattributed(self, node: Any) -> None:
+        """Bind this thread to the session, and to a node of whichever run it is."""
+        recorder = self._link.recorder
+        session_id = recorder.session_id if recorder is not None else ""
+        name = node.name if node is not None else None
+        bind(self._link.active, Where(session_id, node=name))
 
     def _completed(
         self, run: ActiveRun, name: str, progress: NodeProgress

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -26,9 +27,12 @@ from . import capture, signals
 from .command import current_command
 from .hooks import SessionHooks
 from .link import Shield
+from .log_records import Listener
+from .notes import add_note
 from .opening import is_disabled, open_journal, settings_of
 from .progress import RunBook
 from .recorder import Recorder
+from .say import say
 
 __all__ = ["Lifecycle"]
 
@@ -80,6 +84,9 @@ class Lifecycle:
             opened = open_journal(wanted_id, project_path, self.config, on_disk=on_disk)
             self.session_id = opened.session_id
             self.recorder, self._owner = opened.recorder, opened.owner
+        self._listener = Listener(self.config.log_level, self)
+        if self.recorder is not None:
+            self._listener.listen()
 
     @property
     def active(self) -> Active:
@@ -115,10 +122,26 @@ class Lifecycle:
             with self.shield:
                 self.recorder.record(describe())
 
+    def note(self, text: object, fields: Mapping[str, object]) -> None:
+        """Put a note on record; one that comes too late is said."""
+        if self.recorder is None:
+            return
+        if self._closed:
+            say(
+                logging.WARNING,
+                "session %s is closed: a note is left out.",
+                self.session_id,
+            )
+            return
+        add_note(self.recorder, active.where_in(self.session_id), text, fields)
+
     def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
         """A run begins."""
         del run_params
-        return None if self._closed else self.recorder
+        if self._closed or self.recorder is None:
+            return None
+        self._listener.listen()
+        return self.recorder
 
     def end(self, *, completed: bool) -> None:
         """A run ended; the session goes on."""
@@ -216,6 +239,7 @@ class Lifecycle:
         # What leaves the block is the user's: nothing of ours may stand in its place.
         shield = self.shield if self._leaving is None else self.lenient
         self._failure = self._leaving = None
+        self._listener.stop()
         try:
             with shield:
                 self._record_end(reason, entered=entered > 0)

@@ -11,6 +11,7 @@ import sys
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ from . import capture, compat, signals
 from .command import current_command, is_abort
 from .hooks import SessionHooks
 from .link import Shield
+from .log_records import Listener
 from .losses import report
+from .notes import join
 from .opening import (
     created_event,
     is_disabled,
@@ -64,10 +67,13 @@ class WorkerLink:
         self.project_path = project_path
         self.journal_folder: Path | None = folder
         self.session_id = folder.name
-        self.recorder: Recorder | None = open_worker(
-            folder, project_path, secrets, warned=warned
-        )
-        _at_exit(_close_worker, self.recorder, losses)
+        config = settings_of(project_path)
+        recorder = join(folder, open_worker(folder, config, secrets, warned=warned))
+        recorder.redactor.register(*secrets)
+        self.recorder: Recorder | None = recorder
+        Listener(config.log_level, self).listen()
+        Finalize(None, recorder.tell_rest, exitpriority=0)
+        _at_exit(_close_worker, recorder, losses)
 
     @property
     def active(self) -> WorkerLink:
@@ -112,6 +118,7 @@ class PluginLink:
         source = compat.conf_source(context)
         self._conf_source = str(source) if source else None
         self._owner: OwnerLock | None = None
+        self._listener: Listener | None = None
         self._depth = 0
         self._single_run = True
         self._by_command = False
@@ -144,6 +151,8 @@ class PluginLink:
         if self.recorder is None:
             self._open(run_params)
         if self.recorder is not None:
+            if self._listener is not None:
+                self._listener.listen()
             self._depth += 1
             active.enter(self)
             signals.watch(self._on_signal)
@@ -160,6 +169,7 @@ class PluginLink:
         self._by_command = current_command.link(self)
         opened = open_journal(run_id, project, config)
         self.recorder, self._owner = opened.recorder, opened.owner
+        self._listener = Listener(config.log_level, self)
         self.session_id = opened.session_id
         self.journal_folder = opened.recorder.folder
         self.recorder.record(
@@ -179,13 +189,19 @@ class PluginLink:
         )
 
     def end(self, *, completed: bool) -> None:
-        """A run ended: leave the session; close it if there can be no other run."""
+        """A run ended: leave the session; close it if there can be no other run.
+
+        In a command it stays until the command ends, for the hooks of others that come
+        after ours.
+        """
+        self._failed = not completed
+        if self._by_command:
+            return
         active.leave(self)
         self._depth -= 1
-        self._failed = not completed
         if not self._depth:
             signals.unwatch(self._on_signal)
-        if completed and self._single_run and not self._by_command:
+        if completed and self._single_run:
             self.close("close")
 
     def left_by(self, error: BaseException | None, exit_code: int | None) -> None:
@@ -217,6 +233,8 @@ class PluginLink:
             active.leave(self)
             self._depth -= 1
         signals.unwatch(self._on_signal)
+        if self._listener is not None:
+            self._listener.stop()
         recorder.record(
             SessionDeactivated(), SessionClosed(reason=reason, exit_code=exit_code)
         )

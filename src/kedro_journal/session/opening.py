@@ -27,8 +27,9 @@ from kedro_journal.journal import (
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME, host_name
 from kedro_journal.redaction import Redactor
 
-from . import capture
+from . import capture, place
 from .git import git_state
+from .identity import NO_IDENTITY, Identity, identity_in_force
 from .recorder import Recorder
 from .say import say
 
@@ -62,7 +63,7 @@ class Opened(NamedTuple):
     config: Config
 
 
-def settings_of(project_path: Path) -> Config:
+def settings_of(project_path: Path | None) -> Config:
     """Read the project's settings; a mistake in them is said, and stops no run."""
 
     def tell(error: ConfigError) -> None:
@@ -175,17 +176,16 @@ def _as_ours(error: Exception, directory: Path) -> JournalError:
 
 
 def open_worker(
-    folder: Path, project_path: Path | None, known: list[str], *, warned: bool
+    folder: Path, config: Config, known: list[str], *, warned: bool
 ) -> Recorder:
     """Open the journal of a session that another process owns, to add to it.
 
     Args:
         folder: The session folder.
-        project_path: Root of the project, for its settings.
+        config: The project's settings.
         known: Secrets that the owner registered, handed over in memory.
         warned: The owner told the user already that the journal has trouble.
     """
-    config = settings_of(project_path) if project_path else Config()
     redactor = make_redactor(config)
     redactor.register(*known)
     writer = JournalWriter(
@@ -219,10 +219,11 @@ def created_event(
     via: str,
     save_on_close: bool = True,
     kedro_session_id: str | None = None,
-    parent_session_id: str | None = None,
-    labels: Mapping[str, str] | None = None,
+    identity: Identity = NO_IDENTITY,
 ) -> SessionCreated:
     """Gather all that is known of a session when it comes to be."""
+    redact = recorder.redactor.text if recorder else str
+    group_id, parent_session_id, labels = identity_in_force(identity, redact)
     return SessionCreated(
         session_id=session_id,
         project_path=str(project_path),
@@ -247,7 +248,10 @@ def created_event(
         via=via,
         kedro_session_id=kedro_session_id,
         parent_session_id=parent_session_id,
-        labels=_found(lambda: {str(k): str(v) for k, v in (labels or {}).items()}, {}),
+        group_id=group_id,
+        container=_found(place.container, None),
+        notebook=_found(place.notebook, None),
+        labels=_found(lambda: {str(k): str(v) for k, v in labels.items()}, {}),
     )
 
 

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from kedro_journal.events import Event
-from kedro_journal.replay.active import Active, bind, bound
+from kedro_journal.replay.active import Active, Bound, Where, bind, bound
 
 from . import compat
 from .losses import Losses
@@ -27,7 +27,7 @@ class Binding:
     """Which session this thread was bound to before, for nodes that run others."""
 
     def __init__(self) -> None:
-        self._before: Active | None = None
+        self._before = Bound()
         self._kept = False
 
     def keep(self) -> None:
@@ -35,14 +35,19 @@ class Binding:
         if not self._kept:
             self._before, self._kept = bound(), True
 
-    def bind(self, session: Active) -> None:
+    def bind(self, session: Active, where: Where) -> None:
         """Bind this thread to the session of a node."""
         self.keep()
-        bind(session)
+        bind(session, where)
+
+    def locate(self, where: Where) -> None:
+        """Say which run this thread is in; its session stays what it was."""
+        self.keep()
+        bind(self._before.session, where)
 
     def restore(self) -> None:
         """Bind it to what it was bound to before."""
-        bind(self._before)
+        bind(*self._before)
 
 
 class NodeProgress:
@@ -107,6 +112,10 @@ class ActiveRun:
         """What its workers could not write, to be put on record."""
         gap = self.losses.take() if self.losses is not None else None
         return [] if gap is None else [gap]
+
+    def where(self, session_id: str, node: str | None = None) -> Where:
+        """Say where code is that runs for it, or for a node of it."""
+        return Where(session_id, self.run_id, self.attempt, node)
 
     def elapsed_s(self) -> float:
         """Seconds since it started."""

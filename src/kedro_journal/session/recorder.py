@@ -13,8 +13,9 @@ import errno
 import logging
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -36,10 +37,12 @@ from kedro_journal.state import SessionState, SessionStatus, fold
 from .backlog import Backlog, is_ending
 from .encoding import encode
 from .guard import Guard
+from .log_limit import LogLimit
 from .say import say
 
 __all__ = ["Recorder"]
 
+_LATER_MAX: Final = 1000
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -56,6 +59,9 @@ class Recorder:
         session: Status of the session as far as this process knows; None in a worker,
             which does not move it.
         warned: The user was told already that the journal has trouble.
+
+    Attributes:
+        logs: How many log records were journaled, and left out.
     """
 
     def __init__(
@@ -72,6 +78,10 @@ class Recorder:
         self.session_id = session_id
         self.folder = folder
         self.redactor = redactor
+        self.logs = LogLimit()
+        self._later: deque[tuple[tuple[Event, ...], datetime]] = deque(
+            maxlen=_LATER_MAX
+        )
         self._waiting: Callable[[], None] | None = None
         self._waiting_thread: int | None = None
         self._journal = journal
@@ -122,11 +132,18 @@ class Recorder:
     def record(self, *events: Event, at: datetime | None = None) -> None:
         """Append events, together. Never raises unless `strict`.
 
+        What comes in the middle of an append of the same thread (from a `__repr__`, a
+        finalizer, a signal handler) is appended after it.
+
         Raises:
             JournalError: The events do not fit or could not be written (strict only).
         """
         if os.getpid() != self._pid:
             self._reset_in_child()
+        if self.busy_here:
+            self._later.append((events, at or datetime.now(UTC)))
+            return
+        events = self.logs.before(events)
         try:
             with self._lock:
                 self._busy = threading.get_ident()
@@ -141,6 +158,12 @@ class Recorder:
                     self.record(event, at=at)
         except Exception as error:
             self._complain(error)
+        while self._later:
+            try:
+                later, came_at = self._later.popleft()
+            except IndexError:  # another thread was faster
+                break
+            self.record(*later, at=came_at)
         if self._waiting_thread == threading.get_ident():
             waiting, self._waiting, self._waiting_thread = self._waiting, None, None
             if waiting is not None:
@@ -234,6 +257,8 @@ class Recorder:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._busy = None
+        self._later.clear()
+        self.logs = LogLimit()
         self._backlog.clear()
         self._guard = Guard(None)
 
@@ -260,8 +285,17 @@ class Recorder:
             except Exception as error:
                 say(logging.DEBUG, "%s", error)
 
+    def tell_rest(self) -> None:
+        """Say how many log records were left out: this process ends."""
+        left_out = self.logs.rest()
+        if left_out and not self.closed:
+            self.record(*left_out)
+
     def close(self) -> None:
         """Let go of the journal's files. What could not be written is lost now."""
+        if self.busy_here:
+            self.after_append(self.close)
+            return
         self.closed = True
         if self._journal is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from kedro_journal.state import SessionState, Trace
 
 from . import compat
 from .binding import bind_hooks, class_name, runner_argument, signature_of
+from .identity import Identity, checked_identity
 from .lifecycle import Lifecycle
 from .opening import created_event
 from .say import say
@@ -42,17 +44,34 @@ class KedroServiceSession(_KedroServiceSession):
         super().__init__(*args, **kwargs)
 
     @classmethod
-    def create(cls, session_id: str | None = None, *args: Any, **kwargs: Any) -> Self:
-        """Make a new session and begin its journal; arguments as Kedro's.
+    def create(
+        cls,
+        session_id: str | None = None,
+        *args: Any,
+        labels: Mapping[str, str] | None = None,
+        parent_session_id: str | None = None,
+        group_id: str | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Make a new session and begin its journal; other arguments as Kedro's.
+
+        Args:
+            session_id: Its id; None for a new one.
+            labels: Free labels of the session.
+            parent_session_id: Session that this one belongs under.
+            group_id: Shared by the sessions that are one run to somebody. These three,
+                if they are not given, come from the environment; see `KedroSession`.
 
         Raises:
+            ValueError: A label, parent or group that cannot be one.
             JournalError: The journal cannot be begun (`strict` only).
         """
+        identity = checked_identity(group_id, parent_session_id, labels)
         session = cast("Self", super().create(session_id, *args, **kwargs))
-        session._begin(session_id)  # noqa: SLF001 - our own, on a new session
+        session._begin(session_id, identity)  # noqa: SLF001 - our own, on a new session
         return session
 
-    def _begin(self, given_id: str | None) -> None:
+    def _begin(self, given_id: str | None, identity: Identity) -> None:
         lifecycle = self._lifecycle = Lifecycle(
             self, self._project_path, _wanted_id(given_id), on_disk=True
         )
@@ -70,6 +89,7 @@ class KedroServiceSession(_KedroServiceSession):
                 recorder=lifecycle.recorder,
                 via="session",
                 kedro_session_id=self.session_id if other else None,
+                identity=identity,
             )
         )
 
@@ -101,6 +121,21 @@ class KedroServiceSession(_KedroServiceSession):
             NothingToTrace: No such name is on record.
         """
         return self.state.trace(name, run_id=run_id)
+
+    def note(self, text: object, /, **fields: object) -> None:
+        """Put a note on the session's record, from anywhere.
+
+        See `kedro_journal.note`, which finds the session itself.
+
+        Args:
+            text: The note.
+            fields: Named values that go with it.
+
+        Raises:
+            JournalError: The note could not be written (`strict` only).
+        """
+        if self._lifecycle is not None:
+            self._lifecycle.note(text, fields)
 
     @signature_of(_KedroServiceSession.run)
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from . import compat
 from .arguments import CreateArguments, create_arguments
 from .binding import bind_hooks, class_name, runner_argument, signature_of
 from .lifecycle import Lifecycle
+from .notes import note_in_folder
 from .opening import created_event
 from .project import configure
 from .say import say
@@ -123,6 +124,7 @@ class KedroSession(_KedroSession):
         conf_source: str | None = None,
         labels: Mapping[str, str] | None = None,
         parent_session_id: str | None = None,
+        group_id: str | None = None,
     ) -> Self: ...
     @overload
     @classmethod
@@ -138,6 +140,7 @@ class KedroSession(_KedroSession):
         extra_params: Mapping[str, Any] | None = None,
         labels: Mapping[str, str] | None = None,
         parent_session_id: str | None = None,
+        group_id: str | None = None,
     ) -> Self: ...
     @classmethod
     def create(cls, *args: Any, **kwargs: Any) -> Self:
@@ -158,10 +161,15 @@ class KedroSession(_KedroSession):
             conf_source: Folder or archive of the configuration.
             labels: Free labels of the session.
             parent_session_id: Session that this one belongs under.
+            group_id: Shared by the sessions that are one run to somebody, such as the
+                tasks of an orchestrator. These three, if they are not given, come
+                from KEDRO_JOURNAL_LABELS (name=value,name=value),
+                KEDRO_JOURNAL_PARENT_SESSION_ID and KEDRO_JOURNAL_GROUP_ID.
 
         Raises:
             ModuleNotFoundError: There is no such package.
-            ValueError: Two values for one thing, or a package of another project.
+            ValueError: Two values for one thing, a package of another project, or a
+                label, parent or group that cannot be one.
             TypeError: An argument that is none.
             JournalError: The journal cannot be begun (`strict` only).
         """
@@ -233,6 +241,24 @@ class KedroSession(_KedroSession):
         """A copy of the session's data, by the keys of Kedro 0.17 and 1.x."""
         package = self._package_name or compat.package_name()
         return SessionStore(dict(self._store), package)
+
+    def note(self, text: object, /, **fields: object) -> None:
+        """Put a note on the session's record, from anywhere.
+
+        See `kedro_journal.note`, which finds the session itself. A restored session
+        whose process lives takes notes too; a closed one does not, and says so.
+
+        Args:
+            text: The note.
+            fields: Named values that go with it.
+
+        Raises:
+            JournalError: The note could not be written (`strict` only).
+        """
+        if self._lifecycle is not None:
+            self._lifecycle.note(text, fields)
+        elif self._folder is not None:
+            note_in_folder(self._folder, text, fields)
 
     def load_context(self) -> KedroContext:
         """Make the project's context.
@@ -329,8 +355,7 @@ def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
             recorder=lifecycle.recorder,
             via="session",
             save_on_close=given.save_on_close,
-            parent_session_id=given.parent_session_id,
-            labels=given.labels,
+            identity=given.identity,
         )
     )
 

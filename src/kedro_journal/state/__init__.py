@@ -1,6 +1,8 @@
 """STATE: what the records add up to. Pure: no file, no clock."""
 
 from .evolve import StateBuilder, evolve, fold
+from .group import GroupFailure, GroupNode, GroupState, NodeTry
+from .merge import TASK_LABEL, merge
 from .model import (
     Anomaly,
     DatasetOperation,
@@ -15,6 +17,7 @@ from .model import (
     Writer,
     format_traceback,
 )
+from .shown import Shown, html_of, show_with
 from .trace import Trace, trace
 from .transitions import (
     NODE_TRANSITIONS,
@@ -27,15 +30,21 @@ __all__ = [
     "NODE_TRANSITIONS",
     "RUN_TRANSITIONS",
     "SESSION_TRANSITIONS",
+    "TASK_LABEL",
     "Anomaly",
     "DatasetOperation",
+    "GroupFailure",
+    "GroupNode",
+    "GroupState",
     "NodeState",
     "NodeStatus",
+    "NodeTry",
     "Note",
     "RunState",
     "RunStatus",
     "SessionState",
     "SessionStatus",
+    "Shown",
     "StateBuilder",
     "Trace",
     "Verdict",
@@ -43,6 +52,9 @@ __all__ = [
     "evolve",
     "fold",
     "format_traceback",
+    "html_of",
+    "merge",
+    "show_with",
     "status_after",
     "trace",
 ]

@@ -1,5 +1,7 @@
 """What the records of a session add up to. Frozen: only `evolve` makes new ones."""
 
+# ruff: noqa: RUF012 - msgspec gives every instance a fresh {}
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,6 +18,8 @@ from kedro_journal.events import (
     PlannedNode,
     Versions,
 )
+
+from .shown import Shown
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -151,7 +155,7 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
         return format_traceback(self.error) if self.error else ""
 
 
-class RunState(msgspec.Struct, frozen=True, omit_defaults=True):
+class RunState(Shown, frozen=True, omit_defaults=True):
     """One attempt at a run.
 
     Attributes:
@@ -238,7 +242,7 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     logger: str = ""
 
 
-class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
+class SessionState(Shown, frozen=True, omit_defaults=True):
     """Everything that a journal says of its session, up to `seq`.
 
     Attributes:

@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .change import changes
-    from .data import json_line, json_text, record_data, state_data, summary_data
+    from .data import (
+        group_data,
+        json_line,
+        json_text,
+        record_data,
+        state_data,
+        summary_data,
+    )
     from .derive import Place, where_it_is
     from .doctor import doctor_data, doctor_view
+    from .group import group_view
     from .health import finding_lines, verification_view
     from .session import Detail, session_lines, session_view
     from .sessions import Listed, sessions_view
@@ -38,6 +46,8 @@ __all__ = [
     "doctor_view",
     "escape",
     "finding_lines",
+    "group_data",
+    "group_view",
     "json_line",
     "json_text",
     "line",
@@ -54,9 +64,13 @@ __all__ = [
 
 _MODULES: Final = {
     "change": ("changes",),
-    "data": ("json_line", "json_text", "record_data", "state_data", "summary_data"),
+    "data": (
+        *("group_data", "json_line", "json_text"),
+        *("record_data", "state_data", "summary_data"),
+    ),
     "derive": ("Place", "where_it_is"),
     "doctor": ("doctor_data", "doctor_view"),
+    "group": ("group_view",),
     "health": ("finding_lines", "verification_view"),
     "session": ("Detail", "session_lines", "session_view"),
     "sessions": ("Listed", "sessions_view"),

@@ -16,7 +16,14 @@ import msgspec
 
 from kedro_journal.events import Record, UnknownEvent
 from kedro_journal.journal.codec import is_deep, timestamp
-from kedro_journal.state import NodeState, RunState, SessionState
+from kedro_journal.state import (
+    GroupNode,
+    GroupState,
+    NodeState,
+    NodeTry,
+    RunState,
+    SessionState,
+)
 
 from .derive import (
     decisive_run,
@@ -28,7 +35,14 @@ from .derive import (
     where_it_is,
 )
 
-__all__ = ["json_line", "json_text", "record_data", "state_data", "summary_data"]
+__all__ = [
+    "group_data",
+    "json_line",
+    "json_text",
+    "record_data",
+    "state_data",
+    "summary_data",
+]
 
 # What JSON leaves as it is and a terminal might obey: DEL, C1, bidirectional controls.
 _UNSAFE: Final = re.compile(
@@ -73,7 +87,7 @@ def summary_data(
     (how many, attempts counted), nodes_completed, nodes_planned, places (a list of
     run_id, attempt, node, doing, datasets: where it is or broke, empty if it
     completed), error (type and message in one line, or null), env, started_by, user,
-    host, pid, exit_code, parent_session_id, labels, records.
+    host, pid, exit_code, parent_session_id, group_id, labels, records.
     """
     run = decisive_run(state)
     done, planned = progress(state)
@@ -112,6 +126,7 @@ def summary_data(
         "pid": state.pid,
         "exit_code": state.exit_code,
         "parent_session_id": state.parent_session_id,
+        "group_id": state.group_id,
         "labels": state.labels,
         "records": state.seq,
     }
@@ -135,6 +150,56 @@ def state_data(state: SessionState) -> dict[str, Any]:
     data["duration_s"] = None if end is None else session_seconds(state, end)
     data["runs"] = [_run(run, state) for run in state.runs]
     return data
+
+
+def group_data(group: GroupState, now: datetime) -> dict[str, Any]:
+    """Give a group of `show --group --json`.
+
+    Keys: group_id, verdict, started_at, ended_at, duration_s (wall clock), busy_s (of
+    all sessions together), hosts, nodes_completed, nodes_planned, first_failure (an
+    object, or null if none stands), made_good (ids of sessions that later ones made
+    good), sessions (in order of start, each as in `list --json`), nodes (an object by
+    name, each with name, asked, status, session_id, host, run_id, attempt, duration_s,
+    phase, error, and earlier: the tries before, with the same keys).
+    """
+    failure = group.first_failure
+    return {
+        "group_id": group.group_id,
+        "verdict": group.verdict,
+        "started_at": _value(group.started_at),
+        "ended_at": _value(group.ended_at),
+        "duration_s": group.duration_s,
+        "busy_s": group.busy_s,
+        "hosts": list(group.hosts),
+        "nodes_completed": len(group.with_status("completed")),
+        "nodes_planned": len(group.nodes),
+        "first_failure": _struct(failure) if failure is not None else None,
+        "made_good": list(group.made_good),
+        "sessions": [summary_data(state, now) for state in group.sessions],
+        "nodes": {key: _group_node(node) for key, node in group.nodes.items()},
+    }
+
+
+def _group_node(node: GroupNode) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "asked": node.asked,
+        **_try(node.last),
+        "earlier": [_try(one) for one in node.earlier],
+    }
+
+
+def _try(one: NodeTry) -> dict[str, Any]:
+    return {
+        "status": one.status,
+        "session_id": one.session_id,
+        "host": one.host,
+        "run_id": one.run_id,
+        "attempt": one.attempt,
+        "duration_s": one.node.duration_s,
+        "phase": one.node.phase,
+        "error": one.node.error.summary() if one.node.error is not None else None,
+    }
 
 
 def _run(run: RunState, state: SessionState) -> dict[str, Any]:

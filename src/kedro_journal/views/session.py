@@ -23,8 +23,9 @@ from .failure import failure_lines
 from .health import finding_lines
 from .nodes import node_lines
 from .sessions import VERDICT_ROLES
-from .table import pairs
+from .table import Column, pairs, table
 from .terminal import Line, Screen, Span, clip, indent, line, render
+from .timeline import LEVEL_ROLES
 from .verdict import Moments, title, verdict_lines
 from .words import ago, count, date_and_time, duration, flatten, literal
 
@@ -33,6 +34,8 @@ __all__ = ["Detail", "session_lines", "session_view"]
 _PARAMETERS_SHOWN: Final = 12
 _ANOMALIES_SHOWN: Final = 5
 _SHA_SHOWN: Final = 10
+_NOTES_SHOWN: Final = 20
+_NOTES: Final = (Column("at"), Column("level"), Column("node", widest=36), Column(""))
 _FROM_NODES_MAX: Final = 8  # a longer command is no help
 
 
@@ -44,12 +47,14 @@ class Detail(NamedTuple):
         all_nodes: Every node, not those around the break.
         datasets: Under each node, what it loaded and saved.
         traceback: Every library frame.
+        notes: Every note and log record, not the last few.
     """
 
     parameters: bool = False
     all_nodes: bool = False
     datasets: bool = False
     traceback: bool = False
+    notes: bool = False
 
 
 _BRIEF: Final = Detail()
@@ -120,7 +125,7 @@ def session_lines(
                 failure_lines(failure, state.project_path, whole=detail.traceback)
             )
     lines += _parameters(state, screen, whole=detail.parameters)
-    lines += _notes(state, screen)
+    lines += _notes(state, screen, whole=detail.notes)
     lines += _journal(state, findings)
     if not as_of:
         lines += _next(state, salvaged=bool(findings))
@@ -154,7 +159,10 @@ def _facts(state: SessionState, screen: Screen, journal: str) -> list[tuple[str,
     facts.append(("runtime", "  ".join(f"{k}={literal(v)}" for k, v in given)))
     labels = state.labels.items()
     facts.append(("labels", "  ".join(f"{k}={v}" for k, v in labels)))
-    facts.append(("goes on from", state.parent_session_id or ""))
+    facts.append(("parent", state.parent_session_id or ""))
+    facts.append(("group", state.group_id or ""))
+    places = (state.container or "", state.notebook or "")
+    facts.append(("runs in", ", ".join(place for place in places if place)))
     facts.append(
         ("journal", f"{journal} ({count(state.seq, 'record')})" if journal else "")
     )
@@ -243,16 +251,28 @@ def _parameters(state: SessionState, screen: Screen, *, whole: bool) -> list[Lin
     return lines
 
 
-def _notes(state: SessionState, screen: Screen) -> list[Line]:
+def _notes(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
     if not state.notes:
         return []
-    lines = _section("Notes")
-    for note in state.notes:
-        at = f"{date_and_time(note.at, screen)}  "
-        of = f"{note.node}: " if note.node else ""
-        fields = "".join(f"  {key}={literal(v)}" for key, v in note.fields.items())
-        lines.append(line("  ", Span(at, "dim"), f"{of}{note.text}{fields}"))
-    return lines
+    title = "Notes and log records" if any(n.level for n in state.notes) else "Notes"
+    shown = state.notes if whole else state.notes[-_NOTES_SHOWN:]
+    rows = [
+        (
+            line(Span(date_and_time(note.at, screen), "dim")),
+            line(Span(note.level, LEVEL_ROLES.get(note.level, ""))),
+            line(Span(note.node or "", "strong")),
+            line(Span(f"{note.logger}: " if note.logger else "", "dim"), note.text, *(
+                f"  {key}={literal(value)}" for key, value in note.fields.items()
+            )),
+        )
+        for note in shown
+    ]  # fmt: skip
+    lines = _section(title)
+    if len(shown) < len(state.notes):
+        rest = f"  ... {len(state.notes) - len(shown)} before; --notes shows all"
+        lines.append(line(Span(rest, "dim")))
+    width = screen.width and screen.width - 2
+    return lines + indent(table(_NOTES, rows, None if whole else width)[1:])
 
 
 def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:

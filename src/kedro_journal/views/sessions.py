@@ -20,7 +20,7 @@ from .table import Column, table
 from .terminal import Line, Screen, Span, line, render
 from .words import count, duration, short_date
 
-__all__ = ["VERDICT_ROLES", "Listed", "sessions_view"]
+__all__ = ["VERDICT_ROLES", "Listed", "broke", "sessions_view"]
 
 VERDICT_ROLES: Final = {
     "completed": "good",
@@ -45,6 +45,7 @@ _COLUMNS: Final = (
     Column("took", right=True),
     Column("nodes", right=True),
     Column("pipeline", widest=18, drop=3),
+    Column("group", widest=28, drop=4),
     Column("env", widest=12, drop=2),
     Column("started by", widest=16, drop=1),
     Column("where it broke"),
@@ -92,13 +93,15 @@ def _row(row: Listed, screen: Screen) -> tuple[Line, ...]:
         line(duration(seconds)),
         line(f"{done}/{planned}" if state.runs else ""),
         line(", ".join(names)),
+        line(state.group_id or ""),
         line(state.env or ""),
         line(started_by(state)),
-        _broke(row),
+        broke(row),
     )
 
 
-def _broke(row: Listed) -> Line:
+def broke(row: Listed) -> Line:
+    """Say where a session broke, and by what; nothing if it completed."""
     damage = [Span("damaged  ", "warn")] if row.damaged else []
     run = decisive_run(row.state)
     found = where_it_is(row.state)

@@ -37,7 +37,10 @@ from kedro_journal.events import (
 from .terminal import Line, Screen, Span, cells, clip, pad
 from .words import bytes_size, count, duration, literal
 
-__all__ = ["Sentence", "Timeline", "describe"]
+__all__ = ["LEVEL_ROLES", "Sentence", "Timeline", "describe"]
+
+LEVEL_ROLES: Final = {"WARNING": "warn", "ERROR": "bad", "CRITICAL": "bad"}
+"""Role of a log record by its level."""
 
 _SUBJECT_MIN: Final = 8
 _SUBJECT_MAX: Final = 36
@@ -93,13 +96,20 @@ def describe(event: AnyEvent) -> Sentence:  # noqa: PLR0911 - one per family
         case JournalHeader() | WriterOpened() | JournalRepaired() | JournalGap():
             return _journal(event)
         case NoteAdded():
-            fields = "".join(f"  {key}={literal(v)}" for key, v in event.fields.items())
-            return Sentence(event.node or "note", f"note: {event.text}{fields}")
+            return _note(event)
         case UnknownEvent():
             text = f"{event.type} version {event.version}: written by a newer version"
             return Sentence("journal", text, "dim")
         case _:
             assert_never(event)
+
+
+def _note(event: NoteAdded) -> Sentence:
+    fields = "".join(f"  {key}={literal(v)}" for key, v in event.fields.items())
+    if not event.level:
+        return Sentence(event.node or "note", f"note: {event.text}{fields}")
+    text = f"{event.level} {event.logger}: {event.text}{fields}"
+    return Sentence(event.node or "log", text, LEVEL_ROLES.get(event.level, ""))
 
 
 def _node(event: _NodeEvent) -> Sentence:
