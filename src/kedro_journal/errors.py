@@ -24,6 +24,7 @@ __all__ = [
     "JournalNotFound",
     "JournalUnwritable",
     "NewerJournal",
+    "NotResumable",
     "NothingToTrace",
     "RecordTooLarge",
     "UnsafeJournal",
@@ -155,6 +156,27 @@ class NothingToTrace(JournalError):
             name=name,
             session_id=session_id,
             close=tuple(close),
+        )
+
+
+class NotResumable(JournalError):
+    """A session that cannot be gone on from, or not now.
+
+    Attributes:
+        session_id: The session.
+        reason: Why not.
+    """
+
+    exit_code = 6
+    session_id: str
+    reason: str
+
+    def __init__(self, session_id: str, reason: str, advice: str) -> None:
+        super().__init__(
+            f"Session {session_id} is not resumed: {reason}. Its journal is as it was. "
+            f"{advice}",
+            session_id=session_id,
+            reason=reason,
         )
 
 

@@ -9,13 +9,24 @@ from typing import Final
 
 from kedro_journal.config import Config, find_project, load_config
 from kedro_journal.errors import JournalError
-from kedro_journal.events import SessionActivated, WriterOpened
+from kedro_journal.events import (
+    RunStarted,
+    SessionActivated,
+    SessionResumed,
+    WriterOpened,
+)
 from kedro_journal.journal import JournalDirectory, is_closed, read
 from kedro_journal.journal.liveness import boot_id, host_name, parent_pid, start_ticks
 
 from .active import SESSION_VARIABLE
 
-__all__ = ["handed_down", "newest_unclosed", "of_ancestor", "open_directory"]
+__all__ = [
+    "handed_down",
+    "newest_unclosed",
+    "of_ancestor",
+    "open_directory",
+    "resumed_by",
+]
 
 _NEWEST_LOOKED_AT: Final = 50  # sessions, when one is searched by what it says
 _ANCESTORS_MAX: Final = 32
@@ -76,6 +87,29 @@ def newest_unclosed(directory: JournalDirectory) -> str | None:
     for session_id, _, closed, activated in _newest(directory):
         if activated and not closed:
             return session_id
+    return None
+
+
+def resumed_by(directory: JournalDirectory, session_id: str) -> str | None:
+    """Find the newest session that resumed another one and began a run.
+
+    Only sessions that are newer by their id are looked at, and only their heads.
+    """
+    for newer in reversed(directory.ids()):
+        if newer <= session_id:
+            return None
+        resumes = False
+        try:
+            for record in read(directory.file(newer), mode="salvage"):
+                event = record.event
+                if isinstance(event, SessionResumed):
+                    resumes = event.parent_session_id == session_id
+                if isinstance(event, RunStarted) or record.seq >= _HEAD_RECORDS:
+                    if resumes and isinstance(event, RunStarted):
+                        return newer
+                    break
+        except (OSError, JournalError):
+            continue  # being made, or not ours to read
     return None
 
 

@@ -1,5 +1,6 @@
 """STATE: what the records add up to. Pure: no file, no clock."""
 
+from .drift import Drift, Now, find_drift
 from .evolve import StateBuilder, evolve, fold
 from .model import (
     Anomaly,
@@ -15,6 +16,7 @@ from .model import (
     Writer,
     format_traceback,
 )
+from .resume import Link, NodeDecision, ResumePlan, Stored, plan_resume
 from .trace import Trace, trace
 from .transitions import (
     NODE_TRANSITIONS,
@@ -29,20 +31,28 @@ __all__ = [
     "SESSION_TRANSITIONS",
     "Anomaly",
     "DatasetOperation",
+    "Drift",
+    "Link",
+    "NodeDecision",
     "NodeState",
     "NodeStatus",
     "Note",
+    "Now",
+    "ResumePlan",
     "RunState",
     "RunStatus",
     "SessionState",
     "SessionStatus",
     "StateBuilder",
+    "Stored",
     "Trace",
     "Verdict",
     "Writer",
     "evolve",
+    "find_drift",
     "fold",
     "format_traceback",
+    "plan_resume",
     "status_after",
     "trace",
 ]

@@ -14,6 +14,7 @@ from kedro_journal.events import (
     ErrorInfo,
     Git,
     PlannedNode,
+    SessionResumed,
     Versions,
 )
 
@@ -76,6 +77,7 @@ class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True):
         kind: load or save.
         started_seq: The record that opened the interval.
         ended_seq: The record that closed it; 0 while it is open.
+        ended_at: Wall clock of that record.
         count: How often: a generator node saves a dataset once per chunk.
         duration_s: Seconds of the last one.
         version: Version loaded or saved, if versioned.
@@ -87,6 +89,7 @@ class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: Literal["load", "save"]
     started_seq: int
     ended_seq: int = 0
+    ended_at: datetime | None = None
     count: int = 1
     duration_s: float | None = None
     version: str | None = None
@@ -252,6 +255,7 @@ class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
             command, environment, git, user, host, pid, cwd, versions, via,
             kedro_session_id, parent_session_id, group_id, labels, container,
             notebook: See `session.created`.
+        resumed: What it goes on from, if it resumes another session.
         context: The last `context.loaded`: parameters in force, catalog, sources.
         runs: Its runs and their attempts, in order of start.
         error: What left its block, or came before any run.
@@ -293,6 +297,7 @@ class SessionState(msgspec.Struct, frozen=True, omit_defaults=True):
     labels: dict[str, str] = {}
     container: str | None = None
     notebook: str | None = None
+    resumed: SessionResumed | None = None
     context: ContextLoaded | None = None
     runs: tuple[RunState, ...] = ()
     error: ErrorInfo | None = None
