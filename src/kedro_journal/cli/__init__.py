@@ -31,6 +31,8 @@ COMMANDS: Final = {
     "replay": "kedro_journal.cli.replay:replay",
     "tail": "kedro_journal.cli.tail:tail",
     "resume": "kedro_journal.cli.resume:resume",
+    "rerun": "kedro_journal.cli.rerun:rerun",
+    "command": "kedro_journal.cli.command:command",
     "trace": "kedro_journal.cli.trace:trace",
     "verify": "kedro_journal.cli.verify:verify",
     "doctor": "kedro_journal.cli.doctor:doctor",

@@ -20,7 +20,7 @@ from .common import (
     screen,
 )
 
-__all__ = ["resume"]
+__all__ = ["resume", "split_params"]
 
 
 @click.command("resume")
@@ -93,7 +93,7 @@ def resume(
         with logs_aside():
             from kedro_journal.session import resume_plan
 
-            plan = resume_plan(session_id, params=_split(ctx, params), **common)
+            plan = resume_plan(session_id, params=split_params(ctx, params), **common)
         answer = json_text(plan) if as_json else plan_view(plan, screen())
         click.echo(answer, nl=False)
         return
@@ -101,10 +101,8 @@ def resume(
         data = _run(ctx, session_id, params, runner, common, quiet=as_json)
     if as_json:
         click.echo(json_text(data), nl=False)
-    elif data["to_run"]:
-        click.echo(f"session {data['resumed_as']}: completed")
     else:
-        click.echo("nothing was left to run")
+        click.echo(f"session {data['resumed_as']}: completed")
 
 
 def _run(
@@ -125,7 +123,7 @@ def _run(
         from kedro.utils import load_obj
 
         given["runner"] = load_obj(runner, "kedro.runner")()
-    extra_params = _split(ctx, params)
+    extra_params = split_params(ctx, params)
     with KedroSession.resume(
         session_id, extra_params=extra_params, **common
     ) as session:
@@ -141,7 +139,7 @@ def _run(
     }
 
 
-def _split(ctx: click.Context, params: str) -> dict[str, Any]:
+def split_params(ctx: click.Context, params: str) -> dict[str, Any]:
     """Read `--params` as Kedro does."""
     from kedro.framework.cli.utils import _split_params
 

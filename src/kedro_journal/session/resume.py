@@ -39,6 +39,7 @@ __all__ = [
     "make_plan",
     "resume_plan",
     "runtime_params",
+    "unjournaled_context",
 ]
 
 OnDrift = Literal["report", "refuse", "redo"]
@@ -76,6 +77,7 @@ def find_chain(
     directory: Path | str | None = None,
     run_id: str | None = None,
     force: bool = False,
+    follow: bool = True,
 ) -> Chain:
     """Find what is to be gone on from: the last of those that resumed the session.
 
@@ -86,6 +88,7 @@ def find_chain(
         directory: The journal directory itself, instead of a project's.
         run_id: A run of the session; None for its last.
         force: Also go on from a session whose process is alive, or cannot be told.
+        follow: Go on from the last that resumed it; False for the session itself.
 
     Raises:
         NotResumable: It has no run, or its process is alive or unknown.
@@ -94,8 +97,8 @@ def find_chain(
     where = open_directory(project_path, directory)
     found = where.resolve(session_id)
     seen = {found}
-    while (later := resumed_by(where, found)) is not None and later not in seen:
-        found, run_id = later, None
+    while follow and (later := resumed_by(where, found)) not in (None, *seen):
+        found, run_id = str(later), None
         seen.add(found)
     links = _links(where, found, run_id)
     state = links[-1].state
@@ -203,17 +206,22 @@ def resume_plan(
         run_id=run_id,
         force=force,
     )
+    context = unjournaled_context(chain, env, runtime_params(chain, params))
+    return make_plan(chain, context, from_nodes=from_nodes, on_drift=on_drift)
+
+
+def unjournaled_context(chain: Chain, env: str | None, params: dict[str, Any]) -> Any:
+    """Load the project as the original had it, in a session of Kedro's own."""
     configure(None, chain.project)
     state = chain.links[0].state
     session = _KedroSession.create(
         project_path=chain.project,
         save_on_close=False,
         env=env or chain.run.env or state.env,
-        runtime_params=runtime_params(chain, params) or None,
+        runtime_params=params or None,
         conf_source=state.conf_source,
     )
-    context = session.load_context()
-    return make_plan(chain, context, from_nodes=from_nodes, on_drift=on_drift)
+    return session.load_context()
 
 
 def make_plan(

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kedro_journal.errors import JournalError, NotResumable
 from kedro_journal.events import SessionResumed
 from kedro_journal.journal import OwnerLock
-from kedro_journal.state import ResumePlan
+from kedro_journal.state import ResumePlan, RunState
 
 from .resume import Chain, OnDrift, make_plan
 
 if TYPE_CHECKING:
     from .session import KedroSession
 
-__all__ = ["Resumption", "claim", "go_on", "run_arguments"]
+__all__ = [
+    "Resumption",
+    "check_something_left",
+    "claim",
+    "go_on",
+    "rerun_arguments",
+    "run_arguments",
+]
 
 RESUME_LOCK_NAME: Final = "resume.lock"
 
@@ -46,6 +53,22 @@ def claim(chain: Chain) -> OwnerLock:
         advice = "`kedro-journal list` shows the session that does."
         raise NotResumable(chain.last.session_id, reason, advice) from error
     return lock
+
+
+def check_something_left(
+    chain: Chain, context_of: Callable[[], Any], from_nodes: Iterable[str]
+) -> None:
+    """Refuse a session that completed and whose outputs are all there.
+
+    Raises:
+        NotResumable: Nothing is left to run.
+    """
+    if chain.run.status != "completed" or tuple(from_nodes):
+        return
+    if not make_plan(chain, context_of()).to_run:
+        reason = "it completed, and everything that it saved is there"
+        advice = "`kedro-journal rerun` runs all of it again."
+        raise NotResumable(chain.last.session_id, reason, advice)
 
 
 def go_on(
@@ -89,20 +112,40 @@ def run_arguments(plan: ResumePlan, given: Mapping[str, Any]) -> dict[str, Any]:
         plan: The plan.
         given: Arguments of the caller, which win; a runner, above all.
     """
-    arguments: dict[str, Any] = {
+    asked = {
         "pipeline_names": list(plan.pipelines),
         "node_names": list(plan.to_run),
         "load_versions": dict(plan.load_versions) or None,
-        **{name: value for name, value in given.items() if value is not None},
     }
-    if arguments.get("runner") is None:
-        arguments["runner"] = _runner(plan)
-    return arguments
+    return _with_runner({**asked, **_told(given)}, plan.runner, is_async=plan.is_async)
 
 
-def _runner(plan: ResumePlan) -> Any:
-    """Make a runner of the class on record."""
+def rerun_arguments(run: RunState, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the arguments of `KedroSession.run` that a run was asked for with.
+
+    Args:
+        run: The run.
+        given: Arguments of the caller, which win.
+    """
+    asked = {
+        "pipeline_names": list(run.pipelines),
+        "load_versions": dict(run.load_versions) or None,
+        **run.filters,
+    }
+    return _with_runner({**asked, **_told(given)}, run.runner, is_async=run.is_async)
+
+
+def _told(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _with_runner(
+    arguments: dict[str, Any], name: str, *, is_async: bool
+) -> dict[str, Any]:
+    """Make a runner of the class on record, unless there is one."""
     from kedro.utils import load_obj
 
-    cls = load_obj(plan.runner or "SequentialRunner", "kedro.runner")
-    return cls(is_async=True) if plan.is_async else cls()
+    if arguments.get("runner") is None:
+        cls = load_obj(name or "SequentialRunner", "kedro.runner")
+        arguments["runner"] = cls(is_async=True) if is_async else cls()
+    return arguments

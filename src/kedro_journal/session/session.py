@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,7 @@ from kedro_journal.config import load_config
 from kedro_journal.errors import InvalidSessionId, JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.replay import replay_folder
-from kedro_journal.state import ResumePlan, SessionState, Trace
+from kedro_journal.state import SessionState, Trace
 
 from . import compat
 from .arguments import CreateArguments, create_arguments
@@ -25,8 +25,7 @@ from .binding import bind_hooks, class_name, runner_argument, signature_of
 from .lifecycle import Lifecycle
 from .opening import created_event
 from .project import configure
-from .resume import OnDrift, find_chain, runtime_params
-from .resumption import Resumption, claim, go_on, run_arguments
+from .resumable import Resumable
 from .store import SessionStore, store_of
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class _Creation:
         self.lifecycle: Lifecycle | None = None
 
 
-class KedroSession(_KedroSession):
+class KedroSession(Resumable):
     """Kedro's session, journaled: what happens in it is on disk when it happens.
 
     Use it as Kedro's own, by `create()` and as a context manager, or name it in
@@ -83,7 +82,6 @@ class KedroSession(_KedroSession):
         ).resolve()
         self._lifecycle: Lifecycle | None = None
         self._restored: SessionState | None = None
-        self._resumption: Resumption | None = None
         self._folder: Path | None = None
         creating, folder = _creating.get(), _restoring.get()
         if creating is not None:
@@ -194,74 +192,6 @@ class KedroSession(_KedroSession):
         return cast("Self", session)
 
     @classmethod
-    def resume(
-        cls,
-        session_id: str = "latest",
-        *,
-        project_path: Path | str | None = None,
-        run_id: str | None = None,
-        env: str | None = None,
-        extra_params: Mapping[str, Any] | None = None,
-        from_nodes: Iterable[str] = (),
-        on_drift: OnDrift = "report",
-        force: bool = False,
-    ) -> Self:
-        """Make a new session that goes on from what an earlier one completed.
-
-        Its `run()`, without arguments, runs what `plan` says is left, with the
-        pipelines, filters, runner, environment and runtime parameters of the original.
-        That one stays as it is. If it was resumed before, the last of the chain is gone
-        on from.
-
-        Args:
-            session_id: An id, a unique beginning of one, or `latest`.
-            project_path: Root of the project; None for the one around the working
-                directory.
-            run_id: A run of the session; None for its last.
-            env: Another configuration environment.
-            extra_params: Runtime parameters over those of the original.
-            from_nodes: Nodes to run again in any case, with all that follows.
-            on_drift: What to do where code, parameters or inputs were changed: report
-                it in the plan, refuse, or redo what depends on it.
-            force: Also go on from a session whose process is alive, or cannot be told.
-
-        Raises:
-            NotResumable: It has no run, is alive or being resumed, or there is drift,
-                which is refused.
-            JournalError: As for `replay`.
-        """
-        chain = find_chain(
-            session_id, project_path=project_path, run_id=run_id, force=force
-        )
-        state = chain.links[0].state
-        params = runtime_params(chain, extra_params)
-        configure(None, chain.project)
-        lock = claim(chain)
-        try:
-            session = cls.create(
-                project_path=chain.project,
-                env=env or chain.run.env or state.env,
-                runtime_params=params or None,
-                conf_source=state.conf_source,
-                labels=state.labels,
-                parent_session_id=chain.last.session_id,
-            )
-            go_on(session, chain, lock, from_nodes, on_drift)
-        except BaseException:
-            lock.release()
-            raise
-        return session
-
-    def goes_on(self, resumption: Resumption) -> None:
-        """Take what is left to run; called once, by `resume`."""
-        self._resumption = resumption
-
-    @property
-    def plan(self) -> ResumePlan | None:
-        """What is left to run, of a session that resumes another; else None."""
-        return self._resumption.plan if self._resumption is not None else None
-
-    @classmethod
     def _restore(cls, folder: Path) -> Self:
         """Make the session object of a session folder by replay."""
         state = replay_folder(folder, salvage=True)
@@ -328,10 +258,8 @@ class KedroSession(_KedroSession):
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run the pipeline; see Kedro's `KedroSession.run` for the arguments."""
         lifecycle = self._lifecycle
-        if self._resumption is not None and not args:
-            if not self._resumption.plan.to_run:
-                return {}  # nothing is left to run
-            kwargs = run_arguments(self._resumption.plan, kwargs)
+        if not args:
+            kwargs = self.arguments(kwargs)
         if self._restored is not None:
             message = (
                 f"Session {self.session_id} was restored from its journal: it can be "
@@ -392,8 +320,7 @@ class KedroSession(_KedroSession):
         finally:
             if self._lifecycle is not None:
                 self._lifecycle.close()
-            if self._resumption is not None:
-                self._resumption.lock.release()
+            self.let_go()
 
 
 def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
