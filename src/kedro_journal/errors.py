@@ -25,6 +25,7 @@ __all__ = [
     "JournalUnwritable",
     "NewerJournal",
     "NotResumable",
+    "NothingLeft",
     "NothingToTrace",
     "RecordTooLarge",
     "UnsafeJournal",
@@ -178,6 +179,22 @@ class NotResumable(JournalError):
             session_id=session_id,
             reason=reason,
         )
+
+
+class NothingLeft(NotResumable):
+    """A session that need not be gone on from: it did everything.
+
+    Attributes:
+        plan: The plan, with nothing to run.
+    """
+
+    plan: Any
+
+    def __init__(self, session_id: str, plan: Any) -> None:
+        reason = "every node completed, and everything that was saved is there"
+        advice = "`kedro-journal rerun` runs all of it again."
+        super().__init__(session_id, reason, advice)
+        self._facts["plan"] = self.plan = plan
 
 
 class CorruptJournal(JournalError):

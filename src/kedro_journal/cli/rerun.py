@@ -10,7 +10,7 @@ import click
 from kedro_journal.views.data import json_text
 
 from .common import json_option, logs_aside, project_of, project_option
-from .resume import split_params
+from .resume import session_class, split_params
 
 __all__ = ["rerun"]
 
@@ -46,11 +46,10 @@ def rerun(
     With --json: one object with session_id, parent_session_id and nodes.
     """
     with logs_aside() if as_json else contextlib.nullcontext():
-        from kedro_journal.session import KedroSession
-
-        with KedroSession.rerun(
+        root = project_of(ctx, project)
+        with session_class(root).rerun(
             session_id,
-            project_path=project_of(ctx, project),
+            project_path=root,
             run_id=run_id,
             env=env,
             extra_params=split_params(ctx, params),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
+from kedro_journal.errors import NothingLeft
 from kedro_journal.views.data import json_text
 from kedro_journal.views.resume import plan_view
 
@@ -20,7 +22,11 @@ from .common import (
     screen,
 )
 
-__all__ = ["resume", "split_params"]
+if TYPE_CHECKING:
+    from kedro_journal.session import KedroSession
+    from kedro_journal.state import ResumePlan
+
+__all__ = ["resume", "session_class", "split_params"]
 
 
 @click.command("resume")
@@ -75,11 +81,12 @@ def resume(
     came from the command line, a script or a notebook. If it was resumed before, the
     last of the chain is gone on from.
 
-    Exits with 6 if the session cannot be resumed, or not now; with 1 if the run fails.
+    Exits with 0 if the run completed or nothing was left to run; with 1 if the run
+    fails; with 6 if the session cannot be resumed, or not now.
 
     With --json: the plan as one object with session_id, chain, decisions (name,
-    decision, reason, session_id, seqs), load_versions and drift; with the id of the new
-    session in resumed_as, once it ran.
+    decision, reason, session_id, seqs), load_versions and drift; once it ran, with to_run and
+    with the id of the new session in resumed_as, null if nothing was left.
     """
     common: dict[str, Any] = {
         "project_path": project_of(ctx, project),
@@ -97,12 +104,18 @@ def resume(
         answer = json_text(plan) if as_json else plan_view(plan, screen())
         click.echo(answer, nl=False)
         return
-    with logs_aside() if as_json else contextlib.nullcontext():
-        data = _run(ctx, session_id, params, runner, common, quiet=as_json)
+    try:
+        with logs_aside() if as_json else contextlib.nullcontext():
+            plan, resumed_as = _run(ctx, session_id, params, runner, common, as_json)
+    except NothingLeft as nothing:
+        plan, resumed_as = nothing.plan, None
     if as_json:
-        click.echo(json_text(data), nl=False)
+        data = {**msgspec.to_builtins(plan), "to_run": list(plan.to_run)}
+        click.echo(json_text({**data, "resumed_as": resumed_as}), nl=False)
+    elif resumed_as is None:
+        click.echo(f"session {plan.session_id}: nothing is left to run")
     else:
-        click.echo(f"session {data['resumed_as']}: completed")
+        click.echo(f"session {resumed_as}: completed")
 
 
 def _run(
@@ -111,32 +124,35 @@ def _run(
     params: str,
     runner: str | None,
     common: dict[str, Any],
-    *,
     quiet: bool,
-) -> dict[str, Any]:
-    import msgspec
-
-    from kedro_journal.session import KedroSession
-
+) -> tuple[ResumePlan, str]:
     given: dict[str, Any] = {}
     if runner:
         from kedro.utils import load_obj
 
         given["runner"] = load_obj(runner, "kedro.runner")()
     extra_params = split_params(ctx, params)
-    with KedroSession.resume(
-        session_id, extra_params=extra_params, **common
-    ) as session:
+    cls = session_class(common["project_path"])
+    with cls.resume(session_id, extra_params=extra_params, **common) as session:
         plan = session.plan
         assert plan is not None  # noqa: S101 - it resumes
         if not quiet:
             say(plan_view(plan, screen()).rstrip())
         session.run(**given)
-    return {
-        **msgspec.to_builtins(plan),
-        "to_run": list(plan.to_run),
-        "resumed_as": session.session_id,
-    }
+    return plan, session.session_id
+
+
+def session_class(project: Path | None) -> type[KedroSession]:
+    """Give the session class of the project's settings, or ours if it has another."""
+    from kedro.framework.project import settings
+
+    from kedro_journal.session import KedroSession
+    from kedro_journal.session.project import configure
+
+    configure(None, project)
+    found = settings.SESSION_CLASS
+    ours = isinstance(found, type) and issubclass(found, KedroSession)
+    return found if ours else KedroSession
 
 
 def split_params(ctx: click.Context, params: str) -> dict[str, Any]:

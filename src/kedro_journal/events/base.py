@@ -54,6 +54,7 @@ PLAIN_FIELDS = frozenset(
         "duration_s",
         "is_async",
         "size_bytes",
+        "modified_us",
         "session_id",
         "uid",
         "pid",

@@ -16,6 +16,7 @@ from kedro_journal.events import (
     WriterOpened,
 )
 from kedro_journal.journal import JournalDirectory, is_closed, read
+from kedro_journal.journal.directory import is_timestamp
 from kedro_journal.journal.liveness import boot_id, host_name, parent_pid, start_ticks
 
 from .active import SESSION_VARIABLE
@@ -90,27 +91,43 @@ def newest_unclosed(directory: JournalDirectory) -> str | None:
     return None
 
 
-def resumed_by(directory: JournalDirectory, session_id: str) -> str | None:
+def resumed_by(
+    directory: JournalDirectory, session_id: str, run_id: str | None = None
+) -> str | None:
     """Find the newest session that resumed another one and began a run.
 
-    Only sessions that are newer by their id are looked at, and only their heads.
+    Only the heads of journals are read; those of sessions with older timestamps for
+    ids are left out.
+
+    Args:
+        directory: Where to look.
+        session_id: The other one.
+        run_id: The run of it that was gone on from; None for any.
     """
-    for newer in reversed(directory.ids()):
-        if newer <= session_id:
-            return None
-        resumes = False
+    for other in reversed(directory.ids()):
+        older = is_timestamp(other) and is_timestamp(session_id) and other < session_id
+        if other == session_id or older:
+            continue
         try:
-            for record in read(directory.file(newer), mode="salvage"):
-                event = record.event
-                if isinstance(event, SessionResumed):
-                    resumes = event.parent_session_id == session_id
-                if isinstance(event, RunStarted) or record.seq >= _HEAD_RECORDS:
-                    if resumes and isinstance(event, RunStarted):
-                        return newer
-                    break
+            if _resumes(directory.file(other), session_id, run_id):
+                return other
         except (OSError, JournalError):
             continue  # being made, or not ours to read
     return None
+
+
+def _resumes(path: Path, session_id: str, run_id: str | None) -> bool:
+    found = False
+    for record in read(path, mode="salvage"):
+        event = record.event
+        if isinstance(event, SessionResumed):
+            same_run = run_id is None or event.parent_run_id in (run_id, None)
+            found = event.parent_session_id == session_id and same_run
+        if isinstance(event, RunStarted):
+            return found
+        if record.seq >= _HEAD_RECORDS:
+            break
+    return False
 
 
 def _newest(

@@ -54,6 +54,15 @@ def package_name() -> str | None:
     return getattr(project, "PACKAGE_NAME", None)
 
 
+def request_pipelines(names: list[str] | None) -> None:
+    """Say which pipelines will be asked for; Kedro before 1.4 makes them all."""
+    from kedro.framework.project import pipelines
+
+    request = getattr(pipelines, "set_requested", None)
+    if request is not None:
+        request(names)
+
+
 def catalog_dataset(catalog: Any, name: str) -> Any:
     """Give a dataset of a catalog, which the runner has made already."""
     return catalog.get(name)

@@ -10,8 +10,9 @@ from kedro.framework.session import KedroSession as _KedroSession
 
 from kedro_journal.state import ResumePlan, RunState
 
+from .chain import Chain, find_chain
 from .project import configure
-from .resume import OnDrift, find_chain, runtime_params, unjournaled_context
+from .resume import OnDrift, runtime_params, unjournaled_context
 from .resumption import (
     Resumption,
     check_something_left,
@@ -63,22 +64,26 @@ class Resumable(_KedroSession):
             force: Also go on from a session whose process is alive, or cannot be told.
 
         Raises:
+            NothingLeft: It completed every node, and everything it saved is there.
             NotResumable: It has no run, is alive or being resumed, or there is drift,
                 which is refused.
             JournalError: As for `replay`.
         """
-        chain = find_chain(
-            session_id, project_path=project_path, run_id=run_id, force=force
-        )
-        state = chain.links[0].state
-        params = runtime_params(chain, extra_params)
-        if on_drift != "redo":
-            check_something_left(
-                chain, lambda: unjournaled_context(chain, env, params), from_nodes
+
+        def find() -> Chain:
+            return find_chain(
+                session_id, project_path=project_path, run_id=run_id, force=force
             )
-        configure(None, chain.project)
-        lock = claim(chain)
+
+        chain, lock = claim(find)
         try:
+            state = chain.links[0].state
+            params = runtime_params(chain, extra_params)
+            if on_drift != "redo":
+                check_something_left(
+                    chain, lambda: unjournaled_context(chain, env, params), from_nodes
+                )
+            configure(None, chain.project)
             session = cast("Any", cls).create(
                 project_path=chain.project,
                 env=env or chain.run.env or state.env,
@@ -142,6 +147,16 @@ class Resumable(_KedroSession):
     def goes_on(self, resumption: Resumption) -> None:
         """Take what is left to run; called once, by `resume`."""
         self._resumption = resumption
+
+    @property
+    def resumes(self) -> bool:
+        """Its `run()` has arguments of an earlier one."""
+        return self._resumption is not None or self._rerun is not None
+
+    @property
+    def has_nothing_left(self) -> bool:
+        """It resumes another session, and nothing is left to run."""
+        return self._resumption is not None and not self._resumption.plan.to_run
 
     @property
     def plan(self) -> ResumePlan | None:

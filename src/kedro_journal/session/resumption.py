@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from kedro_journal.errors import JournalError, NotResumable
+from kedro_journal.errors import JournalError, NothingLeft, NotResumable
 from kedro_journal.events import SessionResumed
 from kedro_journal.journal import OwnerLock
-from kedro_journal.state import ResumePlan, RunState
+from kedro_journal.state import ResumePlan, RunState, collect
 
-from .resume import Chain, OnDrift, make_plan
+from .chain import Chain
+from .present import pipeline_names
+from .resume import OnDrift, make_plan
 
 if TYPE_CHECKING:
     from .session import KedroSession
@@ -39,36 +41,53 @@ class Resumption(NamedTuple):
     lock: OwnerLock
 
 
-def claim(chain: Chain) -> OwnerLock:
+def claim(find: Callable[[], Chain]) -> tuple[Chain, OwnerLock]:
     """Be the only one to go on from a session, until the lock is released.
+
+    Args:
+        find: Finds it. Asked again once it is claimed: somebody may have resumed it,
+            and ended, in between.
 
     Raises:
         NotResumable: Somebody else is at it.
     """
-    lock = OwnerLock(chain.folder / RESUME_LOCK_NAME)
-    try:
-        lock.acquire(timeout_s=0.2)
-    except JournalError as error:
-        reason = "another process resumes it at this moment"
-        advice = "`kedro-journal list` shows the session that does."
-        raise NotResumable(chain.last.session_id, reason, advice) from error
-    return lock
+    chain = find()
+    while True:
+        lock = OwnerLock(chain.folder / RESUME_LOCK_NAME)
+        try:
+            lock.acquire(timeout_s=0.2)
+        except JournalError as error:
+            reason = "another process resumes it at this moment"
+            advice = "`kedro-journal list` shows the session that does."
+            raise NotResumable(chain.last.session_id, reason, advice) from error
+        try:
+            again = find()
+        except BaseException:
+            lock.release()
+            raise
+        if again.folder == chain.folder:
+            return again, lock
+        lock.release()
+        chain = again
 
 
 def check_something_left(
     chain: Chain, context_of: Callable[[], Any], from_nodes: Iterable[str]
 ) -> None:
-    """Refuse a session that completed and whose outputs are all there.
+    """Refuse a session that completed every node and whose outputs are all there.
 
     Raises:
-        NotResumable: Nothing is left to run.
+        NothingLeft: Nothing is left to run.
     """
-    if chain.run.status != "completed" or tuple(from_nodes):
-        return
-    if not make_plan(chain, context_of()).to_run:
-        reason = "it completed, and everything that it saved is there"
-        advice = "`kedro-journal rerun` runs all of it again."
-        raise NotResumable(chain.last.session_id, reason, advice)
+    known = collect(chain.links)
+    every = all(
+        name in known.nodes and known.nodes[name].is_complete for name in known.planned
+    )
+    if not every or tuple(from_nodes):
+        return  # without a look at the project: something is left
+    plan = make_plan(chain, context_of())
+    if not plan.to_run:
+        raise NothingLeft(chain.last.session_id, plan)
 
 
 def go_on(
@@ -113,7 +132,7 @@ def run_arguments(plan: ResumePlan, given: Mapping[str, Any]) -> dict[str, Any]:
         given: Arguments of the caller, which win; a runner, above all.
     """
     asked = {
-        "pipeline_names": list(plan.pipelines),
+        "pipeline_names": pipeline_names(plan.pipelines),
         "node_names": list(plan.to_run),
         "load_versions": dict(plan.load_versions) or None,
     }
@@ -128,7 +147,7 @@ def rerun_arguments(run: RunState, given: Mapping[str, Any]) -> dict[str, Any]:
         given: Arguments of the caller, which win.
     """
     asked = {
-        "pipeline_names": list(run.pipelines),
+        "pipeline_names": pipeline_names(run.pipelines),
         "load_versions": dict(run.load_versions) or None,
         **run.filters,
     }

@@ -21,7 +21,13 @@ from kedro_journal.state import SessionState, Trace
 
 from . import compat
 from .arguments import CreateArguments, create_arguments
-from .binding import bind_hooks, class_name, runner_argument, signature_of
+from .binding import (
+    bind_hooks,
+    class_name,
+    named_arguments,
+    runner_argument,
+    signature_of,
+)
 from .lifecycle import Lifecycle
 from .opening import created_event
 from .project import configure
@@ -258,8 +264,11 @@ class KedroSession(Resumable):
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run the pipeline; see Kedro's `KedroSession.run` for the arguments."""
         lifecycle = self._lifecycle
-        if not args:
-            kwargs = self.arguments(kwargs)
+        if self.resumes:
+            given = named_arguments(_KedroSession.run, args, kwargs)
+            kwargs, args = self.arguments(given), ()
+        if self.has_nothing_left:
+            return {}
         if self._restored is not None:
             message = (
                 f"Session {self.session_id} was restored from its journal: it can be "

@@ -1,6 +1,7 @@
 """STATE: what the records add up to. Pure: no file, no clock."""
 
 from .drift import Drift, Now, find_drift
+from .evidence import Known, Link, collect
 from .evolve import StateBuilder, evolve, fold
 from .model import (
     Anomaly,
@@ -16,7 +17,8 @@ from .model import (
     Writer,
     format_traceback,
 )
-from .resume import Link, NodeDecision, ResumePlan, Stored, plan_resume
+from .resume import NodeDecision, ResumePlan, plan_resume
+from .stored import Stored
 from .trace import Trace, trace
 from .transitions import (
     NODE_TRANSITIONS,
@@ -32,6 +34,7 @@ __all__ = [
     "Anomaly",
     "DatasetOperation",
     "Drift",
+    "Known",
     "Link",
     "NodeDecision",
     "NodeState",
@@ -48,6 +51,7 @@ __all__ = [
     "Trace",
     "Verdict",
     "Writer",
+    "collect",
     "evolve",
     "find_drift",
     "fold",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from kedro_journal.events import Git, PlannedNode, Versions
 
+from .evidence import Known, Link, bare, collect
 from .flat import flatten
 from .model import RunState, SessionState
+from .stored import Stored
 
 __all__ = ["Drift", "DriftKind", "Now", "affected", "find_drift"]
 
@@ -43,7 +46,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
         nodes: The pipeline, filtered as the run was.
         parameters: The parameters in force, redacted.
         config_sha256: Hashes of the configuration files, by path.
-        changed_inputs: Free inputs that were written since the session began.
+        stored: What is known of each dataset.
         git: The commit.
         versions: The versions.
     """
@@ -51,30 +54,37 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[PlannedNode, ...]
     parameters: dict[str, Any]
     config_sha256: dict[str, str]
-    changed_inputs: tuple[str, ...]
+    stored: Mapping[str, Stored]
     git: Git | None
     versions: Versions
 
 
-def find_drift(state: SessionState, run: RunState, now: Now) -> tuple[Drift, ...]:
-    """Compare a session with the project as it is now."""
+def find_drift(chain: Sequence[Link], now: Now) -> tuple[Drift, ...]:
+    """Compare the sessions of a chain, oldest first, with the project as it is now.
+
+    A node is compared with the session that it last did something in, else with the
+    last that planned it; configuration, commit and packages with the first session.
+    """
+    known = collect(chain)
     return (
-        *_pipeline(run, now.nodes),
-        *_parameters(state, now),
-        *_configuration(state, now),
-        *_inputs(now),
-        *_code_base(state, now),
+        *_pipeline(known, now.nodes),
+        *_parameters(chain, known, now),
+        *_configuration(chain[0].state, now),
+        *_inputs(chain[0].run, known, now),
+        *_code_base(chain[0].state, now),
     )
 
 
-def _pipeline(run: RunState, nodes: Sequence[PlannedNode]) -> Iterator[Drift]:
-    before = {name: node.plan for name, node in run.nodes.items() if node.plan}
+def _pipeline(known: Known, nodes: Sequence[PlannedNode]) -> Iterator[Drift]:
     names = {node.name for node in nodes}
-    for name in before:
+    for name in known.planned:
         if name not in names:
             yield Drift(kind="pipeline", subject=name, detail="the node is gone")
     for node in nodes:
-        was = before.get(node.name)
+        done = known.nodes.get(node.name)
+        was = done.node.plan if done is not None else None
+        if was is None and node.name in known.planned:
+            was = known.planned[node.name][1]
         here = (node.name,)
         if was is None:
             detail = "the node is new"
@@ -90,23 +100,42 @@ def _pipeline(run: RunState, nodes: Sequence[PlannedNode]) -> Iterator[Drift]:
             yield Drift(kind="code", subject=node.name, detail=detail, nodes=here)
 
 
-def _parameters(state: SessionState, now: Now) -> Iterator[Drift]:
+def _parameters(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift]:
+    """Compare each node with the parameters it had; the rest with the last ones."""
+    last = len(chain) - 1
+    by_link: dict[int, list[PlannedNode]] = {last: []}
+    for node in now.nodes:
+        done = known.nodes.get(node.name)
+        link = done.link if done else known.planned.get(node.name, (last, None))[0]
+        by_link.setdefault(link, []).append(node)
+    found: dict[str, Drift] = {}
+    for link, nodes in sorted(by_link.items()):
+        for name, detail in _differences(chain[link].state, now.parameters):
+            using = tuple(node.name for node in nodes if _uses(node, name))
+            before = found.get(name)
+            if before is not None:
+                found[name] = replace(before, nodes=before.nodes + using)
+            elif using or link == last:
+                subject = f"params:{name}"
+                found[name] = Drift(
+                    kind="parameter", subject=subject, detail=detail, nodes=using
+                )
+    yield from (found[name] for name in sorted(found))
+
+
+def _differences(
+    state: SessionState, parameters: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
     if state.context is None or not state.context.parameters_sha256:
         return
-    was, values = dict(flatten(state.parameters)), dict(flatten(now.parameters))
+    was, values = dict(flatten(state.parameters)), dict(flatten(parameters))
     for name in sorted(was.keys() | values.keys()):
-        if name in was and name in values and was[name] == values[name]:
-            continue
         if name not in was:
-            detail = f"it is {values[name]!r}, and was not there"
+            yield name, f"it is {values[name]!r}, and was not there"
         elif name not in values:
-            detail = f"it is gone, and was {was[name]!r}"
-        else:
-            detail = f"it is {values[name]!r}, and was {was[name]!r}"
-        using = tuple(node.name for node in now.nodes if _uses(node, name))
-        yield Drift(
-            kind="parameter", subject=f"params:{name}", detail=detail, nodes=using
-        )
+            yield name, f"it is gone, and was {was[name]!r}"
+        elif was[name] != values[name]:
+            yield name, f"it is {values[name]!r}, and was {was[name]!r}"
 
 
 def _uses(node: PlannedNode, parameter: str) -> bool:
@@ -135,11 +164,34 @@ def _configuration(state: SessionState, now: Now) -> Iterator[Drift]:
             yield Drift(kind="configuration", subject=path, detail=detail)
 
 
-def _inputs(now: Now) -> Iterator[Drift]:
-    for name in now.changed_inputs:
-        using = tuple(node.name for node in now.nodes if name in node.inputs)
-        detail = "it was written since the session began"
-        yield Drift(kind="input", subject=name, detail=detail, nodes=using)
+def _inputs(first: RunState, known: Known, now: Now) -> Iterator[Drift]:
+    """Find free inputs that are gone, or were written after they were loaded."""
+    made = {bare(output) for node in now.nodes for output in node.outputs}
+    for name, here in sorted(now.stored.items()):
+        if bare(name) in made or not here.persistent:
+            continue
+        using = [node.name for node in now.nodes if name in node.inputs]
+        done = {n: e for n in using if (e := known.nodes.get(n)) and e.is_complete}
+        if here.exists is False:
+            waiting = tuple(node for node in using if node not in done)
+            if waiting:
+                detail = "it is gone"
+                yield Drift(kind="input", subject=name, detail=detail, nodes=waiting)
+            continue
+        at, old = here.modified_at, list[str]()
+        for node, evidence in done.items():
+            load = evidence.node.loads.get(name)
+            loaded_at = load.ended_at if load is not None else evidence.node.ended_at
+            if at is not None and loaded_at is not None and loaded_at < at:
+                old.append(node)
+        began = first.started_at
+        since = at is not None and began is not None and at > began
+        if old or (since and not done):
+            nodes = tuple(old or using)
+            detail = "it was written after it was loaded"
+            if not old:
+                detail = "it was written since the session began"
+            yield Drift(kind="input", subject=name, detail=detail, nodes=nodes)
 
 
 def _code_base(state: SessionState, now: Now) -> Iterator[Drift]:

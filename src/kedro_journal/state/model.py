@@ -83,6 +83,7 @@ class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True):
         version: Version loaded or saved, if versioned.
         path: Where it was saved.
         size_bytes: Size of the saved file, where known.
+        modified_us: Its modification time then, in microseconds since 1970.
     """
 
     dataset: str
@@ -95,6 +96,7 @@ class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True):
     version: str | None = None
     path: str | None = None
     size_bytes: int | None = None
+    modified_us: int | None = None
 
     @property
     def is_open(self) -> bool:

@@ -84,7 +84,10 @@ def evolve_node(  # noqa: PLR0911 - one for each event
         case DatasetSaved():
             ended = _end(saves, "save", event, record)
             saves[event.dataset] = replace(
-                ended, path=event.path, size_bytes=event.size_bytes
+                ended,
+                path=event.path,
+                size_bytes=event.size_bytes,
+                modified_us=event.modified_us,
             )
             return replace(node, status=status)
         case NodeStarted():

@@ -2,50 +2,30 @@
 
 A node is done when the journal says `node.completed`, and what it saved is still what
 it saved. Nothing is believed because a file exists: a death in the middle of a save
-leaves one as well. A node that is done runs again only if something that is left to run
-needs an output of it that lived in memory, was deleted or was changed.
+leaves one as well. A node that is done runs again only if an output of it was deleted
+or changed, or lived in memory and is needed by something that is left to run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Final, Literal, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
 
 import msgspec
 
 from kedro_journal.events import PlannedNode
 
 from .drift import Drift, affected
-from .model import DatasetOperation, NodeState, RunState, SessionState
+from .evidence import Evidence, Known, Link, bare, collect
+from .model import DatasetOperation, NodeState
+from .stored import Stored
 
-__all__ = [
-    "Decision",
-    "Link",
-    "NodeDecision",
-    "ResumePlan",
-    "Stored",
-    "plan_resume",
-]
+__all__ = ["Decision", "NodeDecision", "ResumePlan", "plan_resume"]
 
 Decision = Literal["done", "suspect", "to do", "redo"]
-_SLACK: Final = timedelta(seconds=2)  # of the time stamps of file systems
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """What the catalog and the disk say of a dataset now.
-
-    Attributes:
-        persistent: It outlives the process.
-        exists: It is there, in the version on record; None if it does not tell.
-        size_bytes: Its size, where cheap.
-        modified_at: When it was last written, where that can be told.
-    """
-
-    persistent: bool
-    exists: bool | None = None
-    size_bytes: int | None = None
-    modified_at: datetime | None = None
+_SLACK: Final = timedelta(seconds=2)  # of time stamps, where no exact one is on record
+_Decisions = dict[str, "NodeDecision"]
 
 
 class NodeDecision(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,20 +81,6 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(d.name for d in self.decisions if d.decision == "done")
 
 
-class _Evidence(msgspec.Struct, frozen=True):
-    """The last that is known of a node, in the whole chain."""
-
-    session_id: str
-    node: NodeState
-
-
-class Link(NamedTuple):
-    """One session of a chain, and the run in it that the next one goes on from."""
-
-    state: SessionState
-    run: RunState
-
-
 def plan_resume(
     chain: Sequence[Link],
     nodes: Sequence[PlannedNode],
@@ -130,141 +96,254 @@ def plan_resume(
         chain: The sessions, oldest first: the original, and those that resumed it.
         nodes: The pipeline as it is now, filtered as the run was, in execution order.
         stored: What is known of each dataset, by name.
-        drift: What is not as it was; see `drift`.
+        drift: What is not as it was; see `find_drift`.
         redo_drifted: Run what the drift affects again, and all that follows from it.
         from_nodes: Nodes to run again in any case, with all that follows from them.
     """
-    evidence = _evidence(chain)
-    decisions: dict[str, NodeDecision] = {}
-    for node in nodes:
-        decisions[node.name] = _judge(node, evidence.get(node.name), stored)
-    forced = dict.fromkeys(from_nodes, "it was asked for")
+    planner = _Planner(chain, nodes, stored)
+    decisions: _Decisions = {node.name: planner.judge(node) for node in nodes}
+    forced = planner.outdated() | planner.misled(decisions)
     if redo_drifted:
-        forced = {**affected(drift, nodes), **forced}
+        forced = affected(drift, nodes) | forced
+    forced |= dict.fromkeys(from_nodes, "it was asked for")
     _force(decisions, nodes, forced)
-    _close(decisions, nodes, evidence, stored)
-    last, run = chain[-1]
+    planner.close(decisions)
+    first, last = chain[0].run, chain[-1]
     return ResumePlan(
-        session_id=last.session_id,
+        session_id=last.state.session_id,
         chain=tuple(link.state.session_id for link in chain),
-        pipelines=run.pipelines,
-        runner=run.runner,
-        is_async=run.is_async,
-        env=run.env or last.env,
+        pipelines=first.pipelines,
+        runner=last.run.runner,
+        is_async=last.run.is_async,
+        env=last.run.env or last.state.env,
         decisions=tuple(decisions[node.name] for node in nodes),
-        load_versions=_versions(decisions, nodes, evidence),
+        load_versions=dict(first.load_versions) | planner.versions(decisions),
         drift=tuple(drift),
     )
 
 
-def _evidence(chain: Sequence[Link]) -> dict[str, _Evidence]:
-    """Collect the last that each node did: a later attempt counts over earlier ones."""
-    found: dict[str, _Evidence] = {}
-    for state, run in chain:
-        for attempt in state.runs:
-            if attempt.run_id != run.run_id:
-                continue
-            for name, node in attempt.nodes.items():
-                if node.status not in ("pending", "skipped"):
-                    found[name] = _Evidence(state.session_id, node)
-    return found
+class _Planner:
+    """The facts that decisions are made from."""
 
+    def __init__(
+        self,
+        chain: Sequence[Link],
+        nodes: Sequence[PlannedNode],
+        stored: Mapping[str, Stored],
+    ) -> None:
+        self.known: Known = collect(chain)
+        self.nodes = nodes
+        self.stored = stored
+        self.makers = {bare(output): n.name for n in nodes for output in n.outputs}
+        first = chain[0].run
+        self.pinned = dict(first.load_versions)
+        self.only_missing = bool(first.filters.get("only_missing_outputs"))
+        self.began = first.started_at
 
-def _judge(
-    planned: PlannedNode, known: _Evidence | None, stored: Mapping[str, Stored]
-) -> NodeDecision:
-    name = planned.name
-    if known is None:
-        return NodeDecision(name=name, decision="to do", reason="it did not start")
-    node, session_id = known.node, known.session_id
-    if node.status != "completed":
-        return _incomplete(name, node, session_id)
-    for dataset in planned.outputs:
-        now, saved = stored.get(dataset), node.saves.get(dataset)
-        if now is None or not now.persistent:
-            continue
-        trouble = _trouble(dataset, now, saved)
-        if trouble:
-            return NodeDecision(
-                name=name,
-                decision="redo",
-                reason=trouble,
-                session_id=session_id,
-                seqs=(saved.ended_seq,) if saved else (node.ended_seq,),
+    def judge(self, planned: PlannedNode) -> NodeDecision:
+        """Decide on a node by what is known of it alone."""
+        name, known = planned.name, self.known.nodes.get(planned.name)
+        if known is None:
+            return self._never_started(planned)
+        if not known.is_complete:
+            return self._incomplete(known)
+        seq = known.node.ended_seq
+        if name in self.known.unreached:
+            later = self.known.unreached[name]
+            reason = f"session {later} was to run it again, and did not get to it"
+            return _decision(known, "redo", reason, seq)
+        for dataset in planned.outputs:
+            save = known.node.saves.get(dataset)
+            if trouble := self._trouble(dataset, save):
+                return _decision(
+                    known, "redo", trouble, save.ended_seq if save else seq
+                )
+        return _decision(known, "done", f"it completed (record {seq})", seq)
+
+    def _never_started(self, planned: PlannedNode) -> NodeDecision:
+        if self.only_missing:
+            kept = [self.stored[o] for o in planned.outputs if o in self.stored]
+            kept = [one for one in kept if one.persistent]
+            if all(self._was_there(one) for one in kept):
+                reason = "only missing outputs were asked for, and its were there"
+                return NodeDecision(name=planned.name, decision="done", reason=reason)
+        reason = "it did not start"
+        return NodeDecision(name=planned.name, decision="to do", reason=reason)
+
+    def _was_there(self, one: Stored) -> bool:
+        """Tell whether an output was there before the run."""
+        if not one.exists:
+            return False
+        known = one.modified_at is not None and self.began is not None
+        return not known or one.modified_at < self.began  # type: ignore[operator]
+
+    def _incomplete(self, known: Evidence) -> NodeDecision:
+        node = known.node
+        touched = [
+            save
+            for save in node.saves.values()
+            if save.dataset not in self.stored or self.stored[save.dataset].persistent
+        ]
+        for save in touched:
+            if save.is_open:
+                reason = (
+                    f"{save.dataset} was being saved (record {save.started_seq}): "
+                    "what is there may be half of it"
+                )
+                return _decision(known, "suspect", reason, save.started_seq)
+        if node.computed_seq and touched:
+            reason = (
+                f"its function returned (record {node.computed_seq}), but not every "
+                "output was saved"
             )
-    return NodeDecision(
-        name=name,
-        decision="done",
-        reason=f"it completed (record {node.ended_seq})",
-        session_id=session_id,
-        seqs=(node.ended_seq,),
-    )
+            return _decision(known, "suspect", reason, node.computed_seq)
+        seq = _last_seq(node)
+        what = {"failed": "it failed", "interrupted": "it was interrupted"}
+        reason = what.get(node.status, f"it was {node.status}")
+        if node.phase and node.status == "failed":
+            reason += f" while {node.phase}"
+        return _decision(known, "to do", reason + f" (record {seq})" * bool(seq), seq)
+
+    def _trouble(self, dataset: str, save: DatasetOperation | None) -> str:
+        """Say how an output is not what was saved; empty if it is, as far as known."""
+        now = self.stored.get(dataset)
+        if now is None or not now.persistent:
+            return ""
+        if now.exists is False:
+            return f"its output {dataset} is gone"
+        if save is None:
+            return ""
+        last = self.known.saves.get(save.path, save) if save.path else save
+        if last.is_open:
+            return f"{last.dataset}, at the same place, was being saved after it"
+        return _changed(dataset, now, last)
+
+    def outdated(self) -> dict[str, str]:
+        """Find nodes with an input that a later attempt at the run made anew."""
+        found: dict[str, str] = {}
+        for node in self.nodes:
+            mine = self.known.nodes.get(node.name)
+            for dataset in node.inputs if mine is not None else ():
+                maker = self.makers.get(bare(dataset), "")
+                theirs = self.known.nodes.get(maker)
+                later = (
+                    mine is not None
+                    and theirs is not None
+                    and theirs.link == mine.link
+                    and theirs.attempt > mine.attempt
+                )
+                if later and theirs is not None:
+                    at = f"in attempt {theirs.attempt}"
+                    found[node.name] = f"{maker} ran again after it, {at}"
+        return found
+
+    def misled(self, decisions: _Decisions) -> dict[str, str]:
+        """Find nodes that loaded an output after somebody had changed it."""
+        changed: dict[str, datetime] = {}
+        for node in self.nodes:
+            if decisions[node.name].decision != "redo":
+                continue
+            known = self.known.nodes[node.name]
+            for dataset in node.outputs:
+                now, save = self.stored.get(dataset), known.node.saves.get(dataset)
+                at = now.modified_at if now is not None else None
+                if at is not None and self._trouble(dataset, save):
+                    changed[bare(dataset)] = at
+        found: dict[str, str] = {}
+        for node in self.nodes if changed else ():
+            known_node = self.known.nodes.get(node.name)
+            for load in known_node.node.loads.values() if known_node else ():
+                at = changed.get(bare(load.dataset))
+                loaded_at = load.ended_at
+                if at is not None and loaded_at is not None and loaded_at >= at:
+                    found[node.name] = f"{load.dataset} had been changed when it was "
+                    found[node.name] += f"loaded (record {load.ended_seq})"
+        return found
+
+    def close(self, decisions: _Decisions) -> None:
+        """Run again what made an input that is needed and can no longer be loaded."""
+        by_name = {node.name: node for node in self.nodes}
+        waiting = [n for n in self.nodes if decisions[n.name].decision != "done"]
+        while waiting:
+            node = waiting.pop()
+            for dataset in node.inputs:
+                maker = self.makers.get(bare(dataset), "")
+                if not maker or decisions[maker].decision != "done":
+                    continue
+                now = self.stored.get(dataset) or self.stored.get(bare(dataset))
+                if now is not None and now.persistent:
+                    continue  # it is there and as it was: `judge` looked
+                reason = f"its output {dataset} lived in memory, "
+                decisions[maker] = msgspec.structs.replace(
+                    decisions[maker],
+                    decision="redo",
+                    reason=f"{reason}and {node.name} needs it",
+                )
+                waiting.append(by_name[maker])
+
+    def versions(self, decisions: _Decisions) -> dict[str, str]:
+        """Pin inputs to the version that the chain saved, or loaded."""
+        pinned: dict[str, str] = {}
+        for node in self.nodes:
+            if decisions[node.name].decision == "done":
+                continue
+            for dataset in node.inputs:
+                maker = self.makers.get(bare(dataset))
+                if dataset in self.pinned:
+                    continue
+                if maker is not None and decisions[maker].decision != "done":
+                    continue  # it is made anew, under a new version
+                version = self.known.version_of(dataset, maker)
+                if version:
+                    pinned[dataset] = version
+        return pinned
 
 
-def _incomplete(name: str, node: NodeState, session_id: str) -> NodeDecision:
-    open_saves = [save for save in node.saves.values() if save.is_open]
-    if open_saves:
-        save = open_saves[0]
-        return NodeDecision(
-            name=name,
-            decision="suspect",
-            reason=f"{save.dataset} was being saved (record {save.started_seq}): what "
-            "is there may be half of it",
-            session_id=session_id,
-            seqs=(save.started_seq,),
-        )
-    if node.computed_seq:
-        return NodeDecision(
-            name=name,
-            decision="suspect",
-            reason=f"its function returned (record {node.computed_seq}), but not every "
-            "output was saved",
-            session_id=session_id,
-            seqs=(node.computed_seq,),
-        )
-    seq = node.ended_seq or node.started_seq
-    if not seq and node.loads:
-        seq = max(load.started_seq for load in node.loads.values())
-    what = {"failed": "it failed", "interrupted": "it was interrupted"}
-    reason = what.get(node.status, f"it was {node.status}")
-    if node.phase and node.status == "failed":
-        reason += f" while {node.phase}"
-    at = f" (record {seq})" if seq else ""
+def _decision(
+    known: Evidence, decision: Decision, reason: str, seq: int
+) -> NodeDecision:
     return NodeDecision(
-        name=name,
-        decision="to do",
-        reason=reason + at,
-        session_id=session_id,
+        name=known.node.name,
+        decision=decision,
+        reason=reason,
+        session_id=known.session_id,
         seqs=(seq,) if seq else (),
     )
 
 
-def _trouble(dataset: str, now: Stored, saved: DatasetOperation | None) -> str:
-    """Say how an output is not what was saved; empty if it is, as far as is known."""
-    if now.exists is False:
-        return f"its output {dataset} is gone"
-    if saved is None:
-        return ""
-    if None not in (saved.size_bytes, now.size_bytes) and (
-        saved.size_bytes != now.size_bytes
-    ):
+def _last_seq(node: NodeState) -> int:
+    seq = node.ended_seq or node.computed_seq or node.started_seq
+    return seq or max((load.started_seq for load in node.loads.values()), default=0)
+
+
+def _changed(dataset: str, now: Stored, saved: DatasetOperation) -> str:
+    sizes = saved.size_bytes, now.size_bytes
+    if None not in sizes and sizes[0] != sizes[1]:
         return (
             f"its output {dataset} was changed: it has {now.size_bytes} bytes, and "
             f"{saved.size_bytes} were saved (record {saved.ended_seq})"
         )
-    known = saved.ended_at is not None and now.modified_at is not None
-    if known and now.modified_at > saved.ended_at + _SLACK:  # type: ignore[operator]
-        return (
-            f"its output {dataset} was written again after it was saved "
-            f"(record {saved.ended_seq})"
-        )
-    return ""
+    at = now.modified_at
+    if at is None:
+        return ""
+    if saved.modified_us is not None:
+        written = _EPOCH + timedelta(microseconds=saved.modified_us)
+        same = at == written
+    else:
+        same = saved.ended_at is None or at <= saved.ended_at + _SLACK
+    if same:
+        return ""
+    return (
+        f"its output {dataset} was written again after it was saved "
+        f"(record {saved.ended_seq})"
+    )
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _force(
-    decisions: dict[str, NodeDecision],
-    nodes: Sequence[PlannedNode],
-    forced: Mapping[str, str],
+    decisions: _Decisions, nodes: Sequence[PlannedNode], forced: Mapping[str, str]
 ) -> None:
     """Let nodes run again, and all that follows from them."""
     tainted: dict[str, str] = {}
@@ -281,69 +360,3 @@ def _force(
                 decision="redo",
                 reason=reason or f"it follows from {source}, which runs again",
             )
-
-
-def _close(
-    decisions: dict[str, NodeDecision],
-    nodes: Sequence[PlannedNode],
-    evidence: Mapping[str, _Evidence],
-    stored: Mapping[str, Stored],
-) -> None:
-    """Run again what made an input that is needed and can no longer be loaded."""
-    makers = {bare(output): node for node in nodes for output in node.outputs}
-    waiting = [node for node in nodes if decisions[node.name].decision != "done"]
-    while waiting:
-        node = waiting.pop()
-        for dataset in node.inputs:
-            maker = makers.get(bare(dataset))
-            if maker is None or decisions[maker.name].decision != "done":
-                continue
-            now = stored.get(dataset) or stored.get(bare(dataset))
-            if now is not None and now.persistent:
-                continue  # it is there and as it was: `_judge` looked
-            known = evidence[maker.name]
-            decisions[maker.name] = NodeDecision(
-                name=maker.name,
-                decision="redo",
-                reason=f"its output {dataset} lived in memory, "
-                f"and {node.name} needs it",
-                session_id=known.session_id,
-                seqs=(known.node.ended_seq,),
-            )
-            waiting.append(maker)
-
-
-def _versions(
-    decisions: Mapping[str, NodeDecision],
-    nodes: Sequence[PlannedNode],
-    evidence: Mapping[str, _Evidence],
-) -> dict[str, str]:
-    """Pin inputs to the version that the earlier sessions saved, or loaded."""
-    saved: dict[str, str] = {}
-    loaded: dict[str, str] = {}
-    makers = {bare(output): node.name for node in nodes for output in node.outputs}
-    for known in evidence.values():
-        for name, operation in known.node.loads.items():
-            if operation.version:
-                loaded[name] = operation.version
-        for name, operation in known.node.saves.items():
-            if operation.version and not operation.is_open:
-                saved[name] = operation.version
-    pinned: dict[str, str] = {}
-    for node in nodes:
-        if decisions[node.name].decision == "done":
-            continue
-        for dataset in node.inputs:
-            maker = makers.get(bare(dataset))
-            if maker is None and dataset in loaded:
-                pinned[dataset] = loaded[dataset]
-            elif maker is not None and decisions[maker].decision == "done":
-                version = saved.get(dataset) or saved.get(bare(dataset))
-                if version:
-                    pinned[dataset] = version
-    return pinned
-
-
-def bare(dataset: str) -> str:
-    """Give a dataset's name without the part behind the @ that says how it is read."""
-    return dataset.partition("@")[0]
