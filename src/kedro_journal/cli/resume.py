@@ -85,8 +85,8 @@ def resume(
     fails; with 6 if the session cannot be resumed, or not now.
 
     With --json: the plan as one object with session_id, chain, decisions (name,
-    decision, reason, session_id, seqs), load_versions and drift; once it ran, with to_run and
-    with the id of the new session in resumed_as, null if nothing was left.
+    decision, reason, session_id, seqs), load_versions and drift; once it ran, also
+    with to_run, and resumed_as: the new session's id, null if nothing was left.
     """
     common: dict[str, Any] = {
         "project_path": project_of(ctx, project),
@@ -126,13 +126,13 @@ def _run(
     common: dict[str, Any],
     quiet: bool,
 ) -> tuple[ResumePlan, str]:
+    cls = session_class(common["project_path"])
     given: dict[str, Any] = {}
     if runner:
         from kedro.utils import load_obj
 
         given["runner"] = load_obj(runner, "kedro.runner")()
     extra_params = split_params(ctx, params)
-    cls = session_class(common["project_path"])
     with cls.resume(session_id, extra_params=extra_params, **common) as session:
         plan = session.plan
         assert plan is not None  # noqa: S101 - it resumes

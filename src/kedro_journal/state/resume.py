@@ -165,7 +165,7 @@ class _Planner:
             kept = [self.stored[o] for o in planned.outputs if o in self.stored]
             kept = [one for one in kept if one.persistent]
             if all(self._was_there(one) for one in kept):
-                reason = "only missing outputs were asked for, and its were there"
+                reason = "only missing outputs were asked for, and its own were there"
                 return NodeDecision(name=planned.name, decision="done", reason=reason)
         reason = "it did not start"
         return NodeDecision(name=planned.name, decision="to do", reason=reason)
@@ -256,8 +256,10 @@ class _Planner:
                 at = changed.get(bare(load.dataset))
                 loaded_at = load.ended_at
                 if at is not None and loaded_at is not None and loaded_at >= at:
-                    found[node.name] = f"{load.dataset} had been changed when it was "
-                    found[node.name] += f"loaded (record {load.ended_seq})"
+                    found[node.name] = (
+                        f"{load.dataset} may have been changed before it was loaded "
+                        f"(record {load.ended_seq})"
+                    )
         return found
 
     def close(self, decisions: _Decisions) -> None:
