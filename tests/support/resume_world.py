@@ -63,13 +63,22 @@ class File:
     written_at: datetime
 
 
-@dataclass
+@dataclass(repr=False)
 class Journal:
     """The journal of one session, as it is written."""
 
     session_id: str
     run_id: str
     records: list[Record] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """What happened, in few words."""
+        told = [
+            f"{r.seq}:{r.type}"
+            f"({getattr(r.event, 'node', '')} {getattr(r.event, 'dataset', '')})"
+            for r in self.records
+        ]
+        return f"{self.session_id}: {' '.join(told)}"
 
     def add(self, event: Event, at: datetime) -> None:
         """Append an event."""
@@ -89,7 +98,7 @@ class Journal:
         return Link(state, run)
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     """Where runs happen.
 
@@ -104,6 +113,12 @@ class World:
     kinds: Mapping[str, Kind]
     exact: bool = True
     disk: dict[tuple[str, str], File] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Its nodes, and what is on the disk."""
+        nodes = [f"{n.inputs} -> {n.name} -> {n.outputs}" for n in self.nodes]
+        disk = [f"{name}/{v} {f.content}" for (name, v), f in self.disk.items()]
+        return "\n".join([*nodes, str(self.kinds), *disk])
 
     def __post_init__(self) -> None:
         self._ticks: Iterator[int] = count(1)

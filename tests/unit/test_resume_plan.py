@@ -467,8 +467,10 @@ def worlds(draw: st.DrawFn) -> World:
     nodes: list[PlannedNode] = []
     kinds: dict[str, Kind] = {}
     made = ["raw", "raw2", "params:x"]
-    for number in range(draw(st.integers(1, 7))):
-        inputs = draw(st.lists(st.sampled_from(made), max_size=3, unique=True))
+    for number in range(draw(st.integers(2, 7))):
+        pool = st.sampled_from(made[3:] or made)  # chains, more than single nodes
+        inputs = draw(st.lists(pool, min_size=1, max_size=2, unique=True))
+        inputs += draw(st.lists(st.sampled_from(made[:3]), max_size=1))
         outputs = []
         for letter in draw(st.sampled_from(["a", "a", "ab"])):
             name = f"d{number}{letter}"
@@ -476,7 +478,7 @@ def worlds(draw: st.DrawFn) -> World:
             twice = draw(st.booleans())
             outputs.append(f"{name}@x" if twice else name)
             made.append(f"{name}@y" if twice else name)
-        nodes.append(node(f"n{number}", inputs or ["raw"], outputs))
+        nodes.append(node(f"n{number}", dict.fromkeys(inputs), outputs))
     return World(nodes, kinds, exact=draw(st.booleans()))
 
 
@@ -494,7 +496,7 @@ def die(
             continue
         makers = {made.makers.get(bare(name)) for name in one.inputs}
         ready = not makers & waiting
-        until = draw(st.sampled_from(["end", "end", "end", "nothing", *PHASES]))
+        until = draw(st.sampled_from(["end"] * 9 + ["nothing", *PHASES]))
         if not ready or until == "nothing":
             continue
         phase = None if until == "end" else until
@@ -509,12 +511,14 @@ def disturb(draw: st.DrawFn, made: World, makers: Sequence[str]) -> None:
     for name, version in list(made.disk):
         if made.makers.get(name) not in makers:
             continue
-        match draw(st.sampled_from(["", "", "", "", "delete", "change", "newer"])):
+        if made.disk[name, version].content == "changed":
+            continue  # of two changes, only the last can be seen
+        match draw(st.sampled_from(["", "", "delete", "change", "newer", "newer"])):
             case "delete" if len(makers) > 1:
                 del made.disk[name, version]
             case "change":
                 made.write(name, "changed", version)
-            case "newer" if version and not version.endswith("z"):
+            case "newer" if version and len(makers) > 1 and not version.endswith("z"):
                 made.write(name, "foreign", version + "z")
 
 
@@ -524,7 +528,7 @@ def broken(draw: st.DrawFn) -> tuple[World, list[Journal]]:
     made = draw(worlds())
     journals: list[Journal] = []
     to_run, pins = names(made), dict[str, str]()
-    for number in range(draw(st.sampled_from([1, 1, 2, 3]))):
+    for number in range(draw(st.sampled_from([1, 2, 2, 3]))):
         if journals:
             again = draw(st.lists(st.sampled_from(names(made)), max_size=1))
             for name in again:
@@ -540,7 +544,7 @@ def broken(draw: st.DrawFn) -> tuple[World, list[Journal]]:
 
 
 CAREFULLY = settings(
-    max_examples=150,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -568,8 +572,10 @@ def test_no_node_that_completed_runs_again_without_need(
     made, journals = case
     found = plan(made, *journals)
     for one in found.decisions:
-        if one.decision != "redo":
-            continue
+        (outputs,) = (n.outputs for n in made.nodes if n.name == one.name)
+        in_memory = all(made.kind(output) == "memory" for output in outputs)
+        if one.decision != "redo" or (in_memory and "in memory" not in one.reason):
+            continue  # what else it did nobody sees here
         event("a node is redone")
         elsewhere = copy.deepcopy(made)
         left_out = tuple(name for name in found.to_run if name != one.name)
