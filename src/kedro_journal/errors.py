@@ -25,6 +25,8 @@ __all__ = [
     "JournalNotFound",
     "JournalUnwritable",
     "NewerJournal",
+    "NotResumable",
+    "NothingLeft",
     "NothingToTrace",
     "RecordTooLarge",
     "UnsafeJournal",
@@ -189,6 +191,43 @@ class NothingToTrace(JournalError):
             session_id=session_id,
             close=tuple(close),
         )
+
+
+class NotResumable(JournalError):
+    """A session that cannot be gone on from, or not now.
+
+    Attributes:
+        session_id: The session.
+        reason: Why not.
+    """
+
+    exit_code = 6
+    session_id: str
+    reason: str
+
+    def __init__(self, session_id: str, reason: str, advice: str) -> None:
+        super().__init__(
+            f"Session {session_id} is not resumed: {reason}. Its journal is as it was. "
+            f"{advice}",
+            session_id=session_id,
+            reason=reason,
+        )
+
+
+class NothingLeft(NotResumable):
+    """A session that need not be gone on from: it did everything.
+
+    Attributes:
+        plan: The plan, with nothing to run.
+    """
+
+    plan: Any
+
+    def __init__(self, session_id: str, plan: Any) -> None:
+        reason = "every node completed, and everything that was saved is there"
+        advice = "`kedro-journal rerun` runs all of it again."
+        super().__init__(session_id, reason, advice)
+        self._facts["plan"] = self.plan = plan
 
 
 class CorruptJournal(JournalError):

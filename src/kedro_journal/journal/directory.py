@@ -20,7 +20,12 @@ from kedro_journal.errors import (
 from .port import REAL_OS, Os
 from .writer import JOURNAL_NAME, RESERVE_NAME
 
-__all__ = ["JournalDirectory", "check_session_id", "session_timestamp"]
+__all__ = [
+    "JournalDirectory",
+    "check_session_id",
+    "is_timestamp",
+    "session_timestamp",
+]
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z", re.ASCII)
 _RESERVED: Final = re.compile(
@@ -56,6 +61,11 @@ def _is_id(text: str) -> bool:
 def session_timestamp(at: datetime) -> str:
     """Write a UTC time as Kedro writes its save versions, to the millisecond."""
     return at.strftime("%Y-%m-%dT%H.%M.%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def is_timestamp(session_id: str) -> bool:
+    """Tell whether an id is a time, so that it sorts by age."""
+    return _TIMESTAMP.match(session_id) is not None
 
 
 class JournalDirectory:

@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .current import get_current_session
+    from .resume import resume_plan
     from .service import KedroServiceSession
     from .session import KedroSession
 
-__all__ = ["KedroServiceSession", "KedroSession", "get_current_session"]
+__all__ = [
+    "KedroServiceSession",
+    "KedroSession",
+    "get_current_session",
+    "resume_plan",
+]
 
 _HOMES = {
     "KedroServiceSession": "service",  # needs Kedro 1.4
     "KedroSession": "session",
     "get_current_session": "current",
+    "resume_plan": "resume",
 }
 
 

@@ -169,7 +169,9 @@ def _program(argv0: str) -> str:
         return "kedro"
     if path.name != "__main__.py":
         return path.name
-    return "kedro" if path.parent.name == "kedro" else f"python -m {path.parent.name}"
+    package = path.parent.name
+    known = {"kedro": "kedro", "kedro_journal": "kedro-journal"}
+    return known.get(package, f"python -m {package}")
 
 
 def run_filters(run_params: Mapping[str, Any]) -> dict[str, Any]:

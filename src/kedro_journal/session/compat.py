@@ -54,9 +54,46 @@ def package_name() -> str | None:
     return getattr(project, "PACKAGE_NAME", None)
 
 
+def request_pipelines(names: list[str] | None) -> None:
+    """Say which pipelines will be asked for; Kedro before 1.4 makes them all."""
+    from kedro.framework.project import pipelines
+
+    request = getattr(pipelines, "set_requested", None)
+    if request is not None:
+        request(names)
+
+
 def catalog_dataset(catalog: Any, name: str) -> Any:
     """Give a dataset of a catalog, which the runner has made already."""
     return catalog.get(name)
+
+
+def is_persistent(dataset: Any) -> bool:
+    """Tell whether what is saved in a dataset outlives the process."""
+    inner = getattr(dataset, "_dataset", None)
+    if inner is not None and type(dataset).__name__ == "CachedDataset":
+        return is_persistent(inner)
+    return not getattr(dataset, "_EPHEMERAL", False)
+
+
+def version_exists(dataset: Any, version: str | None) -> bool | None:
+    """Tell whether a version of a dataset is there; None if it does not say.
+
+    Args:
+        dataset: The dataset.
+        version: Its version; None for one without versions.
+    """
+    from kedro.io.core import AbstractDataset
+
+    inner = _inner(dataset)
+    if version is not None:
+        exists = getattr(inner, "_exists_function", None)
+        if exists is None:
+            return None
+        return bool(exists(str(inner._get_versioned_path(version))))
+    if type(inner)._exists is AbstractDataset._exists:
+        return None  # it would log a warning and say no
+    return bool(inner.exists())
 
 
 def dataset_path(dataset: Any, version: str | None) -> str | None:

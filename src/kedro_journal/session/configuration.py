@@ -21,7 +21,13 @@ from kedro_journal.events import CatalogEntry, ContextLoaded, ParameterSource
 from . import capture, compat
 from .provenance import parameter_sources
 
-__all__ = ["ConfigFile", "config_files", "config_variables", "context_loaded"]
+__all__ = [
+    "ConfigFile",
+    "config_files",
+    "config_variables",
+    "context_loaded",
+    "sha256",
+]
 
 CATALOG_MAX: Final = 1000
 CONFIG_FILES_MAX: Final = 500
@@ -78,7 +84,8 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def _sha256(file: ConfigFile) -> str:
+def sha256(file: ConfigFile) -> str:
+    """Hash a configuration file; empty for credentials and what was not read."""
     if file.secret or file.text is None:
         return ""
     return hashlib.sha256(file.text.encode("utf-8", "surrogateescape")).hexdigest()
@@ -137,7 +144,7 @@ def context_loaded(
         parameter_sources=sources,
         catalog=_catalog_entries(conf_catalog or {}, Path(str(context.project_path))),
         config_sources=tuple(file.name for file in files),
-        config_sha256=tuple(_sha256(file) for file in files),
+        config_sha256=tuple(sha256(file) for file in files),
         environment=variables,
         credential_environment=secret_names,
     )

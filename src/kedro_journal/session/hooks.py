@@ -291,7 +291,7 @@ class SessionHooks:
             duration_s, version = None, None
             if run is not None:
                 duration_s = run.progress(node).end("load", dataset_name)
-                _, version, _ = stored(run.catalog, dataset_name, saved=False)
+                version = stored(run.catalog, dataset_name, saved=False).version
             recorder.record(
                 DatasetLoaded(
                     **key_of(run),
@@ -323,16 +323,14 @@ class SessionHooks:
                 return
             progress = run.progress(node)
             duration_s = progress.end("save", dataset_name)
-            path, version, size_bytes = stored(run.catalog, dataset_name, saved=True)
+            facts = stored(run.catalog, dataset_name, saved=True)
             events: list[Event] = [
                 DatasetSaved(
                     **run.key,
                     node=node.name,
                     dataset=dataset_name,
                     duration_s=duration_s,
-                    version=version,
-                    path=path,
-                    size_bytes=size_bytes,
+                    **facts._asdict(),
                 )
             ]
             progress.outputs_left.discard(dataset_name)

@@ -21,11 +21,18 @@ from kedro_journal.state import SessionState, Trace
 
 from . import compat
 from .arguments import CreateArguments, create_arguments
-from .binding import bind_hooks, class_name, runner_argument, signature_of
+from .binding import (
+    bind_hooks,
+    class_name,
+    named_arguments,
+    runner_argument,
+    signature_of,
+)
 from .lifecycle import Lifecycle
 from .notes import note_in_folder
 from .opening import created_event
 from .project import configure
+from .resumable import Resumable
 from .say import say
 from .store import SessionStore, store_of
 
@@ -50,7 +57,7 @@ class _Creation:
         self.lifecycle: Lifecycle | None = None
 
 
-class KedroSession(_KedroSession):
+class KedroSession(Resumable):
     """Kedro's session, journaled: what happens in it is on disk when it happens.
 
     Use it as Kedro's own, by `create()` and as a context manager, or name it in
@@ -213,6 +220,11 @@ class KedroSession(_KedroSession):
             _restoring.reset(token)
 
     @property
+    def lifecycle(self) -> Lifecycle | None:
+        """The session's journal as this package sees it; None without one."""
+        return self._lifecycle
+
+    @property
     def state(self) -> SessionState:
         """The session's state as of now, by replay of its journal."""
         if self._lifecycle is not None:
@@ -279,6 +291,11 @@ class KedroSession(_KedroSession):
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run the pipeline; see Kedro's `KedroSession.run` for the arguments."""
         lifecycle = self._lifecycle
+        if self.resumes:
+            given = named_arguments(_KedroSession.run, args, kwargs)
+            kwargs, args = self.arguments(given), ()
+        if self.has_nothing_left:
+            return {}
         if self._restored is not None:
             message = (
                 f"Session {self.session_id} was restored from its journal: it can be "
@@ -340,6 +357,7 @@ class KedroSession(_KedroSession):
         finally:
             if self._lifecycle is not None:
                 self._lifecycle.close()
+            self.let_go()
 
 
 def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:

@@ -247,6 +247,7 @@ class StateBuilder:
                 fields["exit_code"] = event.exit_code
             case SessionResumed():
                 fields["parent_session_id"] = event.parent_session_id
+                fields["resumed"] = event
             case SessionActivated():
                 pass
             case _:

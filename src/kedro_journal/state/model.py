@@ -16,6 +16,7 @@ from kedro_journal.events import (
     ErrorInfo,
     Git,
     PlannedNode,
+    SessionResumed,
     Versions,
 )
 
@@ -80,22 +81,26 @@ class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True):
         kind: load or save.
         started_seq: The record that opened the interval.
         ended_seq: The record that closed it; 0 while it is open.
+        ended_at: Wall clock of that record.
         count: How often: a generator node saves a dataset once per chunk.
         duration_s: Seconds of the last one.
         version: Version loaded or saved, if versioned.
         path: Where it was saved.
         size_bytes: Size of the saved file, where known.
+        modified_us: Its modification time then, in microseconds since 1970.
     """
 
     dataset: str
     kind: Literal["load", "save"]
     started_seq: int
     ended_seq: int = 0
+    ended_at: datetime | None = None
     count: int = 1
     duration_s: float | None = None
     version: str | None = None
     path: str | None = None
     size_bytes: int | None = None
+    modified_us: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -256,6 +261,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
             command, environment, git, user, host, pid, cwd, versions, via,
             kedro_session_id, parent_session_id, group_id, labels, container,
             notebook: See `session.created`.
+        resumed: What it goes on from, if it resumes another session.
         context: The last `context.loaded`: parameters in force, catalog, sources.
         runs: Its runs and their attempts, in order of start.
         error: What left its block, or came before any run.
@@ -297,6 +303,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     labels: dict[str, str] = {}
     container: str | None = None
     notebook: str | None = None
+    resumed: SessionResumed | None = None
     context: ContextLoaded | None = None
     runs: tuple[RunState, ...] = ()
     error: ErrorInfo | None = None

@@ -79,12 +79,15 @@ def evolve_node(  # noqa: PLR0911 - one for each event
             _begin(saves, "save", event, seq)
             return replace(node, status=status)
         case DatasetLoaded():
-            _end(loads, "load", event, seq)
+            _end(loads, "load", event, record)
             return replace(node, status=status)
         case DatasetSaved():
-            ended = _end(saves, "save", event, seq)
+            ended = _end(saves, "save", event, record)
             saves[event.dataset] = replace(
-                ended, path=event.path, size_bytes=event.size_bytes
+                ended,
+                path=event.path,
+                size_bytes=event.size_bytes,
+                modified_us=event.modified_us,
             )
             return replace(node, status=status)
         case NodeStarted():
@@ -144,12 +147,16 @@ def _end(
     operations: dict[str, DatasetOperation],
     kind: Literal["load", "save"],
     event: DatasetLoaded | DatasetSaved,
-    seq: int,
+    record: Record,
 ) -> DatasetOperation:
     """Close the interval of a dataset; one that was never opened stands for itself."""
     name = event.dataset
-    begun = operations.get(name) or DatasetOperation(name, kind, seq)
+    begun = operations.get(name) or DatasetOperation(name, kind, record.seq)
     ended = operations[name] = replace(
-        begun, ended_seq=seq, duration_s=event.duration_s, version=event.version
+        begun,
+        ended_seq=record.seq,
+        ended_at=record.at,
+        duration_s=event.duration_s,
+        version=event.version,
     )
     return ended

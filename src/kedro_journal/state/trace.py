@@ -10,6 +10,8 @@ import msgspec
 from kedro_journal.errors import NothingToTrace
 from kedro_journal.events import ParameterSource
 
+from .flat import flatten
+
 if TYPE_CHECKING:
     from .model import RunState, SessionState
 
@@ -93,10 +95,10 @@ def _parameters(
 ) -> tuple[Trace, ...]:
     if name == "parameters":
         name = ""
-    given = dict(_flatten(run.runtime_params)) if run is not None else {}
+    given = dict(flatten(run.runtime_params)) if run is not None else {}
     sources = {source.name: source for source in _sources(state)}
-    values = {**dict(_flatten(state.parameters)), **given}
-    session = dict(_flatten(state.runtime_params))
+    values = {**dict(flatten(state.parameters)), **given}
+    session = dict(flatten(state.runtime_params))
     found = []
     for key, value in sorted(values.items()):
         if name and key != name and not key.startswith(name + "."):
@@ -224,17 +226,8 @@ def _dataset(state: SessionState, name: str) -> tuple[Trace, ...]:
     )
 
 
-def _flatten(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        name = f"{before}{key}"
-        if isinstance(value, Mapping) and value:
-            yield from _flatten(value, name + ".")
-        else:
-            yield name, value
-
-
 def _names(state: SessionState) -> Iterator[str]:
-    for key, _ in _flatten(state.parameters):
+    for key, _ in flatten(state.parameters):
         yield key
         yield f"params:{key}"
     if state.command is not None:
