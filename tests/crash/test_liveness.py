@@ -265,13 +265,7 @@ def test_an_owner_outside_is_told_from_a_container(
     assert subprocess.check_output(reader, text=True).strip() == "crashed"
 
 
-NO_FOLDER = pytest.mark.xfail(strict=True, reason="the probe raises PermissionError")
-
-
-@pytest.mark.parametrize(
-    "closed_to_it",
-    ["the lock file", pytest.param("the folder", marks=NO_FOLDER)],
-)
+@pytest.mark.parametrize("closed_to_it", ["the lock file", "the folder"])
 def test_a_reader_without_permission_cannot_tell(closed_to_it: str) -> None:
     folder = Path(tempfile.mkdtemp())  # pytest's folders are closed to others
     lock = OwnerLock(folder / OWNER_LOCK_NAME)

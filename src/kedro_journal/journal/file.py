@@ -27,7 +27,7 @@ class JournalFile:
         self.path = path
         self._port = port
         self._fd = -1
-        self._unfinished: tuple[int, int] | None = None  # a roll-back: to, from
+        self._unfinished: tuple[int, bytes] | None = None  # a roll-back: to, of what
         self.sync_failure: OSError | None = None
 
     @property
@@ -93,20 +93,24 @@ class JournalFile:
                 self._take_back(end)
             except OSError:
                 # Unless another process repairs the tail first.
-                self._unfinished = (end, end + written)
+                self._unfinished = (end, data[:written])
             raise
 
     def finish_roll_back(self, size: int) -> int:
         """Take back what an earlier append could not. Gives the size after it."""
         unfinished, self._unfinished = self._unfinished, None
-        if unfinished is None or unfinished[1] != size or unfinished[0] > size:
+        if unfinished is None:
+            return size
+        end, left = unfinished
+        # By content: another process may have repaired, and written as many bytes.
+        if size != end + len(left) or self.read(end, size) != left:
             return size
         try:
-            self._take_back(unfinished[0])
+            self._take_back(end)
         except OSError:
             self._unfinished = unfinished
             raise
-        return unfinished[0]
+        return end
 
     def _take_back(self, end: int) -> None:
         """Cut, and sync: else a power loss could bring lines back among later ones."""

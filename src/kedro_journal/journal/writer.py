@@ -302,9 +302,12 @@ class JournalWriter:
         if must:
             self.sync()
         elif self._durability == "group":
-            if self._syncer is None:
-                self._syncer = GroupSyncer(self)
-            self._syncer.wake()
+            try:
+                self._syncer = self._syncer or GroupSyncer(self)
+            except RuntimeError:  # no thread is to be had: at once, then
+                self.sync()
+            else:
+                self._syncer.wake()
 
     def sync(self) -> None:
         """Bring everything appended so far to the disk.
