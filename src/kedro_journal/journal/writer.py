@@ -171,6 +171,9 @@ class JournalWriter:
             try:
                 records = self._append_locked(batch, reserve=reserve)
             except OSError as error:
+                if self._syncer is not None:  # the descriptor goes: no window is left
+                    with contextlib.suppress(JournalUnwritable):
+                        self.sync()
                 self._forget()
                 reason = error.strerror or str(error)
                 raise JournalUnwritable(self.path, error.errno, reason) from error
