@@ -294,6 +294,25 @@ def test_the_pauses_grow_to_the_poll_interval_and_are_short_again_after_a_record
             assert rising[3] < longest / 2  # not at once
 
 
+def test_it_is_asked_whether_to_stop_only_when_nothing_is_left_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is there is not waited for, nor the end."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    path = put(tmp_path / "s", b"".join(sample_lines(2000)))
+    asked: list[int] = []
+    found: list[Record] = []
+
+    def stop() -> bool:
+        asked.append(len(found))
+        return True
+
+    for record in follow_file(path, stop=stop):
+        found.append(record)  # noqa: PERF402 - `stop` looks at it meanwhile
+    assert (asked, pauses) == ([2000], [])
+
+
 @pytest.mark.parametrize("closed", [True, False])
 @pytest.mark.parametrize("size", [0, 250_000])
 def test_whoever_follows_from_the_end_waits_only_if_the_session_is_open(

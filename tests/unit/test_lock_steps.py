@@ -140,8 +140,10 @@ def test_short_patience_is_not_made_longer_by_waiting_in_vain(tmp_path: Path) ->
         assert caught.value.waited_s < 0.04
 
 
-def test_a_lock_file_that_was_removed_is_let_go_of(tmp_path: Path) -> None:
-    """No descriptor of it stays open, and the turn is that of the new file."""
+def test_a_lock_file_that_was_removed_is_let_go_of(
+    tmp_path: Path, pauses: list[float]
+) -> None:
+    """No descriptor of it stays open, and the turn is that of the new file, at once."""
     path = tmp_path / "append.lock"
 
     class Removing(Scripted):
@@ -155,6 +157,7 @@ def test_a_lock_file_that_was_removed_is_let_go_of(tmp_path: Path) -> None:
     old, new = backend.asked
     assert (os.fstat(new).st_ino, os.fstat(new).st_nlink) == (path.stat().st_ino, 1)
     assert old == new or not is_open(old)
+    assert pauses == []
 
 
 def test_ending_a_turn_that_never_began_does_nothing(tmp_path: Path) -> None:
@@ -383,6 +386,27 @@ def test_whatever_the_system_calls_a_held_lock_it_is_held(
     monkeypatch.setattr(fcntl, "flock", flock)
     assert is_held(tmp_path / OWNER_LOCK_NAME) is True
     assert FcntlBackend().try_lock(0) is False
+
+
+def test_a_file_system_without_locks_tells_nothing_without_flock_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: FilelockBackend, fd: int) -> bool:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (tmp_path / OWNER_LOCK_NAME).touch()
+    choose_backend("filelock")
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setattr(FilelockBackend, "try_lock", fail)
+    port = FaultyOs(Faults())
+    assert is_held(tmp_path / OWNER_LOCK_NAME, port) is None
+    assert port.faults.calls.count("close") == 1
+
+
+def test_a_look_that_cannot_be_closed_has_its_answer_still(tmp_path: Path) -> None:
+    (tmp_path / OWNER_LOCK_NAME).touch()
+    port = FaultyOs(Faults(Strike(1, errno.EIO, call="close")))
+    assert is_held(tmp_path / OWNER_LOCK_NAME, port) is False
 
 
 def test_what_cannot_be_opened_tells_nothing(tmp_path: Path) -> None:

@@ -124,6 +124,21 @@ def test_where_files_have_no_owner_none_is_asked_for(
     os.close(REAL_OS.open_append(path))
 
 
+@pytest.mark.parametrize("call", ["open_read", "open_append"])
+def test_what_cannot_be_looked_at_is_closed_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def fail(fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    before = lowest_free()
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fstat", fail)
+        with pytest.raises(OSError, match="Input/output"):
+            getattr(REAL_OS, call)(path)
+    assert lowest_free() == before
+
+
 # --- reading and writing ----------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,19 @@ def test_damage_that_is_there_at_the_second_look_is_damage(tmp_path: Path) -> No
     with pytest.raises(CorruptJournal) as caught:
         list(read(path, port=Mixing(LINES[4][:30], looks=2)))
     assert (caught.value.kind, caught.value.seq) == ("records lost", 4)
+
+
+def test_findings_of_long_ago_do_not_count_against_a_second_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only those since the last record do: their number is what is bounded."""
+    monkeypatch.setattr(sys.modules["kedro_journal.journal.read"], "_TOLD_MAX", 3)
+    pieces = [LINES[0]]
+    for number in range(1, 8):
+        pieces += [LINES[number - 1], LINES[number]]
+    path = put(tmp_path / "s", b"".join(pieces))
+    port = Mixing(LINES[6][:30])
+    assert [record.seq for record in read(path, port=port)] == list(range(1, 9))
 
 
 def test_each_finding_is_told_once_though_damage_is_looked_at_twice(

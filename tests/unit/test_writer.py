@@ -486,6 +486,23 @@ def test_numbers_that_were_seen_are_not_used_again_also_after_a_reopening(
     assert writer.seq == 9
 
 
+def test_numbers_that_were_seen_are_not_used_again_also_after_a_refused_append(
+    tmp_path: Path,
+) -> None:
+    """What another writer had appended was seen, though nothing came of it."""
+    create(tmp_path / "s").append(note("a"))
+    other = join(tmp_path / "s")
+    writer = join(tmp_path / "s", port=failing(("write", 1, FULL)))
+    ends = [other.append(note(number))[0].end for number in range(4)]
+    with pytest.raises(JournalUnwritable):
+        writer.append(note("b"))
+    os.truncate(writer.path, ends[1])
+    writer.append(note("c"))
+    found, findings = salvage(tmp_path / "s")
+    assert [(f.kind, f.lost) for f in findings] == [("records missing", 2)]
+    assert [record.seq for record in found] == [1, 2, 3, 4, 5, 6, 9, 10, 11]
+
+
 def test_a_journal_that_was_cut_into_and_closed_is_closed(tmp_path: Path) -> None:
     """No loss is put on record behind the closing one."""
     lines = seal_all([HEADER, opened(), SessionClosed()])
@@ -685,16 +702,65 @@ def test_group_brings_appends_to_the_disk_behind_them(tmp_path: Path) -> None:
         writer.append(note())
         assert port.synced.wait(20)
         port.synced.clear()
-    names = [t.name for t in threading.enumerate()]
     assert set(port.by) == {"kedro-journal-sync"}
     writer.append(note())
     writer.close()
     assert port.by[-1] == threading.current_thread().name
-    assert names.count("kedro-journal-sync") >= 1
+    port.synced.clear()
     writer.append(note("reopened"))
     assert port.synced.wait(20)
     writer.close()
     assert texts(salvage(tmp_path / "s")[0])[-1] == "reopened"
+
+
+def test_one_thread_syncs_for_a_writer_until_it_is_closed(tmp_path: Path) -> None:
+    writer = create(tmp_path / "s", port=Watched(), durability="group")
+    before = set(threading.enumerate())
+    for _ in range(5):
+        writer.append(note())
+    (thread,) = set(threading.enumerate()) - before
+    writer.close()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_where_no_thread_is_to_be_had_the_group_is_synced_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    port = Watched()
+    writer = create(tmp_path / "s", port=port, durability="group")
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    for count in (1, 2):
+        writer.append(note())
+        assert port.syncs == count
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_what_the_group_held_is_synced_before_an_error_closes_the_file(
+    tmp_path: Path, refuses: bool
+) -> None:
+    """Else nobody would ever sync what was acknowledged before."""
+
+    class NeverBehind(FaultyOs):
+        """The background never gets to it."""
+
+        def sync(self, fd: int) -> None:
+            if threading.current_thread() is threading.main_thread():
+                super().sync(fd)
+
+    strikes = [Strike(2, FULL, call="write")]
+    strikes += [Strike(1, errno.EIO, call="sync")] if refuses else []
+    faults = Faults(*strikes)
+    writer = create(tmp_path / "s", port=NeverBehind(faults), durability="group")
+    writer.append(note("a"))
+    with pytest.raises(JournalUnwritable, match="No space left"):
+        writer.append(note("b"))
+    assert faults.syncs == (0 if refuses else 2)  # what was taken back, and this
+    assert faults.unsynced is refuses
+    writer.close()
 
 
 def test_closing_syncs_only_what_the_group_still_held(tmp_path: Path) -> None:
