@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from owners import Owner, Session
@@ -309,9 +310,9 @@ def test_a_session_that_is_closed_between_two_looks_is_closed(
     owner = start()
     answers: list[str] = []
 
-    def late_probe(folder: Path, host: str, boot: str | None) -> str:
+    def late_probe(*given: Any) -> str:
         owner.tell("close")
-        answers.append(probe(folder, host, boot))
+        answers.append(probe(*given))
         return answers[-1]
 
     module = importlib.import_module("kedro_journal.replay.replay")
