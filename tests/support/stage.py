@@ -131,6 +131,7 @@ class Hand:
     def forked(self) -> None:
         """Become the hand of a child process: its writer is a new one."""
         self.number += 100
+        self.owes = -1  # what the parent owes, the parent syncs
         if isinstance(self.port, NotingOs):
             self.port.failed_syncs = 0
 

@@ -171,7 +171,7 @@ def storm(
     for clean, first in firsts:
         if account.count >= count:
             break
-        _pairs(here, clean, first, rng, 1 if small else 6)
+        _pairs(here, clean, first, rng, 1 if small else 8)
     return account
 
 
