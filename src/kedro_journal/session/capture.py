@@ -50,6 +50,7 @@ CAUSES_MAX: Final = 4
 NOTES_MAX: Final = 20
 REMOTE_MAX_CHARS: Final = 16 * 1024
 SNIPPET_LINES: Final = 3
+_TRACEBACK: Final[Any] = BaseException.__dict__["__traceback__"]
 _FILTERS: Final = (
     "tags",
     "from_nodes",
@@ -191,7 +192,10 @@ def error_info(error: BaseException, project_path: Path | None) -> ErrorInfo:
     Never raises: an exception of the user's may be made to, and what it says is what
     matters most.
     """
-    return _error_info(error, project_path, CAUSES_MAX)
+    try:
+        return _error_info(error, project_path, CAUSES_MAX)
+    except Exception:  # what nobody thought of
+        return ErrorInfo(type="(unknown)", message="(it could not be described)")
 
 
 def error_type(error: BaseException) -> str:
@@ -206,7 +210,7 @@ def _error_info(
     error: BaseException, project_path: Path | None, causes: int
 ) -> ErrorInfo:
     cause, remote = _cause(error)
-    frames = _frames(error.__traceback__)
+    frames = _frames(_traceback_of(error))
     inner = None
     if cause is not None and causes > 0:
         inner = _error_info(cause, project_path, causes - 1)
@@ -218,6 +222,14 @@ def _error_info(
         remote=remote,
         cause=inner,
     )
+
+
+def _traceback_of(error: object) -> TracebackType | None:
+    """Give the traceback that Python keeps, whatever the class says it is."""
+    if not issubclass(type(error), BaseException):
+        return None
+    kept: TracebackType | None = _TRACEBACK.__get__(error)
+    return kept
 
 
 def _cause(error: BaseException) -> tuple[BaseException | None, str]:
@@ -262,7 +274,7 @@ def _frames(traceback: TracebackType | None) -> list[Frame]:
     head: list[Frame] = []
     tail: deque[TracebackType] = deque(maxlen=FRAMES_MAX // 2)
     left_out = 0
-    while traceback is not None:
+    while isinstance(traceback, TracebackType):
         if len(head) < FRAMES_MAX // 2:
             head.append(_frame(traceback))
         else:

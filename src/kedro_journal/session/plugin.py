@@ -103,9 +103,12 @@ class PluginHooks:
     def _bound(self, node: Any) -> Any:
         """Give the hooks of the session that sent this node, None if none did."""
         try:
-            passes = getattr(node, "__dict__", {}).get(_PASS)
-            if not passes or self._broken:
-                return None
+            passes = object.__getattribute__(node, "__dict__").get(_PASS)
+        except Exception:  # no node at all
+            return None
+        if not passes or self._broken:
+            return None
+        try:
             from .hooks import SessionHooks
             from .links import WorkerLink
 
