@@ -337,14 +337,21 @@ def said(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [" ".join(text.split()) for text in texts]
 
 
-@pytest.fixture
-def mischief(project: Project) -> Mischief:
-    """A project whose second node does what it is told; it is told nothing yet."""
-    project.nodes(MISCHIEF)
-    (project.path / "conf/base/catalog.yml").write_text(RESULT)
-    made = Mischief(project.path)
+def make_mischief(generated: Path, folder: Path) -> Mischief:
+    """Make a project whose second node does what it is told; nothing yet."""
+    path = folder / "journal-demo"
+    shutil.copytree(generated, path)
+    made = Mischief(path)
+    made.nodes(MISCHIEF)
+    (path / "conf/base/catalog.yml").write_text(RESULT)
     made.told("")
     return made
+
+
+@pytest.fixture
+def mischief(generated: Path, tmp_path: Path) -> Mischief:
+    """Such a project for one test."""
+    return make_mischief(generated, tmp_path)
 
 
 def _mount(place: Path, options: str) -> None:

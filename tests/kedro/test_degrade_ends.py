@@ -13,7 +13,7 @@ import pytest
 
 from kedro_journal.journal import JournalDirectory
 
-from .conftest import TIMEOUT_S, Mischief, Way, said, ways
+from .conftest import TIMEOUT_S, Mischief, Way, make_mischief, said, ways
 from .test_degrade import ENDING, FILL, HOLD
 
 DELETE = "(folder / 'journal.jsonl').unlink()\n"
@@ -138,18 +138,12 @@ def code_without(
     generated: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[int, int]:
     """How the command ends by these signals without us."""
-    from .conftest import MISCHIEF, RESULT
-
-    path = tmp_path_factory.mktemp("without") / "journal-demo"
-    shutil.copytree(generated, path)
-    project = Mischief(path)
-    project.nodes(MISCHIEF)
-    (path / "conf/base/catalog.yml").write_text(RESULT)
+    project = make_mischief(generated, tmp_path_factory.mktemp("without"))
     project.told(READY + WAIT)
     way = Way(0, "SequentialRunner")
     found = {}
     for number in (signal.SIGTERM, signal.SIGINT):
-        (path / "ready").unlink(missing_ok=True)
+        (project.path / "ready").unlink(missing_ok=True)
         found[number], _ = stop(project, way, number, KEDRO_JOURNAL_DISABLE="1")
     assert not project.sessions_path.exists()
     return found

@@ -265,6 +265,12 @@ class NoCause(Exception):
     __notes__ = property(refuse)  # type: ignore[assignment]
 
 
+class Liar(Exception):
+    """Shows a traceback that has no end."""
+
+    __traceback__ = property(lambda self: Anything())  # type: ignore[assignment]
+
+
 class Plain(Exception):
     pass
 
@@ -336,6 +342,7 @@ def odd_code() -> BaseException:
 ERRORS: Final[dict[str, Callable[[], BaseException]]] = {
     "mute": lambda: raised(Mute()),
     "mute arguments": lambda: raised(Plain(Mute(), Nowhere(), cyclic_list())),
+    "endless traceback": lambda: raised(Liar("it")),
     "without causes": lambda: raised(NoCause("it")),
     "huge message": lambda: raised(Plain("x" * 50_000_000)),
     "many lines": lambda: raised(Plain("line\n" * 1_000_000)),

@@ -125,6 +125,14 @@ def test_any_exception_becomes_an_event_soon(kind: str) -> None:
     assert FAILED not in data.decode()
 
 
+@pytest.mark.parametrize("odd", [None, 1, hostile.Anything(), hostile.Nowhere()])
+@pytest.mark.timeout(60)
+def test_what_is_no_exception_is_described_too(odd: object) -> None:
+    """Another plugin may hand over anything at all."""
+    event = NodeFailed(run_id="r", node="n", error=error_info(odd, None))  # type: ignore[arg-type]
+    assert decodes(event, encode(event, Redactor()))
+
+
 def test_of_a_deep_recursion_both_ends_are_told() -> None:
     info = error_info(hostile.recursion(), None)
     assert 50 < len(info.frames) <= 60
