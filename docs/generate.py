@@ -51,6 +51,13 @@ ERROR_SAMPLES: Mapping[str, tuple[Any, ...]] = {
         1,
     ),
     "NewerJournal": (_JOURNAL, 2),
+    "NothingLeft": (_SESSION, None),
+    "NotResumable": (
+        _SESSION,
+        "its process 21526 is alive",
+        "Wait for it, or stop it first.",
+    ),
+    "NothingToTrace": ("params:lr", _SESSION, ("params:model.lr",)),
     "JournalClosed": (_JOURNAL, 52),
     "JournalBusy": (_JOURNAL.with_name("append.lock"), 30.0),
     "JournalUnwritable": (_JOURNAL, 28, "No space left on device"),

@@ -10,14 +10,21 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from kedro_journal.errors import ConfigError
 
-__all__ = ["ENV_PREFIX", "Config", "find_project", "load_config"]
+__all__ = [
+    "ENV_PREFIX",
+    "Config",
+    "Explained",
+    "explain_config",
+    "find_project",
+    "load_config",
+]
 
 ENV_PREFIX: Final = "KEDRO_JOURNAL_"
 # Set by this package for its own child processes, and what a session is to others.
@@ -60,6 +67,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "refers to are recorded, and of those of credentials only the names."
         ),
     ] = ("KEDRO_*",)
+    git_diff: Annotated[
+        bool,
+        Meta(
+            description="Keep the uncommitted changes of tracked files beside the "
+            "journal, redacted and cut at 1 MiB."
+        ),
+    ] = False
+    packages: Annotated[
+        Literal["off", "hash", "list"],
+        Meta(
+            description="What to record of the installed distributions: nothing, a "
+            "hash that tells whether two environments are equal, or their names and "
+            "versions as well."
+        ),
+    ] = "hash"
     redact: Annotated[
         tuple[str, ...],
         Meta(description="Further names whose values are secrets, anywhere in a key."),
@@ -130,7 +152,7 @@ def load_config(
             is not TOML.
     """
     if on_error is not None:
-        return _load_what_is_right(project_path, environ, on_error)
+        return _load_what_is_right(project_path, environ, on_error, {})
     environ = os.environ if environ is None else environ
     config = Config()
     if project_path is not None:
@@ -145,10 +167,36 @@ def load_config(
     return config
 
 
+class Explained(NamedTuple):
+    """The settings in force, and why.
+
+    Attributes:
+        config: The settings that are right; see `load_config` with *on_error*.
+        sources: Where each setting stands that is no default, by its key:
+            `pyproject.toml` or the name of a variable.
+        mistakes: What does not read.
+    """
+
+    config: Config
+    sources: Mapping[str, str]
+    mistakes: tuple[ConfigError, ...]
+
+
+def explain_config(
+    project_path: Path | None, environ: Mapping[str, str] | None = None
+) -> Explained:
+    """Read the settings of a project, and say where each comes from. Never raises."""
+    sources: dict[str, str] = {}
+    mistakes: list[ConfigError] = []
+    config = _load_what_is_right(project_path, environ, mistakes.append, sources)
+    return Explained(config, sources, tuple(mistakes))
+
+
 def _load_what_is_right(
     project_path: Path | None,
     environ: Mapping[str, str] | None,
     on_error: Callable[[ConfigError], None],
+    sources: dict[str, str],
 ) -> Config:
     environ = os.environ if environ is None else environ
     path = (project_path or Path()) / "pyproject.toml"
@@ -158,14 +206,20 @@ def _load_what_is_right(
     except ConfigError as error:
         on_error(error)
         table = {}
-    for key, value in table.items() if isinstance(table, dict) else ():
+    if not isinstance(table, dict):
+        reason = f"it must be a table, not {table!r} - at `tool.kedro_journal`"
+        on_error(ConfigError(str(path), reason))
+        table = {}
+    unsafe = ""  # where the names of secrets stand that do not read
+    for key, value in table.items():
         try:
             _convert({key: value}, str(path), "tool.kedro_journal")
             right[key] = value
+            sources[key] = path.name
         except ConfigError as error:
             on_error(error)
             if key == "redact":
-                right["disable"] = True
+                unsafe = path.name
     config = msgspec.convert(right, Config)
     for name, value in environ.items():
         key = name.removeprefix(ENV_PREFIX)
@@ -173,10 +227,17 @@ def _load_what_is_right(
             continue
         try:
             config = _override(config, key.lower(), value, name)
+            sources[key.lower()] = name
+            if key == "REDACT":
+                unsafe = ""
         except ConfigError as error:
             on_error(error)
             if key == "DISABLE":  # whatever it was meant to say, it was not "journal"
                 config = msgspec.structs.replace(config, disable=True)
+                sources["disable"] = name
+    if unsafe:  # whatever else says: nobody knows what must not be written
+        config = msgspec.structs.replace(config, disable=True)
+        sources["disable"] = unsafe
     return config
 
 

@@ -25,6 +25,9 @@ __all__ = [
     "JournalNotFound",
     "JournalUnwritable",
     "NewerJournal",
+    "NotResumable",
+    "NothingLeft",
+    "NothingToTrace",
     "RecordTooLarge",
     "UnsafeJournal",
 ]
@@ -160,6 +163,71 @@ class InvalidSessionId(JournalError):
             "`kedro-journal list` shows the ids there are.",
             wanted=wanted,
         )
+
+
+class NothingToTrace(JournalError):
+    """A name that a session has nothing of on record.
+
+    Attributes:
+        name: What was asked for.
+        session_id: The session that was asked.
+        close: Names on record that look like it.
+    """
+
+    exit_code = 3
+    name: str
+    session_id: str
+    close: tuple[str, ...]
+
+    def __init__(self, name: str, session_id: str, close: Sequence[str] = ()) -> None:
+        shown = ", ".join(close)
+        hint = f"On record are {shown}."
+        if not close:
+            hint = "`parameters` traces all of them."
+        super().__init__(
+            f"Session {session_id} has no parameter, dataset, flag or variable "
+            f"{name!r} on record. {hint}",
+            name=name,
+            session_id=session_id,
+            close=tuple(close),
+        )
+
+
+class NotResumable(JournalError):
+    """A session that cannot be gone on from, or not now.
+
+    Attributes:
+        session_id: The session.
+        reason: Why not.
+    """
+
+    exit_code = 6
+    session_id: str
+    reason: str
+
+    def __init__(self, session_id: str, reason: str, advice: str) -> None:
+        super().__init__(
+            f"Session {session_id} is not resumed: {reason}. Its journal is as it was. "
+            f"{advice}",
+            session_id=session_id,
+            reason=reason,
+        )
+
+
+class NothingLeft(NotResumable):
+    """A session that need not be gone on from: it did everything.
+
+    Attributes:
+        plan: The plan, with nothing to run.
+    """
+
+    plan: Any
+
+    def __init__(self, session_id: str, plan: Any) -> None:
+        reason = "every node completed, and everything that was saved is there"
+        advice = "`kedro-journal rerun` runs all of it again."
+        super().__init__(session_id, reason, advice)
+        self._facts["plan"] = self.plan = plan
 
 
 class CorruptJournal(JournalError):

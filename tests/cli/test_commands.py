@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from kedro_journal.cli import COMMANDS, commands, journal
 from kedro_journal.cli.group import JournalGroup
 
-READING = ["list", "show", "replay", "tail", "verify"]
+READING = ["list", "show", "replay", "tail", "verify", "doctor"]
 OURS = ["init", *READING]
 
 

@@ -18,6 +18,7 @@ from storms import kills
 
 from kedro_journal.events import Record
 from kedro_journal.journal import JournalWriter, read, verify
+from kedro_journal.journal.tail import Tail
 
 SUPPORT = str(Path(__file__).parents[1] / "support")
 SPAWNED = """
@@ -162,35 +163,36 @@ def test_a_storm_of_kills_loses_nothing_acknowledged(tmp_path: Path) -> None:
 class NoLock(JournalWriter):
     """Sabotage: nobody takes turns."""
 
-    def _append_locked(self, encoded, at):  # type: ignore[no-untyped-def]
+    def _append_locked(self, *batch, **options):  # type: ignore[no-untyped-def]
         self._lock.acquire = lambda: None  # type: ignore[method-assign]
-        return super()._append_locked(encoded, at)
+        return super()._append_locked(*batch, **options)
 
 
 class BrokenChecksum(JournalWriter):
     """Sabotage: now and then a line does not have the checksum of its bytes."""
 
-    def _write_all(self, data: bytes) -> None:
-        if self._seq % 7 == 0:
+    def _write(self, data: bytes, *, reserve: bool) -> None:
+        if self._last.seq % 7 == 0:
             data = data[:-4] + b'0"}\n'
-        super()._write_all(data)
+        super()._write(data, reserve=reserve)
 
 
 class NoCatchUp(JournalWriter):
     """Sabotage: what others wrote since is not looked at."""
 
-    def _catch_up(self):  # type: ignore[no-untyped-def]
-        if self._end >= 0:
-            self._end = self._port.stat(self._fd).size
-            return []
-        return super()._catch_up()
+    def _catch_up(self) -> None:
+        if self._known:
+            self._last = self._last._replace(offset=self._file.stat().size)
+        else:
+            super()._catch_up()
 
 
 class NoRepair(JournalWriter):
     """Sabotage: a torn tail is written on."""
 
-    def _mend(self, tail, size):  # type: ignore[no-untyped-def]
-        return []
+    def _look_back(self, size: int) -> tuple[Tail, int]:
+        tail, start = super()._look_back(size)
+        return tail._replace(fragment=b"", mend="nothing"), start
 
 
 @pytest.mark.storm

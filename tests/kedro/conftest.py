@@ -6,9 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -238,3 +238,148 @@ def in_memory(project: Project) -> Project:
     project.nodes(IN_MEMORY)
     (project.path / "conf/base/parameters.yml").write_text("title: none\n")
     return project
+
+
+# The second node does what the test says, in the journal's own directory.
+MISCHIEF = """
+import fcntl, os, shutil, signal, subprocess, sys, threading, time
+from pathlib import Path
+from kedro.pipeline import Node, Pipeline
+
+SESSIONS = Path("sessions")
+
+def first(title): return [title]
+def act(rows, code):
+    folder = max(SESSIONS.glob("2*"), default=SESSIONS)
+    # Compiled first: exec of a text changes how Python exits after a Ctrl-C in it.
+    exec(compile(code, "<told>", "exec"), {**globals(), "folder": folder})
+    return [*rows, "acted"]
+def more(rows): return rows
+def last(rows): return {"rows": [*rows, "last"]}
+
+def make_pipelines():
+    return {"__default__": Pipeline([
+        Node(first, "params:title", "one", name="first"),
+        Node(act, ["one", "params:code"], "more0", name="act"),
+        *[Node(more, f"more{n}", f"more{n + 1}", name=f"more{n}") for n in range(8)],
+        Node(last, "more8", "result", name="last"),
+    ])}
+"""
+RESULT = """
+result:
+  type: journal_demo.datasets.JSONDataset
+  filepath: data/result.json
+"""
+
+
+class Way(NamedTuple):
+    """How a project is run: with our hooks alone or our session class; which runner."""
+
+    level: int
+    runner: str
+
+
+def ways(*wanted: str) -> pytest.MarkDecorator:
+    """Run a test in ways such as `0-Sequential`; levels and runners take turns."""
+    params = []
+    for way in wanted:
+        level, _, runner = way.partition("-")
+        params.append(pytest.param(Way(int(level), f"{runner}Runner"), id=way))
+    return pytest.mark.parametrize("way", params)
+
+
+class Mischief(Project):
+    """A project whose second node does what it is told."""
+
+    def told(self, code: str) -> None:
+        """Let the second node execute this code; `folder` is the session folder."""
+        parameters = {"title": "none", "code": code}
+        path = self.path / "conf/base/parameters.yml"
+        path.write_bytes(msgspec.json.encode(parameters))  # JSON is YAML
+
+    def last_waits(self, *statements: str) -> None:
+        """Let the last node do this first."""
+        path = self.path / "src" / self.package / "probe.py"
+        head = "".join(f"    {statement}\n" for statement in statements)
+        text = path.read_text().replace(
+            "def last(rows): ", f"def last(rows):\n{head}    "
+        )
+        path.write_text(text)
+
+    def go(self, way: Way, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run the project in one of the ways."""
+        if way.level == 0:
+            self.level_0()
+        return self.kedro("run", "-r", way.runner, env=env)
+
+    def run_under(
+        self, command: list[str], *args: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `kedro ARGS` to its end by another program."""
+        return self._run([*command, *KEDRO, *args], env)
+
+    def result(self) -> object:
+        """What the pipeline came to; None if it did not get there."""
+        path = self.path / "data/result.json"
+        if not path.exists():
+            return None
+        return msgspec.json.decode(path.read_bytes())["rows"]
+
+    def types(self) -> list[str]:
+        """Types of the newest session's records."""
+        found = kedro_journal.events("latest", directory=self.sessions_path)
+        return [record.type for record in found]
+
+
+def said(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """What we said, a message each, without its line breaks."""
+    texts = (done.stdout + done.stderr).split("kedro-journal: ")[1:]
+    return [" ".join(text.split()) for text in texts]
+
+
+def make_mischief(generated: Path, folder: Path) -> Mischief:
+    """Make a project whose second node does what it is told; nothing yet."""
+    path = folder / "journal-demo"
+    shutil.copytree(generated, path)
+    made = Mischief(path)
+    made.nodes(MISCHIEF)
+    (path / "conf/base/catalog.yml").write_text(RESULT)
+    made.told("")
+    return made
+
+
+@pytest.fixture
+def mischief(generated: Path, tmp_path: Path) -> Mischief:
+    """Such a project for one test."""
+    return make_mischief(generated, tmp_path)
+
+
+def _mount(place: Path, options: str) -> None:
+    arguments = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+    if subprocess.run(arguments, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs the right to mount")
+
+
+@pytest.fixture
+def small_disk(mischief: Mischief) -> Iterator[Path]:
+    """The journal directory, on a disk of its own of 2 MB."""
+    place = mischief.sessions_path
+    place.mkdir(mode=0o700)
+    _mount(place, "size=2m,mode=0700")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.fixture
+def read_only(mischief: Mischief) -> Iterator[Path]:
+    """The journal directory, not to be written to, not even by root."""
+    place = mischief.sessions_path
+    place.mkdir(mode=0o700)
+    if os.geteuid() != 0:
+        place.chmod(0o500)
+        yield place
+        place.chmod(0o700)
+        return
+    _mount(place, "ro,mode=0700")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)

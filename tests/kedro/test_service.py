@@ -157,3 +157,29 @@ def test_the_http_servers_session_is_closed_when_the_server_stops(
         state.verdict,
         state.close_reason,
     )
+
+
+@pytest.mark.kedro
+def test_hooks_that_were_registered_on_the_session_meet_each_of_its_runs(
+    in_memory: Project,
+) -> None:
+    done = in_memory.python(
+        "from pathlib import Path\n"
+        "from kedro.framework.hooks import hook_impl\n"
+        "from kedro.framework.startup import bootstrap_project\n"
+        "from kedro_journal.session import KedroServiceSession\n"
+        "bootstrap_project(Path.cwd())\n"
+        "class Mine:\n"
+        "    @hook_impl\n"
+        "    def before_pipeline_run(self, run_params):\n"
+        "        print('met a run')\n"
+        "with KedroServiceSession.create(Path.cwd()) as session:  # no id, any object\n"
+        "    session._hook_manager.register(Mine())\n"
+        "    session.run()\n"
+        "    session.run()\n"
+    )
+    assert 0 == done.returncode, done.stderr
+    assert 2 == done.stdout.count("met a run")
+    state = in_memory.state()
+    assert ["completed", "completed"] == [run.status for run in state.runs]
+    check_complete(in_memory, state)

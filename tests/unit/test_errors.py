@@ -27,6 +27,9 @@ EXAMPLES: dict[str, JournalError] = {
     "JournalNotFound": errors.JournalNotFound("x", PATH.parent),
     "JournalUnwritable": errors.JournalUnwritable(PATH, 28, "No space left on device"),
     "NewerJournal": errors.NewerJournal(PATH, 2),
+    "NothingLeft": errors.NothingLeft("s", None),
+    "NotResumable": errors.NotResumable("s", "it is alive", "Wait for it."),
+    "NothingToTrace": errors.NothingToTrace("params:lr", "s", ["params:model.lr"]),
     "RecordTooLarge": errors.RecordTooLarge("note.added", 10, 5),
     "UnsafeJournal": errors.UnsafeJournal(PATH, "a symbolic link"),
 }

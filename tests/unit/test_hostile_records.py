@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from fuzzing.lines import Chain, Raw, sealed
 from fuzzing.values import deep
-from journals import create, join, note, salvage
+from journals import create, join, note, put, salvage
 
 from kedro_journal.errors import JournalUnwritable
 from kedro_journal.events import NoteAdded, Record, UnknownEvent
-from kedro_journal.journal import PAYLOAD_MAX_BYTES, MemoryJournal, decode
+from kedro_journal.journal import PAYLOAD_MAX_BYTES, MemoryJournal, decode, verify
 from kedro_journal.journal.codec import DEPTH_MAX, SEQ_MAX, BadLine
 
 
@@ -148,3 +148,13 @@ def test_data_that_is_not_utf_8_is_no_record(type_: str) -> None:
     found = decode(sealed(body)[:-1])
     assert isinstance(found, BadLine)
     assert "not UTF-8" in found.reason
+
+
+def test_a_finding_does_not_repeat_a_megabyte_of_its_line(tmp_path: Path) -> None:
+    chain = Chain()
+    chain.add("x" * 900_000, {})
+    chain.add("note.added", {"text": "n"}, prev="y" * 900_000)
+    unknown, splice = verify(put(tmp_path / "s", chain.data)).findings
+    assert (unknown.kind, splice.kind) == ("unknown event", "splice")
+    assert "is a " + "x" * 80 + "... event" in unknown.detail
+    assert len(unknown.detail) + len(splice.detail) < 400

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kedro_journal.journal.lines import LineBuffer
+from kedro_journal.journal.lines import Line, LineBuffer
 from kedro_journal.journal.tail import examine
 
 DATA = "one\n\u2028two\u0085\n\n\r\nfive\x0b\x0c\x1c\nsi".encode()
@@ -56,6 +59,40 @@ def test_a_tail_that_never_ends_is_not_kept() -> None:
     assert buffer.tail_length == 99_000
     (line,) = buffer.feed(b"\n")
     assert (line.data, line.end) == (None, 99_001)
+
+
+@pytest.mark.parametrize("length", range(1, 6))
+def test_a_line_as_long_as_the_limit_is_kept(length: int) -> None:
+    """Whether it comes whole or byte by byte; a longer one is not."""
+    for size in range(1, 7):
+        buffer, lines = LineBuffer(limit=3), []
+        data = b"x" * length + b"\n"
+        for start in range(0, len(data), size):
+            lines += buffer.feed(data[start : start + size])
+        assert lines == [Line(0, data[:-1] if length <= 3 else None, length + 1)]
+        buffer.feed(b"x" * length)
+        assert buffer.tail == (b"x" * length if length <= 3 else b"")
+        assert (buffer.tail_offset, buffer.tail_length) == (length + 1, length)
+
+
+def test_a_line_after_one_that_was_too_long_is_kept() -> None:
+    buffer = LineBuffer(limit=3)
+    assert buffer.feed(b"xx") + buffer.feed(b"xx") + buffer.feed(b"xx\nab") == [
+        Line(0, None, 7)
+    ]
+    assert buffer.feed(b"\n") == [Line(7, b"ab", 10)]
+    assert buffer.feed(b"c\nabcd") == [Line(10, b"c", 12)]
+    assert (buffer.tail, buffer.tail_length) == (b"", 4)
+
+
+def test_a_long_line_may_arrive_byte_by_byte() -> None:
+    """In the time of its bytes, not of their square."""
+    buffer, size = LineBuffer(), 400_000
+    begun = time.process_time()
+    for _ in range(size):
+        assert buffer.feed(b"x") == []
+    assert [line.end for line in buffer.feed(b"\n")] == [size + 1]
+    assert time.process_time() - begun < 3
 
 
 @given(st.binary(max_size=200), st.booleans())

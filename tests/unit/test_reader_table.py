@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -302,6 +303,29 @@ def reseal(line: bytes) -> bytes:
 
     body = line[:-19]
     return b'%b,"crc":"%08x"}\n' % (body, zlib.crc32(body))
+
+
+def test_findings_without_end_are_put_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file may hold millions: the first are told one by one, the others by kind."""
+    for module, name in (("read", "_TOLD_MAX"), ("verify", "_FINDINGS_MAX")):
+        monkeypatch.setattr(sys.modules[f"kedro_journal.journal.{module}"], name, 10)
+    path = put(
+        tmp_path / "s", b"".join([*LINES[:4], *[LINES[2]] * 30, LINES[6], LINES[7]])
+    )
+    report = verify(path)
+    assert report.records == 6
+    assert [f.kind for f in report.findings] == [
+        *["duplicate record"] * 11,
+        "records missing",
+    ]
+    together, missing = report.findings[-2:]
+    start = sum(map(len, LINES[:4])) + 10 * len(LINES[2])
+    assert (together.offset, together.length) == (start, 20 * len(LINES[2]))
+    assert together.detail.startswith("20 more of this kind")
+    assert (missing.lost, report.ok) == (2, False)
+    assert sum(finding.lost for finding in report.findings) == 2
 
 
 def test_findings_are_plain_data(tmp_path: Path) -> None:

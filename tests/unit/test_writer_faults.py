@@ -4,208 +4,88 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from faulty import CALLS, Fault, Faults, FaultyOs, Strike
 from journals import (
-    HEADER,
     create,
     file,
     join,
     note,
-    opened,
     put,
     salvage,
     sample_lines,
     texts,
 )
+from scenarios import SCENARIOS
+from stage import Stage
 
 from kedro_journal.errors import (
-    JournalError,
     JournalUnwritable,
     NewerJournal,
     UnsafeJournal,
 )
 from kedro_journal.events import RunFailed, SessionClosed
 from kedro_journal.events.base import ErrorInfo
-from kedro_journal.journal import JournalDirectory, JournalWriter
+from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.codec import Encoded, encode_event
 from kedro_journal.journal.lock import FcntlBackend
 from kedro_journal.journal.port import Os
 from kedro_journal.journal.writer import RESERVE_NAME
 
-CALLS = ("open_append", "write_new", "make_folder", "read_at", "write", "stat")
-CALLS += ("truncate", "sync_folder")  # sync is final: it has its own tests
-
-
-class FaultyOs(Os):
-    """Fails at the n-th call, or from the n-th call until it is mended.
-
-    Args:
-        at: The number of the failing call, from 1.
-        fault: An error number; or "short": half of it is written and then ENOSPC.
-        lasting: Every further call fails too.
-    """
-
-    def __init__(self, at: int, fault: int | str, *, lasting: bool = False) -> None:
-        self.at, self.fault, self.lasting = at, fault, lasting
-        self.calls = 0
-        self.hit = False
-        self.half = False
-
-    def _due(self) -> bool:
-        self.calls += 1
-        due = self.calls == self.at or (self.lasting and self.calls > self.at > 0)
-        self.hit = self.hit or due
-        return due
-
-    def write(self, fd: int, data: bytes | memoryview) -> int:
-        if self.half:
-            self.half = False
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if self._due():
-            if self.fault == "short":
-                self.half = True
-                return super().write(fd, data[: max(1, len(data) * 2 // 3)])
-            self._fail()
-        return super().write(fd, data)
-
-    def _fail(self) -> None:
-        number = self.fault if isinstance(self.fault, int) else errno.EIO
-        raise OSError(number, os.strerror(number))
-
-    def sync(self, fd: int) -> None:
-        pass
-
-    def __getattribute__(self, name: str) -> object:
-        found = super().__getattribute__(name)
-        if name not in CALLS or name == "write":
-            return found
-
-        def guarded(*args: object, **options: object) -> object:
-            if self._due():
-                self._fail()
-            return found(*args, **options)  # type: ignore[operator]
-
-        return guarded
-
-
-class Script:
-    """Appends, and keeps account of what was acknowledged and what was refused."""
-
-    def __init__(self, writer: JournalWriter) -> None:
-        self.writer = writer
-        self.acknowledged: list[str] = []
-        self.refused: list[str] = []
-        self.errors: list[JournalError] = []
-
-    def append(self, *names: str) -> None:
-        try:
-            records = self.writer.append(*map(note, names))
-        except JournalError as error:
-            self.errors.append(error)
-            self.refused += names
-        else:
-            assert texts(records) == list(names)
-            self.acknowledged += names
-
-
-def create_and_append(folder: Path, port: Os) -> Script:
-    folder.mkdir()
-    backend = FcntlBackend()
-    script = Script(
-        JournalWriter(folder, opened(), header=HEADER, backend=backend, port=port)
-    )
-    for number in range(3):
-        script.append(f"{number}a", f"{number}b")
-    script.writer.close()
-    script.append("reopened")
-    return script
-
-
-def repair_torn_tail(folder: Path, port: Os) -> Script:
-    return _join_after(folder, sample_lines(5)[4][:-30], port)
-
-
-def adopt_whole_tail(folder: Path, port: Os) -> Script:
-    return _join_after(folder, sample_lines(5)[4][:-1], port)
-
-
-def mend_terminator(folder: Path, port: Os) -> Script:
-    return _join_after(folder, sample_lines(5)[4][:-1] + b"\xff", port)
-
-
-def skip_bad_lines(folder: Path, port: Os) -> Script:
-    return _join_after(folder, b"bad\n", port)
-
-
-def _join_after(folder: Path, tail: bytes, port: Os) -> Script:
-    folder.mkdir()
-    file(folder).write_bytes(b"".join(sample_lines(4)) + tail)
-    script = Script(join(folder, backend=FcntlBackend(), port=port))
-    script.append("a", "b")
-    script.append("c")
-    return script
-
-
-SCRIPTS = (
-    create_and_append,
-    repair_torn_tail,
-    adopt_whole_tail,
-    mend_terminator,
-    skip_bad_lines,
-)
+# What must be on record in the end; sync is left out, for that is final: see below.
+REPAIRS = {
+    "create and append": [],
+    "cut a torn tail": ["cut"],
+    "adopt a whole tail": ["adopted"],
+    "mend a terminator": ["terminator"],
+    "skip bad lines": ["skipped"],
+}
+WATCHED = CALLS - {"sync"}
 
 
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "until mended"])
 @pytest.mark.parametrize("fault", [errno.EIO, errno.ENOSPC, errno.EINTR, "short"])
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
+@pytest.mark.parametrize("name", REPAIRS)
 def test_any_failing_call_leaves_a_whole_journal_that_goes_on(
-    tmp_path: Path,
-    script: Callable[[Path, Os], Script],
-    fault: int | str,
-    lasting: bool,
+    tmp_path: Path, name: str, fault: Fault, lasting: bool
 ) -> None:
     """For the n-th call, n = 1, 2, 3... until the script is through before it fails."""
-    clean = FaultyOs(0, fault)
-    script(tmp_path / "clean", clean)
+    (scenario,) = (known for known in SCENARIOS if known.name == name)
+
+    def play(folder: Path, faults: Faults) -> Stage:
+        scenario.prepare(folder)
+        backend = FcntlBackend()
+        stage = Stage(folder, port=lambda: FaultyOs(faults), backend=backend)
+        scenario.play(stage)
+        return stage
+
+    clean = Faults(watched=WATCHED)
+    play(tmp_path / "clean", clean)
     hits = 0
-    for at in range(1, clean.calls + 1):
+    for at in range(1, len(clean.calls) + 1):
         folder = tmp_path / str(at)
-        port = FaultyOs(at, fault, lasting=lasting)
-        done = script(folder, port)
-        hits += port.hit
-        port.at = 0  # mended
-        done.append("last")
-        assert done.acknowledged[-1] == "last"
-        assert {type(error) for error in done.errors} <= {JournalUnwritable}
-        assert None not in [error.errno for error in done.errors]  # type: ignore[attr-defined]
+        faults = Faults(Strike(at, fault, lasting), watched=WATCHED)
+        stage = play(folder, faults)
+        hits += bool(faults.struck)
+        faults.mend()
+        stage.hands[0].append("last")
+        refused = [batch for batch in stage.batches if batch.outcome == "refused"]
+        accepted = [batch for batch in stage.batches if batch not in refused]
+        assert stage.batches[-1].outcome == "acknowledged"
+        assert {batch.error for batch in refused} <= {"JournalUnwritable"}
+        assert None not in [batch.errno for batch in refused]
         found, findings = salvage(folder)
-        errors = [f for f in findings if f.severity == "error"]
-        bad_lines = [f.kind for f in errors] == ["records lost"]
-        assert errors == [] or (script is skip_bad_lines and bad_lines)
+        errors = [f.kind for f in findings if f.severity == "error"]
+        assert errors == (["records lost"] if scenario.skipped else [])
         ours = [text for text in texts(found) if not text.startswith("1.")]
-        assert ours == done.acknowledged
-        assert not set(ours) & set(done.refused)
-        repairs = [r.event.action for r in found if r.type == "journal.repaired"]  # type: ignore[union-attr]
-        _check_repairs(script, repairs, done)
-        done.writer.close()
+        assert ours == [name for batch in accepted for name in batch.names]
+        actions = [r.event.action for r in found if r.type == "journal.repaired"]  # type: ignore[union-attr]
+        # On record once, also if the next write failed.
+        assert actions == REPAIRS[name] or (refused and actions == ["cut"])
+        stage.close()
     assert hits > 3
-
-
-def _check_repairs(
-    script: Callable[[Path, Os], Script], actions: list[str], done: Script
-) -> None:
-    """What was done to the file is on record once, also if the next write failed."""
-    expected = {
-        create_and_append: [[]],
-        repair_torn_tail: [["cut"]],
-        adopt_whole_tail: [["adopted"]],
-        mend_terminator: [["terminator"], ["adopted"]],  # cut short between the two
-        skip_bad_lines: [["skipped"]],
-    }[script]
-    assert actions in expected or (done.refused and actions == ["cut"]), actions
 
 
 def test_a_failed_sync_is_final_and_nothing_is_written_twice(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ when it is called, and none that reads imports Kedro. An error of ours is one li
 stderr and an exit code; stdout has the answer and nothing else.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage, a wrong setting or an unsafe path; 3 no
-such session, or several; 4 damaged journal; 5 journal of a newer version; 130 stopped
+such session, or several; 4 damaged journal; 5 journal of a newer version; 6 not to be
+resumed; 130 stopped
 by Ctrl-C; 141 whoever read the output went away.
 """
 
@@ -29,7 +30,12 @@ COMMANDS: Final = {
     "show": "kedro_journal.cli.show:show",
     "replay": "kedro_journal.cli.replay:replay",
     "tail": "kedro_journal.cli.tail:tail",
+    "resume": "kedro_journal.cli.resume:resume",
+    "rerun": "kedro_journal.cli.rerun:rerun",
+    "command": "kedro_journal.cli.command:command",
+    "trace": "kedro_journal.cli.trace:trace",
     "verify": "kedro_journal.cli.verify:verify",
+    "doctor": "kedro_journal.cli.doctor:doctor",
     "schema": "kedro_journal.cli.schema:schema",
 }
 """Command to `module:attribute`, in the order of the help."""

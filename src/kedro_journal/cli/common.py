@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +30,7 @@ __all__ = [
     "directory_options",
     "group_option",
     "json_option",
+    "logs_aside",
     "look",
     "moments_of",
     "open_journals",
@@ -165,6 +167,27 @@ def moments_of(path: Path, state: SessionState) -> dict[int, datetime]:
             if len(found) == len(wanted):
                 break
     return found
+
+
+@contextlib.contextmanager
+def logs_aside() -> Iterator[None]:
+    """Send to stderr what Kedro and the project print: stdout has the answer alone.
+
+    By the descriptor too, for worker processes inherit that.
+    """
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # closed, as in some daemons
+        kept = -1
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        if kept >= 0:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 def say(text: str) -> None:

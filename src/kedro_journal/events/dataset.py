@@ -70,3 +70,11 @@ class DatasetSaved(Event, frozen=True, kw_only=True):
     size_bytes: Annotated[
         int | None, Meta(description="Size of the file, where that is cheap to know.")
     ] = None
+    modified_us: Annotated[
+        int | None,
+        Meta(
+            description="Modification time of that file after the save, in "
+            "microseconds since 1970: another one later means that it was written "
+            "again."
+        ),
+    ] = None

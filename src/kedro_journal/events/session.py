@@ -306,6 +306,9 @@ class SessionResumed(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "session.resumed"
 
     parent_session_id: Annotated[str, Meta(description="The session it goes on from.")]
+    parent_run_id: Annotated[
+        str | None, Meta(description="The run of it that is gone on from.")
+    ] = None
     done: Annotated[
         tuple[str, ...], Meta(description="Nodes that need not run again.")
     ] = ()

@@ -41,6 +41,7 @@ __all__ = [
     "check_batch",
     "decode",
     "encode_event",
+    "is_deep",
     "seal",
     "seal_batch",
     "timestamp",
@@ -58,7 +59,6 @@ far from the depth at which a parser gives up, which depends on its caller's sta
 SEQ_MAX: Final = 2**53 - 1
 """Highest sequence number: every reader of JSON, in any language, tells it exactly."""
 
-_SEAL_BYTES: Final = 18  # ,"crc":"xxxxxxxx"}
 _ALIKE: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 
@@ -107,8 +107,7 @@ _decoders: Final = {
 
 def timestamp(at: datetime) -> str:
     """Write a time as RFC 3339 in UTC, with six digits of a second and `Z`."""
-    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return utc.isoformat(timespec="microseconds")[:26] + "Z"
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def encode_event(event: Event, data: object = None) -> bytes:
@@ -147,7 +146,7 @@ def check_batch(batch: Sequence[Encoded], where: Path) -> None:
         if b"\n" in data:
             message = f"{name}: the encoded event holds a newline"
             raise ValueError(message)
-        if _is_deep(data, DEPTH_MAX - 1):
+        if is_deep(data, DEPTH_MAX - 1):
             message = f"{name}: the event is nested deeper than {DEPTH_MAX - 1}"
             raise ValueError(message)
         if event.TYPE == SessionClosed.TYPE and number < len(batch):
@@ -248,17 +247,16 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
         offset: Where the line begins in its file, kept in the record.
         end: Where the next one begins.
     """
-    if len(line) < _SEAL_BYTES or line[-18:-10] != b',"crc":"' or line[-2:] != b'"}':
+    if line[-18:-10] != b',"crc":"' or line[-2:] != b'"}':
         return BadLine("it has no checksum")
     crc = line[-10:-2]
-    if b"%08x" % zlib.crc32(line[:-_SEAL_BYTES]) != crc:
+    if b"%08x" % zlib.crc32(line[:-18]) != crc:
         return BadLine("its checksum is wrong")
-    brackets = line.count(b"{") + line.count(b"[")
-    if brackets > DEPTH_MAX and _is_deep(line, DEPTH_MAX):
+    if is_deep(line, DEPTH_MAX):
         return BadLine(f"its envelope does not read: nested deeper than {DEPTH_MAX}")
     try:
         envelope = _envelope.decode(line)
-        at = envelope.at if envelope.at.tzinfo is UTC else envelope.at.astimezone(UTC)
+        at = envelope.at.astimezone(UTC)
     except (msgspec.MsgspecError, ValueError, OverflowError) as error:
         return BadLine(f"its envelope does not read: {error}")
     event = _decode_event(envelope)
@@ -297,7 +295,7 @@ def _decode_event(envelope: _Envelope) -> AnyEvent | None:
     return UnknownEvent(type=envelope.type, version=envelope.tv, raw=raw)
 
 
-def _is_deep(text: bytes, limit: int) -> bool:
+def is_deep(text: bytes, limit: int) -> bool:
     """Tell whether more than *limit* containers of a JSON text lie within each other.
 
     Text that is no JSON may count as deep, too.
@@ -315,8 +313,5 @@ def _is_deep(text: bytes, limit: int) -> bool:
 
 
 def line_version(line: bytes) -> int:
-    """Give the `v` of a line that decodes; 0 if it has none."""
-    try:
-        return _envelope.decode(line).v
-    except (msgspec.MsgspecError, ValueError):
-        return 0
+    """Give the `v` of a line that decodes."""
+    return _envelope.decode(line).v

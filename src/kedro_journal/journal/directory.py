@@ -20,7 +20,12 @@ from kedro_journal.errors import (
 from .port import REAL_OS, Os
 from .writer import JOURNAL_NAME, RESERVE_NAME
 
-__all__ = ["JournalDirectory", "check_session_id", "session_timestamp"]
+__all__ = [
+    "JournalDirectory",
+    "check_session_id",
+    "is_timestamp",
+    "session_timestamp",
+]
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z", re.ASCII)
 _RESERVED: Final = re.compile(
@@ -30,7 +35,7 @@ _TIMESTAMP: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z\Z", re.ASCII
 )
 _CLAIM_TRIES: Final = 10_000
-_RESERVE_BYTES: Final = 64 * 1024
+RESERVE_BYTES: Final = 64 * 1024
 _ID_MAX_CHARS: Final = 128
 LATEST: Final = "latest"
 _GITIGNORE: Final = b"# Journals are not code: made by kedro-journal.\n*\n"
@@ -58,6 +63,11 @@ def session_timestamp(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H.%M.%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
+def is_timestamp(session_id: str) -> bool:
+    """Tell whether an id is a time, so that it sorts by age."""
+    return _TIMESTAMP.match(session_id) is not None
+
+
 class JournalDirectory:
     """The folder that holds a project's sessions, one folder each.
 
@@ -81,9 +91,11 @@ class JournalDirectory:
         """
         try:
             if not self.path.is_dir():
+                new = [f for f in (self.path, *self.path.parents) if not f.exists()]
                 self._port.make_folder(self.path, parents=True)
-                self._port.sync_folder(self.path.parent)
-            self._check_safe()
+                for folder in new:
+                    self._port.sync_folder(folder.parent)
+            self.check_safe()
             ignore = self.path / ".gitignore"
             if not ignore.exists():
                 with contextlib.suppress(FileExistsError):  # made at the same moment
@@ -98,9 +110,15 @@ class JournalDirectory:
         reserve = self.path / RESERVE_NAME
         if not reserve.exists():
             with contextlib.suppress(OSError):  # the disk is full, or it was made now
-                self._port.reserve(reserve, _RESERVE_BYTES)
+                self._port.reserve(reserve, RESERVE_BYTES)
 
-    def _check_safe(self) -> None:
+    def check_safe(self) -> None:
+        """Check that nobody else can put a session into the directory.
+
+        Raises:
+            UnsafeJournal: It is a link, somebody else's, or everybody may write to it.
+            OSError: It cannot be looked at.
+        """
         if not hasattr(os, "geteuid"):
             return
         found = self.path.lstat()

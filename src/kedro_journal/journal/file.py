@@ -16,13 +16,19 @@ class JournalFile:
     Args:
         path: The file.
         port: The operating system.
+
+    Attributes:
+        sync_failure: What the disk said when it refused to sync. The system may have
+            thrown away what was written, so that trying again could succeed without
+            it: it is final.
     """
 
     def __init__(self, path: Path, port: Os) -> None:
         self.path = path
         self._port = port
         self._fd = -1
-        self._unfinished: tuple[int, int] | None = None  # a roll-back: to, from
+        self._unfinished: tuple[int, bytes] | None = None  # a roll-back: to, of what
+        self.sync_failure: OSError | None = None
 
     @property
     def is_open(self) -> bool:
@@ -51,7 +57,7 @@ class JournalFile:
     def forget(self) -> None:
         """Become the file of a process that was just forked."""
         self.close()
-        self._unfinished = None
+        self._unfinished, self.sync_failure = None, None
 
     def stat(self) -> FileStat:
         """Look at the file."""
@@ -84,23 +90,32 @@ class JournalFile:
                 view = view[count:]
         except BaseException:
             try:
-                self._port.truncate(self._fd, end)
+                self._take_back(end)
             except OSError:
                 # Unless another process repairs the tail first.
-                self._unfinished = (end, end + written)
+                self._unfinished = (end, data[:written])
             raise
 
     def finish_roll_back(self, size: int) -> int:
         """Take back what an earlier append could not. Gives the size after it."""
         unfinished, self._unfinished = self._unfinished, None
-        if unfinished is None or unfinished[1] != size or unfinished[0] > size:
+        if unfinished is None:
+            return size
+        end, left = unfinished
+        # By content: another process may have repaired, and written as many bytes.
+        if size != end + len(left) or self.read(end, size) != left:
             return size
         try:
-            self._port.truncate(self._fd, unfinished[0])
+            self._take_back(end)
         except OSError:
             self._unfinished = unfinished
             raise
-        return unfinished[0]
+        return end
+
+    def _take_back(self, end: int) -> None:
+        """Cut, and sync: else a power loss could bring lines back among later ones."""
+        self._port.truncate(self._fd, end)
+        self.sync()
 
     def cut(self, size: int) -> None:
         """Cut the file."""
@@ -110,6 +125,12 @@ class JournalFile:
         """Bring its data to the disk.
 
         Raises:
-            OSError: The disk refused.
+            OSError: The disk refused, now or once before.
         """
-        self._port.sync(self._fd)
+        if self.sync_failure is not None:
+            raise self.sync_failure
+        try:
+            self._port.sync(self._fd)
+        except OSError as error:
+            self.sync_failure = error
+            raise

@@ -58,11 +58,11 @@ def follow_file(
     scanner = Scanner(start)
     fd = port.open_read(path)
     try:
-        if _ended_before(fd, start, port):
+        if _ended_before(fd, scanner.last, port):
             return
         pause_s, last_look = _PAUSE_MIN_S, False
         while True:
-            records, damage, scanner = _look(path, fd, scanner, port)
+            records, damage = _look(scanner, fd, port)
             for record in records:
                 yield record
                 if isinstance(record.event, SessionClosed):
@@ -83,25 +83,22 @@ def follow_file(
         port.close(fd)
 
 
-def _look(
-    path: Path, fd: int, scanner: Scanner, port: Os
-) -> tuple[list[Record], Finding | None, Scanner]:
+def _look(scanner: Scanner, fd: int, port: Os) -> tuple[list[Record], Finding | None]:
     """Read the whole lines that are there now, always from the last good record.
 
     Bytes after the last newline are never kept: a repair may cut them and write others
     in their place. A read that ran into a repair sees a mixture once; so damage counts
     only when a second look shows it too.
     """
-    before = scanner.last
     records, damage = _take(scanner, fd, port)
-    if damage is not None:
-        scanner = Scanner(before)
-        records, damage = _take(scanner, fd, port)
-    return records, damage, scanner
+    return (records, None) if damage is None else _take(scanner, fd, port)
 
 
 def _take(scanner: Scanner, fd: int, port: Os) -> tuple[list[Record], Finding | None]:
-    """Read on until there are records, damage, or no more whole lines."""
+    """Read on until there are records, or damage, or no more whole lines.
+
+    Damage after records is left to the next look.
+    """
     scanner.retry()
     records: list[Record] = []
     offset = scanner.last.offset
@@ -113,16 +110,15 @@ def _take(scanner: Scanner, fd: int, port: Os) -> tuple[list[Record], Finding | 
             found, scanner.findings = scanner.findings, []
             for finding in found:
                 if finding.severity == "error":
-                    return records, finding
+                    scanner.go_back()
+                    return records, None if records else finding
             if record is not None:
                 records.append(record)
     return records, None
 
 
-def _ended_before(fd: int, start: Cursor | None, port: Os) -> bool:
+def _ended_before(fd: int, start: Cursor, port: Os) -> bool:
     """Tell whether the session was closed by the record before *start*."""
-    if start is None or not start.seq:
-        return False
     first = max(0, start.offset - LINE_MAX_BYTES)
     data = port.read_at(fd, start.offset - first, first)
     last = examine(data, whole=first == 0).record

@@ -38,14 +38,14 @@ class LineBuffer:
 
     def __init__(self, offset: int = 0, limit: int = LINE_MAX_BYTES) -> None:
         self._offset = offset
-        self._tail = b""
+        self._tail = bytearray()  # grows in place, however small the pieces
         self._skipped = 0
         self._limit = limit
 
     @property
     def tail(self) -> bytes:
-        """The bytes after the last newline, cut to the limit."""
-        return self._tail
+        """The bytes after the last newline, none if they are over the limit."""
+        return bytes(self._tail)
 
     @property
     def tail_offset(self) -> int:
@@ -65,10 +65,10 @@ class LineBuffer:
             return []
         first, *rest = data.split(b"\n")
         rest, tail = rest[:-1], rest[-1]
-        lines = [self._line(self._tail + first)]
+        lines = [self._line(bytes(self._tail + first))]
         self._skipped = 0
         lines += [self._line(piece) for piece in rest]
-        self._tail = tail
+        self._tail = bytearray(tail)
         self._bound()
         return lines
 
@@ -82,4 +82,4 @@ class LineBuffer:
     def _bound(self) -> None:
         if self._skipped or len(self._tail) > self._limit:
             self._skipped += len(self._tail)
-            self._tail = b""
+            self._tail.clear()

@@ -85,5 +85,11 @@ def probe(folder: Path, host: str, boot: str | None) -> Liveness:
         return "unknown"
     held = is_held(folder / OWNER_LOCK_NAME)
     if held is None:
-        return "crashed" if not (folder / OWNER_LOCK_NAME).exists() else "unknown"
+        try:
+            (folder / OWNER_LOCK_NAME).lstat()
+        except FileNotFoundError:
+            return "crashed"
+        except OSError:
+            pass  # it may not be looked at
+        return "unknown"
     return "running" if held else "crashed"

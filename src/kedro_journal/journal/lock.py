@@ -248,23 +248,30 @@ def is_held(path: Path, port: Os = REAL_OS) -> bool | None:
     except Exception:  # a probe answers, whatever is there
         return None
     try:
-        try:
-            import fcntl  # noqa: PLC0415
-        except ImportError:
-            backend = choose_backend("filelock")
-            if backend.try_lock(fd):
-                backend.unlock(fd)
-                return False
-            return True
-        try:
-            # Shared: two probes at once must not take each other for the owner.
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError as error:
-            return True if error.errno in _CONTENDED else None
-        fcntl.flock(fd, fcntl.LOCK_UN)
-        return False
+        return _try_shared(fd)
+    except OSError:
+        return None
     finally:
-        port.close(fd)
+        with contextlib.suppress(OSError):
+            port.close(fd)
+
+
+def _try_shared(fd: int) -> bool | None:
+    try:
+        import fcntl  # noqa: PLC0415
+    except ImportError:
+        backend = choose_backend("filelock")
+        if backend.try_lock(fd):
+            backend.unlock(fd)
+            return False
+        return True
+    try:
+        # Shared: two probes at once must not take each other for the owner.
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return True if error.errno in _CONTENDED else None
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    return False
 
 
 if hasattr(os, "register_at_fork"):

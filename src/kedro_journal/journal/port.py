@@ -201,7 +201,11 @@ class Os:
         return datetime.now(UTC)
 
     def _regular(self, fd: int, path: Path, *, ours: bool = False) -> int:
-        found = os.fstat(fd)
+        try:
+            found = os.fstat(fd)
+        except BaseException:
+            os.close(fd)
+            raise
         reason = ""
         if not stat.S_ISREG(found.st_mode):
             reason = "not a regular file"

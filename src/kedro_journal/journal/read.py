@@ -20,6 +20,7 @@ __all__ = ["Mode", "is_closed", "raise_damage", "read"]
 Mode = Literal["strict", "salvage"]
 _CHUNK_MIN_BYTES: Final = 1024  # each damage is looked at twice: from here on again
 _CHUNK_MAX_BYTES: Final = 256 * 1024
+_TOLD_MAX: Final = 10_000  # findings since a record; after that no second look
 _TAIL_BYTES: Final = 4096  # `session.closed` is short, and the last record
 
 
@@ -56,12 +57,15 @@ def read(
         told: set[Finding] = set()  # since the last record
         while True:
             for record in _pass(scanner, fd, port):
-                if _is_damage(scanner.findings) and scanner.sure.offset != doubted:
+                sure = scanner.sure.offset == doubted or len(told) >= _TOLD_MAX
+                if _is_damage(scanner.findings) and not sure:
                     break
-                told.update(_report(scanner, path, mode, on_finding, told))
+                new = _report(scanner, path, mode, on_finding, told)
                 if record is not None:
                     told = set()
                     yield record
+                elif len(told) < _TOLD_MAX:
+                    told.update(new)
             else:
                 return
             # A repair at this very moment shows a mixture once: look again.
@@ -107,13 +111,15 @@ def _report(
     for finding in found:
         if on_finding is not None:
             on_finding(finding)
-        if mode == "strict":
+        if mode != "salvage":
             raise_damage(finding, path)
     return found
 
 
 def is_closed(path: Path, port: Os = REAL_OS) -> bool:
-    """Tell from a journal's last bytes whether its session was closed.
+    """Tell whether a journal's last record is the one that closed its session.
+
+    Most often its last bytes show it. Where they do not, it is read.
 
     Raises:
         UnsafeJournal: *path* is a link or no regular file.
@@ -126,7 +132,11 @@ def is_closed(path: Path, port: Os = REAL_OS) -> bool:
         tail = examine(port.read_at(fd, _TAIL_BYTES, start), whole=start == 0)
     finally:
         port.close(fd)
-    return tail.record is not None and isinstance(tail.record.event, SessionClosed)
+    last = tail.record
+    if last is None or tail.mend == "terminator":
+        for record in read(path, mode="salvage", port=port):
+            last = record
+    return last is not None and isinstance(last.event, SessionClosed)
 
 
 def raise_damage(finding: Finding, path: Path) -> None:

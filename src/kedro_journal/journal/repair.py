@@ -72,6 +72,7 @@ def mend(file: JournalFile, tail: Tail, last: Cursor, port: Os) -> Mended:
     if action == "terminator":
         line = line[:-1]
         port.write_at(file.path, b"\n", start + len(line))
+        file.sync()  # or a power loss could fuse this record with the next
     else:
         file.append(b"\n", start + len(line))
     repairs.append(_repaired(start, tail.fragment, action))

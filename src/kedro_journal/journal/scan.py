@@ -45,6 +45,7 @@ _SEVERITY: Final[dict[FindingKind, Literal["info", "warning", "error"]]] = {
     "newer version": "warning",
     "unknown event": "info",
 }
+_NAME_MAX_CHARS: Final = 80  # of a line's own words in a finding
 _REMEMBERED: Final = 4096  # checksums kept: a repeated line is no second history
 
 
@@ -108,9 +109,9 @@ class Scanner:
         self._bad: _Bad | None = None
         self._anchor: Cursor | None = None
         self._sure_anchor: Cursor | None = None
-        self._crcs: list[tuple[int, str]] = [(0, "")] * _REMEMBERED
-        self._crcs[self.last.seq % _REMEMBERED] = (self.last.seq, self.last.crc)
-        self._newer = False
+        # By seq modulo their number.
+        self._crcs = {self.last.seq % _REMEMBERED: (self.last.seq, self.last.crc)}
+        self._newer = self._sure_newer = False
 
     def retry(self) -> None:
         """Forget lines that were no records, to be fed again from `last`."""
@@ -119,6 +120,7 @@ class Scanner:
     def go_back(self) -> None:
         """Take back the last judgement: to be fed again from `sure`."""
         self.last, self._anchor = self.sure, self._sure_anchor
+        self._newer = self._sure_newer
         self._bad = None
         self.findings = []
 
@@ -135,12 +137,12 @@ class Scanner:
         if isinstance(record, BadLine):
             self._note_bad(line, record.reason)
             return None
-        expected = self.sure = self.last
-        self._sure_anchor = self._anchor
-        in_order = record.seq == expected.seq + 1 and record.prev == expected.crc
-        if in_order and self._bad is None:
-            return self._accept(record, line)
+        self._keep_sure()
         return self._judge(record, line)
+
+    def _keep_sure(self) -> None:
+        self.sure, self._sure_anchor = self.last, self._anchor
+        self._sure_newer = self._newer
 
     def _note_bad(self, line: Line, reason: str) -> None:
         if self._bad is None:
@@ -171,27 +173,15 @@ class Scanner:
                 "unknown event",
                 line.offset,
                 line.end - line.offset,
-                detail=f"record {record.seq} is a {record.type} event that this "
-                "version does not know; kept",
+                detail=f"record {record.seq} is a {_short(record.type)} event that "
+                "this version does not know; kept",
             )
 
     def _judge(self, record: Record, line: Line) -> Record | None:
         last, bad = self.last, self._bad
-        if self._chains(record, self._anchor) and record.seq <= last.seq:
-            # The line before came from elsewhere: this one goes on from the anchor.
-            self._flush_bad()
-            self._find(
-                "splice",
-                last.offset,
-                detail=f"records up to {last.seq} do not belong here: record "
-                f"{record.seq} follows record {record.seq - 1}, not them",
-            )
-            self._anchor = None
-            return self._accept(record, line)
-        if record.seq <= last.seq:
-            self._repeated(record, line)
-            return None
         missing = record.seq - last.seq - 1
+        if missing < 0:
+            return self._look_back(record, line)
         if missing:
             self._anchor = last
             if bad is not None:
@@ -212,7 +202,8 @@ class Scanner:
                 line.offset,
                 line.end - line.offset,
                 detail=f"record {record.seq} was not written after record {last.seq} "
-                f"of this journal: it names {record.prev} before it, not {last.crc}",
+                f"of this journal: it names {_short(record.prev)} before it, "
+                f"not {last.crc}",
             )
         elif bad is not None:
             # Its writer saw nothing committed in between.
@@ -226,12 +217,22 @@ class Scanner:
             )
         return self._accept(record, line)
 
-    def _chains(self, record: Record, to: Cursor | None) -> bool:
-        return to is not None and record.seq == to.seq + 1 and record.prev == to.crc
-
-    def _repeated(self, record: Record, line: Line) -> None:
+    def _look_back(self, record: Record, line: Line) -> Record | None:
+        """Judge a record whose number was there already."""
+        last, anchor = self.last, self._anchor
         self._flush_bad()
-        known = self._crcs[record.seq % _REMEMBERED]
+        after = (record.seq - 1, record.prev)
+        if anchor is not None and after == (anchor.seq, anchor.crc):
+            # The line before came from elsewhere: this one goes on from the anchor.
+            self._find(
+                "splice",
+                last.offset,
+                detail=f"records up to {last.seq} do not belong here: record "
+                f"{record.seq} follows record {anchor.seq}, not them",
+            )
+            self._anchor = None
+            return self._accept(record, line)
+        known = self._crcs.get(record.seq % _REMEMBERED)
         length = line.end - line.offset
         if known == (record.seq, record.crc):
             self._find(
@@ -245,9 +246,10 @@ class Scanner:
                 "forked journal",
                 line.offset,
                 length,
-                detail=f"record {record.seq} comes after record {self.last.seq}: out "
-                "of order, or two histories in one file",
+                detail=f"record {record.seq} comes after record {last.seq}: out of "
+                "order, or two histories in one file",
             )
+        return None
 
     def cut(self, size: int) -> None:
         """Note that the file ends at *size*, before the place to go on from."""
@@ -270,10 +272,9 @@ class Scanner:
             A committed record whose newline was damaged, else None.
         """
         rescued = None
-        self.sure, self._sure_anchor = self.last, self._anchor
+        self._keep_sure()
         if length:
-            sound = decode(tail[:-1], offset, offset + length)
-            whole = decode(tail, offset, offset + length)
+            sound = decode(tail[:-1])
             if isinstance(sound, Record):
                 rescued = self.take(Line(offset, tail[:-1], offset + length))
                 self._find(
@@ -286,7 +287,7 @@ class Scanner:
             else:
                 what = (
                     "a whole record without its newline"
-                    if isinstance(whole, Record)
+                    if isinstance(decode(tail), Record)
                     else f"{length} bytes"
                 )
                 self._find(
@@ -351,3 +352,8 @@ class Scanner:
                 detail=detail,
             )
         )
+
+
+def _short(text: str) -> str:
+    """Give the beginning of a text that may be as long as a line."""
+    return text if len(text) <= _NAME_MAX_CHARS else f"{text[:_NAME_MAX_CHARS]}..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -10,9 +11,11 @@ from kedro_journal.events import SessionClosed
 
 from .port import REAL_OS, Os
 from .read import read
-from .scan import Finding
+from .scan import Finding, FindingKind
 
 __all__ = ["Verification", "verify"]
+
+_FINDINGS_MAX: Final = 10_000
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +28,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
         closed: Whether the last one is `session.closed`: only then is it certain that
             no whole records are missing from the end.
         size_bytes: Size of the file.
-        findings: What is not a plain record.
+        findings: What is not a plain record. After 10,000 of them, further ones of a
+            kind are put together in one.
     """
 
     path: str
@@ -41,6 +45,31 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
         return all(finding.severity != "error" for finding in self.findings)
 
 
+class _Findings:
+    """Findings in bounded memory: a file may hold millions."""
+
+    def __init__(self) -> None:
+        self._each: list[Finding] = []
+        self._more: dict[FindingKind, tuple[int, Finding]] = {}
+
+    def add(self, finding: Finding) -> None:
+        if len(self._each) < _FINDINGS_MAX:
+            self._each.append(finding)
+            return
+        count, first = self._more.get(finding.kind, (0, finding))
+        end = finding.offset + finding.length
+        together = msgspec.structs.replace(
+            first,
+            length=max(end - first.offset, first.length),
+            lost=first.lost + finding.lost if count else finding.lost,
+            detail=f"{count + 1} more of this kind, the last at byte {finding.offset}",
+        )
+        self._more[finding.kind] = (count + 1, together)
+
+    def all(self) -> tuple[Finding, ...]:
+        return (*self._each, *(finding for _, finding in self._more.values()))
+
+
 def verify(path: Path, port: Os = REAL_OS) -> Verification:
     """Check every record of a journal and report what is wrong. Writes nothing.
 
@@ -48,9 +77,9 @@ def verify(path: Path, port: Os = REAL_OS) -> Verification:
         UnsafeJournal: *path* is a link or no regular file.
         FileNotFoundError: There is no such file.
     """
-    findings: list[Finding] = []
+    findings = _Findings()
     count, last_seq, closed = 0, 0, False
-    for record in read(path, mode="salvage", on_finding=findings.append, port=port):
+    for record in read(path, mode="salvage", on_finding=findings.add, port=port):
         count += 1
         last_seq = record.seq
         closed = isinstance(record.event, SessionClosed)
@@ -65,5 +94,5 @@ def verify(path: Path, port: Os = REAL_OS) -> Verification:
         last_seq=last_seq,
         closed=closed,
         size_bytes=size_bytes,
-        findings=tuple(findings),
+        findings=findings.all(),
     )

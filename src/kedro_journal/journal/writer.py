@@ -115,7 +115,6 @@ class JournalWriter:
         self._highest_seq = 0  # ever seen committed; numbers are not used twice
         self._repairs: list[JournalRepaired] = []  # made, but not on record yet
         self._sync_due = False  # a repair was put on record
-        self._sync_failure: OSError | None = None
         self._syncer: GroupSyncer | None = None
         self._live.add(self)
 
@@ -167,11 +166,14 @@ class JournalWriter:
         """
         check_batch(batch, self.path)
         with self._thread_lock:
-            if self._sync_failure is not None:
-                raise self._not_durable(self._sync_failure)
+            if self._file.sync_failure is not None:
+                raise self._not_durable(self._file.sync_failure)
             try:
                 records = self._append_locked(batch, reserve=reserve)
             except OSError as error:
+                if self._syncer is not None:  # the descriptor goes: no window is left
+                    with contextlib.suppress(JournalUnwritable):
+                        self.sync()
                 self._forget()
                 reason = error.strerror or str(error)
                 raise JournalUnwritable(self.path, error.errno, reason) from error
@@ -303,26 +305,25 @@ class JournalWriter:
         if must:
             self.sync()
         elif self._durability == "group":
-            if self._syncer is None:
-                self._syncer = GroupSyncer(self)
-            self._syncer.wake()
+            try:
+                self._syncer = self._syncer or GroupSyncer(self)
+            except RuntimeError:  # no thread is to be had: at once, then
+                self.sync()
+            else:
+                self._syncer.wake()
 
     def sync(self) -> None:
         """Bring everything appended so far to the disk.
 
         Raises:
-            JournalUnwritable: The disk refused. The kernel may have dropped the pages,
-                so trying again could succeed without them: it is final.
+            JournalUnwritable: The disk refused, which is final.
         """
         with self._thread_lock:
             if not self._file.is_open:
                 return
-            if self._sync_failure is not None:
-                raise self._not_durable(self._sync_failure)
             try:
                 self._file.sync()
             except OSError as error:
-                self._sync_failure = error
                 raise self._not_durable(error) from error
 
     def _not_durable(self, error: OSError) -> JournalUnwritable:
@@ -362,7 +363,7 @@ class JournalWriter:
         self._syncer = None
         self._header = None
         self._repairs = []
-        self._sync_failure, self._sync_due = None, False
+        self._sync_due = False
         self._name = ""
         self._last, self._highest_seq = Cursor(), 0
         self._closed_seq = 0

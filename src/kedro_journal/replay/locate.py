@@ -9,8 +9,14 @@ from typing import Final
 
 from kedro_journal.config import Config, find_project, load_config
 from kedro_journal.errors import JournalError
-from kedro_journal.events import SessionActivated, WriterOpened
+from kedro_journal.events import (
+    RunStarted,
+    SessionActivated,
+    SessionResumed,
+    WriterOpened,
+)
 from kedro_journal.journal import JournalDirectory, is_closed, read
+from kedro_journal.journal.directory import is_timestamp
 from kedro_journal.journal.liveness import boot_id, host_name, parent_pid, start_ticks
 
 from .active import SESSION_VARIABLE
@@ -21,6 +27,7 @@ __all__ = [
     "newest_unclosed",
     "of_ancestor",
     "open_directory",
+    "resumed_by",
 ]
 
 PathLike = str | os.PathLike[str]
@@ -85,6 +92,45 @@ def newest_unclosed(directory: JournalDirectory) -> str | None:
         if activated and not closed:
             return session_id
     return None
+
+
+def resumed_by(
+    directory: JournalDirectory, session_id: str, run_id: str | None = None
+) -> str | None:
+    """Find the newest session that resumed another one and began a run.
+
+    Only the heads of journals are read; those of sessions with older timestamps for
+    ids are left out.
+
+    Args:
+        directory: Where to look.
+        session_id: The other one.
+        run_id: The run of it that was gone on from; None for any.
+    """
+    for other in reversed(directory.ids()):
+        older = is_timestamp(other) and is_timestamp(session_id) and other < session_id
+        if other == session_id or older:
+            continue
+        try:
+            if _resumes(directory.file(other), session_id, run_id):
+                return other
+        except (OSError, JournalError):
+            continue  # being made, or not ours to read
+    return None
+
+
+def _resumes(path: Path, session_id: str, run_id: str | None) -> bool:
+    found = False
+    for record in read(path, mode="salvage"):
+        event = record.event
+        if isinstance(event, SessionResumed):
+            same_run = run_id is None or event.parent_run_id in (run_id, None)
+            found = event.parent_session_id == session_id and same_run
+        if isinstance(event, RunStarted):
+            return found
+        if record.seq >= _HEAD_RECORDS:
+            break
+    return False
 
 
 def _newest(

@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .current import get_current_session
+    from .resume import resume_plan
     from .service import KedroServiceSession
     from .session import KedroSession
 
-__all__ = ["KedroServiceSession", "KedroSession", "get_current_session"]
+__all__ = [
+    "KedroServiceSession",
+    "KedroSession",
+    "get_current_session",
+    "resume_plan",
+]
 
 _HOMES = {
     "KedroServiceSession": "service",  # needs Kedro 1.4
     "KedroSession": "session",
     "get_current_session": "current",
+    "resume_plan": "resume",
 }
 
 
@@ -26,7 +33,13 @@ def __getattr__(name: str) -> Any:
     if home is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    try:
+        return getattr(import_module(f"{__name__}.{home}"), name)
+    except Exception as error:
+        if name != "KedroSession":
+            raise
+        # It stands in settings.py: `kedro run` must go on without the journal.
+        return import_module(f"{__name__}.unjournaled").unjournaled(error)
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 from .hooks import SessionHooks
 from .plugin import hooks as plugin_hooks
 
-__all__ = ["bind_hooks", "class_name", "runner_argument", "signature_of"]
+__all__ = [
+    "bind_hooks",
+    "class_name",
+    "named_arguments",
+    "runner_argument",
+    "signature_of",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -50,6 +56,18 @@ def runner_argument(
     except TypeError:
         return None  # Kedro says what is wrong with them
     return given.arguments.get("runner")
+
+
+def named_arguments(
+    run: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give all arguments of a call of `run` by their names.
+
+    Raises:
+        TypeError: There is none of that name, or too many.
+    """
+    given = inspect.signature(run).bind_partial(None, *args, **kwargs).arguments
+    return dict(list(given.items())[1:])
 
 
 def class_name(runner: object) -> str:

@@ -6,46 +6,39 @@ is left empty, for a journal with a hole is better than a run that failed for it
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import getpass
-import hashlib
 import importlib.metadata
-import json
 import linecache
 import os
 import platform
-import re
-import subprocess
 import sys
 import sysconfig
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 from kedro_journal._version import __version__
 from kedro_journal.events import (
-    CatalogEntry,
     CommandLine,
-    ContextLoaded,
     ErrorInfo,
     Frame,
-    Git,
     Versions,
     WriterOpened,
 )
 from kedro_journal.journal.liveness import boot_id, host_name, start_ticks
 from kedro_journal.replay.active import SESSION_VARIABLE
 
-from . import compat
+from .installed import distributions, fingerprint
 
 __all__ = [
     "command_line",
-    "config_files",
-    "context_loaded",
     "environment",
     "error_info",
-    "git_state",
     "run_filters",
     "user_name",
     "versions",
@@ -54,12 +47,10 @@ __all__ = [
 
 FRAMES_MAX: Final = 60
 CAUSES_MAX: Final = 4
-MESSAGE_MAX_CHARS: Final = 8 * 1024
+NOTES_MAX: Final = 20
+REMOTE_MAX_CHARS: Final = 16 * 1024
 SNIPPET_LINES: Final = 3
-CATALOG_MAX: Final = 1000
-CONFIG_FILES_MAX: Final = 500
-_CONFIG_MAX_BYTES: Final = 1024 * 1024
-_GIT_TIMEOUT_S: Final = 5.0
+_TRACEBACK: Final[Any] = BaseException.__dict__["__traceback__"]
 _FILTERS: Final = (
     "tags",
     "from_nodes",
@@ -70,8 +61,6 @@ _FILTERS: Final = (
     "namespaces",
     "only_missing_outputs",
 )
-_OC_ENV: Final = re.compile(r"\$\{\s*oc\.env\s*:\s*['\"]?(\w+)")
-_CONFIG_SUFFIXES: Final = (".yml", ".yaml", ".json")
 
 
 def working_directory() -> str:
@@ -104,51 +93,27 @@ def writer_opened(role: str) -> WriterOpened:
     )
 
 
-def versions(package: str | None) -> Versions:
-    """Give the versions in force."""
+def versions(package: str | None, packages: str) -> Versions:
+    """Give the versions in force.
+
+    Args:
+        package: The project's package.
+        packages: off, hash or list: what to tell of the other distributions.
+    """
     project = None
     if package:
         module = sys.modules.get(package)
         found = getattr(module, "__version__", None)
         project = str(found) if found else None
+    installed = () if packages == "off" else distributions()
     return Versions(
+        packages_sha256=fingerprint(installed) if installed else "",
+        packages=installed if packages == "list" else (),
         python=platform.python_version(),
         kedro=importlib.metadata.version("kedro"),
         kedro_journal=__version__,
         project=project,
     )
-
-
-def git_state(path: Path) -> Git | None:
-    """Ask git for the commit, the branch and whether anything is uncommitted.
-
-    One command, see git-status(1) `--porcelain=v2 --branch`. None without git, outside
-    a repository, or if git takes longer than five seconds.
-    """
-    command = ["git", "status", "--porcelain=v2", "--branch"]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=path,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_GIT_TIMEOUT_S,
-            check=True,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    sha, branch, dirty = "", None, False
-    for line in done.stdout.splitlines():
-        if line.startswith("# branch.oid "):
-            sha = line.removeprefix("# branch.oid ")
-        elif line.startswith("# branch.head "):
-            name = line.removeprefix("# branch.head ")
-            branch = None if name == "(detached)" else name
-        elif not line.startswith("#"):
-            dirty = True
-    return Git(sha="" if sha == "(initial)" else sha, branch=branch, dirty=dirty)
 
 
 def environment(patterns: Iterable[str]) -> dict[str, str]:
@@ -168,18 +133,34 @@ def command_line() -> CommandLine | None:
     context = click.get_current_context(silent=True) if click else None
     if context is None:
         return None
-    given = []
+    given, from_config = [], []
     for name in context.params:
         source = context.get_parameter_source(name)
-        if source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP"):
+        if source is not None and source.name == "DEFAULT_MAP":
+            from_config.append(name)
+        elif source is not None and source.name != "DEFAULT":
             given.append(name)
+    config_file = _config_file(sys.argv[1:]) if "config" in given else None
     return CommandLine(
         argv=(_program(sys.argv[0]), *sys.argv[1:]),
         name=context.command.name or "",
         flags=dict(context.params),
         given=tuple(given),
         args=tuple(str(arg) for arg in context.args),
+        config_file=config_file,
+        from_config=tuple(from_config),
     )
+
+
+def _config_file(arguments: Sequence[str]) -> str | None:
+    """Find the file of flags; Kedro's own value of the flag is another by now."""
+    for number, argument in enumerate(arguments):
+        if argument in ("-c", "--config"):
+            return arguments[number + 1] if number + 1 < len(arguments) else None
+        for prefix in ("--config=", "-c"):
+            if argument.startswith(prefix):
+                return argument.removeprefix(prefix)
+    return None
 
 
 def _program(argv0: str) -> str:
@@ -189,7 +170,9 @@ def _program(argv0: str) -> str:
         return "kedro"
     if path.name != "__main__.py":
         return path.name
-    return "kedro" if path.parent.name == "kedro" else f"python -m {path.parent.name}"
+    package = path.parent.name
+    known = {"kedro": "kedro", "kedro_journal": "kedro-journal"}
+    return known.get(package, f"python -m {package}")
 
 
 def run_filters(run_params: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,115 +186,16 @@ def run_filters(run_params: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def config_files(context: Any) -> tuple[Path, ...]:
-    """Give the configuration files that exist for a context."""
-    source = compat.conf_source(context)
-    if source is None:
-        return ()
-    found: list[Path] = []
-    for environment_name in compat.config_environments(context):
-        folder = source / environment_name
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in _CONFIG_SUFFIXES and path.is_file():
-                found.append(path)
-            if len(found) >= CONFIG_FILES_MAX:
-                return tuple(found)
-    return tuple(found)
-
-
-def config_variables(files: Sequence[Path]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Find the environment variables that configuration refers to by `oc.env`.
-
-    Returns:
-        Those of ordinary files with their values, and the names of those that only
-        credentials refer to.
-    """
-    ordinary: set[str] = set()
-    secret: set[str] = set()
-    for path in files:
-        try:
-            if path.stat().st_size > _CONFIG_MAX_BYTES:
-                continue  # data that lies among the configuration
-            text = path.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        names = set(_OC_ENV.findall(text))
-        if "credential" in path.name.lower() or "credential" in str(path.parent.name):
-            secret |= names
-        else:
-            ordinary |= names
-    values = {
-        name: os.environ[name]
-        for name in sorted(ordinary - secret)
-        if name in os.environ
-    }
-    return values, tuple(sorted(secret))
-
-
-def context_loaded(
-    context: Any,
-    parameters: Mapping[str, Any] | None,
-    conf_catalog: Mapping[str, Any] | None,
-    redact: Any,
-) -> ContextLoaded:
-    """Describe a context.
-
-    Args:
-        context: Kedro's context.
-        parameters: The parameters in force, if they are known yet.
-        conf_catalog: The catalog's configuration, if it is known yet.
-        redact: Makes the parameters safe; their hash is that of what is written.
-    """
-    files = config_files(context)
-    variables, secret_names = config_variables(files)
-    root = Path(str(context.project_path))
-    safe = redact(dict(parameters)) if parameters else {}
-    digest = ""
-    if parameters is not None:
-        canonical = json.dumps(safe, sort_keys=True, separators=(",", ":"))
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return ContextLoaded(
-        env=context.env or compat.config_environments(context)[-1],
-        parameters=safe if isinstance(safe, dict) else {},
-        parameters_sha256=digest,
-        catalog=_catalog_entries(conf_catalog or {}, root),
-        config_sources=tuple(_relative(path, root) for path in files),
-        environment=variables,
-        credential_environment=secret_names,
-    )
-
-
-def _catalog_entries(
-    conf_catalog: Mapping[str, Any], root: Path
-) -> tuple[CatalogEntry, ...]:
-    entries = []
-    for name, config in list(conf_catalog.items())[:CATALOG_MAX]:
-        if not isinstance(config, Mapping):
-            continue
-        path = config.get("filepath") or config.get("path")
-        kind = config.get("type", "")
-        if not isinstance(kind, str):
-            kind = f"{kind.__module__}.{kind.__qualname__}"
-        entries.append(
-            CatalogEntry(
-                name=str(name),
-                type=kind,
-                path=None if path is None else _relative(str(path), root),
-                versioned=bool(config.get("versioned")),
-            )
-        )
-    return tuple(entries)
-
-
-def _relative(path: str | Path, root: Path) -> str:
-    text = str(path)
-    prefix = str(root) + os.sep
-    return text.removeprefix(prefix).replace(os.sep, "/")
-
-
 def error_info(error: BaseException, project_path: Path | None) -> ErrorInfo:
-    """Give an exception as plain data, with the source around where it struck."""
-    return _error_info(error, project_path, CAUSES_MAX)
+    """Give an exception as plain data, with the source around where it struck.
+
+    Never raises: an exception of the user's may be made to, and what it says is what
+    matters most.
+    """
+    try:
+        return _error_info(error, project_path, CAUSES_MAX)
+    except Exception:  # what nobody thought of
+        return ErrorInfo(type="(unknown)", message="(it could not be described)")
 
 
 def error_type(error: BaseException) -> str:
@@ -325,20 +209,14 @@ def error_type(error: BaseException) -> str:
 def _error_info(
     error: BaseException, project_path: Path | None, causes: int
 ) -> ErrorInfo:
-    remote = ""
-    cause = error.__cause__
-    if cause is None and not error.__suppress_context__:
-        cause = error.__context__
-    if type(cause).__name__ in ("_RemoteTraceback", "RemoteError"):
-        remote, cause = str(cause)[-MESSAGE_MAX_CHARS * 2 :], None
-    message = _message(error)
-    frames = _frames(error.__traceback__)
+    cause, remote = _cause(error)
+    frames = _frames(_traceback_of(error))
     inner = None
     if cause is not None and causes > 0:
         inner = _error_info(cause, project_path, causes - 1)
     return ErrorInfo(
         type=error_type(error),
-        message=message[:MESSAGE_MAX_CHARS],
+        message=_message(error),
         frames=tuple(frames),
         snippet=_snippet(frames, project_path),
         remote=remote,
@@ -346,33 +224,82 @@ def _error_info(
     )
 
 
+def _traceback_of(error: object) -> TracebackType | None:
+    """Give the traceback that Python keeps, whatever the class says it is."""
+    if not issubclass(type(error), BaseException):
+        return None
+    kept: TracebackType | None = _TRACEBACK.__get__(error)
+    return kept
+
+
+def _cause(error: BaseException) -> tuple[BaseException | None, str]:
+    """Give what an exception came from; of another process, the traceback's text."""
+    try:
+        cause = error.__cause__
+        if cause is None and not error.__suppress_context__:
+            cause = error.__context__
+        if type(cause).__name__ not in ("_RemoteTraceback", "RemoteError"):
+            return (cause if isinstance(cause, BaseException) else None), ""
+        text = str(cause)
+        if len(text) > REMOTE_MAX_CHARS:  # whole lines of its end
+            text = text[-REMOTE_MAX_CHARS:].partition("\n")[2]
+    except Exception:  # somebody else's properties
+        return None, ""
+    return None, text
+
+
 def _message(error: BaseException) -> str:
     """Give the message with its notes (PEP 678) and, of a group, what is in it."""
+    lines = [_text_of(error)]
     try:
-        lines = [str(error), *map(str, getattr(error, "__notes__", ()))]
+        notes = getattr(error, "__notes__", ())
+        lines += [_text_of(note) for note in islice(notes, NOTES_MAX)]
         if isinstance(error, BaseExceptionGroup):
-            lines += [f"- {error_type(e)}: {e}" for e in error.exceptions[:20]]
-    except Exception:  # somebody else's __str__
-        return "(its message could not be made)"
+            some = error.exceptions[:NOTES_MAX]
+            lines += [f"- {error_type(e)}: {_text_of(e)}" for e in some]
+    except Exception:  # somebody else's properties: the message itself is enough
+        lines.append("(more could not be told)")
     return "\n".join(lines)
 
 
+def _text_of(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # somebody else's __str__
+        return "(its message could not be made)"
+
+
 def _frames(traceback: TracebackType | None) -> list[Frame]:
-    frames: list[Frame] = []
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        line = traceback.tb_lineno or 0
-        linecache.checkcache(code.co_filename)
-        source = linecache.getline(
-            code.co_filename, line, traceback.tb_frame.f_globals
-        ).strip()
-        frames.append(Frame(code.co_filename, line, code.co_qualname, source[:400]))
+    """Give the outermost and the innermost frames; a recursion may have very many."""
+    head: list[Frame] = []
+    tail: deque[TracebackType] = deque(maxlen=FRAMES_MAX // 2)
+    left_out = 0
+    while isinstance(traceback, TracebackType):
+        if len(head) < FRAMES_MAX // 2:
+            head.append(_frame(traceback))
+        else:
+            left_out += len(tail) == tail.maxlen
+            tail.append(traceback)
         traceback = traceback.tb_next
-    if len(frames) > FRAMES_MAX:
-        half = FRAMES_MAX // 2
-        left_out = Frame("...", 0, f"({len(frames) - FRAMES_MAX} frames left out)")
-        frames = [*frames[: half - 1], left_out, *frames[-half:]]
-    return frames
+    if left_out:
+        head[-1] = Frame("...", 0, f"({left_out + 1} frames left out)")
+    return [*head, *map(_frame, tail)]
+
+
+def _frame(traceback: TracebackType) -> Frame:
+    code, line, source = traceback.tb_frame.f_code, traceback.tb_lineno or 0, ""
+    with contextlib.suppress(Exception):  # somebody else's loader, an odd file name
+        linecache.checkcache(code.co_filename)
+        found = linecache.getline(code.co_filename, line, traceback.tb_frame.f_globals)
+        source = _short(found.strip(), 400)
+    return Frame(code.co_filename, line, code.co_qualname, source)
+
+
+def _short(line: str, length: int) -> str:
+    """Cut a line between words: half of a secret would not be known as one."""
+    if len(line) <= length:
+        return line
+    return line[:length].rpartition(" ")[0] + " ..."
 
 
 def _snippet(frames: Sequence[Frame], project_path: Path | None) -> tuple[str, ...]:
@@ -381,12 +308,15 @@ def _snippet(frames: Sequence[Frame], project_path: Path | None) -> tuple[str, .
     if not ours:
         return ()
     frame = ours[-1]
-    lines = linecache.getlines(frame.file)
+    try:
+        lines = linecache.getlines(frame.file)
+    except Exception:  # as for the frames
+        return ()
     first = max(1, frame.line - SNIPPET_LINES)
     last = min(len(lines), frame.line + SNIPPET_LINES)
     return tuple(
         f"{'>' if number == frame.line else ' '} {number:4d} | "
-        f"{lines[number - 1].rstrip()[:200]}"
+        f"{_short(lines[number - 1].rstrip(), 200)}"
         for number in range(first, last + 1)
     )
 

@@ -54,9 +54,46 @@ def package_name() -> str | None:
     return getattr(project, "PACKAGE_NAME", None)
 
 
+def request_pipelines(names: list[str] | None) -> None:
+    """Say which pipelines will be asked for; Kedro before 1.4 makes them all."""
+    from kedro.framework.project import pipelines
+
+    request = getattr(pipelines, "set_requested", None)
+    if request is not None:
+        request(names)
+
+
 def catalog_dataset(catalog: Any, name: str) -> Any:
     """Give a dataset of a catalog, which the runner has made already."""
     return catalog.get(name)
+
+
+def is_persistent(dataset: Any) -> bool:
+    """Tell whether what is saved in a dataset outlives the process."""
+    inner = getattr(dataset, "_dataset", None)
+    if inner is not None and type(dataset).__name__ == "CachedDataset":
+        return is_persistent(inner)
+    return not getattr(dataset, "_EPHEMERAL", False)
+
+
+def version_exists(dataset: Any, version: str | None) -> bool | None:
+    """Tell whether a version of a dataset is there; None if it does not say.
+
+    Args:
+        dataset: The dataset.
+        version: Its version; None for one without versions.
+    """
+    from kedro.io.core import AbstractDataset
+
+    inner = _inner(dataset)
+    if version is not None:
+        exists = getattr(inner, "_exists_function", None)
+        if exists is None:
+            return None
+        return bool(exists(str(inner._get_versioned_path(version))))
+    if type(inner)._exists is AbstractDataset._exists:
+        return None  # it would log a warning and say no
+    return bool(inner.exists())
 
 
 def dataset_path(dataset: Any, version: str | None) -> str | None:
@@ -134,6 +171,13 @@ def config_environments(context: Any) -> list[str]:
     return [base] if run == base else [base, run]
 
 
+def config_patterns(context: Any, kind: str) -> list[str]:
+    """Give the patterns by which files of a kind of configuration are found."""
+    loader = getattr(context, "config_loader", None)
+    patterns = getattr(loader, "config_patterns", None) or {}
+    return list(patterns.get(kind) or [f"{kind}*", f"{kind}*/**", f"**/{kind}*"])
+
+
 def plugin_is_disabled(distribution: str) -> bool:
     """Tell whether the project's settings switched a plugin's hooks off."""
     from kedro.framework.project import settings
@@ -141,16 +185,22 @@ def plugin_is_disabled(distribution: str) -> bool:
     return distribution in (settings.DISABLE_HOOKS_FOR_PLUGINS or ())
 
 
-def new_hook_manager() -> Any:
-    """Make a plugin manager as a session makes its own: settings and entry points."""
-    from kedro.framework.hooks.manager import (
-        _create_hook_manager,
-        _register_hooks,
-        _register_hooks_entry_points,
-    )
-    from kedro.framework.project import settings
+def copy_hook_manager(manager: Any, without: object) -> Any:
+    """Make a plugin manager with the plugins of another one, in their order.
 
-    manager = _create_hook_manager()
-    _register_hooks(manager, settings.HOOKS)
-    _register_hooks_entry_points(manager, settings.DISABLE_HOOKS_FOR_PLUGINS)
-    return manager
+    Args:
+        manager: The other one; given back as it is if it is none of pluggy's.
+        without: A plugin to leave out.
+    """
+    from kedro.framework.hooks.manager import _create_hook_manager
+    from pluggy import PluginManager
+
+    if not isinstance(manager, PluginManager):
+        return manager
+    copy = _create_hook_manager()
+    for name, plugin in manager.list_name_plugin():
+        if plugin is None:
+            copy.set_blocked(name)
+        elif plugin is not without:
+            copy.register(plugin, name)
+    return copy

@@ -23,16 +23,16 @@ from kedro_journal.events import (
     NodeComputed,
     NodeFailed,
     NodeStarted,
-    RunInterrupted,
 )
 from kedro_journal.replay.active import Where, bind
 
 from . import capture, compat
-from .endings import run_completed, run_failed
+from .configuration import context_loaded
+from .endings import run_completed, run_failed, run_interrupted
 from .link import Link, Shield
 from .passes import hand_over, take_back
 from .plan import run_started
-from .progress import ActiveRun, NodeProgress, RunBook
+from .progress import ActiveRun, NodeProgress, RunBook, key_of
 from .recorder import Recorder
 from .stored import input_versions, secret_values, stored
 
@@ -54,6 +54,7 @@ class SessionHooks:
         self.runner = ""
         self._link = link
         self._shield = Shield()
+        self._lenient = Shield(strict=False)  # where an error of the user's is told
         self._context: weakref.ref[Any] | None = None
         self._written: ContextLoaded | None = None
         self._credentials: list[object] = []
@@ -94,7 +95,7 @@ class SessionHooks:
             return
         recorder.redactor.learn(parameters)
         redact = recorder.redactor.plain
-        loaded = capture.context_loaded(context, parameters, conf_catalog, redact)
+        loaded = context_loaded(context, parameters, conf_catalog, redact)
         if loaded != self._written:
             self._written = loaded
             recorder.record(loaded)
@@ -135,18 +136,23 @@ class SessionHooks:
             run, recorder = self._run_of(run_params), self._link.recorder
             if run is None or recorder is None:
                 return
-            nodes = self._nodes.get(run, ())
-            recorder.record(*run_completed(run, nodes, run_result or ()))
-            self._end(run)
-            self._link.end(completed=True)
+            try:
+                nodes = self._nodes.get(run, ())
+                recorder.record(*run_completed(run, nodes, run_result))
+            finally:
+                self._end(run)
+                self._link.end(completed=True)
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any]) -> None:
         """A run ended with an exception."""
-        with self._shield:
+        with self._lenient:
             run = self._run_of(run_params)
-            if run is not None:
+            if run is None:
+                return
+            try:
                 self.fail(run, error)
+            finally:
                 self._link.end(completed=False)
 
     def fail(self, run: ActiveRun, error: BaseException) -> None:
@@ -154,9 +160,10 @@ class SessionHooks:
         recorder = self._link.recorder
         if recorder is None:
             return
-        info = capture.error_info(error, self._link.project_path)
-        recorder.record(*run_failed(run, error, info))
-        self._end(run)
+        try:
+            recorder.record(*run_failed(run, error, self._link.project_path))
+        finally:
+            self._end(run)
 
     def interrupt(
         self,
@@ -169,21 +176,19 @@ class SessionHooks:
         """Record that every active run was stopped from outside."""
         recorder = self._link.recorder
         for run in self.book.active():
-            if recorder is not None:
-                info = None
-                if error is not None:
-                    info = capture.error_info(error, self._link.project_path)
-                recorder.record(
-                    RunInterrupted(
-                        **run.key,
-                        duration_s=run.elapsed_s(),
-                        reason=reason,
+            try:
+                if recorder is not None:
+                    events = run_interrupted(
+                        run,
+                        reason,
+                        error,
+                        self._link.project_path,
                         signal=signal,
                         exit_code=exit_code,
-                        error=info,
                     )
-                )
-            self._end(run)
+                    recorder.record(*events)
+            finally:
+                self._end(run)
 
     def _run_of(self, run_params: Mapping[str, Any]) -> ActiveRun | None:
         run_id = run_params.get("run_id") or run_params.get("session_id")
@@ -247,7 +252,7 @@ class SessionHooks:
     @hook_impl(tryfirst=True)
     def on_node_error(self, error: Exception, node: Any, run_id: str | None) -> None:
         """The function raised."""
-        with self._shield:
+        with self._lenient:
             run, recorder = self.book.by_id(run_id), self._link.recorder
             if recorder is None:
                 return
@@ -256,7 +261,7 @@ class SessionHooks:
                 run.raised.append(error)
             recorder.record(
                 NodeFailed(
-                    **_key(run),
+                    **key_of(run),
                     node=node.name,
                     duration_s=progress.elapsed_s() if progress else None,
                     error=capture.error_info(error, self._link.project_path),
@@ -286,10 +291,10 @@ class SessionHooks:
             duration_s, version = None, None
             if run is not None:
                 duration_s = run.progress(node).end("load", dataset_name)
-                _, version, _ = stored(run.catalog, dataset_name, saved=False)
+                version = stored(run.catalog, dataset_name, saved=False).version
             recorder.record(
                 DatasetLoaded(
-                    **_key(run),
+                    **key_of(run),
                     node=node.name,
                     dataset=dataset_name,
                     duration_s=duration_s,
@@ -318,16 +323,14 @@ class SessionHooks:
                 return
             progress = run.progress(node)
             duration_s = progress.end("save", dataset_name)
-            path, version, size_bytes = stored(run.catalog, dataset_name, saved=True)
+            facts = stored(run.catalog, dataset_name, saved=True)
             events: list[Event] = [
                 DatasetSaved(
                     **run.key,
                     node=node.name,
                     dataset=dataset_name,
                     duration_s=duration_s,
-                    version=version,
-                    path=path,
-                    size_bytes=size_bytes,
+                    **facts._asdict(),
                 )
             ]
             progress.outputs_left.discard(dataset_name)
@@ -351,7 +354,7 @@ class SessionHooks:
         else:
             self._bind_unattributed(node)
         cls = DatasetLoading if kind == "load" else DatasetSaving
-        recorder.record(cls(**_key(run), node=node.name, dataset=dataset))
+        recorder.record(cls(**key_of(run), node=node.name, dataset=dataset))
 
     def _bind(self, run: ActiveRun, node: Any, progress: NodeProgress) -> None:
         recorder = self._link.recorder
@@ -384,7 +387,3 @@ class SessionHooks:
             saving = progress.chunked and progress.phase == "saving"
             if saving and name != node.name and not progress.is_at_dataset:
                 recorder.record(self._completed(run, name, progress))
-
-
-def _key(run: ActiveRun | None) -> dict[str, Any]:
-    return {"run_id": None} if run is None else run.key

@@ -6,10 +6,10 @@ alone; `WorkerLink` for a session that runs in another process.
 
 from __future__ import annotations
 
-import logging
+import atexit
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -28,7 +28,9 @@ from kedro_journal.state import SessionState
 from . import capture, compat, signals
 from .command import current_command, is_abort
 from .hooks import SessionHooks
+from .link import Shield
 from .log_records import Listener
+from .losses import report
 from .notes import join
 from .opening import (
     created_event,
@@ -41,8 +43,6 @@ from .recorder import Recorder
 
 __all__ = ["PluginLink", "WorkerLink"]
 
-_logger = logging.getLogger("kedro_journal")
-
 
 class WorkerLink:
     """A session that another process owns, in a worker that runs its nodes.
@@ -51,20 +51,29 @@ class WorkerLink:
         folder: The session folder.
         project_path: Root of the project.
         secrets: What the owner registered.
+        warned: It told the user already that the journal has trouble.
+        losses: Where it hears of what could not be written.
     """
 
     def __init__(
-        self, folder: Path, project_path: Path | None, secrets: list[str]
+        self,
+        folder: Path,
+        project_path: Path | None,
+        secrets: list[str],
+        *,
+        warned: bool,
+        losses: str,
     ) -> None:
         self.project_path = project_path
         self.journal_folder: Path | None = folder
         self.session_id = folder.name
         config = settings_of(project_path)
-        recorder = join(folder, open_worker(folder, config, secrets))
+        recorder = join(folder, open_worker(folder, config, secrets, warned=warned))
         recorder.redactor.register(*secrets)
         self.recorder: Recorder | None = recorder
         Listener(config.log_level, self).listen()
         Finalize(None, recorder.tell_rest, exitpriority=0)
+        _at_exit(_close_worker, recorder, losses)
 
     @property
     def active(self) -> WorkerLink:
@@ -245,17 +254,38 @@ class PluginLink:
         return True
 
 
+def _at_exit(call: Callable[..., None], *arguments: object) -> None:
+    """Call at the end of this process; multiprocessing's own skip `atexit`."""
+    from multiprocessing import parent_process, util
+
+    if parent_process() is None:
+        atexit.register(call, *arguments)
+    else:
+        util.Finalize(None, call, arguments, exitpriority=100)
+
+
+def _close_worker(recorder: Recorder, losses: str) -> None:
+    """The worker ends: what it holds is lost if it cannot be written now."""
+    with Shield(strict=False):
+        if recorder.owned:
+            recorder.flush()
+            if recorder.missing:
+                report(losses, recorder.missing, recorder.trouble)
+            recorder.close()
+
+
 def _signalled_again(watcher: Any, number: int) -> None:
-    if watcher(number):
+    if signals.tell(watcher, number):
         signals.die(number)
 
 
 def _close_left(link: PluginLink) -> None:
     """Nobody holds the session any more, or the process ends."""
-    if not link.is_open:
-        return
-    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-    if link.hooks.book.active():
-        reason = capture.error_type(error) if error is not None else "exit"
-        link.hooks.interrupt(reason, error)
-    link.close("exit")
+    with Shield(strict=False):
+        if not link.is_open:
+            return
+        error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+        if link.hooks.book.active():
+            reason = capture.error_type(error) if error is not None else "exit"
+            link.hooks.interrupt(reason, error)
+        link.close("exit")

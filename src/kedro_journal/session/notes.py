@@ -255,7 +255,7 @@ def in_session(folder: Path) -> Recorder | None:
         config = settings_of(project)
         if config.disable:
             return None
-        return join(folder, open_worker(folder, config, []))
+        return join(folder, open_worker(folder, config, [], warned=False))
     except (JournalError, OSError):
         return None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import linecache
 from collections.abc import Mapping
 from types import CodeType
 from typing import Any, Final
@@ -21,7 +23,7 @@ _UNWRAP_MAX: Final = 20
 
 def planned(node: Any) -> PlannedNode:
     """Describe a node; what its function does not tell is left empty."""
-    function, source = "", ""
+    function, source, digest = "", "", ""
     try:
         inner = _unwrap(node.func)
         name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
@@ -30,6 +32,7 @@ def planned(node: Any) -> PlannedNode:
         code = getattr(inner, "__code__", None)
         if isinstance(code, CodeType):
             source = f"{code.co_filename}:{code.co_firstlineno}"
+            digest = _source_sha256(code)
     except Exception:  # somebody else's callable
         function = function or "(unknown)"
     return PlannedNode(
@@ -39,7 +42,25 @@ def planned(node: Any) -> PlannedNode:
         tags=tuple(sorted(node.tags)),
         function=function,
         source=source,
+        source_sha256=digest,
     )
+
+
+def _source_sha256(code: CodeType) -> str:
+    """Hash the lines of a function, decorators included; empty if there is no file.
+
+    `inspect.getsource` parses the rest of the file to find the end, which takes a
+    millisecond; the last line that the code itself knows takes 20 us.
+    """
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 : _end(code)]
+    text = "".join(line.rstrip() + "\n" for line in lines)
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if lines else ""
+
+
+def _end(code: CodeType) -> int:
+    lines = [line for _, _, line in code.co_lines() if line is not None]
+    inner = [_end(const) for const in code.co_consts if isinstance(const, CodeType)]
+    return max([code.co_firstlineno, *lines, *inner])
 
 
 def _unwrap(function: Any) -> Any:

@@ -16,17 +16,16 @@ from kedro.framework.session.service_session import (
 
 from kedro_journal.errors import InvalidSessionId
 from kedro_journal.journal import check_session_id, session_timestamp
-from kedro_journal.state import SessionState
+from kedro_journal.state import SessionState, Trace
 
 from . import compat
 from .binding import bind_hooks, class_name, runner_argument, signature_of
 from .identity import Identity, checked_identity
 from .lifecycle import Lifecycle
 from .opening import created_event
+from .say import say
 
 __all__ = ["KedroServiceSession"]
-
-_logger = logging.getLogger("kedro_journal")
 
 
 class KedroServiceSession(_KedroServiceSession):
@@ -79,7 +78,7 @@ class KedroServiceSession(_KedroServiceSession):
         bind_hooks(self._hook_manager, lifecycle.hooks)
         other = self.session_id != lifecycle.session_id
         lifecycle.created(
-            created_event(
+            lambda: created_event(
                 session_id=lifecycle.session_id,
                 project_path=self._project_path,
                 package=self._package_name,
@@ -115,6 +114,14 @@ class KedroServiceSession(_KedroServiceSession):
             return SessionState(session_id=self.session_id)
         return self._lifecycle.state()
 
+    def trace(self, name: str, *, run_id: str | None = None) -> tuple[Trace, ...]:
+        """Say where a value came from, such as `params:model.lr`; see `state.trace`.
+
+        Raises:
+            NothingToTrace: No such name is on record.
+        """
+        return self.state.trace(name, run_id=run_id)
+
     def note(self, text: object, /, **fields: object) -> None:
         """Put a note on the session's record, from anywhere.
 
@@ -137,11 +144,12 @@ class KedroServiceSession(_KedroServiceSession):
         if lifecycle is None:
             return super().run(*args, **kwargs)
         if lifecycle.is_closed and lifecycle.recorder is not None:
-            _logger.warning(
-                "kedro-journal: session %s is closed: this run is not journaled.",
+            say(
+                logging.WARNING,
+                "session %s is closed: this run is not journaled.",
                 self.session_id,
             )
-        manager = compat.new_hook_manager()
+        manager = compat.copy_hook_manager(self._session_manager, lifecycle.hooks)
         with lifecycle.hooks_for_run() as hooks:
             runner = runner_argument(_KedroServiceSession.run, args, kwargs)
             hooks.runner = class_name(runner)
@@ -185,9 +193,9 @@ class KedroServiceSession(_KedroServiceSession):
 
 
 def _wanted_id(session_id: str | None) -> str:
-    if session_id is not None:
+    if isinstance(session_id, str):
         try:
             return check_session_id(session_id)
         except InvalidSessionId:
-            pass  # Kedro takes any text; a folder does not
+            pass  # Kedro takes anything; a folder does not
     return session_timestamp(datetime.now(UTC))

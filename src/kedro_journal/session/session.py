@@ -17,15 +17,23 @@ from kedro_journal.config import load_config
 from kedro_journal.errors import InvalidSessionId, JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.replay import replay_folder
-from kedro_journal.state import SessionState
+from kedro_journal.state import SessionState, Trace
 
 from . import compat
 from .arguments import CreateArguments, create_arguments
-from .binding import bind_hooks, class_name, runner_argument, signature_of
+from .binding import (
+    bind_hooks,
+    class_name,
+    named_arguments,
+    runner_argument,
+    signature_of,
+)
 from .lifecycle import Lifecycle
 from .notes import note_in_folder
 from .opening import created_event
 from .project import configure
+from .resumable import Resumable
+from .say import say
 from .store import SessionStore, store_of
 
 if TYPE_CHECKING:
@@ -33,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KedroSession"]
 
-_logger = logging.getLogger("kedro_journal")
 _creating: ContextVar[_Creation | None] = ContextVar(
     "kedro_journal_creating", default=None
 )
@@ -50,7 +57,7 @@ class _Creation:
         self.lifecycle: Lifecycle | None = None
 
 
-class KedroSession(_KedroSession):
+class KedroSession(Resumable):
     """Kedro's session, journaled: what happens in it is on disk when it happens.
 
     Use it as Kedro's own, by `create()` and as a context manager, or name it in
@@ -188,7 +195,8 @@ class KedroSession(_KedroSession):
             )
         except BaseException as error:
             if creation.lifecycle is not None:
-                _record_created(creation.lifecycle, given)
+                with creation.lifecycle.lenient:
+                    _record_created(creation.lifecycle, given)
                 creation.lifecycle.failed(error, "create")
                 creation.lifecycle.close()
             raise
@@ -212,6 +220,11 @@ class KedroSession(_KedroSession):
             _restoring.reset(token)
 
     @property
+    def lifecycle(self) -> Lifecycle | None:
+        """The session's journal as this package sees it; None without one."""
+        return self._lifecycle
+
+    @property
     def state(self) -> SessionState:
         """The session's state as of now, by replay of its journal."""
         if self._lifecycle is not None:
@@ -219,6 +232,14 @@ class KedroSession(_KedroSession):
         if self._folder is not None:
             return replay_folder(self._folder, salvage=True)
         return SessionState(session_id=self.session_id)
+
+    def trace(self, name: str) -> tuple[Trace, ...]:
+        """Say where a value came from, such as `params:model.lr`; see `state.trace`.
+
+        Raises:
+            NothingToTrace: No such name is on record.
+        """
+        return self.state.trace(name)
 
     @property
     def journal_folder(self) -> Path | None:
@@ -270,6 +291,11 @@ class KedroSession(_KedroSession):
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run the pipeline; see Kedro's `KedroSession.run` for the arguments."""
         lifecycle = self._lifecycle
+        if self.resumes:
+            given = named_arguments(_KedroSession.run, args, kwargs)
+            kwargs, args = self.arguments(given), ()
+        if self.has_nothing_left:
+            return {}
         if self._restored is not None:
             message = (
                 f"Session {self.session_id} was restored from its journal: it can be "
@@ -279,8 +305,9 @@ class KedroSession(_KedroSession):
         if lifecycle is None:
             return super().run(*args, **kwargs)
         if lifecycle.is_closed and lifecycle.recorder is not None:
-            _logger.warning(
-                "kedro-journal: session %s is closed: this run is not journaled.",
+            say(
+                logging.WARNING,
+                "session %s is closed: this run is not journaled.",
                 self.session_id,
             )
         runner = runner_argument(_KedroSession.run, args, kwargs)
@@ -330,11 +357,12 @@ class KedroSession(_KedroSession):
         finally:
             if self._lifecycle is not None:
                 self._lifecycle.close()
+            self.let_go()
 
 
 def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
     lifecycle.created(
-        created_event(
+        lambda: created_event(
             session_id=lifecycle.session_id,
             project_path=lifecycle.project_path or Path(),
             package=given.package_name or compat.package_name(),
@@ -359,10 +387,11 @@ def _journaled(root: Path, session_id: str) -> Path | None:
     except InvalidSessionId:
         return None
     except JournalError as error:
-        _logger.warning("kedro-journal: %s", error)
+        say(logging.WARNING, "%s", error)
         return None
-    _logger.warning(
-        "kedro-journal: there is no journal of session %r in %s: its store is empty "
+    say(
+        logging.WARNING,
+        "there is no journal of session %r in %s: its store is empty "
         "and nothing is journaled. Use create() for a new session.",
         session_id,
         directory.path,

@@ -1,5 +1,7 @@
 """STATE: what the records add up to. Pure: no file, no clock."""
 
+from .drift import Drift, Now, find_drift
+from .evidence import Known, Link, collect
 from .evolve import StateBuilder, evolve, fold
 from .group import GroupFailure, GroupNode, GroupState, NodeTry
 from .merge import TASK_LABEL, merge
@@ -17,7 +19,10 @@ from .model import (
     Writer,
     format_traceback,
 )
+from .resume import NodeDecision, ResumePlan, plan_resume
 from .shown import Shown, html_of, show_with
+from .stored import Stored
+from .trace import Trace, trace
 from .transitions import (
     NODE_TRANSITIONS,
     RUN_TRANSITIONS,
@@ -35,23 +40,35 @@ __all__ = [
     "GroupFailure",
     "GroupNode",
     "GroupState",
+    "Drift",
+    "Known",
+    "Link",
+    "NodeDecision",
     "NodeState",
     "NodeStatus",
     "NodeTry",
     "Note",
+    "Now",
+    "ResumePlan",
     "RunState",
     "RunStatus",
     "SessionState",
     "SessionStatus",
     "Shown",
     "StateBuilder",
+    "Stored",
+    "Trace",
     "Verdict",
     "Writer",
+    "collect",
     "evolve",
+    "find_drift",
     "fold",
     "format_traceback",
     "html_of",
     "merge",
     "show_with",
+    "plan_resume",
     "status_after",
+    "trace",
 ]

@@ -44,6 +44,7 @@ from kedro_journal.events import (
 
 from .model import (
     Anomaly,
+    DatasetOperation,
     NodeState,
     Note,
     RunState,
@@ -62,6 +63,7 @@ from .transitions import (
 __all__ = ["StateBuilder", "evolve", "fold"]
 
 _ANOMALIES_MAX: Final = 1000
+_COUNT_MAX: Final = 2**53 - 1  # sums of hostile numbers could get too long to print
 _ENDED: Final = frozenset({"completed", "failed", "interrupted", "skipped"})
 
 _SessionEvent = (
@@ -108,6 +110,11 @@ class StateBuilder:
         self._fields: dict[str, Any] = {}
         self._runs = list(state.runs)
         self._nodes = [dict(run.nodes) for run in state.runs]
+        # Loads and saves of the nodes that events were added to, not frozen yet.
+        self._operations: dict[
+            tuple[int, str],
+            tuple[dict[str, DatasetOperation], dict[str, DatasetOperation]],
+        ] = {}
         self._index = {
             (run.run_id, run.attempt): number for number, run in enumerate(state.runs)
         }
@@ -132,6 +139,7 @@ class StateBuilder:
             notes=tuple(self._notes),
         )
         self._fields = {}
+        self._operations = {}  # they are the frozen state's now
         return self._state
 
     def add(self, record: Record) -> None:
@@ -202,7 +210,7 @@ class StateBuilder:
 
     def _count(self, name: str, more: int) -> None:
         now = self._fields.get(name, getattr(self._state, name))
-        self._fields[name] = now + more
+        self._fields[name] = min(now + max(more, 0), _COUNT_MAX)
 
     @property
     def _has_gap(self) -> bool:
@@ -239,6 +247,7 @@ class StateBuilder:
                 fields["exit_code"] = event.exit_code
             case SessionResumed():
                 fields["parent_session_id"] = event.parent_session_id
+                fields["resumed"] = event
             case SessionActivated():
                 pass
             case _:
@@ -327,4 +336,9 @@ class StateBuilder:
         if status is None:
             self._anomaly(record, f"node {event.node}", node.status)
             return
-        nodes[event.node] = evolve_node(node, status, record, event)
+        key = (number, event.node)
+        own = self._operations.get(key)
+        if own is None:
+            own = self._operations[key] = dict(node.loads), dict(node.saves)
+            node = replace(node, loads=own[0], saves=own[1])
+        nodes[event.node] = evolve_node(node, status, record, event, *own)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -16,10 +16,14 @@ from kedro_journal.events import (
     ErrorInfo,
     Git,
     PlannedNode,
+    SessionResumed,
     Versions,
 )
 
 from .shown import Shown
+
+if TYPE_CHECKING:
+    from .trace import Trace
 
 __all__ = [
     "Anomaly",
@@ -77,22 +81,26 @@ class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True):
         kind: load or save.
         started_seq: The record that opened the interval.
         ended_seq: The record that closed it; 0 while it is open.
+        ended_at: Wall clock of that record.
         count: How often: a generator node saves a dataset once per chunk.
         duration_s: Seconds of the last one.
         version: Version loaded or saved, if versioned.
         path: Where it was saved.
         size_bytes: Size of the saved file, where known.
+        modified_us: Its modification time then, in microseconds since 1970.
     """
 
     dataset: str
     kind: Literal["load", "save"]
     started_seq: int
     ended_seq: int = 0
+    ended_at: datetime | None = None
     count: int = 1
     duration_s: float | None = None
     version: str | None = None
     path: str | None = None
     size_bytes: int | None = None
+    modified_us: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -253,6 +261,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
             command, environment, git, user, host, pid, cwd, versions, via,
             kedro_session_id, parent_session_id, group_id, labels, container,
             notebook: See `session.created`.
+        resumed: What it goes on from, if it resumes another session.
         context: The last `context.loaded`: parameters in force, catalog, sources.
         runs: Its runs and their attempts, in order of start.
         error: What left its block, or came before any run.
@@ -294,6 +303,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     labels: dict[str, str] = {}
     container: str | None = None
     notebook: str | None = None
+    resumed: SessionResumed | None = None
     context: ContextLoaded | None = None
     runs: tuple[RunState, ...] = ()
     error: ErrorInfo | None = None
@@ -321,6 +331,16 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     def last_run(self) -> RunState | None:
         """The run, and attempt, that started last."""
         return self.runs[-1] if self.runs else None
+
+    def trace(self, name: str, *, run_id: str | None = None) -> tuple[Trace, ...]:
+        """Say where a value came from; see `state.trace`.
+
+        Raises:
+            NothingToTrace: No such name is on record.
+        """
+        from .trace import trace  # noqa: PLC0415 - it is about this class
+
+        return trace(self, name, run_id=run_id)
 
     @property
     def outcome(self) -> Verdict:

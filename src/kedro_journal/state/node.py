@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, assert_never
 
 from msgspec.structs import replace
@@ -54,40 +53,49 @@ def status_at_end(node: NodeState, event: RunEnd) -> NodeStatus:
 
 
 def evolve_node(  # noqa: PLR0911 - one for each event
-    node: NodeState, status: NodeStatus, record: Record, event: NodeEvent
+    node: NodeState,
+    status: NodeStatus,
+    record: Record,
+    event: NodeEvent,
+    loads: dict[str, DatasetOperation],
+    saves: dict[str, DatasetOperation],
 ) -> NodeState:
+    """Give the node after one more record.
+
+    Args:
+        node: The node before.
+        status: The status that the event moves it to.
+        record: The record.
+        event: Its event.
+        loads, saves: The node's own, changed in place: a copy for each record would
+            make a fold quadratic in the datasets of a node.
+    """
     seq, at = record.seq, record.at
     match event:
-        case DatasetLoading() | DatasetSaving():
-            operations = node.loads if isinstance(event, DatasetLoading) else node.saves
-            before = operations.get(event.dataset)
-            operation = DatasetOperation(
-                dataset=event.dataset,
-                kind="load" if isinstance(event, DatasetLoading) else "save",
-                started_seq=seq,
-                count=before.count + 1 if before else 1,
-            )
-            changed = {**operations, event.dataset: operation}
-            if isinstance(event, DatasetLoading):
-                return replace(node, status=status, loads=changed, writer=record.writer)
-            return replace(node, status=status, saves=changed)
+        case DatasetLoading():
+            _begin(loads, "load", event, seq)
+            return replace(node, status=status, writer=record.writer)
+        case DatasetSaving():
+            _begin(saves, "save", event, seq)
+            return replace(node, status=status)
         case DatasetLoaded():
-            loads = _ended(node.loads, "load", event, seq)
-            return replace(node, status=status, loads=loads)
+            _end(loads, "load", event, record)
+            return replace(node, status=status)
         case DatasetSaved():
-            saves = _ended(node.saves, "save", event, seq)
-            saved = replace(
-                saves[event.dataset], path=event.path, size_bytes=event.size_bytes
+            ended = _end(saves, "save", event, record)
+            saves[event.dataset] = replace(
+                ended,
+                path=event.path,
+                size_bytes=event.size_bytes,
+                modified_us=event.modified_us,
             )
-            return replace(node, status=status, saves={**saves, event.dataset: saved})
+            return replace(node, status=status)
         case NodeStarted():
-            loads = dict(node.loads)
             for dataset, version in event.input_versions:
                 if dataset in loads:
                     loads[dataset] = replace(loads[dataset], version=version)
             return replace(
                 node,
-                loads=loads,
                 status=status,
                 writer=record.writer,
                 started_seq=seq,
@@ -119,16 +127,36 @@ def evolve_node(  # noqa: PLR0911 - one for each event
             assert_never(event)
 
 
-def _ended(
-    operations: Mapping[str, DatasetOperation],
+def _begin(
+    operations: dict[str, DatasetOperation],
+    kind: Literal["load", "save"],
+    event: DatasetLoading | DatasetSaving,
+    seq: int,
+) -> None:
+    """Open the interval of a dataset, once more if it was open or closed before."""
+    before = operations.get(event.dataset)
+    operations[event.dataset] = DatasetOperation(
+        dataset=event.dataset,
+        kind=kind,
+        started_seq=seq,
+        count=before.count + 1 if before else 1,
+    )
+
+
+def _end(
+    operations: dict[str, DatasetOperation],
     kind: Literal["load", "save"],
     event: DatasetLoaded | DatasetSaved,
-    seq: int,
-) -> dict[str, DatasetOperation]:
+    record: Record,
+) -> DatasetOperation:
     """Close the interval of a dataset; one that was never opened stands for itself."""
     name = event.dataset
-    begun = operations.get(name) or DatasetOperation(name, kind, seq)
-    ended = replace(
-        begun, ended_seq=seq, duration_s=event.duration_s, version=event.version
+    begun = operations.get(name) or DatasetOperation(name, kind, record.seq)
+    ended = operations[name] = replace(
+        begun,
+        ended_seq=record.seq,
+        ended_at=record.at,
+        duration_s=event.duration_s,
+        version=event.version,
     )
-    return {**operations, name: ended}
+    return ended

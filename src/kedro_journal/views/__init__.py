@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         summary_data,
     )
     from .derive import Place, where_it_is
+    from .doctor import doctor_data, doctor_view
     from .group import group_view
     from .health import finding_lines, verification_view
     from .html import html_view
@@ -42,6 +43,8 @@ __all__ = [
     "Timeline",
     "changes",
     "describe",
+    "doctor_data",
+    "doctor_view",
     "escape",
     "finding_lines",
     "group_data",
@@ -68,6 +71,7 @@ _MODULES: Final = {
         *("record_data", "state_data", "summary_data"),
     ),
     "derive": ("Place", "where_it_is"),
+    "doctor": ("doctor_data", "doctor_view"),
     "group": ("group_view",),
     "html": ("html_view",),
     "health": ("finding_lines", "verification_view"),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from kedro_journal.events import Record, UnknownEvent
+from kedro_journal.journal.codec import is_deep, timestamp
 from kedro_journal.state import (
     GroupNode,
     GroupState,
@@ -48,10 +49,21 @@ _UNSAFE: Final = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
+_BLANKS: Final = bytes.maketrans(b"\t\r", b"  ")
+_LONG_BYTES: Final = 64 * 1024
+_DEEP: Final = 16
+
 
 def json_text(data: object) -> str:
-    """Write data as indented JSON, safe on a terminal; it ends with a newline."""
-    return _safe(msgspec.json.format(msgspec.json.encode(data), indent=2)) + "\n"
+    """Write data as indented JSON, safe on a terminal; it ends with a newline.
+
+    What is both long and deep stays on one line: the blanks alone could take a hundred
+    times its room.
+    """
+    encoded = msgspec.json.encode(data)
+    if len(encoded) <= _LONG_BYTES or not is_deep(encoded, _DEEP):
+        encoded = msgspec.json.format(encoded, indent=2)
+    return _safe(encoded) + "\n"
 
 
 def json_line(data: object) -> str:
@@ -60,7 +72,9 @@ def json_line(data: object) -> str:
 
 
 def _safe(encoded: bytes) -> str:
-    return _UNSAFE.sub(lambda char: f"\\u{ord(char[0]):04x}", encoded.decode())
+    # Between tokens stands what stood there in an unknown event: blanks do as well.
+    text = encoded.translate(_BLANKS).decode()
+    return _UNSAFE.sub(lambda char: f"\\u{ord(char[0]):04x}", text)
 
 
 def summary_data(
@@ -219,7 +233,7 @@ def _struct(value: msgspec.Struct) -> dict[str, Any]:
 
 def _value(value: object) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return timestamp(value)
     if isinstance(value, msgspec.Struct):
         return _struct(value)
     if isinstance(value, Mapping):

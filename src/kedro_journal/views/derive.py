@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -188,8 +190,9 @@ def started_by(state: SessionState) -> str:
 def failures(state: SessionState) -> list[Failure]:
     """Give every error once: of nodes, then of runs, then of the session."""
     found: list[Failure] = []
+    attempts = Counter(run.run_id for run in state.runs)
     for run in state.runs:
-        suffix = _which_run(run, state)
+        suffix = _which_run(run, attempts) if len(state.runs) > 1 else ""
         for node in run.nodes.values():
             if node.error is not None:
                 where = f"in node {node.name}, while {node.phase or 'running'}{suffix}"
@@ -213,10 +216,8 @@ def _richness(error: ErrorInfo) -> tuple[bool, int, int]:
     return bool(error.snippet), len(error.frames), len(error.remote)
 
 
-def _which_run(run: RunState, state: SessionState) -> str:
-    if len(state.runs) < 2:
-        return ""
-    if run.attempt > 1 or sum(one.run_id == run.run_id for one in state.runs) > 1:
+def _which_run(run: RunState, attempts: Mapping[str | None, int]) -> str:
+    if run.attempt > 1 or attempts[run.run_id] > 1:
         return f" (attempt {run.attempt})"
     return f" (run {run.run_id})"
 

@@ -118,8 +118,10 @@ def session_lines(
         (),
     ]
     lines += pairs(session_facts(state, screen, journal), screen.width)
+    last = {id(run) for run in last_attempts(state)}
     for run in state.runs:
-        lines += [(), *_run(run, state, screen, detail)]
+        superseded = id(run) not in last and not detail.all_nodes
+        lines += [(), *_run(run, state, screen, detail, superseded=superseded)]
     found = failures(state)
     if found:
         lines += _section("Error" if len(found) == 1 else "Errors")
@@ -202,7 +204,12 @@ def _versions(state: SessionState) -> str:
 
 
 def _run(
-    run: RunState, state: SessionState, screen: Screen, detail: Detail
+    run: RunState,
+    state: SessionState,
+    screen: Screen,
+    detail: Detail,
+    *,
+    superseded: bool,
 ) -> list[Line]:
     verdict = run_verdict(run, state)
     again = f" attempt {run.attempt}" if run.attempt > 1 else ""
@@ -225,7 +232,6 @@ def _run(
     summary = Span(", ".join(part for part in what if part), "dim")
     lines = [heading, clip(line("  ", summary), screen.width)]
     narrower = screen._replace(width=screen.width and screen.width - 2)
-    superseded = run not in last_attempts(state) and not detail.all_nodes
     if superseded:
         return lines  # the last attempt at it has the nodes
     nodes = node_lines(
@@ -308,11 +314,13 @@ def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
 
 
 def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
-    wanted = state.session_id + (" --salvage" if salvaged else "")
+    # Somebody will paste it: what stands in a journal is one word to a shell.
+    named = shlex.quote(state.session_id) if state.session_id else ""
+    wanted = named + (" --salvage" if salvaged else "")
     verdict = state.verdict
     steps: list[tuple[str, str]] = []
     if verdict == "running":
-        steps.append((f"kedro-journal tail {state.session_id} -f", "follow it live"))
+        steps.append((f"kedro-journal tail {named} -f", "follow it live"))
     elif verdict in ("failed", "crashed", "interrupted", "unknown"):
         steps.append((f"kedro-journal tail {wanted}", "its last records"))
         steps.append((f"kedro-journal replay {wanted} --step", "record by record"))
@@ -320,7 +328,7 @@ def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
         if again:
             steps.append((again, "run it from there, if the inputs are stored"))
     if state.anomalies or state.dropped_events or state.repairs:
-        steps.append((f"kedro-journal verify {state.session_id}", "check every record"))
+        steps.append((f"kedro-journal verify {named}", "check every record"))
     if not steps:
         return []
     rows = [(command, line(Span(what, "dim"))) for command, what in steps]

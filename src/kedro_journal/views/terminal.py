@@ -74,8 +74,11 @@ class Screen(NamedTuple):
     paint: Paint = plain
 
     def local(self, at: datetime) -> datetime:
-        """Give a time in the screen's time zone."""
-        return at.astimezone(self.tz)
+        """Give a time in the screen's time zone; in its own at the calendar's ends."""
+        try:
+            return at.astimezone(self.tz)
+        except (OverflowError, ValueError):
+            return at
 
 
 def escape(text: str) -> str:

@@ -23,6 +23,7 @@ __all__ = [
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _DAY_S: Final = 86400
+_SIZE_MAX: Final = 10**24  # bytes; an integer of a journal may be beyond any float
 
 
 def duration(seconds: float | None) -> str:  # noqa: PLR0911 - a ladder
@@ -30,7 +31,7 @@ def duration(seconds: float | None) -> str:  # noqa: PLR0911 - a ladder
     if seconds is None:
         return "-"
     if seconds < 1:
-        return f"{max(round(seconds * 1000), 0)} ms"
+        return f"{round(max(seconds, 0) * 1000)} ms"
     if seconds < 9.995:
         return f"{seconds:.2f} s"
     if seconds < 59.95:
@@ -88,7 +89,7 @@ def bytes_size(size_bytes: int) -> str:
     """Say a size: `512 B`, `1.4 kB`, `23.0 MB`."""
     if size_bytes < 1000:
         return f"{size_bytes} B"
-    size = float(size_bytes)
+    size = float(min(size_bytes, _SIZE_MAX))
     for unit in ("kB", "MB", "GB", "TB"):
         size /= 1000
         if size < 999.95 or unit == "TB":

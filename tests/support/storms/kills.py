@@ -26,12 +26,12 @@ from typing import Final, Literal
 
 from journals import create, file, join, note
 
-from kedro_journal.errors import JournalError
-from kedro_journal.events import Cursor, Record, SessionClosed
-from kedro_journal.journal import JournalWriter, choose_backend, follow_file, read
+from kedro_journal.events import SessionClosed
+from kedro_journal.journal import JournalWriter, choose_backend
 
 from .account import Account, Say, Suite
 from .ledger import Ledger
+from .live_tail import LiveTail
 
 __all__ = ["KINDS", "SUITE", "Storm", "run", "storm"]
 
@@ -45,7 +45,6 @@ SIZES: Final = (300, 9_000, 30_000, 60_000)
 PAGE_BYTES: Final = 4096  # where a kill tears a write
 THREADS: Final = 3
 KILLS_PER_JOURNAL: Final = 250  # some hundred megabytes
-TAIL_DEADLINE_S: Final = 60.0
 SUPPORT: Final = Path(__file__).parents[1]
 STARTED_ANEW: Final = """
 import sys
@@ -81,7 +80,7 @@ def storm(folder: Path, plan: Storm) -> Account:
     """Run one journal's storm and give the account."""
     account = Account()
     create(folder).append(note("start"))
-    tail = _Tail(folder)
+    tail = LiveTail(folder)
     crew = _Crew(folder, plan, account)
     crew.storm()
     join(folder).append(SessionClosed())
@@ -251,70 +250,6 @@ class _Crew:
         if lines:
             self._ready.add(pid)
         self.acknowledged += [line.decode() for line in lines if line]
-
-
-# --- the live tail ---------------------------------------------------------------
-
-
-class _Tail:
-    """A process that follows the journal and writes down what it was given."""
-
-    def __init__(self, folder: Path) -> None:
-        self._given = folder / "tail"
-        self._pid = os.fork()
-        if self._pid == 0:
-            code = 1
-            try:
-                _follow(file(folder), self._given)
-                code = 0
-            finally:
-                os._exit(code)
-
-    def finish(self, account: Account) -> list[str]:
-        """Wait for `session.closed` to arrive; give the checksums delivered."""
-        ended = os.pidfd_open(self._pid)
-        if not select.select([ended], [], [], TAIL_DEADLINE_S)[0]:
-            account.violations.append("the live tail never saw session.closed")
-            os.kill(self._pid, signal.SIGKILL)
-        os.close(ended)
-        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-        *crcs, last = self._given.read_text("utf-8").split("\n")
-        if last or code:
-            account.violations.append(f"the live tail broke: {last or code}")
-        return crcs
-
-
-def _follow(path: Path, given: Path) -> None:
-    """Write down each record's checksum, then the error if there is one."""
-    with given.open("w", encoding="utf-8") as out:
-        try:
-            for record in _deliveries(path):
-                out.write(f"{record.crc}\n")
-        except JournalError as error:
-            out.write(str(error).replace("\n", " "))
-
-
-def _deliveries(path: Path) -> Iterator[Record]:
-    """Yield the journal up to `session.closed`.
-
-    Now and then the follower starts anew from its cursor, and now and then a plain,
-    strict reader takes its place: what they deliver is one journal all the same.
-    """
-    cursor: Cursor | None = None
-    while True:
-        following = follow_file(path, start=cursor, poll_interval_s=0.005)
-        for count, record in enumerate(following, 1):
-            yield record
-            cursor = record.cursor
-            if isinstance(record.event, SessionClosed):
-                return
-            if count % 500 == 0:
-                break
-        for record in read(path, start=cursor):
-            yield record
-            cursor = record.cursor
-            if isinstance(record.event, SessionClosed):
-                return
 
 
 # --- the suite -------------------------------------------------------------------

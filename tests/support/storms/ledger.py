@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from kedro_journal.events import JournalRepaired, NoteAdded
@@ -89,15 +89,14 @@ class Ledger:
         """Give how many different notes each writer has."""
         return {name: len(given) for name, given in self._sets.items()}
 
-    def shares_when_the_first_was_done(self) -> dict[str, int]:
-        """Give what each writer had got in when the first of them had got in its last.
+    def shares_when_the_first_was_done(self, names: Collection[str]) -> list[int]:
+        """Give what each of *names* had got in when one of them had got in its last.
 
         A writer that starves shows here, also if it gets everything in later.
         """
-        ends = [places[-1] for places in self._places.values()]
-        return {
-            name: bisect(places, min(ends)) for name, places in self._places.items()
-        }
+        places = [self._places.get(name, array("q", [0])) for name in names]
+        first = min((given[-1] for given in places), default=0)
+        return [bisect(given, first) for given in places]
 
     def judge(self, account: Account) -> None:
         """Count what is wrong in itself, and say it."""

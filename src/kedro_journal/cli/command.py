@@ -1,0 +1,47 @@
+"""`command`: how a session was started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kedro_journal.replay import replay_folder
+from kedro_journal.views.command import command_text
+from kedro_journal.views.data import json_text
+from kedro_journal.views.terminal import escape
+
+from .common import directory_options, json_option, open_journals, session_argument
+
+__all__ = ["command"]
+
+
+@click.command("command")
+@session_argument
+@directory_options
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    session_id: str,
+    project: Path | None,
+    directory: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the command line, or the Python call, that a session came from.
+
+    Secrets are left out: the journal never had them.
+
+    With --json: one object with session_id, text, and argv, null for a Python call.
+    """
+    where = open_journals(ctx, project, directory)
+    state = replay_folder(where.folder(where.resolve(session_id)), salvage=True)
+    text = command_text(state)
+    if as_json:
+        argv = list(state.command.argv) if state.command is not None else None
+        data = {"session_id": state.session_id, "text": text, "argv": argv}
+        click.echo(json_text(data), nl=False)
+        return
+    for line in text.splitlines():
+        click.echo(escape(line))

@@ -1,0 +1,48 @@
+"""`doctor`: what is guaranteed where journals are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .common import directory_options, json_option, project_of, screen
+
+__all__ = ["doctor"]
+
+
+@click.command("doctor")
+@directory_options
+@json_option
+@click.pass_context
+def doctor(
+    ctx: click.Context,
+    *,
+    project: Path | None,
+    directory: Path | None,
+    as_json: bool,
+) -> None:
+    """Probe the place where journals are written, and say what is guaranteed there.
+
+    Tries real operations in a temporary folder there, which is removed again: exclusive
+    creation, appends and locks of several processes, kill -9, syncs. Looks at the
+    settings, the installation, and the newest journals. Changes nothing. Loads Kedro
+    and the project's settings.py in a process of its own.
+
+    Exits with 0 if there is no problem (notes and warnings are none), else with 1.
+
+    With --json: one object with worst, directory, probed, project, durability, checks
+    (key, status, text, advice, facts), not_probed, guarantees (key, holds, text) and
+    duration_s.
+    """
+    from kedro_journal.doctor import examine
+    from kedro_journal.views.data import json_text
+    from kedro_journal.views.doctor import doctor_data, doctor_view
+
+    report = examine(project_of(ctx, project), directory)
+    if as_json:
+        click.echo(json_text(doctor_data(report)), nl=False)
+    else:
+        click.echo(doctor_view(report, screen()), nl=False)
+    if report.worst == "problem":
+        ctx.exit(1)

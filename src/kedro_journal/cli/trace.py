@@ -1,0 +1,64 @@
+"""`trace`: where a value came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kedro_journal.replay import replay_folder
+from kedro_journal.views.data import json_text
+from kedro_journal.views.trace import trace_view
+
+from .common import (
+    directory_options,
+    json_option,
+    open_journals,
+    salvage_option,
+    screen,
+)
+
+__all__ = ["trace"]
+
+
+@click.command("trace")
+@click.argument("words", metavar="[ID] NAME", nargs=-1)
+@click.option("--run", "run_id", help="A run of the session.  [default: the last]")
+@salvage_option
+@directory_options
+@json_option
+@click.pass_context
+def trace(
+    ctx: click.Context,
+    *,
+    words: tuple[str, ...],
+    run_id: str | None,
+    salvage: bool,
+    project: Path | None,
+    directory: Path | None,
+    as_json: bool,
+) -> None:
+    """Say where a value came from: file and line, flag, or call.
+
+    NAME is a parameter (params:model.lr, or `parameters` for all of them), a dataset, a
+    flag of the command (--env, given after `--`), or an environment variable
+    ($KEDRO_ENV). ID is a session, by default the latest.
+
+    With --json: an array of objects with name, kind, value, origin and steps.
+    """
+    match words:
+        case (name,):
+            session_id = "latest"
+        case (session_id, name):
+            pass
+        case _:
+            message = "give a NAME, or the ID of a session and a NAME."
+            raise click.UsageError(message, ctx)
+    where = open_journals(ctx, project, directory)
+    folder = where.folder(where.resolve(session_id))
+    state = replay_folder(folder, salvage=salvage)
+    found = state.trace(name, run_id=run_id)
+    if as_json:
+        click.echo(json_text(found), nl=False)
+        return
+    click.echo(trace_view(state.session_id, found, screen()), nl=False)

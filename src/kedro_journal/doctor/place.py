@@ -1,0 +1,194 @@
+"""The place itself: the folder, its file system, the room in it. Nothing is written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from kedro_journal.errors import UnsafeJournal
+from kedro_journal.journal import JournalDirectory
+
+from .bench import ELSEWHERE, PREFIX
+from .model import Check, note, ok, problem, reason_of, warning
+from .mounts import Mount, find_mount, kind_of, remarks
+
+__all__ = ["look_at", "nearest_folder"]
+
+_MEGABYTE: Final = 1_000_000
+_FEW_BYTES: Final = 64 * _MEGABYTE
+_TOO_FEW_BYTES: Final = 1 * _MEGABYTE
+_FEW_FILES: Final = 1000
+_TOO_FEW_FILES: Final = 20  # a session takes a folder and three to five files
+_LEFT_S: Final = 600.0
+
+
+def nearest_folder(directory: Path) -> Path:
+    """Give the directory, or the nearest folder above it that there is."""
+    whole = Path(os.path.abspath(directory))  # noqa: PTH100 - no link is followed
+    for candidate in (whole, *whole.parents):
+        if os.path.isdir(candidate):  # noqa: PTH112 - answers, whatever it may not see
+            return candidate
+    return whole
+
+
+def look_at(directory: Path, proc: Path = Path("/proc")) -> Iterator[Check]:
+    """Look at the journal directory, or at where it would be made."""
+    probed = nearest_folder(directory)
+    yield _there(directory, probed)
+    yield _safe(directory, probed)
+    yield _file_system(find_mount(probed, proc), probed)
+    if hasattr(os, "statvfs"):
+        yield _space(probed)
+    left = _left_behind(probed)
+    if left:
+        yield note(
+            "place.left_behind",
+            f"{len(left)} temporary folders of the doctor are left in {probed}: it "
+            "was killed.",
+            "Remove them: rm -r " + " ".join(str(path) for path in left),
+            paths=left,
+        )
+
+
+def _there(directory: Path, probed: Path) -> Check:
+    key = "place.directory"
+    facts = {"directory": directory, "probed": probed}
+    try:
+        found = directory.stat()
+    except FileNotFoundError:
+        if directory.is_symlink():
+            return problem(
+                key,
+                f"{directory} is a symbolic link that leads nowhere.",
+                f"Remove it. {ELSEWHERE} if it should be there.",
+                **facts,
+                exists=False,
+            )
+        return note(
+            key,
+            f"{directory} does not exist yet; {probed} is probed in its stead.",
+            "Nothing: the first session makes it.",
+            **facts,
+            exists=False,
+        )
+    except OSError as error:
+        return problem(
+            key,
+            f"{directory} cannot be looked at: {reason_of(error)}.",
+            f"{ELSEWHERE}, or mend the permissions of the folders above it.",
+            **facts,
+            exists=None,
+        )
+    if not stat.S_ISDIR(found.st_mode):
+        return problem(
+            key,
+            f"{directory} is not a folder.",
+            f"Move it away. {ELSEWHERE} if it should be there.",
+            **facts,
+            exists=True,
+        )
+    return ok(key, f"{directory} exists.", **facts, exists=True)
+
+
+def _safe(directory: Path, probed: Path) -> Check:
+    key = "place.safe"
+    if os.path.lexists(directory):
+        try:
+            JournalDirectory(directory).check_safe()
+        except UnsafeJournal as error:
+            return problem(
+                key,
+                f"{directory} is refused: {error.reason}.",
+                "Make it a real folder of yours that others may not write to. "
+                f"{ELSEWHERE} if that cannot be.",
+                reason=error.reason,
+            )
+        return ok(key, "It is a real folder, and nobody else may put sessions in it.")
+    mode = probed.stat().st_mode
+    if mode & 0o002 and not mode & 0o1000:
+        return warning(
+            key,
+            f"Everybody may write to {probed}: somebody else could make the journal "
+            "directory first, and then it is refused.",
+            f"Take that right away: chmod o-w {probed}",
+            reason="everybody may write to it",
+        )
+    return ok(key, f"Nobody may take the place of what you make in {probed}.")
+
+
+def _file_system(mount: Mount | None, probed: Path) -> Check:
+    key = "place.file_system"
+    if mount is None:
+        return note(
+            key,
+            "The type of the file system cannot be told: this system has no "
+            "/proc/self/mountinfo to read.",
+            f"Make sure that {probed} is on a local disk.",
+            kind="unknown",
+            type=None,
+            mounted_at=None,
+            source=None,
+            options=[],
+            not_guaranteed=[],
+        )
+    kind, said = kind_of(mount), remarks(mount)
+    facts = {
+        "kind": kind,
+        "type": mount.type,
+        "mounted_at": mount.point,
+        "source": mount.source,
+        "options": mount.options,
+        "not_guaranteed": said,
+    }
+    text = f"{mount.type}, mounted at {mount.point} from {mount.source}"
+    if not said:
+        return ok(key, f"{text}: a local file system.", **facts)
+    text = f"{text}. Not guaranteed there: {'; '.join(said)}."
+    if kind == "memory":
+        advice = f"{ELSEWHERE} if journals have to outlive a reboot."
+    elif kind == "layered":
+        advice = "Mount a volume for the journal directory."
+    elif kind == "unknown":
+        return note(key, text, f"Make sure that {probed} is on a local disk.", **facts)
+    elif kind == "local":
+        advice = f"{ELSEWHERE}, or mount it without that."
+    else:
+        advice = f"{ELSEWHERE}, on a local disk."
+    return warning(key, text, advice, **facts)
+
+
+def _space(probed: Path) -> Check:
+    key = "place.space"
+    found = os.statvfs(probed)
+    free_bytes = found.f_bavail * found.f_frsize
+    free_files = found.f_favail if found.f_files else None
+    facts = {"free_bytes": free_bytes, "free_files": free_files}
+    room = f"{free_bytes / _MEGABYTE:,.0f} MB"
+    files = "" if free_files is None else f" and {free_files:,} files"
+    text = f"{room}{files} are free."
+    scarce = free_files is not None and free_files < _FEW_FILES
+    out = free_files is not None and free_files < _TOO_FEW_FILES
+    if free_bytes < _TOO_FEW_BYTES or out:
+        advice = f"Free some. {ELSEWHERE} if that cannot be."
+        return problem(key, f"The disk is full: {text}", advice, **facts)
+    if free_bytes < _FEW_BYTES or scarce:
+        advice = "Free some: a full disk stops journals, not runs."
+        return warning(key, f"There is little room: {text}", advice, **facts)
+    return ok(key, text, **facts)
+
+
+def _left_behind(probed: Path) -> list[Path]:
+    found: list[Path] = []
+    with contextlib.suppress(OSError), os.scandir(probed) as entries:
+        for entry in entries:
+            if not entry.name.startswith(PREFIX):
+                continue
+            made = entry.stat(follow_symlinks=False).st_mtime
+            if time.time() - made > _LEFT_S:  # others may be at work right now
+                found.append(Path(entry.path))
+    return sorted(found)

@@ -1,0 +1,149 @@
+"""A session, those that it was resumed from, and the last that resumed it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from kedro_journal.errors import JournalError, NotResumable
+from kedro_journal.journal import JournalDirectory
+from kedro_journal.replay import replay_folder
+from kedro_journal.replay.locate import open_directory, resumed_by
+from kedro_journal.state import Link, RunState, SessionState
+
+__all__ = ["Chain", "find_chain"]
+
+
+class Chain(NamedTuple):
+    """A session, those it was resumed from, and where they are.
+
+    Attributes:
+        links: The sessions with their runs, oldest first.
+        folder: Session folder of the last of them.
+        project: Root of the project.
+    """
+
+    links: tuple[Link, ...]
+    folder: Path
+    project: Path
+
+    @property
+    def last(self) -> SessionState:
+        """The session that is gone on from."""
+        return self.links[-1].state
+
+    @property
+    def run(self) -> RunState:
+        """Its run that is gone on from."""
+        return self.links[-1].run
+
+
+def find_chain(
+    session_id: str = "latest",
+    *,
+    project_path: Path | str | None = None,
+    directory: Path | str | None = None,
+    run_id: str | None = None,
+    force: bool = False,
+    follow: bool = True,
+) -> Chain:
+    """Find what is to be gone on from: the last of those that resumed the session.
+
+    Args:
+        session_id: An id, a unique beginning of one, or `latest`.
+        project_path: Root of the project; None for the one around the working
+            directory.
+        directory: The journal directory itself, instead of a project's.
+        run_id: A run of the session; None for its last.
+        force: Also go on from a session whose process is alive, or cannot be told.
+        follow: Go on from the last that resumed it; False for the session itself.
+
+    Raises:
+        NotResumable: It has no run, or its process is alive or unknown.
+        JournalError: As for `replay`.
+    """
+    where = open_directory(project_path, directory)
+    found = where.resolve(session_id)
+    run_id = _run_id(where, found, run_id)
+    seen = {found}
+    while follow and (later := resumed_by(where, found, run_id)) not in (None, *seen):
+        found, run_id = str(later), None
+        seen.add(found)
+    links = _links(where, found, run_id)
+    _check_liveness(links[-1], force=force)
+    project = Path(links[-1].state.project_path or project_path or Path.cwd())
+    return Chain(links, where.folder(found), project)
+
+
+def _run_id(where: JournalDirectory, session_id: str, wanted: str | None) -> str | None:
+    """Give the run that is meant: that one, or the last.
+
+    Raises:
+        NotResumable: The session has no such run.
+    """
+    state = replay_folder(where.folder(session_id), salvage=True)
+    ids = [run.run_id for run in state.runs]
+    if wanted is not None and wanted not in ids:
+        known = ", ".join(dict.fromkeys(i for i in ids if i)) or "none"
+        advice = f"Its runs: {known}."
+        raise NotResumable(session_id, f"it has no run {wanted!r}", advice)
+    return wanted or (ids[-1] if ids else None)
+
+
+def _links(
+    where: JournalDirectory, session_id: str, run_id: str | None
+) -> tuple[Link, ...]:
+    links: list[Link] = []
+    wanted: str | None = session_id
+    seen: set[str] = set()
+    while wanted is not None and wanted not in seen:
+        seen.add(wanted)
+        try:
+            state = replay_folder(where.folder(wanted), salvage=True)
+        except (JournalError, OSError) as error:
+            if not links:
+                raise
+            reason = f"what it goes on from, session {wanted}, cannot be read: {error}"
+            advice = "`kedro-journal rerun` runs all of it again."
+            raise NotResumable(session_id, reason, advice) from error
+        run = _run_of(state, run_id)
+        if run is not None:
+            links.insert(0, Link(state, run))
+        elif wanted == session_id and state.resumed is None:
+            reason = "no run of it was begun"
+            advice = "`kedro-journal command` has the command line to start it anew."
+            raise NotResumable(session_id, reason, advice)
+        parent = state.resumed
+        wanted = parent.parent_session_id if parent is not None else None
+        run_id = parent.parent_run_id if parent is not None else None
+    if not links:
+        raise NotResumable(session_id, "no run of it was begun", "Run it anew.")
+    return tuple(links)
+
+
+def _run_of(state: SessionState, run_id: str | None) -> RunState | None:
+    if run_id is None:
+        return state.last_run
+    return next((run for run in reversed(state.runs) if run.run_id == run_id), None)
+
+
+def _check_liveness(link: Link, *, force: bool) -> None:
+    state, run = link
+    if force or state.liveness not in ("running", "unknown"):
+        return
+    ours = state.pid == os.getpid() and state.liveness == "running"
+    if ours and run.status != "running":
+        return  # a notebook whose run failed: nothing of it goes on
+    if state.liveness == "running":
+        reason = f"its process {state.pid} on {state.host} is alive"
+        advice = "Wait for it, or stop it first."
+        if run.status != "running":
+            reason += f", though this run {run.status}"
+            advice = "Wait for it, or go on all the same with --force (force=True)."
+    else:
+        reason = (
+            f"it ran on {state.host}, and from here nobody can tell whether it does"
+        )
+        advice = "If you know that it ended, say so with --force (force=True)."
+    raise NotResumable(state.session_id, reason, advice)

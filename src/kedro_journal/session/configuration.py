@@ -1,0 +1,179 @@
+"""The project's configuration -> `context.loaded`: files, parameters, catalog.
+
+Files are read here a second time, after Kedro read them. What cannot be read is left
+empty: its trouble is Kedro's to report. Nothing of credentials is kept but the names of
+the environment variables that they refer to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from kedro_journal.events import CatalogEntry, ContextLoaded, ParameterSource
+
+from . import capture, compat
+from .provenance import parameter_sources
+
+__all__ = [
+    "ConfigFile",
+    "config_files",
+    "config_variables",
+    "context_loaded",
+    "sha256",
+]
+
+CATALOG_MAX: Final = 1000
+CONFIG_FILES_MAX: Final = 500
+_CONFIG_MAX_BYTES: Final = 1024 * 1024
+_OC_ENV: Final = re.compile(r"\$\{\s*oc\.env\s*:\s*['\"]?(\w+)")
+_CONFIG_SUFFIXES: Final = (".yml", ".yaml", ".json")
+
+
+class ConfigFile(NamedTuple):
+    """One configuration file, as it is now.
+
+    Attributes:
+        name: Its path, relative to the project, with slashes.
+        within: The same relative to the folder of its environment.
+        environment: The configuration environment it belongs to.
+        text: What stands in it; None if it cannot be read or is over 1 MiB.
+        secret: It is about credentials.
+    """
+
+    name: str
+    within: str
+    environment: str
+    text: str | None
+    secret: bool
+
+
+def config_files(context: Any) -> tuple[ConfigFile, ...]:
+    """Read the configuration files that exist for a context, base first."""
+    source = compat.conf_source(context)
+    if source is None:
+        return ()
+    root = Path(str(context.project_path))
+    found: list[ConfigFile] = []
+    for environment in compat.config_environments(context):
+        folder = source / environment
+        for path in sorted(folder.rglob("*")):
+            if path.suffix not in _CONFIG_SUFFIXES or not path.is_file():
+                continue
+            within = path.relative_to(folder).as_posix()
+            secret = "credential" in within.lower()
+            name = relative_name(path, root)
+            found.append(ConfigFile(name, within, environment, _text(path), secret))
+            if len(found) >= CONFIG_FILES_MAX:
+                return tuple(found)
+    return tuple(found)
+
+
+def _text(path: Path) -> str | None:
+    try:
+        if path.stat().st_size > _CONFIG_MAX_BYTES:
+            return None  # data that lies among the configuration
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return None
+
+
+def sha256(file: ConfigFile) -> str:
+    """Hash a configuration file; empty for credentials and what was not read."""
+    if file.secret or file.text is None:
+        return ""
+    return hashlib.sha256(file.text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def config_variables(
+    files: Sequence[ConfigFile],
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Find the environment variables that configuration refers to by `oc.env`.
+
+    Returns:
+        Those of ordinary files with their values, and the names of those that
+        credentials refer to.
+    """
+    ordinary: set[str] = set()
+    secret: set[str] = set()
+    for file in files:
+        names = set(_OC_ENV.findall(file.text or ""))
+        (secret if file.secret else ordinary).update(names)
+    values = {
+        name: os.environ[name]
+        for name in sorted(ordinary - secret)
+        if name in os.environ
+    }
+    return values, tuple(sorted(secret))
+
+
+def context_loaded(
+    context: Any,
+    parameters: Mapping[str, Any] | None,
+    conf_catalog: Mapping[str, Any] | None,
+    redact: Any,
+) -> ContextLoaded:
+    """Describe a context.
+
+    Args:
+        context: Kedro's context.
+        parameters: The parameters in force, if they are known yet.
+        conf_catalog: The catalog's configuration, if it is known yet.
+        redact: Makes the parameters safe; their hash is that of what is written.
+    """
+    files = config_files(context)
+    variables, secret_names = config_variables(files)
+    safe = redact(dict(parameters)) if parameters else {}
+    digest, sources = "", tuple[ParameterSource, ...]()
+    if parameters is not None:
+        canonical = json.dumps(safe, sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        with contextlib.suppress(Exception):  # places are worth less than values
+            command = capture.command_line()
+            sources = parameter_sources(context, parameters, files, command)
+    return ContextLoaded(
+        env=context.env or compat.config_environments(context)[-1],
+        parameters=safe if isinstance(safe, dict) else {},
+        parameters_sha256=digest,
+        parameter_sources=sources,
+        catalog=_catalog_entries(conf_catalog or {}, Path(str(context.project_path))),
+        config_sources=tuple(file.name for file in files),
+        config_sha256=tuple(sha256(file) for file in files),
+        environment=variables,
+        credential_environment=secret_names,
+    )
+
+
+def _catalog_entries(
+    conf_catalog: Mapping[str, Any], root: Path
+) -> tuple[CatalogEntry, ...]:
+    entries = []
+    for name, config in list(conf_catalog.items())[:CATALOG_MAX]:
+        if not isinstance(config, Mapping):
+            continue
+        path = config.get("filepath") or config.get("path")
+        kind = config.get("type", "")
+        if not isinstance(kind, str):
+            kind = f"{kind.__module__}.{kind.__qualname__}"
+        entries.append(
+            CatalogEntry(
+                name=str(name),
+                type=kind,
+                path=None if path is None else relative_name(str(path), root),
+                versioned=bool(config.get("versioned")),
+            )
+        )
+    return tuple(entries)
+
+
+def relative_name(path: str | Path, root: Path) -> str:
+    """Write a path relative to the project, with slashes, if it is in there."""
+    text = str(path)
+    prefix = str(root) + os.sep
+    return text.removeprefix(prefix).replace(os.sep, "/")

@@ -1,0 +1,117 @@
+"""The project as it is now, for a plan: pipeline, datasets, code, configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from kedro_journal.errors import NotResumable
+from kedro_journal.events import PlannedNode
+from kedro_journal.state import Known, Now, Stored
+from kedro_journal.state.evidence import bare
+
+from . import capture, compat, configuration
+from .chain import Chain
+from .git import git_state
+from .opening import make_redactor, settings_of
+
+__all__ = ["facts", "pipeline_names", "pipeline_now", "project_now", "stored_now"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def pipeline_names(names: Sequence[str]) -> list[str] | None:
+    """Give pipelines as Kedro is asked for them: none stands for the default one."""
+    return None if tuple(names) in ((), ("__default__",)) else list(names)
+
+
+def pipeline_now(chain: Chain) -> Any:
+    """Give the pipeline as it is now, filtered as the original's was.
+
+    Raises:
+        NotResumable: There is none any more.
+    """
+    from kedro.framework.project import pipelines
+    from kedro.pipeline import Pipeline
+
+    run = chain.links[0].run
+    filters = dict(run.filters)
+    filters.pop("only_missing_outputs", None)
+    if "namespaces" in filters:
+        filters["node_namespaces"] = filters.pop("namespaces")
+    combined = Pipeline([])
+    compat.request_pipelines(pipeline_names(run.pipelines))
+    for name in run.pipelines or ("__default__",):
+        try:
+            combined += pipelines[name]
+        except KeyError as error:
+            reason = f"its pipeline {name!r} is not in the project any more"
+            advice = "Put it back into the registry, or run what there is now."
+            raise NotResumable(chain.last.session_id, reason, advice) from error
+    try:
+        return combined.filter(**filters)
+    except ValueError as error:
+        reason = f"its filters do not fit the pipeline any more ({error})"
+        advice = "`kedro-journal show` has the filters."
+        raise NotResumable(chain.last.session_id, reason, advice) from error
+
+
+def stored_now(
+    catalog: Any, nodes: Sequence[PlannedNode], known: Known
+) -> dict[str, Stored]:
+    """Find out what is there of every dataset, in the version on record."""
+    makers = {bare(output): node.name for node in nodes for output in node.outputs}
+    names = {name for node in nodes for name in (*node.inputs, *node.outputs)}
+    return {
+        name: facts(catalog, name, known.version_of(name, makers.get(bare(name))))
+        for name in sorted(names)
+        if name != "parameters" and not name.startswith("params:")
+    }
+
+
+def facts(catalog: Any, name: str, version: str | None) -> Stored:
+    """Ask the catalog and the disk about a dataset; what they do not tell is None."""
+    try:
+        dataset = compat.catalog_dataset(catalog, name)
+    except Exception:  # somebody else's dataset class
+        dataset = None
+    if dataset is None or not compat.is_persistent(dataset):
+        return Stored(persistent=False)
+    try:
+        exists = compat.version_exists(dataset, version)
+        path = compat.dataset_path(dataset, version)
+    except Exception:
+        return Stored(persistent=True)
+    if path is None or "://" in path:
+        return Stored(persistent=True, exists=exists)
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return Stored(persistent=True, exists=exists)
+    modified_at = _EPOCH + timedelta(microseconds=found.st_mtime_ns // 1000)
+    return Stored(
+        persistent=True,
+        exists=exists,
+        size_bytes=found.st_size,
+        modified_at=modified_at,
+    )
+
+
+def project_now(
+    chain: Chain, context: Any, nodes: tuple[Any, ...], stored: Mapping[str, Stored]
+) -> Now:
+    config = settings_of(chain.project)
+    redactor = make_redactor(config)
+    redactor.learn(context.params)
+    files = configuration.config_files(context)
+    safe = redactor.plain(dict(context.params))
+    return Now(
+        nodes=nodes,
+        parameters=safe if isinstance(safe, dict) else {},
+        config_sha256={file.name: configuration.sha256(file) for file in files},
+        stored=stored,
+        git=git_state(chain.project),
+        versions=capture.versions(compat.package_name(), config.packages),
+    )

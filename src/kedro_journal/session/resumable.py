@@ -1,0 +1,177 @@
+"""What a session can do with an earlier one: go on from it, or do it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self, cast
+
+from kedro.framework.session import KedroSession as _KedroSession
+
+from kedro_journal.state import ResumePlan, RunState
+
+from .chain import Chain, find_chain
+from .project import configure
+from .resume import OnDrift, runtime_params, unjournaled_context
+from .resumption import (
+    Resumption,
+    check_something_left,
+    claim,
+    go_on,
+    rerun_arguments,
+    run_arguments,
+)
+
+__all__ = ["Resumable"]
+
+
+class Resumable(_KedroSession):
+    """A part of our `KedroSession`, the only class that derives from it."""
+
+    _resumption: Resumption | None = None
+    _rerun: RunState | None = None
+
+    @classmethod
+    def resume(
+        cls,
+        session_id: str = "latest",
+        *,
+        project_path: Path | str | None = None,
+        run_id: str | None = None,
+        env: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+        from_nodes: Iterable[str] = (),
+        on_drift: OnDrift = "report",
+        force: bool = False,
+    ) -> Self:
+        """Make a new session that goes on from what an earlier one completed.
+
+        Its `run()`, without arguments, runs what `plan` says is left, with the
+        pipelines, filters, runner, environment and runtime parameters of the original.
+        That one stays as it is. If it was resumed before, the last of the chain is gone
+        on from.
+
+        Args:
+            session_id: An id, a unique beginning of one, or `latest`.
+            project_path: Root of the project; None for the one around the working
+                directory.
+            run_id: A run of the session; None for its last.
+            env: Another configuration environment.
+            extra_params: Runtime parameters over those of the original.
+            from_nodes: Nodes to run again in any case, with all that follows.
+            on_drift: What to do where code, parameters or inputs were changed: report
+                it in the plan, refuse, or redo what depends on it.
+            force: Also go on from a session whose process is alive, or cannot be told.
+
+        Raises:
+            NothingLeft: It completed every node, and everything it saved is there.
+            NotResumable: It has no run, is alive or being resumed, or there is drift,
+                which is refused.
+            JournalError: As for `replay`.
+        """
+
+        def find() -> Chain:
+            return find_chain(
+                session_id, project_path=project_path, run_id=run_id, force=force
+            )
+
+        chain, lock = claim(find)
+        try:
+            state = chain.links[0].state
+            params = runtime_params(chain, extra_params)
+            if on_drift != "redo":
+                check_something_left(
+                    chain, lambda: unjournaled_context(chain, env, params), from_nodes
+                )
+            configure(None, chain.project)
+            session = cast("Any", cls).create(
+                project_path=chain.project,
+                env=env or chain.run.env or state.env,
+                runtime_params=params or None,
+                conf_source=state.conf_source,
+                labels=state.labels,
+                parent_session_id=chain.last.session_id,
+            )
+            go_on(session, chain, lock, from_nodes, on_drift)
+        except BaseException:
+            lock.release()
+            raise
+        return cast("Self", session)
+
+    @classmethod
+    def rerun(
+        cls,
+        session_id: str = "latest",
+        *,
+        project_path: Path | str | None = None,
+        run_id: str | None = None,
+        env: str | None = None,
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Make a new session whose `run()` does what an earlier one was asked for.
+
+        From the start, with the same pipelines, filters, runner, environment and
+        runtime parameters; nothing of what was completed is used.
+
+        Args:
+            session_id, project_path, run_id, env, extra_params: As for `resume`.
+
+        Raises:
+            NotResumable: It has no run.
+            JournalError: As for `replay`.
+        """
+        chain = find_chain(
+            session_id,
+            project_path=project_path,
+            run_id=run_id,
+            force=True,
+            follow=False,
+        )
+        state = chain.last
+        configure(None, chain.project)
+        session = cast("Any", cls).create(
+            project_path=chain.project,
+            env=env or chain.run.env or state.env,
+            runtime_params=runtime_params(chain, extra_params) or None,
+            conf_source=state.conf_source,
+            labels=state.labels,
+            parent_session_id=state.session_id,
+        )
+        session.runs_again(chain.run)
+        return cast("Self", session)
+
+    def runs_again(self, run: RunState) -> None:
+        """Take what an earlier run was asked for; called once, by `rerun`."""
+        self._rerun = run
+
+    def goes_on(self, resumption: Resumption) -> None:
+        """Take what is left to run; called once, by `resume`."""
+        self._resumption = resumption
+
+    @property
+    def resumes(self) -> bool:
+        """Its `run()` has arguments of an earlier one."""
+        return self._resumption is not None or self._rerun is not None
+
+    @property
+    def has_nothing_left(self) -> bool:
+        """It resumes another session, and nothing is left to run."""
+        return self._resumption is not None and not self._resumption.plan.to_run
+
+    @property
+    def plan(self) -> ResumePlan | None:
+        """What is left to run, of a session that resumes another; else None."""
+        return self._resumption.plan if self._resumption is not None else None
+
+    def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the arguments of a `run()` that was called with these by name."""
+        if self._rerun is not None:
+            return rerun_arguments(self._rerun, given)
+        if self._resumption is not None:
+            return run_arguments(self._resumption.plan, given)
+        return dict(given)
+
+    def let_go(self) -> None:
+        """Let others resume what this session went on from."""
+        if self._resumption is not None:
+            self._resumption.lock.release()

@@ -1,0 +1,170 @@
+"""A session that goes on from another one: claim it, plan, put on record, run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from kedro_journal.errors import JournalError, NothingLeft, NotResumable
+from kedro_journal.events import SessionResumed
+from kedro_journal.journal import OwnerLock
+from kedro_journal.state import ResumePlan, RunState, collect
+
+from .chain import Chain
+from .present import pipeline_names
+from .resume import OnDrift, make_plan
+
+if TYPE_CHECKING:
+    from .session import KedroSession
+
+__all__ = [
+    "Resumption",
+    "check_something_left",
+    "claim",
+    "go_on",
+    "rerun_arguments",
+    "run_arguments",
+]
+
+RESUME_LOCK_NAME: Final = "resume.lock"
+
+
+class Resumption(NamedTuple):
+    """What a session that resumes another carries out.
+
+    Attributes:
+        plan: What is left to run.
+        lock: Held until the session is closed: nobody else resumes the same one.
+    """
+
+    plan: ResumePlan
+    lock: OwnerLock
+
+
+def claim(find: Callable[[], Chain]) -> tuple[Chain, OwnerLock]:
+    """Be the only one to go on from a session, until the lock is released.
+
+    Args:
+        find: Finds it. Asked again once it is claimed: somebody may have resumed it,
+            and ended, in between.
+
+    Raises:
+        NotResumable: Somebody else is at it.
+    """
+    chain = find()
+    while True:
+        lock = OwnerLock(chain.folder / RESUME_LOCK_NAME)
+        try:
+            lock.acquire(timeout_s=0.2)
+        except JournalError as error:
+            reason = "another process resumes it at this moment"
+            advice = "`kedro-journal list` shows the session that does."
+            raise NotResumable(chain.last.session_id, reason, advice) from error
+        try:
+            again = find()
+        except BaseException:
+            lock.release()
+            raise
+        if again.folder == chain.folder:
+            return again, lock
+        lock.release()
+        chain = again
+
+
+def check_something_left(
+    chain: Chain, context_of: Callable[[], Any], from_nodes: Iterable[str]
+) -> None:
+    """Refuse a session that completed every node and whose outputs are all there.
+
+    Raises:
+        NothingLeft: Nothing is left to run.
+    """
+    known = collect(chain.links)
+    every = all(
+        name in known.nodes and known.nodes[name].is_complete for name in known.planned
+    )
+    if not every or tuple(from_nodes):
+        return  # without a look at the project: something is left
+    plan = make_plan(chain, context_of())
+    if not plan.to_run:
+        raise NothingLeft(chain.last.session_id, plan)
+
+
+def go_on(
+    session: KedroSession,
+    chain: Chain,
+    lock: OwnerLock,
+    from_nodes: Iterable[str],
+    on_drift: OnDrift,
+) -> None:
+    """Plan in a new session, and put on record what it goes on from.
+
+    Raises:
+        NotResumable: There is drift, which is refused; or a node that is none.
+        Exception: Whatever Kedro raises for a project that does not load.
+    """
+    lifecycle = session.lifecycle
+    try:
+        context = session.load_context()
+        plan = make_plan(chain, context, from_nodes=from_nodes, on_drift=on_drift)
+    except BaseException as error:
+        if lifecycle is not None:
+            lifecycle.failed(error, "resume")
+        session.close()
+        raise
+    if lifecycle is not None and lifecycle.recorder is not None:
+        lifecycle.recorder.record(
+            SessionResumed(
+                parent_session_id=chain.last.session_id,
+                parent_run_id=chain.run.run_id,
+                done=plan.done,
+                remaining=plan.to_run,
+            )
+        )
+    session.goes_on(Resumption(plan, lock))
+
+
+def run_arguments(plan: ResumePlan, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the arguments of `KedroSession.run` that carry out a plan.
+
+    Args:
+        plan: The plan.
+        given: Arguments of the caller, which win; a runner, above all.
+    """
+    asked = {
+        "pipeline_names": pipeline_names(plan.pipelines),
+        "node_names": list(plan.to_run),
+        "load_versions": dict(plan.load_versions) or None,
+    }
+    return _with_runner({**asked, **_told(given)}, plan.runner, is_async=plan.is_async)
+
+
+def rerun_arguments(run: RunState, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the arguments of `KedroSession.run` that a run was asked for with.
+
+    Args:
+        run: The run.
+        given: Arguments of the caller, which win.
+    """
+    asked = {
+        "pipeline_names": pipeline_names(run.pipelines),
+        "load_versions": dict(run.load_versions) or None,
+        **run.filters,
+    }
+    return _with_runner({**asked, **_told(given)}, run.runner, is_async=run.is_async)
+
+
+def _told(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _with_runner(
+    arguments: dict[str, Any], name: str, *, is_async: bool
+) -> dict[str, Any]:
+    """Make a runner of the class on record, unless there is one."""
+    from kedro.utils import load_obj
+
+    if arguments.get("runner") is None:
+        cls = load_obj(name or "SequentialRunner", "kedro.runner")
+        arguments["runner"] = cls(is_async=True) if is_async else cls()
+    return arguments

@@ -1,0 +1,128 @@
+"""What the sessions of a chain prove about each node. Pure.
+
+A chain is a session and those that resumed it, oldest first. The last that a node did
+counts, for as long as nothing that it was made from was made anew after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kedro_journal.events import PlannedNode
+
+from .model import DatasetOperation, NodeState, RunState, SessionState
+
+__all__ = ["Evidence", "Known", "Link", "bare", "collect"]
+
+_HIDDEN: Final = "[redacted"  # two such paths may look the same
+
+
+class Link(NamedTuple):
+    """One session of a chain, and the run in it that the next one goes on from."""
+
+    state: SessionState
+    run: RunState
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """The last that a node did in a chain.
+
+    Attributes:
+        link: Number of the session in the chain, from 0.
+        session_id: That session.
+        attempt: The attempt at its run.
+        node: The node.
+    """
+
+    link: int
+    session_id: str
+    attempt: int
+    node: NodeState
+
+    @property
+    def is_complete(self) -> bool:
+        """Its function returned and every output was saved."""
+        return self.node.status == "completed"
+
+
+class Known(NamedTuple):
+    """What a chain proves.
+
+    Attributes:
+        nodes: The last that each node did, by name.
+        unreached: Nodes that a later session set out to run again and did not get to,
+            with that session.
+        planned: What was last planned of each node, with the number of the session.
+        saves: The last save at each path, in the order of the chain.
+    """
+
+    nodes: Mapping[str, Evidence]
+    unreached: Mapping[str, str]
+    planned: Mapping[str, tuple[int, PlannedNode]]
+    saves: Mapping[str, DatasetOperation]
+
+    def version_of(self, dataset: str, maker: str | None) -> str | None:
+        """Give the version that the chain saved, or loaded if no node makes it.
+
+        Args:
+            dataset: The dataset, with or without the part behind the @.
+            maker: The node that makes it, if one does.
+        """
+        if maker is not None:
+            known = self.nodes.get(maker)
+            for operation in known.node.saves.values() if known else ():
+                same = bare(operation.dataset) == bare(dataset)
+                if same and not operation.is_open:
+                    return operation.version
+            return None
+        version = None
+        for known in self.nodes.values():
+            load = known.node.loads.get(dataset)
+            if load is not None and load.version:
+                version = load.version
+        return version
+
+
+def bare(dataset: str) -> str:
+    """Give a dataset's name without the part behind the @ that says how it is read."""
+    return dataset.partition("@")[0]
+
+
+def collect(chain: Sequence[Link]) -> Known:
+    """Find out what the sessions of a chain prove, oldest first."""
+    nodes: dict[str, Evidence] = {}
+    unreached: dict[str, str] = {}
+    planned: dict[str, tuple[int, PlannedNode]] = {}
+    saves: dict[str, DatasetOperation] = {}
+    for number, (state, run) in enumerate(chain):
+        mine: dict[str, Evidence] = {}
+        asked: set[str] = set()
+        for attempt in state.runs:
+            if attempt.run_id != run.run_id:
+                continue
+            for name, node in attempt.nodes.items():
+                if node.plan is not None:
+                    planned[name] = number, node.plan
+                    asked.add(name)
+                if node.status not in ("pending", "skipped"):
+                    mine[name] = Evidence(
+                        number, state.session_id, attempt.attempt, node
+                    )
+            _note_saves(saves, attempt)
+        nodes |= mine
+        for name in mine:
+            unreached.pop(name, None)
+        if number:  # it was to run no more than it had to
+            unreached |= dict.fromkeys(asked - mine.keys(), state.session_id)
+    return Known(nodes, unreached, planned, saves)
+
+
+def _note_saves(saves: dict[str, DatasetOperation], attempt: RunState) -> None:
+    """Keep the last save at each path: several datasets may share one."""
+    found = [save for node in attempt.nodes.values() for save in node.saves.values()]
+    for save in sorted(found, key=lambda save: save.ended_seq or save.started_seq):
+        if save.path and _HIDDEN not in save.path:
+            saves[save.path] = save

@@ -1,0 +1,364 @@
+"""What is left to run of a session that did not complete. Pure.
+
+A node is done when the journal says `node.completed`, and what it saved is still what
+it saved. Nothing is believed because a file exists: a death in the middle of a save
+leaves one as well. A node that is done runs again only if an output of it was deleted
+or changed, or lived in memory and is needed by something that is left to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+import msgspec
+
+from kedro_journal.events import PlannedNode
+
+from .drift import Drift, affected
+from .evidence import Evidence, Known, Link, bare, collect
+from .model import DatasetOperation, NodeState
+from .stored import Stored
+
+__all__ = ["Decision", "NodeDecision", "ResumePlan", "plan_resume"]
+
+Decision = Literal["done", "suspect", "to do", "redo"]
+_SLACK: Final = timedelta(seconds=2)  # of time stamps, where no exact one is on record
+_Decisions = dict[str, "NodeDecision"]
+
+
+class NodeDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done with one node, and why.
+
+    Attributes:
+        name: The node.
+        decision: done; suspect (an output was being saved at the death: it runs again,
+            and what it left is not trusted); to do (it did not complete); or redo (it
+            completed, but has to run again).
+        reason: Why, in words.
+        session_id: The session whose records prove it; empty if none has any.
+        seqs: Those records.
+    """
+
+    name: str
+    decision: Decision
+    reason: str
+    session_id: str = ""
+    seqs: tuple[int, ...] = ()
+
+
+class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a resumed session will do.
+
+    Attributes:
+        session_id: The session that is gone on from: the last of the chain.
+        chain: It and those that it was itself resumed from, oldest first.
+        pipelines, runner, is_async, env: What it was asked for.
+        decisions: One for each node, in execution order.
+        load_versions: Versions that inputs are pinned to, by dataset.
+        drift: What is not as it was.
+    """
+
+    session_id: str
+    chain: tuple[str, ...]
+    pipelines: tuple[str, ...]
+    runner: str
+    is_async: bool
+    env: str | None
+    decisions: tuple[NodeDecision, ...]
+    load_versions: dict[str, str]
+    drift: tuple[Drift, ...]
+
+    @property
+    def to_run(self) -> tuple[str, ...]:
+        """Names of the nodes that will run, in execution order."""
+        return tuple(d.name for d in self.decisions if d.decision != "done")
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """Names of the nodes that need not run."""
+        return tuple(d.name for d in self.decisions if d.decision == "done")
+
+
+def plan_resume(
+    chain: Sequence[Link],
+    nodes: Sequence[PlannedNode],
+    stored: Mapping[str, Stored],
+    *,
+    drift: Sequence[Drift] = (),
+    redo_drifted: bool = False,
+    from_nodes: Iterable[str] = (),
+) -> ResumePlan:
+    """Decide for every node whether it runs.
+
+    Args:
+        chain: The sessions, oldest first: the original, and those that resumed it.
+        nodes: The pipeline as it is now, filtered as the run was, in execution order.
+        stored: What is known of each dataset, by name.
+        drift: What is not as it was; see `find_drift`.
+        redo_drifted: Run what the drift affects again, and all that follows from it.
+        from_nodes: Nodes to run again in any case, with all that follows from them.
+    """
+    planner = _Planner(chain, nodes, stored)
+    decisions: _Decisions = {node.name: planner.judge(node) for node in nodes}
+    forced = planner.outdated() | planner.misled(decisions)
+    if redo_drifted:
+        forced = affected(drift, nodes) | forced
+    forced |= dict.fromkeys(from_nodes, "it was asked for")
+    _force(decisions, nodes, forced)
+    planner.close(decisions)
+    first, last = chain[0].run, chain[-1]
+    return ResumePlan(
+        session_id=last.state.session_id,
+        chain=tuple(link.state.session_id for link in chain),
+        pipelines=first.pipelines,
+        runner=last.run.runner,
+        is_async=last.run.is_async,
+        env=last.run.env or last.state.env,
+        decisions=tuple(decisions[node.name] for node in nodes),
+        load_versions=dict(first.load_versions) | planner.versions(decisions),
+        drift=tuple(drift),
+    )
+
+
+class _Planner:
+    """The facts that decisions are made from."""
+
+    def __init__(
+        self,
+        chain: Sequence[Link],
+        nodes: Sequence[PlannedNode],
+        stored: Mapping[str, Stored],
+    ) -> None:
+        self.known: Known = collect(chain)
+        self.nodes = nodes
+        self.stored = stored
+        self.makers = {bare(output): n.name for n in nodes for output in n.outputs}
+        first = chain[0].run
+        self.pinned = dict(first.load_versions)
+        self.only_missing = bool(first.filters.get("only_missing_outputs"))
+        self.began = first.started_at
+
+    def judge(self, planned: PlannedNode) -> NodeDecision:
+        """Decide on a node by what is known of it alone."""
+        name, known = planned.name, self.known.nodes.get(planned.name)
+        if known is None:
+            return self._never_started(planned)
+        if not known.is_complete:
+            return self._incomplete(known)
+        seq = known.node.ended_seq
+        if name in self.known.unreached:
+            later = self.known.unreached[name]
+            reason = f"session {later} was to run it again, and did not get to it"
+            return _decision(known, "redo", reason, seq)
+        for dataset in planned.outputs:
+            save = known.node.saves.get(dataset)
+            if trouble := self._trouble(dataset, save):
+                return _decision(
+                    known, "redo", trouble, save.ended_seq if save else seq
+                )
+        return _decision(known, "done", f"it completed (record {seq})", seq)
+
+    def _never_started(self, planned: PlannedNode) -> NodeDecision:
+        if self.only_missing:
+            kept = [self.stored[o] for o in planned.outputs if o in self.stored]
+            kept = [one for one in kept if one.persistent]
+            if all(self._was_there(one) for one in kept):
+                reason = "only missing outputs were asked for, and its own were there"
+                return NodeDecision(name=planned.name, decision="done", reason=reason)
+        reason = "it did not start"
+        return NodeDecision(name=planned.name, decision="to do", reason=reason)
+
+    def _was_there(self, one: Stored) -> bool:
+        """Tell whether an output was there before the run."""
+        if not one.exists:
+            return False
+        known = one.modified_at is not None and self.began is not None
+        return not known or one.modified_at < self.began  # type: ignore[operator]
+
+    def _incomplete(self, known: Evidence) -> NodeDecision:
+        node = known.node
+        touched = [
+            save
+            for save in node.saves.values()
+            if save.dataset not in self.stored or self.stored[save.dataset].persistent
+        ]
+        for save in touched:
+            if save.is_open:
+                reason = (
+                    f"{save.dataset} was being saved (record {save.started_seq}): "
+                    "what is there may be half of it"
+                )
+                return _decision(known, "suspect", reason, save.started_seq)
+        if node.computed_seq and touched:
+            reason = (
+                f"its function returned (record {node.computed_seq}), but not every "
+                "output was saved"
+            )
+            return _decision(known, "suspect", reason, node.computed_seq)
+        seq = _last_seq(node)
+        what = {"failed": "it failed", "interrupted": "it was interrupted"}
+        reason = what.get(node.status, f"it was {node.status}")
+        if node.phase and node.status == "failed":
+            reason += f" while {node.phase}"
+        return _decision(known, "to do", reason + f" (record {seq})" * bool(seq), seq)
+
+    def _trouble(self, dataset: str, save: DatasetOperation | None) -> str:
+        """Say how an output is not what was saved; empty if it is, as far as known."""
+        now = self.stored.get(dataset)
+        if now is None or not now.persistent:
+            return ""
+        if now.exists is False:
+            return f"its output {dataset} is gone"
+        if save is None:
+            return ""
+        last = self.known.saves.get(save.path, save) if save.path else save
+        if last.is_open:
+            return f"{last.dataset}, at the same place, was being saved after it"
+        return _changed(dataset, now, last)
+
+    def outdated(self) -> dict[str, str]:
+        """Find nodes with an input that a later attempt at the run made anew."""
+        found: dict[str, str] = {}
+        for node in self.nodes:
+            mine = self.known.nodes.get(node.name)
+            for dataset in node.inputs if mine is not None else ():
+                maker = self.makers.get(bare(dataset), "")
+                theirs = self.known.nodes.get(maker)
+                later = (
+                    mine is not None
+                    and theirs is not None
+                    and theirs.link == mine.link
+                    and theirs.attempt > mine.attempt
+                )
+                if later and theirs is not None:
+                    at = f"in attempt {theirs.attempt}"
+                    found[node.name] = f"{maker} ran again after it, {at}"
+        return found
+
+    def misled(self, decisions: _Decisions) -> dict[str, str]:
+        """Find nodes that loaded an output after somebody had changed it."""
+        changed: dict[str, datetime] = {}
+        for node in self.nodes:
+            if decisions[node.name].decision != "redo":
+                continue
+            known = self.known.nodes[node.name]
+            for dataset in node.outputs:
+                now, save = self.stored.get(dataset), known.node.saves.get(dataset)
+                at = now.modified_at if now is not None else None
+                if at is not None and self._trouble(dataset, save):
+                    changed[bare(dataset)] = at
+        found: dict[str, str] = {}
+        for node in self.nodes if changed else ():
+            known_node = self.known.nodes.get(node.name)
+            for load in known_node.node.loads.values() if known_node else ():
+                at = changed.get(bare(load.dataset))
+                loaded_at = load.ended_at
+                if at is not None and loaded_at is not None and loaded_at >= at:
+                    found[node.name] = (
+                        f"{load.dataset} may have been changed before it was loaded "
+                        f"(record {load.ended_seq})"
+                    )
+        return found
+
+    def close(self, decisions: _Decisions) -> None:
+        """Run again what made an input that is needed and can no longer be loaded."""
+        by_name = {node.name: node for node in self.nodes}
+        waiting = [n for n in self.nodes if decisions[n.name].decision != "done"]
+        while waiting:
+            node = waiting.pop()
+            for dataset in node.inputs:
+                maker = self.makers.get(bare(dataset), "")
+                if not maker or decisions[maker].decision != "done":
+                    continue
+                now = self.stored.get(dataset) or self.stored.get(bare(dataset))
+                if now is not None and now.persistent:
+                    continue  # it is there and as it was: `judge` looked
+                reason = f"its output {dataset} lived in memory, "
+                decisions[maker] = msgspec.structs.replace(
+                    decisions[maker],
+                    decision="redo",
+                    reason=f"{reason}and {node.name} needs it",
+                )
+                waiting.append(by_name[maker])
+
+    def versions(self, decisions: _Decisions) -> dict[str, str]:
+        """Pin inputs to the version that the chain saved, or loaded."""
+        pinned: dict[str, str] = {}
+        for node in self.nodes:
+            if decisions[node.name].decision == "done":
+                continue
+            for dataset in node.inputs:
+                maker = self.makers.get(bare(dataset))
+                if dataset in self.pinned:
+                    continue
+                if maker is not None and decisions[maker].decision != "done":
+                    continue  # it is made anew, under a new version
+                version = self.known.version_of(dataset, maker)
+                if version:
+                    pinned[dataset] = version
+        return pinned
+
+
+def _decision(
+    known: Evidence, decision: Decision, reason: str, seq: int
+) -> NodeDecision:
+    return NodeDecision(
+        name=known.node.name,
+        decision=decision,
+        reason=reason,
+        session_id=known.session_id,
+        seqs=(seq,) if seq else (),
+    )
+
+
+def _last_seq(node: NodeState) -> int:
+    seq = node.ended_seq or node.computed_seq or node.started_seq
+    return seq or max((load.started_seq for load in node.loads.values()), default=0)
+
+
+def _changed(dataset: str, now: Stored, saved: DatasetOperation) -> str:
+    sizes = saved.size_bytes, now.size_bytes
+    if None not in sizes and sizes[0] != sizes[1]:
+        return (
+            f"its output {dataset} was changed: it has {now.size_bytes} bytes, and "
+            f"{saved.size_bytes} were saved (record {saved.ended_seq})"
+        )
+    at = now.modified_at
+    if at is None:
+        return ""
+    if saved.modified_us is not None:
+        written = _EPOCH + timedelta(microseconds=saved.modified_us)
+        same = at == written
+    else:
+        same = saved.ended_at is None or at <= saved.ended_at + _SLACK
+    if same:
+        return ""
+    return (
+        f"its output {dataset} was written again after it was saved "
+        f"(record {saved.ended_seq})"
+    )
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _force(
+    decisions: _Decisions, nodes: Sequence[PlannedNode], forced: Mapping[str, str]
+) -> None:
+    """Let nodes run again, and all that follows from them."""
+    tainted: dict[str, str] = {}
+    for node in nodes:
+        reason = forced.get(node.name)
+        source = next((tainted[i] for i in map(bare, node.inputs) if i in tainted), "")
+        if reason is None and not source:
+            continue
+        tainted |= dict.fromkeys(map(bare, node.outputs), node.name)
+        before = decisions[node.name]
+        if before.decision == "done":
+            decisions[node.name] = msgspec.structs.replace(
+                before,
+                decision="redo",
+                reason=reason or f"it follows from {source}, which runs again",
+            )

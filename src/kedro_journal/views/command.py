@@ -1,0 +1,56 @@
+"""How a session was started, as text to start it again."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from kedro_journal.state import SessionState
+
+__all__ = ["command_text"]
+
+
+def command_text(state: SessionState) -> str:
+    """Give the command line, or the Python call, that a session came from.
+
+    Secrets are not in it: the journal never had them.
+    """
+    command = state.command
+    if command is not None and command.argv:
+        return shlex.join(command.argv) + "\n"
+    return _call(state)
+
+
+def _call(state: SessionState) -> str:
+    created: dict[str, Any] = {
+        "project_path": state.project_path or None,
+        "env": state.env,
+        "runtime_params": state.runtime_params or None,
+        "conf_source": state.conf_source,
+    }
+    run = state.last_run
+    asked: dict[str, Any] = {}
+    if run is not None:
+        asked = {
+            "pipeline_names": list(run.pipelines) or None,
+            **run.filters,
+            "load_versions": dict(run.load_versions) or None,
+        }
+    lines = ["from kedro_journal.session import KedroSession"]
+    if run is not None and run.runner not in ("", "SequentialRunner"):
+        module, _, name = run.runner.rpartition(".")
+        lines.append(f"from {module or 'kedro.runner'} import {name}")
+        runner = f"{name}(is_async=True)" if run.is_async else f"{name}()"
+        shown = [*_arguments(asked), f"runner={runner}"]
+    else:
+        shown = _arguments(asked)
+    lines += [
+        "",
+        f"with KedroSession.create({', '.join(_arguments(created))}) as session:",
+        f"    session.run({', '.join(shown)})",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _arguments(values: dict[str, Any]) -> list[str]:
+    return [f"{name}={value!r}" for name, value in values.items() if value is not None]

@@ -1,0 +1,268 @@
+"""Many processes and threads append to one journal at once; broken locks are seen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+import pytest
+from journals import create, file, join, note, opened, texts
+from storms import contention
+from storms.account import Account
+from storms.contention import BACKENDS, STARTS, Backend, Crowd, Start, crowd
+
+from kedro_journal.errors import JournalBusy
+from kedro_journal.journal import JournalWriter, choose_backend, read
+from kedro_journal.journal.lock import AppendLock
+from kedro_journal.journal.port import REAL_OS, Os
+from kedro_journal.journal.writer import APPEND_LOCK_NAME
+
+pytestmark = pytest.mark.storm
+
+
+def test_a_crowd_gets_everything_in_once_and_in_order(tmp_path: Path) -> None:
+    """8 processes with 4 threads each, begun in every way, forking as they append."""
+    account = contention.run(contention.SUITE.small, tmp_path, 1, print)
+    assert account.violations == []
+    forked = 8 * 5 * contention.SMALL_FORK_NOTES
+    assert account.count == contention.SUITE.small + forked
+    # The creator and the closer; eight processes; five forked children of each.
+    assert account.figures["writers"] == 2 + 8 + 8 * 5
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("start", STARTS)
+def test_every_way_to_begin_a_process_gives_a_writer_of_its_own(
+    tmp_path: Path, start: Start, backend: Backend
+) -> None:
+    plan = Crowd(2, 4, events=150, starts=(start,), backends=(backend,), forks=3)
+    account = crowd(tmp_path / "s", plan)
+    assert account.violations == []
+    assert account.figures["writers"] == 2 + 2 + 2 * 3
+
+
+# --- teeth: broken set-ups, each beside the same one with our lock -----------------
+
+
+class ForeignLock:
+    """What takes the place of our lock in a writer. By itself it locks nothing."""
+
+    def acquire(self) -> None:
+        """Wait for the turn."""
+
+    def release(self) -> None:
+        """End it."""
+
+    def drop(self) -> None:
+        """Let go of descriptors."""
+
+
+class SharedDescriptor(ForeignLock):
+    """A lock whose descriptor was opened before the fork and is never opened anew."""
+
+    def __init__(self, path: Path, backend: Backend) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._backend = choose_backend(backend)
+
+    def acquire(self) -> None:
+        while not self._backend.try_lock(self._fd):
+            time.sleep(0.0001)
+
+    def release(self) -> None:
+        self._backend.unlock(self._fd)
+
+
+def locked_by(writer: JournalWriter, lock: object) -> JournalWriter:
+    writer._lock = lock  # type: ignore[assignment]
+    return writer
+
+
+class WriterOfThread(JournalWriter):
+    """A writer for each thread in place of one for all: only a file lock is left.
+
+    What `lock` gives is called once a thread.
+    """
+
+    lock: Callable[[], object]
+
+    def append_encoded(self, *batch, **options):  # type: ignore[no-untyped-def]
+        if not hasattr(_own, "writer"):
+            _own.writer = locked_by(join(self.folder), self.lock())
+        return _own.writer.append_encoded(*batch, **options)
+
+
+_own = threading.local()
+
+
+@pytest.mark.parametrize("ours", [True, False])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_lock_descriptor_shared_over_a_fork_excludes_nobody(
+    tmp_path: Path, backend: Backend, ours: bool
+) -> None:
+    (tmp_path / "s").mkdir()
+    shared = SharedDescriptor(tmp_path / "s" / APPEND_LOCK_NAME, backend)
+
+    def make(folder: Path, backend: Backend) -> JournalWriter:
+        writer = contention.make(folder, backend)
+        return writer if ours else locked_by(writer, shared)
+
+    plan = Crowd(4, 1, events=400, starts=("fork",), backends=(backend,), make=make)
+    check(crowd(tmp_path / "s", plan), green=ours)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_filelock_that_threads_share_excludes_none_of_them(
+    tmp_path: Path, ours: bool
+) -> None:
+    """`FileLock(thread_local=False)` counts how often its process has it."""
+
+    def make(folder: Path, backend: Backend) -> JournalWriter:
+        path = folder / APPEND_LOCK_NAME
+        shared = filelock.FileLock(path, thread_local=False, mode=0o600)
+        foreign = ForeignLock()
+        foreign.acquire = shared.acquire  # type: ignore[method-assign, assignment]
+        foreign.release = shared.release  # type: ignore[method-assign]
+        writer = WriterOfThread(folder, opened("worker"))
+        backend_of_ours = choose_backend(backend)
+        writer.lock = lambda: (
+            AppendLock(path, backend=backend_of_ours) if ours else foreign
+        )
+        return writer
+
+    plan = Crowd(1, 4, events=1000, starts=("fork",), make=make)
+    check(crowd(tmp_path / "s", plan), green=ours)
+
+
+def test_without_a_lock_nothing_is_in_order(tmp_path: Path) -> None:
+    def make(folder: Path, backend: Backend) -> JournalWriter:
+        return locked_by(contention.make(folder, backend), ForeignLock())
+
+    plan = Crowd(4, 1, events=400, starts=("fork",), make=make)
+    check(crowd(tmp_path / "s", plan), green=False)
+
+
+# --- the lock file is taken away ---------------------------------------------------
+
+
+class NoLookAtTheFile(ForeignLock):
+    """A lock that never asks whether its file still has a name."""
+
+    def __init__(self, path: Path, backend: Backend) -> None:
+        self._path = path
+        self._backend = choose_backend(backend)
+        self._fd = -1
+
+    def acquire(self) -> None:
+        if self._fd < 0:
+            self._fd = REAL_OS.open_append(self._path, create=True)
+        while not self._backend.try_lock(self._fd):
+            time.sleep(0.0001)
+
+    def release(self) -> None:
+        self._backend.unlock(self._fd)
+
+    def drop(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            REAL_OS.close(fd)
+
+
+@contextmanager
+def remover(path: Path) -> Iterator[None]:
+    """Have a process take the lock, remove its file, and let go, again and again."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            while True:
+                lock = AppendLock(path)
+                lock.acquire()
+                path.unlink()
+                lock.drop()
+                time.sleep(0.001)
+        finally:
+            os._exit(1)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_lock_file_that_is_removed_while_others_wait_for_it_still_excludes(
+    tmp_path: Path, ours: bool
+) -> None:
+    """Who gets the lock of a file without a name turns to the new file."""
+    path = tmp_path / "s" / APPEND_LOCK_NAME
+    path.parent.mkdir()
+
+    def make(folder: Path, backend: Backend) -> JournalWriter:
+        writer = contention.make(folder, backend)
+        return writer if ours else locked_by(writer, NoLookAtTheFile(path, backend))
+
+    # The forked children are the newcomers who open whatever file is there by then.
+    plan = Crowd(4, 1, events=1000, starts=("fork",), forks=20, make=make)
+    with remover(path):
+        account = crowd(tmp_path / "s", plan)
+    check(account, green=ours)
+
+
+@pytest.mark.xfail(strict=True, reason="a newcomer locks the new file at once")
+def test_a_lock_file_that_is_removed_during_an_append_lets_nobody_in(
+    tmp_path: Path,
+) -> None:
+    """What both acknowledge must be there, whoever comes first."""
+    folder = tmp_path / "s"
+    create(folder).append(note("start"))
+    outcomes: list[str] = []
+
+    class RemovedDuringTheWrite(Os):
+        def write(self, fd: int, data: bytes | memoryview) -> int:
+            (folder / APPEND_LOCK_NAME).unlink()
+            try:
+                join(folder, deadline_s=0.05).append(note("newcomer"))
+                outcomes.append("newcomer")
+            except JournalBusy:
+                pass
+            return super().write(fd, data)
+
+    join(folder, port=RemovedDuringTheWrite()).append(note("holder"))
+    outcomes.append("holder")
+    assert texts(list(read(file(folder)))) == ["start", *outcomes]
+
+
+@pytest.mark.xfail(strict=True, reason="a file that was moved still has a name")
+@pytest.mark.parametrize("kept", ["moved", "linked"])
+def test_a_lock_file_under_another_name_is_no_longer_the_lock(
+    tmp_path: Path, kept: str
+) -> None:
+    path = tmp_path / APPEND_LOCK_NAME
+    first = AppendLock(path, deadline_s=0.02)
+    first.acquire()
+    first.release()
+    if kept == "moved":
+        path.rename(tmp_path / "elsewhere")
+    else:
+        (tmp_path / "elsewhere").hardlink_to(path)
+        path.unlink()
+    second = AppendLock(path)
+    second.acquire()
+    with pytest.raises(JournalBusy):
+        first.acquire()
+
+
+def check(account: Account, *, green: bool) -> None:
+    """Check that nothing is wrong, or that events are lost, doubled or misnumbered."""
+    wrong = ("acknowledged lost", "duplicates", "seq errors")
+    found = {name: account.figures[name] for name in wrong}
+    if green:
+        assert account.violations == []
+        assert found == dict.fromkeys(wrong, 0)
+    else:
+        assert any(found.values()), account
