@@ -88,8 +88,10 @@ VARIABLES_TEXT = f"""
 In a variable, lists are separated by commas, and true is `1`, `true` or `yes`, false
 `0`, `false`, `no` or nothing.
 
-`{ENV_PREFIX}SESSION` and `{ENV_PREFIX}PROJECT` are no settings: this package sets them
-for its own child processes.
+`{ENV_PREFIX}GROUP_ID`, `{ENV_PREFIX}PARENT_SESSION_ID` and `{ENV_PREFIX}LABELS` are no
+settings: they say [what a session is to others](../how-to/orchestrate.md). Nor are
+`{ENV_PREFIX}SESSION` and `{ENV_PREFIX}PROJECT`: this package sets them for its own
+child processes.
 """
 ERRORS_TEXT = """
 Every error of this package is a `kedro_journal.JournalError`; the classes are in

@@ -70,6 +70,9 @@ def api_page() -> list[str]:
     if session is not None:
         parts += ["## kedro_journal.session", docstring(session)]
         parts += _public("kedro_journal.session")
+    handler = importlib.import_module("kedro_journal.logging")
+    parts += ["## kedro_journal.logging", docstring(handler)]
+    parts += _public("kedro_journal.logging")
     parts.append("## Types that these give")
     for cls in _RELATED:
         parts += _class(cls.__name__, cls)

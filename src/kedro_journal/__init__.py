@@ -14,6 +14,7 @@ from kedro_journal._version import __version__
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Cursor, Record
 from kedro_journal.replay import (
+    Sessions,
     current,
     events,
     follow,
@@ -31,6 +32,7 @@ from kedro_journal.state import (
     NodeTry,
     RunState,
     SessionState,
+    show_with,
 )
 
 # The function replaces the subpackage of the same name on purpose: `replay(...)` is
@@ -47,6 +49,7 @@ __all__ = [
     "Record",
     "RunState",
     "SessionState",
+    "Sessions",
     "__version__",
     "current",
     "errors",
@@ -58,3 +61,15 @@ __all__ = [
     "sessions",
     "verify",
 ]
+
+
+def _html(value: object) -> str:
+    """Show a state in a notebook, as of now; the view itself reads no clock."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - notebooks only
+
+    from kedro_journal.views import Screen, html_view  # noqa: PLC0415
+
+    return html_view(value, Screen(datetime.now(UTC)))
+
+
+show_with(_html)

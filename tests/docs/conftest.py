@@ -96,6 +96,7 @@ def _story(session_id: str, *, fails: bool) -> list[Event]:
     return [
         SessionCreated(
             session_id=session_id,
+            group_id="scheduled__2026-11-21",
             project_path="/home/ada/demand-forecast",
             package_name="demand_forecast",
             env="staging",

@@ -300,3 +300,45 @@ def test_a_restored_session_takes_notes_while_its_process_lives(
         (n.text, n.fields) for n in state.notes
     ]
     assert noting.verification().ok
+
+
+NOISY = """
+import logging
+from kedro.io import AbstractDataset
+from kedro.pipeline import Node, Pipeline
+
+class Noisy(AbstractDataset):
+    _SINGLE_PROCESS = False
+    def _load(self):
+        for number in range(150):
+            logging.getLogger("noisy").warning("part %d", number)
+        raise OSError("gone")
+    def _save(self, data): ...
+    def _describe(self): return {}
+
+def use(x): ...
+
+def make_pipelines():
+    return {"__default__": Pipeline([Node(use, "source", None, name="use")])}
+"""
+
+
+@pytest.mark.kedro
+@pytest.mark.parametrize(("runner", "method"), [WAYS[0], *WAYS[2:]])
+def test_what_a_failing_load_logged_too_much_is_counted(
+    project: Project, runner: str, method: str
+) -> None:
+    project.nodes(NOISY)
+    (project.path / "conf/base/catalog.yml").write_text(
+        f"source:\n  type: {project.package}.probe.Noisy\n"
+    )
+    env = {"KEDRO_MP_CONTEXT": method, "KEDRO_JOURNAL_LOG_LEVEL": "WARNING"}
+    done = project.kedro("run", "-r", runner, env=env)
+
+    assert 1 == done.returncode
+    state = project.state()
+    notes = [note for note in state.notes if note.node == "use"]
+    assert 100 == sum(note.logger == "noisy" for note in notes)
+    (rest,) = [note for note in notes if note.logger == "kedro_journal"]
+    # In the thread of the node, Kedro itself warns once more before the run ends.
+    assert {"left_out": 51 if runner == "SequentialRunner" else 50} == (rest.fields)

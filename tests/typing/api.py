@@ -6,13 +6,19 @@ from collections.abc import Iterator
 from typing import assert_type
 
 import kedro_journal
-from kedro_journal import Record, SessionState
+from kedro_journal import GroupState, Record, SessionState
+from kedro_journal.state import NodeStatus
 
 state = kedro_journal.replay("latest", until_seq=3)
 assert_type(state, SessionState)
 assert_type(kedro_journal.events(), Iterator[Record])
 assert_type(kedro_journal.follow(), Iterator[Record])
 assert_type(kedro_journal.current(), SessionState)
+group = kedro_journal.replay_group("latest")
+assert_type(group, GroupState)
+assert_type(group.nodes["train"].last.status, NodeStatus)
+listed: Iterator[SessionState] = kedro_journal.sessions()
+kedro_journal.note("seen", rows=3)
 for run in state.runs:
     for node in run.nodes.values():
         assert_type(node.traceback, str)

@@ -1,17 +1,19 @@
 """REPLAY: read and fold. Finds journals, rebuilds state, follows live ones."""
 
 from .group import find_group, replay_group
+from .listing import Newest, Sessions, sessions
 from .replay import (
     current,
     events,
     follow,
     replay,
     replay_folder,
-    sessions,
     verify,
 )
 
 __all__ = [
+    "Newest",
+    "Sessions",
     "current",
     "events",
     "find_group",

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from kedro_journal.errors import JournalError
 from kedro_journal.events import Cursor, Record
 from kedro_journal.journal import (
-    JournalDirectory,
     Liveness,
     Verification,
     follow_file,
@@ -38,7 +36,6 @@ __all__ = [
     "follow",
     "replay",
     "replay_folder",
-    "sessions",
     "verify",
 ]
 
@@ -218,28 +215,6 @@ def verify(
     """
     where = open_directory(project_path, directory)
     return verify_file(where.file(where.resolve(session_id)))
-
-
-def sessions(
-    *,
-    project_path: PathLike | None = None,
-    directory: PathLike | None = None,
-) -> Iterator[SessionState]:
-    """Yield the state of every session, newest first.
-
-    Damage does not hide a session: what can be read is folded. Sessions whose journal
-    was not begun are left out.
-    """
-    where: JournalDirectory = open_directory(project_path, directory)
-    for session_id in reversed(where.ids()):
-        try:
-            state = replay_folder(where.folder(session_id), salvage=True)
-        except FileNotFoundError:
-            continue
-        except JournalError:
-            state = SessionState(session_id=session_id, liveness="unknown")
-        if state.seq or state.session_id:
-            yield state
 
 
 def current(

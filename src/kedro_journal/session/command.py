@@ -114,9 +114,12 @@ def ending_error() -> BaseException | None:
             break
         found = error
         error = error.__cause__ or error.__context__
-    if isinstance(found, SystemExit) and not found.code:
-        return None
-    return found
+    code: object = 1
+    if isinstance(found, SystemExit):
+        code = found.code
+    elif found is not None and not _is_cause(found):
+        code = getattr(found, "exit_code", 1)  # click's Exit, from which 8.1 exits
+    return found if code else None
 
 
 def is_abort(error: BaseException) -> bool:

@@ -11,7 +11,6 @@ import sys
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +71,6 @@ class WorkerLink:
         recorder.redactor.register(*secrets)
         self.recorder: Recorder | None = recorder
         Listener(config.log_level, self).listen()
-        Finalize(None, recorder.tell_rest, exitpriority=0)
         _at_exit(_close_worker, recorder, losses)
 
     @property
@@ -268,6 +266,7 @@ def _close_worker(recorder: Recorder, losses: str) -> None:
     """The worker ends: what it holds is lost if it cannot be written now."""
     with Shield(strict=False):
         if recorder.owned:
+            recorder.tell_rest()
             recorder.flush()
             if recorder.missing:
                 report(losses, recorder.missing, recorder.trouble)

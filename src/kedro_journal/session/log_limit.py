@@ -34,18 +34,22 @@ _Run = tuple[str | None, int]
 
 
 class LogLimit:
-    """The counts of one session in one process."""
+    """The counts of one session in one process.
+
+    Attributes:
+        came: How many came of each place, since what was left out of it was told.
+    """
 
     def __init__(self) -> None:
-        self._came: dict[Where, count[int]] = {}
+        self.came: dict[Where, count[int]] = {}
         self._of_run: dict[_Run, count[int]] = {}
         self._refused: dict[Where, count[int]] = {}  # because of its run
 
     def admits(self, where: Where) -> bool:
         """Count one more log record; tell whether it is journaled."""
-        came = self._came.get(where)
+        came = self.came.get(where)
         if came is None:
-            came = self._came.setdefault(where, count())
+            came = self.came.setdefault(where, count())
         if next(came) >= NODE_MAX:
             return False
         run = (where.run_id, where.attempt)
@@ -56,8 +60,6 @@ class LogLimit:
 
     def before(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
         """Put before each end of something how much of it was left out."""
-        if not self._came:
-            return events
         found: list[Event] = []
         for event in events:
             if isinstance(event, (NodeCompleted, NodeFailed)):
@@ -66,20 +68,20 @@ class LogLimit:
                 found += self._told(self._of(event.run_id, event.attempt))
                 self._of_run.pop((event.run_id, event.attempt), None)
             elif isinstance(event, SessionClosed):
-                found += self._told(list(self._came))
+                found += self._told(list(self.came))
             found.append(event)
         return tuple(found)
 
     def rest(self) -> list[Event]:
         """Give what was left out and is not told yet: this process ends."""
-        return self._told(list(self._came))
+        return self._told(list(self.came))
 
     def _of(
         self, run_id: str | None, attempt: int, node: str | None = None
     ) -> list[Where]:
         return [
             where
-            for where in list(self._came)
+            for where in list(self.came)
             if (where.run_id, where.attempt) == (run_id, attempt)
             and (node is None or where.node == node)
         ]
@@ -87,7 +89,7 @@ class LogLimit:
     def _told(self, places: Iterable[Where]) -> list[Event]:
         events: list[Event] = []
         for where in places:
-            came, refused = self._came.pop(where, None), self._refused.pop(where, None)
+            came, refused = self.came.pop(where, None), self._refused.pop(where, None)
             left_out = max(next(came) - NODE_MAX, 0) if came is not None else 0
             left_out += next(refused) if refused is not None else 0
             if left_out:

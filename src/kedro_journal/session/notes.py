@@ -209,16 +209,21 @@ def join(folder: Path, recorder: Recorder) -> Recorder:
 
 def note_in_folder(folder: Path, text: object, fields: Mapping[str, object]) -> None:
     """Put a note on the record of a session that another process owns, or owned."""
+    from kedro_journal.journal import is_held
+    from kedro_journal.journal.liveness import OWNER_LOCK_NAME
+
     session = of_folder(folder)
-    recorder = in_session(folder) if session is None else recorder_of(session)
+    recorder = recorder_of(session) if session is not None else None
+    if session is None and is_held(folder / OWNER_LOCK_NAME) is not False:
+        recorder = in_session(folder)
     if recorder is not None:
         add_note(recorder, where_in(recorder.session_id), text, fields)
         return
     import logging
 
     logging.getLogger("kedro_journal").warning(
-        "kedro-journal: session %s takes no notes: it is closed, or its journal is "
-        "switched off. A note is left out.",
+        "kedro-journal: session %s takes no notes: it is closed, its process is gone, "
+        "or its journal is switched off. A note is left out.",
         folder.name,
     )
 
@@ -236,11 +241,12 @@ def in_session(folder: Path) -> Recorder | None:
     from kedro_journal.errors import JournalError
     from kedro_journal.events import SessionCreated
     from kedro_journal.journal import is_closed, read_head
+    from kedro_journal.journal.writer import JOURNAL_NAME
 
     from .opening import open_worker, settings_of
 
     try:
-        path = folder / "journal.jsonl"
+        path = folder / JOURNAL_NAME
         if is_closed(path):
             return None
         head = [record.event for record in islice(read_head(path), _HEAD_RECORDS)]

@@ -140,10 +140,11 @@ class Recorder:
         """
         if os.getpid() != self._pid:
             self._reset_in_child()
-        if self.busy_here:
+        if self._busy is not None and self.busy_here:
             self._later.append((events, at or datetime.now(UTC)))
             return
-        events = self.logs.before(events)
+        if self.logs.came:
+            events = self.logs.before(events)
         try:
             with self._lock:
                 self._busy = threading.get_ident()

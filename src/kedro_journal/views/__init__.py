@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .doctor import doctor_data, doctor_view
     from .group import group_view
     from .health import finding_lines, verification_view
+    from .html import html_view
     from .session import Detail, session_lines, session_view
     from .sessions import Listed, sessions_view
     from .terminal import Line, Paint, Screen, Span, escape, line, render
@@ -48,6 +49,7 @@ __all__ = [
     "finding_lines",
     "group_data",
     "group_view",
+    "html_view",
     "json_line",
     "json_text",
     "line",
@@ -71,6 +73,7 @@ _MODULES: Final = {
     "derive": ("Place", "where_it_is"),
     "doctor": ("doctor_data", "doctor_view"),
     "group": ("group_view",),
+    "html": ("html_view",),
     "health": ("finding_lines", "verification_view"),
     "session": ("Detail", "session_lines", "session_view"),
     "sessions": ("Listed", "sessions_view"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from kedro_journal.state import GroupNode, GroupState, NodeTry, SessionState
@@ -13,10 +14,21 @@ from .table import Column, pairs, table
 from .terminal import Line, Screen, Span, indent, line, render
 from .words import ago, count, date_and_time, duration, short_date
 
-__all__ = ["group_view"]
+__all__ = [
+    "NODE_COLUMNS",
+    "SESSION_COLUMNS",
+    "failure_lines",
+    "group_facts",
+    "group_node_row",
+    "group_view",
+    "nodes_left_out",
+    "nodes_shown",
+    "sessions_in_short",
+    "sibling_row",
+]
 
-_NODES_SHOWN: Final = 40
-_SESSIONS: Final = (
+NODES_SHOWN: Final = 40
+SESSION_COLUMNS: Final = (
     Column("session", widest=40),
     Column("verdict"),
     Column("host", widest=24),
@@ -26,7 +38,7 @@ _SESSIONS: Final = (
     Column("nodes", right=True),
     Column("where it broke"),
 )
-_NODES: Final = (
+NODE_COLUMNS: Final = (
     Column("node", widest=52),
     Column("status"),
     Column("took", right=True),
@@ -47,16 +59,16 @@ def group_view(group: GroupState, screen: Screen, *, all_nodes: bool = False) ->
     role = VERDICT_ROLES.get(group.verdict, "")
     lines: list[Line] = [
         line(Span(group.group_id, "strong"), "  ", Span(group.verdict, role)),
-        line(_sessions_in_short(group)),
-        *_failure(group, screen),
+        line(sessions_in_short(group)),
+        *failure_lines(group, screen),
         (),
-        *pairs(_facts(group, screen), screen.width),
+        *pairs(group_facts(group, screen), screen.width),
         (),
         line(Span("Sessions", "strong")),
     ]
     narrower = screen.width and screen.width - 2
-    rows = [_session(state, group, screen) for state in group.sessions]
-    lines += indent(table(_SESSIONS, rows, narrower))
+    rows = [sibling_row(state, group, screen) for state in group.sessions]
+    lines += indent(table(SESSION_COLUMNS, rows, narrower))
     if group.nodes:
         lines += [(), line(Span("Nodes", "strong"))]
         lines += indent(_node_lines(group, narrower, every=all_nodes))
@@ -64,7 +76,8 @@ def group_view(group: GroupState, screen: Screen, *, all_nodes: bool = False) ->
     return render(lines, screen.paint)
 
 
-def _sessions_in_short(group: GroupState) -> str:
+def sessions_in_short(group: GroupState) -> str:
+    """Say how many sessions there are, and how they stand."""
     verdicts = Counter(state.verdict for state in group.sessions)
     what = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
     hosts = f" on {count(len(group.hosts), 'host')}" if len(group.hosts) > 1 else ""
@@ -72,7 +85,8 @@ def _sessions_in_short(group: GroupState) -> str:
     return f"{count(len(group.sessions), 'session')}{hosts}: {what}{good}."
 
 
-def _failure(group: GroupState, screen: Screen) -> list[Line]:
+def failure_lines(group: GroupState, screen: Screen) -> list[Line]:
+    """Say where the first failure that stands is."""
     failure = group.first_failure
     if failure is None:
         return []
@@ -99,7 +113,8 @@ def _verb(verdict: str) -> str:
     }.get(verdict, "crashed")
 
 
-def _facts(group: GroupState, screen: Screen) -> list[tuple[str, Line]]:
+def group_facts(group: GroupState, screen: Screen) -> list[tuple[str, Line]]:
+    """Give what is known of the group as a whole, by name."""
     facts: list[tuple[str, str]] = []
     if group.started_at is not None:
         age = ago(group.started_at, screen.now)
@@ -117,9 +132,10 @@ def _facts(group: GroupState, screen: Screen) -> list[tuple[str, Line]]:
     return [(name, line(text)) for name, text in facts if text]
 
 
-def _session(
+def sibling_row(
     state: SessionState, group: GroupState, screen: Screen
 ) -> tuple[Line, ...]:
+    """Give the cells of a session, one for each of `SESSION_COLUMNS`."""
     verdict = state.verdict
     done, planned = progress(state)
     good = state.session_id in group.made_good
@@ -139,25 +155,33 @@ def _session(
 
 
 def _node_lines(group: GroupState, width: int | None, *, every: bool) -> list[Line]:
+    shown = list(group.nodes) if every else nodes_shown(group)
+    rows = [group_node_row(key, group.nodes[key]) for key in shown]
+    return [*table(NODE_COLUMNS, rows, width), *nodes_left_out(group, shown)]
+
+
+def nodes_shown(group: GroupState) -> list[str]:
+    """Choose nodes that are shown where not all are: the broken and the first ones."""
     nodes = group.nodes
-    shown = list(nodes)
-    if not every and len(shown) > _NODES_SHOWN:
-        calm = ("pending", "completed", "skipped")
-        broken = [key for key in nodes if nodes[key].status not in calm]
-        chosen = set([*broken, *shown][:_NODES_SHOWN])
-        shown = [key for key in nodes if key in chosen]
-    rows = [_node(key, nodes[key]) for key in shown]
-    lines = table(_NODES, rows, width)
-    left_out = [node for key, node in nodes.items() if key not in shown]
-    if left_out:
-        counts = Counter(node.status for node in left_out)
-        what = ", ".join(f"{number} {status}" for status, number in counts.items())
-        text = f"... {count(len(left_out), 'more node')}: {what}"
-        lines.append(line(Span(f"{text} (--all-nodes shows them)", "dim")))
-    return lines
+    calm = ("pending", "completed", "skipped")
+    broken = [key for key in nodes if nodes[key].status not in calm]
+    chosen = set([*broken, *nodes][:NODES_SHOWN])
+    return [key for key in nodes if key in chosen]
 
 
-def _node(key: str, node: GroupNode) -> tuple[Line, ...]:
+def nodes_left_out(group: GroupState, shown: Sequence[str]) -> list[Line]:
+    """Say how many nodes are not shown, and how they stand."""
+    kept = set(shown)
+    counts = Counter(n.status for key, n in group.nodes.items() if key not in kept)
+    if not counts:
+        return []
+    what = ", ".join(f"{number} {status}" for status, number in counts.items())
+    text = f"... {count(counts.total(), 'more node')}: {what} (--all-nodes shows them)"
+    return [line(Span(text, "dim"))]
+
+
+def group_node_row(key: str, node: GroupNode) -> tuple[Line, ...]:
+    """Give the cells of a node, one for each of `NODE_COLUMNS`."""
     last = node.last
     took = last.node.duration_s
     return (

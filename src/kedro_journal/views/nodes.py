@@ -15,12 +15,19 @@ from .table import Column, table
 from .terminal import Line, Screen, Span, indent, line
 from .words import bytes_size, count, duration
 
-__all__ = ["NODES_SHOWN", "node_lines"]
+__all__ = [
+    "COLUMNS",
+    "NODES_SHOWN",
+    "left_out_lines",
+    "node_lines",
+    "node_row",
+    "nodes_around_break",
+]
 
 NODES_SHOWN: Final = 24
 """Rows of a node table that is not asked to be whole."""
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     Column("node", widest=44),
     Column("status"),
     Column("took", right=True),
@@ -50,22 +57,22 @@ def node_lines(
     nodes = list(run.nodes.values())
     if not nodes:
         return [line(Span("no nodes were planned", "dim"))]
-    shown = list(range(len(nodes))) if every else _chosen(nodes)
+    shown = list(range(len(nodes))) if every else nodes_around_break(nodes)
     several = len({node.writer for node in nodes if node.writer}) > 1
     over = run_verdict(run, state) != "running"
-    rows = [_row(nodes[i], state, several=several, over=over) for i in shown]
-    header, *body = table(_COLUMNS, rows, screen.width)
+    rows = [node_row(nodes[i], state, several=several, over=over) for i in shown]
+    header, *body = table(COLUMNS, rows, screen.width)
     lines, previous = [header], -1
     for number, text in zip(shown, body, strict=True):
-        lines += _left_out(nodes[previous + 1 : number])
+        lines += left_out_lines(nodes[previous + 1 : number])
         lines.append(text)
         if datasets:
             lines += indent(_datasets(nodes[number]), 4)
         previous = number
-    return lines + _left_out(nodes[previous + 1 :])
+    return lines + left_out_lines(nodes[previous + 1 :])
 
 
-def _chosen(nodes: Sequence[NodeState]) -> list[int]:
+def nodes_around_break(nodes: Sequence[NodeState]) -> list[int]:
     """Choose the nodes around the break: broken ones first, then their neighbours."""
     if len(nodes) <= NODES_SHOWN:
         return list(range(len(nodes)))
@@ -82,7 +89,8 @@ def _chosen(nodes: Sequence[NodeState]) -> list[int]:
     return sorted(chosen)
 
 
-def _left_out(nodes: Sequence[NodeState]) -> list[Line]:
+def left_out_lines(nodes: Sequence[NodeState]) -> list[Line]:
+    """Say how many nodes are not shown, and how they stand."""
     if not nodes:
         return []
     counts = Counter(node.status for node in nodes)
@@ -91,9 +99,10 @@ def _left_out(nodes: Sequence[NodeState]) -> list[Line]:
     return [line(Span(text, "dim"))]
 
 
-def _row(
+def node_row(
     node: NodeState, state: SessionState, *, several: bool, over: bool
 ) -> tuple[Line, ...]:
+    """Give the cells of a node, one for each of `COLUMNS`."""
     writer = state.writers.get(node.writer) if several else None
     process = f"{node.writer} ({writer.pid})" if writer is not None else ""
     plan = node.plan

@@ -29,7 +29,14 @@ from .timeline import LEVEL_ROLES
 from .verdict import Moments, title, verdict_lines
 from .words import ago, count, date_and_time, duration, flatten, literal
 
-__all__ = ["Detail", "session_lines", "session_view"]
+__all__ = [
+    "Detail",
+    "note_lines",
+    "parameter_lines",
+    "session_facts",
+    "session_lines",
+    "session_view",
+]
 
 _PARAMETERS_SHOWN: Final = 12
 _ANOMALIES_SHOWN: Final = 5
@@ -110,7 +117,7 @@ def session_lines(
         *verdict_lines(state, screen, moments or {}),
         (),
     ]
-    lines += pairs(_facts(state, screen, journal), screen.width)
+    lines += pairs(session_facts(state, screen, journal), screen.width)
     last = {id(run) for run in last_attempts(state)}
     for run in state.runs:
         superseded = id(run) not in last and not detail.all_nodes
@@ -124,8 +131,8 @@ def session_lines(
             lines += indent(
                 failure_lines(failure, state.project_path, whole=detail.traceback)
             )
-    lines += _parameters(state, screen, whole=detail.parameters)
-    lines += _notes(state, screen, whole=detail.notes)
+    lines += parameter_lines(state, screen, whole=detail.parameters)
+    lines += note_lines(state, screen, whole=detail.notes)
     lines += _journal(state, findings)
     if not as_of:
         lines += _next(state, salvaged=bool(findings))
@@ -136,7 +143,10 @@ def _section(name: str) -> list[Line]:
     return [(), line(Span(name, "strong"))]
 
 
-def _facts(state: SessionState, screen: Screen, journal: str) -> list[tuple[str, Line]]:
+def session_facts(
+    state: SessionState, screen: Screen, journal: str
+) -> list[tuple[str, Line]]:
+    """Give what is known of the session as a whole, by name."""
     facts: list[tuple[str, str]] = []
     command = state.command
     shown = shlex.join(command.argv) if command and command.argv else started_by(state)
@@ -230,7 +240,8 @@ def _run(
     return [*lines, *indent(nodes)]
 
 
-def _parameters(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
+def parameter_lines(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
+    """Give the parameters in force, a few or all; none if there are none."""
     found = flatten(state.parameters)
     environment = dict(state.environment)
     if state.context is not None:
@@ -251,7 +262,8 @@ def _parameters(state: SessionState, screen: Screen, *, whole: bool) -> list[Lin
     return lines
 
 
-def _notes(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
+def note_lines(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
+    """Give notes and log records, the last ones or all; none if there are none."""
     if not state.notes:
         return []
     title = "Notes and log records" if any(n.level for n in state.notes) else "Notes"

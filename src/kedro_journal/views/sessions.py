@@ -20,7 +20,14 @@ from .table import Column, table
 from .terminal import Line, Screen, Span, line, render
 from .words import count, duration, short_date
 
-__all__ = ["VERDICT_ROLES", "Listed", "broke", "sessions_view"]
+__all__ = [
+    "COLUMNS",
+    "VERDICT_ROLES",
+    "Listed",
+    "broke",
+    "session_row",
+    "sessions_view",
+]
 
 VERDICT_ROLES: Final = {
     "completed": "good",
@@ -38,7 +45,7 @@ VERDICT_ROLES: Final = {
 }
 """Role of every verdict and status; see `terminal.Paint`."""
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     Column("session", widest=40),
     Column("verdict"),
     Column("started"),
@@ -72,14 +79,15 @@ def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> s
         screen: Where it is shown.
         more: How many older ones were not looked at.
     """
-    lines = table(_COLUMNS, [_row(row, screen) for row in rows], screen.width)
+    lines = table(COLUMNS, [session_row(row, screen) for row in rows], screen.width)
     if more:
         older = count(more, "older session")
         lines += [(), line(Span(f"{older} not shown; --all shows them.", "dim"))]
     return render(lines, screen.paint)
 
 
-def _row(row: Listed, screen: Screen) -> tuple[Line, ...]:
+def session_row(row: Listed, screen: Screen) -> tuple[Line, ...]:
+    """Give the cells of a session, one for each of `COLUMNS`."""
     state = row.state
     verdict = state.verdict
     done, planned = progress(state)
