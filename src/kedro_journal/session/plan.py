@@ -13,6 +13,7 @@ from kedro_journal.events import PlannedNode, RunStarted
 
 from . import capture
 from .progress import ActiveRun
+from .runner import RunnerFacts
 
 __all__ = ["planned", "run_started"]
 
@@ -95,7 +96,7 @@ def run_started(
     run: ActiveRun,
     run_params: Mapping[str, Any],
     pipeline: Any,
-    runner: str,
+    runner: RunnerFacts,
     env: str | None,
 ) -> list[RunStarted]:
     """Describe a run; a plan of many nodes comes in several records."""
@@ -105,7 +106,8 @@ def run_started(
         **run.key,
         pipelines=tuple(run_params.get("pipeline_names") or ("__default__",)),
         filters=capture.run_filters(run_params),
-        runner=runner,
+        runner=runner.name,
+        is_async=runner.is_async,
         env=env or None,
         runtime_params=dict(run_params.get("runtime_params") or {}),
         load_versions=tuple((str(k), str(v)) for k, v in load_versions.items()),

@@ -15,7 +15,7 @@ from .project import configure
 from .resume import OnDrift, runtime_params, unjournaled_context
 from .resumption import (
     Resumption,
-    check_something_left,
+    check_first,
     claim,
     go_on,
     rerun_arguments,
@@ -75,14 +75,17 @@ class Resumable(_KedroSession):
                 session_id, project_path=project_path, run_id=run_id, force=force
             )
 
+        from_nodes = tuple(from_nodes)
         chain, lock = claim(find)
         try:
             state = chain.links[0].state
             params = runtime_params(chain, extra_params)
-            if on_drift != "redo":
-                check_something_left(
-                    chain, lambda: unjournaled_context(chain, env, params), from_nodes
-                )
+            check_first(
+                chain,
+                lambda: unjournaled_context(chain, env, params),
+                from_nodes,
+                on_drift,
+            )
             configure(None, chain.project)
             session = cast("Any", cls).create(
                 project_path=chain.project,

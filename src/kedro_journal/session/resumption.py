@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Resumption",
-    "check_something_left",
+    "check_first",
     "claim",
     "go_on",
     "rerun_arguments",
@@ -71,21 +71,26 @@ def claim(find: Callable[[], Chain]) -> tuple[Chain, OwnerLock]:
         chain = again
 
 
-def check_something_left(
-    chain: Chain, context_of: Callable[[], Any], from_nodes: Iterable[str]
+def check_first(
+    chain: Chain,
+    context_of: Callable[[], Any],
+    from_nodes: Iterable[str],
+    on_drift: OnDrift,
 ) -> None:
-    """Refuse a session that completed every node and whose outputs are all there.
+    """Refuse before a session is made, where a refusal can be expected.
 
     Raises:
-        NothingLeft: Nothing is left to run.
+        NothingLeft: Every node completed, and every output is there.
+        NotResumable: There is drift, which is refused; or a node that is none.
     """
     known = collect(chain.links)
     every = all(
         name in known.nodes and known.nodes[name].is_complete for name in known.planned
     )
-    if not every or tuple(from_nodes):
+    wanted = tuple(from_nodes)
+    if not (every or wanted or on_drift == "refuse"):
         return  # without a look at the project: something is left
-    plan = make_plan(chain, context_of())
+    plan = make_plan(chain, context_of(), from_nodes=wanted, on_drift=on_drift)
     if not plan.to_run:
         raise NothingLeft(chain.last.session_id, plan)
 

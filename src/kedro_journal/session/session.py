@@ -23,7 +23,6 @@ from . import compat
 from .arguments import CreateArguments, create_arguments
 from .binding import (
     bind_hooks,
-    class_name,
     named_arguments,
     runner_argument,
     signature_of,
@@ -32,6 +31,7 @@ from .lifecycle import Lifecycle
 from .opening import created_event
 from .project import configure
 from .resumable import Resumable
+from .runner import runner_facts
 from .store import SessionStore, store_of
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ class KedroSession(Resumable):
             )
         runner = runner_argument(_KedroSession.run, args, kwargs)
         hooks = lifecycle.hooks
-        hooks.runner = class_name(runner)
+        hooks.runner = runner_facts(runner)
         begun = hooks.book.begun
         try:
             return super().run(*args, **kwargs)
