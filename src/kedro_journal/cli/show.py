@@ -9,6 +9,7 @@ import click
 from kedro_journal.journal import Finding
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.replay import replay_folder
+from kedro_journal.replay.locate import resumed_by
 from kedro_journal.views.data import json_text, state_data
 from kedro_journal.views.session import Detail, session_view
 
@@ -76,5 +77,6 @@ def show(
         moments=moments_of(path, state),
         findings=findings,
         journal=str(path),
+        resumed_by=resumed_by(where, found_id) or "",
     )
     click.echo(text, nl=False)

@@ -10,9 +10,7 @@ from kedro_journal.journal import Finding
 from kedro_journal.state import RunState, SessionState
 
 from .derive import (
-    decisive_run,
     failures,
-    first_left,
     last_attempts,
     run_seconds,
     run_verdict,
@@ -33,7 +31,6 @@ __all__ = ["Detail", "session_lines", "session_view"]
 _PARAMETERS_SHOWN: Final = 12
 _ANOMALIES_SHOWN: Final = 5
 _SHA_SHOWN: Final = 10
-_FROM_NODES_MAX: Final = 8  # a longer command is no help
 
 
 class Detail(NamedTuple):
@@ -63,6 +60,7 @@ def session_view(
     moments: Moments | None = None,
     findings: Sequence[Finding] = (),
     journal: str = "",
+    resumed_by: str = "",
 ) -> str:
     """Give everything about one session.
 
@@ -73,6 +71,7 @@ def session_view(
         moments: Wall clock of records that the verdict may refer to.
         findings: Damage that was read past.
         journal: Path of the journal file, empty to leave it out.
+        resumed_by: The session that goes on from it, if one does.
     """
     lines = session_lines(
         state,
@@ -81,6 +80,7 @@ def session_view(
         moments=moments,
         findings=findings,
         journal=journal,
+        resumed_by=resumed_by,
     )
     return render(lines, screen.paint)
 
@@ -93,6 +93,7 @@ def session_lines(
     moments: Moments | None = None,
     findings: Sequence[Finding] = (),
     journal: str = "",
+    resumed_by: str = "",
     as_of: bool = False,
 ) -> list[Line]:
     """Give the lines of `session_view`.
@@ -105,7 +106,7 @@ def session_lines(
         *verdict_lines(state, screen, moments or {}),
         (),
     ]
-    lines += pairs(_facts(state, screen, journal), screen.width)
+    lines += pairs(_facts(state, screen, journal, resumed_by), screen.width)
     last = {id(run) for run in last_attempts(state)}
     for run in state.runs:
         superseded = id(run) not in last and not detail.all_nodes
@@ -131,7 +132,9 @@ def _section(name: str) -> list[Line]:
     return [(), line(Span(name, "strong"))]
 
 
-def _facts(state: SessionState, screen: Screen, journal: str) -> list[tuple[str, Line]]:
+def _facts(
+    state: SessionState, screen: Screen, journal: str, resumed_by: str
+) -> list[tuple[str, Line]]:
     facts: list[tuple[str, str]] = []
     command = state.command
     shown = shlex.join(command.argv) if command and command.argv else started_by(state)
@@ -154,7 +157,11 @@ def _facts(state: SessionState, screen: Screen, journal: str) -> list[tuple[str,
     facts.append(("runtime", "  ".join(f"{k}={literal(v)}" for k, v in given)))
     labels = state.labels.items()
     facts.append(("labels", "  ".join(f"{k}={v}" for k, v in labels)))
-    facts.append(("goes on from", state.parent_session_id or ""))
+    resumed = state.resumed.parent_session_id if state.resumed is not None else None
+    facts.append(("goes on from", resumed or ""))
+    under = "" if resumed else state.parent_session_id or ""
+    facts.append(("runs again", under))
+    facts.append(("resumed by", resumed_by))
     facts.append(
         ("journal", f"{journal} ({count(state.seq, 'record')})" if journal else "")
     )
@@ -288,25 +295,14 @@ def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
     if verdict == "running":
         steps.append((f"kedro-journal tail {state.session_id} -f", "follow it live"))
     elif verdict in ("failed", "crashed", "interrupted", "unknown"):
+        if state.runs or state.resumed is not None:
+            resume = f"kedro-journal resume {state.session_id}"
+            steps.append((resume, "go on from what was completed"))
         steps.append((f"kedro-journal tail {wanted}", "its last records"))
         steps.append((f"kedro-journal replay {wanted} --step", "record by record"))
-        again = _again(state)
-        if again:
-            steps.append((again, "run it from there, if the inputs are stored"))
     if state.anomalies or state.dropped_events or state.repairs:
         steps.append((f"kedro-journal verify {state.session_id}", "check every record"))
     if not steps:
         return []
     rows = [(command, line(Span(what, "dim"))) for command, what in steps]
     return [*_section("Next"), *indent(pairs(rows, None))]
-
-
-def _again(state: SessionState) -> str:
-    """Give the command that runs what is left: the one it was, from other nodes on."""
-    run, command = decisive_run(state), state.command
-    if run is None or command is None or command.name != "run":
-        return ""
-    nodes = first_left(run)
-    if not nodes or len(nodes) > _FROM_NODES_MAX:
-        return ""
-    return shlex.join([*command.argv, f"--from-nodes={','.join(nodes)}"])
