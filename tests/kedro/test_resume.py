@@ -10,6 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import kedro_journal
+from kedro_journal.cli.demo_process import await_session, start_kedro
+from kedro_journal.journal import JournalDirectory
+
 from .breakable import REPORT, Breakable
 from .conftest import Project, as_json, check_complete
 
@@ -47,28 +51,22 @@ def test_a_killed_run_goes_on_from_what_was_completed(broken: Breakable) -> None
     assert broken.project.state(killed.session_id) == killed
 
 
-def test_the_demos_killed_run_is_resumed_with_one_command(
+def test_the_demos_killed_run_ends_with_the_same_files(
     project: Project, expected_outputs: dict[str, bytes]
 ) -> None:
-    long = "model.epochs=3000"
-    process = project.start("run", "--params", long)
-    while not project.sessions_path.exists() or not (
-        (ids := project.ids())
-        and project.state(ids[-1]).runs
-        and project.state(ids[-1]).runs[0].nodes["train_model"].status == "running"
-    ):
-        assert process.poll() is None
-    process.kill()
-    process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    with start_kedro(("run", "--params", "model.epochs=20000"), project.path) as child:
+        where = JournalDirectory(project.sessions_path)
+        session_id = await_session(where, [], child)
+        for record in kedro_journal.follow(session_id, directory=where.path):
+            if getattr(record.event, "node", "") == "train_model":
+                break
+        child.kill()
 
-    done = project.journal("resume", "--params", "model.epochs=400")
+    done = project.journal("resume", "--params", "model.epochs=80")
     assert done.returncode == 0, done.stderr
-    assert "parameter" in done.stderr
-    state = project.state()
-    assert state.runs[0].runtime_params == {"model": {"epochs": 400}}
-    assert len(state.runs[0].nodes) < 14
+    assert "params:model.epochs: it is 80, and was 20000" in done.stderr
+    assert expected_outputs == project.outputs()
+    assert len(project.state().runs[0].nodes) == 7
 
 
 class TestWhatIsTrusted:
