@@ -411,7 +411,8 @@ class TestChains:
         assert broken.project.state(failed).verdict == "failed"
 
         assert broken.plan(first)["chain"] == [first]
-        assert broken.resume(first).returncode == 0
+        assert broken.plan(failed) == broken.plan("latest") == broken.plan(first)
+        assert broken.resume().returncode == 0
         assert broken.report() == REPORT
 
 

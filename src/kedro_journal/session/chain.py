@@ -98,18 +98,11 @@ def _with_run(
             raise NotResumable(found, reason, f"Its runs: {known}.")
         if ids:
             return found, run_id or ids[-1]
-        parent = state.parent_session_id
-        if state.resumed is not None:
-            parent, run_id = (
-                state.resumed.parent_session_id,
-                state.resumed.parent_run_id,
-            )
-        elif state.error_phase != "resume":
-            parent = None
-        if parent is None or parent in seen:
+        resumed = state.resumed
+        if resumed is None or resumed.parent_session_id in seen:
             advice = "`kedro-journal command` has the command line to start it anew."
             raise NotResumable(session_id, "no run of it was begun", advice)
-        found = parent
+        found, run_id = resumed.parent_session_id, resumed.parent_run_id
 
 
 def _links(

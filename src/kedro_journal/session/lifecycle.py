@@ -13,6 +13,7 @@ from typing import Any, Final
 from kedro_journal.config import Config
 from kedro_journal.errors import JournalError
 from kedro_journal.events import (
+    Event,
     SessionActivated,
     SessionClosed,
     SessionCreated,
@@ -103,11 +104,11 @@ class Lifecycle:
             return SessionState(session_id=self.session_id)
         return self.recorder.state()
 
-    def created(self, event: SessionCreated) -> None:
+    def created(self, event: SessionCreated, *more: Event) -> None:
         """The session was made."""
         current_command.journaled = True
         if self.recorder is not None:
-            self.recorder.record(event)
+            self.recorder.record(event, *more)
 
     def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
         """A run begins."""

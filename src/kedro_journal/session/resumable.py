@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
 from kedro.framework.session import KedroSession as _KedroSession
 
+from kedro_journal.events import SessionResumed
 from kedro_journal.state import ResumePlan, RunState
 
 from .chain import Chain, find_chain
@@ -22,7 +24,12 @@ from .resumption import (
     run_arguments,
 )
 
-__all__ = ["Resumable"]
+__all__ = ["RESUMES", "Resumable"]
+
+RESUMES: Final[ContextVar[SessionResumed | None]] = ContextVar(
+    "kedro_journal_resumes", default=None
+)
+"""What the session that is being created goes on from: on record from its start."""
 
 
 class Resumable(_KedroSession):
@@ -87,14 +94,22 @@ class Resumable(_KedroSession):
                 on_drift,
             )
             configure(None, chain.project)
-            session = cast("Any", cls).create(
-                project_path=chain.project,
-                env=env or chain.run.env or state.env,
-                runtime_params=params or None,
-                conf_source=state.conf_source,
-                labels=state.labels,
+            resumes = SessionResumed(
                 parent_session_id=chain.last.session_id,
+                parent_run_id=chain.run.run_id,
             )
+            token = RESUMES.set(resumes)
+            try:
+                session = cast("Any", cls).create(
+                    project_path=chain.project,
+                    env=env or chain.run.env or state.env,
+                    runtime_params=params or None,
+                    conf_source=state.conf_source,
+                    labels=state.labels,
+                    parent_session_id=chain.last.session_id,
+                )
+            finally:
+                RESUMES.reset(token)
             go_on(session, chain, lock, from_nodes, on_drift)
         except BaseException:
             lock.release()

@@ -30,7 +30,7 @@ from .binding import (
 from .lifecycle import Lifecycle
 from .opening import created_event
 from .project import configure
-from .resumable import Resumable
+from .resumable import RESUMES, Resumable
 from .runner import runner_facts
 from .store import SessionStore, store_of
 
@@ -347,7 +347,8 @@ def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
             save_on_close=given.save_on_close,
             parent_session_id=given.parent_session_id,
             labels=given.labels,
-        )
+        ),
+        *([resumes] if (resumes := RESUMES.get()) is not None else []),
     )
 
 
