@@ -55,6 +55,7 @@ ERROR_SAMPLES: Mapping[str, tuple[Any, ...]] = {
         "its process 21526 is alive",
         "Wait for it, or stop it first.",
     ),
+    "NothingLeft": (_SESSION, None),
     "NothingToTrace": ("params:lr", _SESSION, ("params:model.lr",)),
     "JournalClosed": (_JOURNAL, 52),
     "JournalBusy": (_JOURNAL.with_name("append.lock"), 30.0),

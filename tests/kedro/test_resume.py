@@ -145,6 +145,15 @@ class TestWhatIsTrusted:
         assert (told["to_run"], told["resumed_as"]) == ([], None)
         assert broken.folders() == before
 
+        done = broken.project.python(
+            "import pytest\n"
+            "from kedro_journal.errors import NothingLeft\n"
+            "from kedro_journal.session import KedroSession\n"
+            "with pytest.raises(NothingLeft) as caught:\n"
+            "    KedroSession.resume()\n"
+            "assert caught.value.plan.to_run == ()\n"
+        )
+        assert done.returncode == 0, done.stderr
         broken.data("report").unlink()
         broken.ran()
         assert broken.resume().returncode == 0

@@ -27,6 +27,7 @@ EXAMPLES: dict[str, JournalError] = {
     "JournalUnwritable": errors.JournalUnwritable(PATH, 28, "No space left on device"),
     "NewerJournal": errors.NewerJournal(PATH, 2),
     "NotResumable": errors.NotResumable("s", "it is alive", "Wait for it."),
+    "NothingLeft": errors.NothingLeft("s", None),
     "NothingToTrace": errors.NothingToTrace("params:lr", "s", ["params:model.lr"]),
     "RecordTooLarge": errors.RecordTooLarge("note.added", 10, 5),
     "UnsafeJournal": errors.UnsafeJournal(PATH, "a symbolic link"),

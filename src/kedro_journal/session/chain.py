@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError, NotResumable
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.liveness import boot_id, host_name, is_running
@@ -72,7 +73,8 @@ def find_chain(
         seen.add(found)
     links = _links(where, found, run_id)
     _check_liveness(links[-1], force=force)
-    project = Path(links[-1].state.project_path or project_path or Path.cwd())
+    here = project_path or (find_project() if directory is None else None)
+    project = Path(here or links[-1].state.project_path or Path.cwd())
     return Chain(links, where.folder(found), project)
 
 

@@ -22,7 +22,18 @@ from typing import Any, Final, Literal, NamedTuple
 
 from .resume_project import PACKAGE, Case
 
-__all__ = ["RAN", "Death", "Result", "begins", "fork", "reached", "resume", "run"]
+__all__ = [
+    "RAN",
+    "Death",
+    "Result",
+    "begins",
+    "fork",
+    "prepare",
+    "reached",
+    "resume",
+    "run",
+    "runner_of",
+]
 
 RAN: Final = "ran.txt"
 Where = Literal["before a record", "after a record", "half a file", "a node", "never"]
@@ -34,10 +45,12 @@ class Death(NamedTuple):
     Attributes:
         where: At what.
         count: At which of them, from 1.
+        raises: It is an exception that is raised there.
     """
 
     where: Where = "never"
     count: int = 0
+    raises: bool = False
 
 
 class Result(NamedTuple):
@@ -70,6 +83,9 @@ def reached(where: Where) -> None:
     with _counter.get_lock():
         _counter.value += 1
         now = _counter.value
+    if now == _death.count and _death.raises:
+        message = "told to"
+        raise ValueError(message)
     if now == _death.count:
         os.killpg(0, signal.SIGKILL)
 
@@ -103,7 +119,7 @@ def fork(folder: Path, work: Callable[[], dict[str, Any]]) -> Result:
     return Result(False, json.loads(said.read_text()))
 
 
-def _prepare(death: Death) -> None:
+def prepare(death: Death) -> None:
     """Make ready for the project in the working directory."""
     from kedro.framework.startup import bootstrap_project
 
@@ -128,7 +144,7 @@ def _prepare(death: Death) -> None:
         JournalWriter.append_encoded = append_and_die  # type: ignore[method-assign]
 
 
-def _runner(case: Case) -> Any:
+def runner_of(case: Case) -> Any:
     from kedro import runner
 
     cls = getattr(runner, case.runner)
@@ -141,9 +157,9 @@ def run(case: Case, death: Death) -> dict[str, Any]:
     """Run the pipeline from its start."""
     from kedro_journal.session import KedroSession
 
-    _prepare(death)
+    prepare(death)
     with KedroSession.create(PACKAGE, Path.cwd()) as session:
-        session.run(runner=_runner(case))
+        session.run(runner=runner_of(case))
     return {}
 
 
@@ -152,7 +168,7 @@ def resume(death: Death, sabotage: str = "") -> dict[str, Any]:
     from kedro_journal.errors import NothingLeft, NotResumable
     from kedro_journal.session import KedroSession
 
-    _prepare(death)
+    prepare(death)
     _sabotage(sabotage)
     try:
         with KedroSession.resume(project_path=Path.cwd()) as session:
