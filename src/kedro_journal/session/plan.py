@@ -102,9 +102,12 @@ def run_started(
     """Describe a run; a plan of many nodes comes in several records."""
     parts = _parts([planned(node) for node in pipeline.nodes])
     load_versions = run_params.get("load_versions") or {}
+    pipelines = run_params.get("pipeline_names") or ()
+    if one := run_params.get("pipeline_name"):  # an older Kedro
+        pipelines = (one,)
     first = RunStarted(
         **run.key,
-        pipelines=tuple(run_params.get("pipeline_names") or ("__default__",)),
+        pipelines=tuple(pipelines) or ("__default__",),
         filters=capture.run_filters(run_params),
         runner=runner.name,
         is_async=runner.is_async,

@@ -186,7 +186,8 @@ class Resumable(_KedroSession):
         if self._rerun is not None:
             return rerun_arguments(self._rerun, given)
         if self._resumption is not None:
-            return run_arguments(self._resumption.plan, given)
+            session_id = self.store["session_id"]  # Kedro's, the version it saves
+            return run_arguments(self._resumption.plan, session_id, given)
         return dict(given)
 
     def let_go(self) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from kedro.framework.session import KedroSession as _KedroSession
 
 from kedro_journal.errors import JournalError, NothingLeft, NotResumable
 from kedro_journal.events import SessionResumed
 from kedro_journal.journal import OwnerLock
 from kedro_journal.state import ResumePlan, RunState, collect
 
+from . import compat
 from .chain import Chain
 from .present import pipeline_names
 from .resume import OnDrift, make_plan
@@ -129,17 +132,24 @@ def go_on(
     session.goes_on(Resumption(plan, lock))
 
 
-def run_arguments(plan: ResumePlan, given: Mapping[str, Any]) -> dict[str, Any]:
+def run_arguments(
+    plan: ResumePlan, session_id: str, given: Mapping[str, Any]
+) -> dict[str, Any]:
     """Give the arguments of `KedroSession.run` that carry out a plan.
 
     Args:
         plan: The plan.
+        session_id: The session that runs it: under this version it saves.
         given: Arguments of the caller, which win; a runner, above all.
     """
     asked = {
-        "pipeline_names": pipeline_names(plan.pipelines),
+        **_pipelines(plan.pipelines),
         "node_names": list(plan.to_run),
-        "load_versions": dict(plan.load_versions) or None,
+        "load_versions": {
+            **dict.fromkeys(plan.own_versions, session_id),
+            **plan.load_versions,
+        }
+        or None,
     }
     return _with_runner({**asked, **_told(given)}, plan.runner, is_async=plan.is_async)
 
@@ -152,11 +162,15 @@ def rerun_arguments(run: RunState, given: Mapping[str, Any]) -> dict[str, Any]:
         given: Arguments of the caller, which win.
     """
     asked = {
-        "pipeline_names": pipeline_names(run.pipelines),
+        **_pipelines(run.pipelines),
         "load_versions": dict(run.load_versions) or None,
         **run.filters,
     }
     return _with_runner({**asked, **_told(given)}, run.runner, is_async=run.is_async)
+
+
+def _pipelines(names: Sequence[str]) -> dict[str, Any]:
+    return compat.pipelines_argument(_KedroSession.run, pipeline_names(names))
 
 
 def _told(given: Mapping[str, Any]) -> dict[str, Any]:
