@@ -75,16 +75,10 @@ class JournalNotFound(JournalError):
     directory: Path
 
     def __init__(self, wanted: str, directory: Path, known: Sequence[str] = ()) -> None:
+        hint = "No session was journaled there yet: `kedro run` makes one."
         if known:
-            hint = (
-                f"The newest session there is {known[-1]}; "
-                "`kedro-journal list` shows all."
-            )
-        else:
-            hint = (
-                "No session was journaled there yet: "
-                "`kedro run` in the project makes one."
-            )
+            newest = f"The newest session there is {known[-1]}; "
+            hint = newest + "`kedro-journal list` shows all."
         super().__init__(
             f"{directory}: no session {wanted!r}. {hint}",
             wanted=wanted,
@@ -181,9 +175,7 @@ class NothingToTrace(JournalError):
 
     def __init__(self, name: str, session_id: str, close: Sequence[str] = ()) -> None:
         shown = ", ".join(close)
-        hint = f"On record are {shown}."
-        if not close:
-            hint = "`parameters` traces all of them."
+        hint = f"On record are {shown}." if close else "`parameters` traces them all."
         super().__init__(
             f"Session {session_id} has no parameter, dataset, flag or variable "
             f"{name!r} on record. {hint}",
@@ -225,8 +217,7 @@ class NothingLeft(NotResumable):
 
     def __init__(self, session_id: str, plan: Any) -> None:
         reason = "every node completed, and everything that was saved is there"
-        advice = "`kedro-journal rerun` runs all of it again."
-        super().__init__(session_id, reason, advice)
+        super().__init__(session_id, reason, "`kedro-journal rerun` runs it again.")
         self._facts["plan"] = self.plan = plan
 
 

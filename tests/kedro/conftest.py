@@ -83,9 +83,11 @@ class Project:
         script.write_text(code, encoding="utf-8")
         return self._run([sys.executable, str(script)], env)
 
-    def journal(self, *args: str) -> subprocess.CompletedProcess[str]:
+    def journal(
+        self, *args: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run `kedro-journal ARGS` in the project."""
-        return self._run([sys.executable, "-m", "kedro_journal", *args], None)
+        return self._run([sys.executable, "-m", "kedro_journal", *args], env)
 
     def _run(
         self, command: list[str], env: Mapping[str, str] | None

@@ -27,7 +27,7 @@ from .conftest import TIMEOUT_S, Project
 pytestmark = pytest.mark.kedro
 
 DEMO = [sys.executable, "-m", "kedro_journal", "demo"]
-VERDICTS = ["crashed", "failed", "completed"]
+VERDICTS = ["completed", "crashed", "failed", "completed"]  # newest first
 
 
 class Told(NamedTuple):
@@ -78,12 +78,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
 
 
 class TestTheStory:
-    def test_three_sessions_with_their_verdicts(self, told: Told) -> None:
+    def test_four_sessions_with_their_verdicts(self, told: Told) -> None:
         states = told.project.states()
         assert [state.verdict for state in states] == VERDICTS
         assert all(told.project.verification(s.session_id).ok for s in states)
 
-        crashed, failed, completed = states
+        resumed, crashed, failed, completed = states
+        assert resumed.parent_session_id == crashed.session_id
+        assert set(resumed.runs[0].nodes) < set(crashed.runs[0].nodes)
         assert [n.name for n in crashed.runs[0].broken] == ["train_model"]
         assert [n.name for n in failed.runs[0].broken] == ["check_quality"]
         assert len(completed.runs[0].with_status("completed")) == 14
@@ -95,16 +97,23 @@ class TestTheStory:
         assert str(told.project.path) == summary["project"]
         assert str(told.project.sessions_path) == summary["journals"]
         steps = summary["steps"]
-        assert [step["step"] for step in steps] == [1, 2, 3, 4, 5]
+        assert [step["step"] for step in steps] == [1, 2, 3, 4, 5, 6]
         assert all(step["ok"] for step in steps)
-        for step, verdict in zip(steps[1:4], reversed(VERDICTS), strict=True):
+        for step, verdict in zip(steps[1:5], reversed(VERDICTS), strict=True):
             state = told.project.state(step["session_id"])
             assert verdict == step["verdict"] == state.verdict
             done = len(state.runs[0].with_status("completed"))
-            assert (done, 14) == (step["nodes_completed"], step["nodes_planned"])
-        assert [s["exit_code"] for s in steps] == [0, 0, 1, -signal.SIGKILL, None]
+            planned = len(state.runs[0].nodes)
+            assert (done, planned) == (step["nodes_completed"], step["nodes_planned"])
+        assert [s["exit_code"] for s in steps] == [0, 0, 1, -signal.SIGKILL, 0, None]
 
-        past = steps[4]["facts"]["past"]
+        facts = steps[4]["facts"]
+        ran = told.project.state(steps[4]["session_id"]).runs[0].nodes
+        assert sorted(facts["to_run"]) == sorted(ran)
+        assert len(facts["done"]) + len(ran) == 14
+        assert facts["same_report"] is True
+
+        past = steps[5]["facts"]["past"]
         crashed = steps[3]["session_id"]
         state = kedro_journal.replay(
             crashed, until_seq=past["seq"], directory=told.project.sessions_path
@@ -146,7 +155,9 @@ class TestTheStory:
         listed = told.project.journal("list")
         assert listed.returncode == 0, listed.stderr
         rows = listed.stdout.splitlines()[1:]
-        assert [row.split()[1] for row in rows] == VERDICTS
+        found = [row.removeprefix("+ ").split()[1] for row in rows]
+        assert found == ["crashed", "completed", "failed", "completed"]
+        assert [row.startswith("+ ") for row in rows] == [False, True, False, False]
 
     def test_nothing_but_the_project_is_left(self, told: Told) -> None:
         names = sorted(path.name for path in told.project.path.parent.iterdir())

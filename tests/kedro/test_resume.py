@@ -1,210 +1,602 @@
-"""A session is gone on from what it really completed: real runs, real deaths."""
+"""Resume, rerun and command, on real projects whose processes really die."""
 
 from __future__ import annotations
 
+import os
+import re
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kedro_journal.errors import NothingLeft, NotResumable
+import kedro_journal
+from kedro_journal.cli.demo_process import await_session, start_kedro
+from kedro_journal.journal import JournalDirectory
 
-from .conftest import TIMEOUT_S, Project, as_json
-from .test_endings import PROBE, wait_for_node
+from .breakable import REPORT, Breakable
+from .conftest import Project, as_json, check_complete
 
-FILES = """
-import os, signal
-from kedro.pipeline import Node, Pipeline
-
-def split(title): return 1, 2
-def left(x): return {"left": x}
-def right(x, how):
-    if how == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if how == "raise":
-        raise LookupError("boom")
-    return {"right": x}
-def join(a, b): return {**a, **b}
-
-def make_pipelines():
-    return {"__default__": Pipeline([
-        Node(split, "params:title", ["one", "two"], name="split"),
-        Node(left, "one", "left_file", name="left"),
-        Node(right, ["two", "params:how"], "right_file", name="right"),
-        Node(join, ["left_file", "right_file"], "joined", name="join"),
-    ])}
-"""
-CATALOG = "".join(
-    f"{name}:\n  type: json.JSONDataset\n  filepath: data/08_reporting/{name}.json\n"
-    for name in ("left_file", "right_file", "joined")
-)
+pytestmark = pytest.mark.kedro
+NODES = ["split", "clean", "train", "judge", "report"]
 
 
 @pytest.fixture
-def files(project: Project) -> Project:
-    """Four nodes: the first keeps its outputs in memory, the others in files."""
-    project.nodes(FILES)
-    (project.path / "conf/base/parameters.yml").write_text("title: t\nhow: raise\n")
-    (project.path / "conf/base/catalog.yml").write_text(CATALOG)
-    return project
+def broken(project: Project) -> Breakable:
+    """The project with a pipeline that dies where it is told to."""
+    return Breakable(project)
 
 
-def decisions(project: Project, *more: str) -> dict[str, str]:
-    plan = as_json(project.journal("resume", "--dry-run", "--json", *more))
-    return {one["name"]: one["decision"] for one in plan["decisions"]}
+def test_a_killed_run_goes_on_from_what_was_completed(broken: Breakable) -> None:
+    assert broken.run(die="judge:kill").returncode == -9
+    assert broken.ran() == NODES[:4]
+    killed = broken.project.state()
 
+    done = broken.resume()
+    assert done.returncode == 0, done.stderr
+    assert broken.ran() == ["judge", "report"]
+    assert broken.report() == REPORT
 
-def results(project: Project) -> dict[str, bytes]:
-    folder = project.path / "data/08_reporting"
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.json"))}
-
-
-@pytest.mark.kedro
-@pytest.mark.parametrize("how", ["raise", "die"])
-@pytest.mark.parametrize("level", [0, 1])
-def test_only_what_is_left_and_what_it_needs_from_memory_runs(
-    files: Project, how: str, level: int
-) -> None:
-    if level == 0:
-        files.level_0()
-    assert 0 == files.kedro("run", "--params", "how=go").returncode
-    expected = results(files)
-    files.clear_outputs()
-    assert 0 != files.kedro("run", "--params", f"how={how}").returncode
-    broken = files.state()
-
-    sessions = sorted(files.sessions_path.iterdir())
-    assert {
-        "split": "redo", "left": "done", "right": "to do", "join": "to do",
-    } == decisions(files)  # fmt: skip
-    assert sessions == sorted(files.sessions_path.iterdir())
-
-    done = files.journal("resume", "--params", "how=go")
-    assert 0 == done.returncode, done.stderr
-    state = files.state()
-    assert ("completed", broken.session_id) == (state.verdict, state.parent_session_id)
-    assert {"split", "right", "join"} == set(state.runs[0].nodes)
-    assert expected == results(files)
+    state = broken.project.state()
+    assert f"session {state.session_id}: completed\n" == done.stdout
+    assert "2 nodes to run, 3 done" in done.stderr
+    assert state.verdict == "completed"
+    assert state.parent_session_id == killed.session_id
     assert state.resumed is not None
-    assert ("left",) == state.resumed.done
+    assert state.resumed.parent_session_id == killed.session_id
+    assert state.resumed.parent_run_id == killed.runs[0].run_id
+    assert state.resumed.done == ("split", "clean", "train")
+    assert state.resumed.remaining == ("judge", "report") == tuple(state.runs[0].nodes)
+    check_complete(broken.project, state)
+    assert broken.project.state(killed.session_id) == killed
 
-    again = files.journal("resume")
-    assert 0 != again.returncode or "nothing" in (again.stdout + again.stderr).lower()
-    assert state.session_id == files.ids()[-1]
 
-
-@pytest.mark.kedro
-def test_a_killed_run_of_the_demo_is_resumed_to_the_same_report(
+def test_the_demos_killed_run_ends_with_the_same_files(
     project: Project, expected_outputs: dict[str, bytes]
 ) -> None:
-    nodes = project.path / "src/journal_demo/pipelines/data_science/nodes.py"
-    whole = nodes.read_text()
-    nodes.write_text(whole.replace(
-        "def train_model(", "def _train(", 1) + "\n\ndef train_model(*args):\n"
-        "    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )  # fmt: skip
-    assert -signal.SIGKILL == project.kedro("run").returncode
-    assert "crashed" == project.state().verdict
-    nodes.write_text(whole)
+    with start_kedro(("run", "--params", "model.epochs=20000"), project.path) as child:
+        where = JournalDirectory(project.sessions_path)
+        session_id = await_session(where, [], child)
+        for record in kedro_journal.follow(session_id, directory=where.path):
+            if getattr(record.event, "node", "") == "train_model":
+                break
+        child.kill()
 
-    done = project.journal("resume")
-    assert 0 == done.returncode, done.stderr
-    state = project.state()
-    assert "completed" == state.verdict
-    assert "clean_bookings" not in state.runs[0].nodes
+    done = project.journal("resume", "--params", "model.epochs=80")
+    assert done.returncode == 0, done.stderr
+    assert "params:model.epochs: it is 80, and was 20000" in done.stderr
     assert expected_outputs == project.outputs()
+    assert len(project.state().runs[0].nodes) == 7
 
 
-@pytest.mark.kedro
-def test_deleted_and_changed_outputs_are_made_again(files: Project) -> None:
-    assert 1 == files.kedro("run").returncode
-    left = files.path / "data/08_reporting/left_file.json"
-    kept = left.read_bytes()
-    left.unlink()
-    assert "redo" == decisions(files)["left"]
-    left.write_bytes(kept + b"  ")
-    assert "redo" == decisions(files)["left"]
+class TestWhatIsTrusted:
+    def test_memory_is_made_again_where_it_is_needed(self, broken: Breakable) -> None:
+        broken.run(die="train:kill")
+        plan = broken.plan()
+        split = plan["decisions"][0]
+        assert split["decision"] == "redo"
+        assert split["reason"] == "its output right lived in memory, and train needs it"
+
+        assert broken.resume().returncode == 0
+        assert sorted(broken.ran()[4 - 1 :]) == sorted(
+            ["split", "train", "judge", "report"]
+        )
+        assert broken.report() == REPORT
+
+    def test_a_file_that_was_cut_in_half_is_not(self, broken: Breakable) -> None:
+        broken.run(die="report:half")
+        assert broken.report() == REPORT[: len(REPORT) // 2]
+        broken.ran()
+        report = broken.plan()["decisions"][-1]
+        assert report["decision"] == "suspect"
+        assert "report was being saved" in report["reason"]
+
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["report"]
+        assert broken.report() == REPORT
+
+    def test_a_version_that_was_cut_in_half_is_not_loaded(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(die="model:half")
+        broken.ran()
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["split", "train", "judge", "report"]
+        assert broken.report() == REPORT
+
+    def test_the_version_on_record_is_loaded_and_no_newer_one(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(die="judge:raise")
+        version = broken.project.state().runs[0].nodes["train"].saves["model"].version
+        assert version is not None
+        newer = broken.path / "data/model.txt/2999-01-01T00.00.00.000Z/model.txt"
+        newer.parent.mkdir(parents=True)
+        newer.write_text("a model of somebody else")
+        plan = broken.plan()
+        assert plan["load_versions"] == {"model": version}
+
+        assert broken.resume().returncode == 0
+        assert broken.report() == REPORT
+        pinned = broken.project.state().runs[0].load_versions
+        assert pinned == (("model", version),)
+
+    def test_what_was_deleted_or_changed_is_made_again(self, broken: Breakable) -> None:
+        broken.run(die="report:raise")
+        broken.data("table").unlink()
+        broken.data("left").write_text("SOME WORLD")
+        plan = broken.plan()
+        reasons = {d["name"]: d["reason"] for d in plan["decisions"]}
+        assert "left was written again after it was saved" in reasons["split"]
+        assert reasons["clean"] == "its output table is gone"
+
+        broken.ran()
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["split", "clean", "report"]
+        assert broken.report() == REPORT
+
+    def test_nothing_is_left_when_all_of_it_completed(self, broken: Breakable) -> None:
+        assert broken.run().returncode == 0
+        before = broken.folders()
+        done = broken.resume()
+        assert done.returncode == 0
+        assert done.stdout == f"session {before[0]}: nothing is left to run\n"
+        told = as_json(broken.resume("--json"))
+        assert (told["to_run"], told["resumed_as"]) == ([], None)
+        assert broken.folders() == before
+
+        done = broken.project.python(
+            "import pytest\n"
+            "from kedro_journal.errors import NothingLeft\n"
+            "from kedro_journal.session import KedroSession\n"
+            "with pytest.raises(NothingLeft) as caught:\n"
+            "    KedroSession.resume()\n"
+            "assert caught.value.plan.to_run == ()\n"
+        )
+        assert done.returncode == 0, done.stderr
+        broken.data("report").unlink()
+        broken.ran()
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["report"]
 
 
-@pytest.mark.kedro
-def test_what_was_changed_is_reported_refused_or_redone(files: Project) -> None:
-    assert 1 == files.kedro("run").returncode
-    probe = files.path / "src/journal_demo/probe.py"
-    probe.write_text(FILES.replace('{"left": x}', '{"left": x + 0}'))
+class TestDrift:
+    @pytest.fixture
+    def failed(self, broken: Breakable) -> Breakable:
+        """A run that failed in its last node."""
+        broken.run(die="report:raise")
+        broken.ran()
+        return broken
 
-    plan = as_json(files.journal("resume", "--dry-run", "--json"))
-    assert ("code", "left") in {(d["kind"], d["subject"]) for d in plan["drift"]}
-    assert "done" == decisions(files)["left"]
-    refused = files.journal("resume", "--dry-run", "--on-drift", "refuse")
-    assert 6 == refused.returncode
-    assert "left" in refused.stderr
-    assert "redo" == decisions(files, "--on-drift", "redo")["left"]
+    @pytest.mark.parametrize(
+        ("what", "kind", "subject", "nodes", "redone"),
+        [
+            ("code", "code", "train", ["train"], ["split", "train", "judge", "report"]),
+            (
+                "parameter",
+                "parameter",
+                "params:deep.word",
+                ["judge"],
+                ["judge", "report"],
+            ),
+            ("input", "input", "raw", ["split"], NODES),
+        ],
+    )
+    def test_is_reported_refused_or_redone(
+        self,
+        failed: Breakable,
+        what: str,
+        kind: str,
+        subject: str,
+        nodes: list[str],
+        redone: list[str],
+    ) -> None:
+        match what:
+            case "code":
+                failed.edit("model of", "better model of")
+            case "parameter":
+                path = failed.path / "conf/base/parameters.yml"
+                path.write_text(path.read_text().replace("low", "deeper"))
+            case "input":
+                failed.data("raw").write_text("other words")
+        plan = failed.plan()
+        assert plan["decisions"][-1]["name"] == "report"
+        assert [d["name"] for d in plan["decisions"] if d["decision"] != "done"] == [
+            "report"
+        ]
+        (drift,) = [one for one in plan["drift"] if one["kind"] == kind]
+        assert (drift["subject"], drift["nodes"]) == (subject, nodes)
+
+        refused = failed.resume("--on-drift", "refuse")
+        assert refused.returncode == 6
+        assert f"{kind} {subject}" in refused.stderr
+        assert "Traceback" not in refused.stderr
+        assert failed.ran() == []
+
+        assert failed.resume("--on-drift", "redo").returncode == 0
+        assert failed.ran() == redone
+
+    def test_only_what_was_kept_from_before_a_change_is_old(
+        self, failed: Breakable
+    ) -> None:
+        failed.edit("verdict on", "new verdict on")
+        assert failed.resume("--on-drift", "redo", die="report:raise").returncode == 1
+        assert failed.ran() == ["judge", "report"]
+
+        assert failed.plan()["drift"] == []
+        assert failed.plan("--on-drift", "redo")["decisions"][3]["decision"] == "done"
+
+    def test_the_commit_and_the_catalog_are_told(self, failed: Breakable) -> None:
+        catalog = failed.path / "conf/base/catalog.yml"
+        catalog.write_text(catalog.read_text() + "\n# another line\n")
+        (drift,) = failed.plan()["drift"]
+        assert (drift["kind"], drift["subject"]) == (
+            "configuration",
+            "conf/base/catalog.yml",
+        )
+
+    def test_nothing_changed_is_no_drift(self, failed: Breakable) -> None:
+        assert failed.plan()["drift"] == []
 
 
-@pytest.mark.kedro
-def test_a_living_session_is_refused_unless_forced(project: Project) -> None:
-    project.nodes(PROBE)
-    process = project.start("run", "--params", "how=wait")
-    try:
-        wait_for_node(project, "act", process)
-        refused = project.journal("resume", "--dry-run")
-        assert 6 == refused.returncode
-        assert "is alive" in refused.stderr
-        forced = project.journal("resume", "--dry-run", "--force")
-        assert 0 == forced.returncode, forced.stderr
-    finally:
-        process.kill()
-        process.communicate(timeout=TIMEOUT_S)
+class TestTheSameRun:
+    def test_pipelines_filters_environment_and_parameters_are_the_originals(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(
+            "--pipelines", "all", "--to-nodes", "judge", "--env", "staging",
+            "--params", "deep.word=given", die="judge:kill",
+        )  # fmt: skip
+        broken.ran()
+        assert list(broken.decided()) == NODES[:4]
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["judge"]
+        run = broken.project.state().runs[0]
+        assert (run.pipelines, run.env) == (("all",), "staging")
+        assert run.runtime_params == {"deep": {"word": "given"}}
+        assert (
+            broken.data("verdict").read_text().endswith("staged and sdrow emos, given")
+        )
+
+    def test_secrets_must_be_given_again(self, broken: Breakable) -> None:
+        broken.run("--params", "api_token=hunter22", die="judge:kill")
+        refused = broken.resume()
+        assert refused.returncode == 6
+        assert "api_token is a secret" in refused.stderr
+        assert "--params api_token=" in refused.stderr
+
+        done = broken.resume("--params", "api_token=hunter22")
+        assert done.returncode == 0, done.stderr
+        for path in broken.project.sessions_path.rglob("*"):
+            assert not path.is_file() or b"hunter22" not in path.read_bytes()
+
+    def test_the_runner_is_the_originals(self, broken: Breakable) -> None:
+        broken.run("--async", die="judge:kill")
+        assert broken.project.state().runs[0].is_async
+        broken.ran()
+        assert broken.resume(die="judge:kill").returncode == -9
+        assert broken.project.state().runs[0].is_async
+        broken.run("--runner", "ThreadRunner", die="judge:kill")
+        broken.ran()
+        done = broken.resume()
+        assert done.returncode == 0, done.stderr
+        assert broken.ran() == ["judge", "report"]
+        assert broken.report() == REPORT
+        run = broken.project.state().runs[0]
+        assert run.runner == "ThreadRunner"
+
+        given = broken.resume("--from", "judge", "-r", "SequentialRunner")
+        assert given.returncode == 0, given.stderr
+        assert broken.project.state().runs[0].runner == "SequentialRunner"
+        assert broken.ran() == ["judge", "report"]
+
+    def test_workers_that_outlive_their_run_are_waited_for(
+        self, broken: Breakable
+    ) -> None:
+        process = broken.project.start(
+            "run", "--runner", "ParallelRunner",
+            env={"DIE": "judge:wait"}, start_new_session=True,
+        )  # fmt: skip
+        try:
+            while not (broken.path / "waiting").exists():
+                assert process.poll() is None
+            process.kill()
+            process.wait()
+            broken.ran()
+            refused = broken.resume()
+            assert refused.returncode == 6
+            assert "is alive and at node judge" in refused.stderr
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        done = broken.resume()
+        assert done.returncode == 0, done.stderr
+        assert broken.ran() == ["judge", "report"]
+        assert broken.report() == REPORT
+        assert broken.project.state().runs[0].runner == "ParallelRunner"
+
+    def test_a_run_from_python_is_resumed_as_well(self, broken: Breakable) -> None:
+        done = broken.project.python(
+            "from kedro_journal.session import KedroSession\n"
+            "with KedroSession.create('journal_demo', env='staging') as session:\n"
+            "    session.run(tags=['learn'], load_versions=None)\n",
+        )
+        assert "train" not in broken.ran(), done.stderr  # right is in memory
+        done = broken.project.python(
+            "from kedro_journal.session import KedroSession\n"
+            "with KedroSession.create('journal_demo', env='staging') as session:\n"
+            "    session.run(to_nodes=['judge'])\n",
+            env={"DIE": "judge:raise"},
+        )
+        assert done.returncode == 1
+        broken.ran()
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["judge"]
+        assert broken.project.state().runs[0].env == "staging"
+
+    def test_hooks_alone_are_enough(self, broken: Breakable) -> None:
+        broken.project.level_0()
+        broken.run("--env", "staging", die="report:kill")
+        broken.ran()
+        done = broken.project.kedro("journal", "resume")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert broken.ran() == ["report"]
+        assert broken.report().endswith("SOME WORDS staged")
+
+    def test_only_missing_outputs_keeps_what_was_there(self, broken: Breakable) -> None:
+        assert broken.run("--to-nodes", "clean").returncode == 0
+        broken.run("--only-missing-outputs", die="judge:kill")
+        assert broken.ran() == ["split", "train", "judge"]
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["judge", "report"]
+        assert broken.report() == REPORT
+
+    def test_one_run_of_a_service_session(self, broken: Breakable) -> None:
+        broken.project.python(
+            "import os\n"
+            "from kedro_journal.session import KedroServiceSession\n"
+            "from kedro_journal.session.project import configure\n"
+            "configure('journal_demo', None)\n"
+            "with KedroServiceSession.create() as session:\n"
+            "    for name, die in ('one', 'judge:raise'), ('two', 'report:raise'):\n"
+            "        os.environ['DIE'] = die\n"
+            "        try:\n"
+            "            session.run(run_id=name)\n"
+            "        except ValueError:\n"
+            "            pass\n",
+        )
+        service = broken.project.state()
+        assert [run.run_id for run in service.runs] == ["one", "two"]
+        assert broken.decided("--run", "one")["judge"] == "to do"
+        assert broken.decided("--run", "two")["judge"] == "done"
+        wrong = broken.resume("--run", "three")
+        assert (wrong.returncode, "Its runs: one, two" in wrong.stderr) == (6, True)
+
+        broken.ran()
+        assert broken.resume("--run", "two").returncode == 0
+        assert broken.ran() == ["report"]
+        # The other run was not resumed by that.
+        chosen = broken.plan(service.session_id, "--run", "one")
+        assert chosen["chain"] == [service.session_id]
 
 
-@pytest.mark.kedro
-def test_of_two_resumes_at_once_one_is_refused(
-    files: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from kedro_journal.session.resume import Chain, find_chain
-    from kedro_journal.session.resumption import claim
+class TestChains:
+    def test_a_resumed_run_that_dies_is_resumed(self, broken: Breakable) -> None:
+        broken.run(die="train:kill")
+        broken.ran()
+        assert broken.resume(die="judge:kill").returncode == -9
+        assert broken.ran() == ["split", "train", "judge"]
+        first, second = broken.folders()
+        assert broken.plan()["chain"] == [first, second]
+        assert broken.plan(first) == broken.plan()
+        plan = broken.plan(first)
+        assert [d["name"] for d in plan["decisions"]] == NODES
 
-    assert 1 == files.kedro("run").returncode
-    monkeypatch.chdir(files.path)
+        assert broken.resume(first).returncode == 0
+        assert broken.ran() == ["judge", "report"]
+        assert broken.report() == REPORT
+        state = broken.project.state()
+        assert state.parent_session_id == second
 
-    def find() -> Chain:
-        return find_chain(project_path=files.path)
+    def test_params_given_on_the_way_stay(self, broken: Breakable) -> None:
+        broken.run("--params", "word=first", die="train:kill")
+        broken.resume("--params", "deep.word=later", die="judge:kill")
+        assert broken.resume().returncode == 0
+        assert broken.project.state().runs[0].runtime_params == {
+            "word": "first",
+            "deep": {"word": "later"},
+        }
 
-    _, lock = claim(find)
-    try:
-        with pytest.raises(NotResumable):
-            claim(find)
-        assert 6 == files.journal("resume").returncode
-    finally:
-        lock.release()
-    claim(find)[1].release()
+    def test_a_session_that_never_began_its_run_is_passed_over(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(die="judge:kill")
+        path = broken.path / "conf/base/catalog.yml"
+        text = path.read_text()
+        path.write_text(text + "broken: [")
+        assert broken.resume().returncode == 1
+        path.write_text(text)
+        (first, failed) = broken.folders()
+        assert broken.project.state(failed).verdict == "failed"
 
-
-@pytest.mark.kedro
-def test_a_run_is_run_again_and_its_command_is_told(files: Project) -> None:
-    assert 0 == files.kedro("run", "--params", "how=go").returncode
-    first = files.state()
-    told = files.journal("command")
-    assert "kedro run --params how=go\n" == told.stdout
-
-    answer = as_json(files.journal("rerun", "--json"))
-    assert first.session_id == answer["parent_session_id"]
-    assert ["split", "left", "right", "join"] == answer["nodes"]
-    state = files.state(answer["session_id"])
-    assert ("completed", {"how": "go"}) == (state.verdict, state.runtime_params)
-
-
-@pytest.mark.kedro
-def test_a_secret_has_to_be_given_again(files: Project) -> None:
-    assert 1 == files.kedro("run", "--params", "token=hunter2canary").returncode
-    refused = files.journal("resume", "--dry-run")
-    assert 6 == refused.returncode
-    assert "token" in refused.stderr
-    given = files.journal("resume", "--dry-run", "--params", "token=hunter2canary")
-    assert 0 == given.returncode, given.stderr
+        assert broken.plan(first)["chain"] == [first]
+        assert broken.plan(failed) == broken.plan("latest") == broken.plan(first)
+        assert broken.resume().returncode == 0
+        assert broken.report() == REPORT
 
 
-def test_nothing_left_is_a_kind_of_not_resumable() -> None:
-    with pytest.raises(NotResumable, match="every node completed"):
-        raise NothingLeft("s", None)
-    with pytest.raises(NothingLeft):
-        raise NothingLeft("s", None)
+class TestOneAtATime:
+    def test_a_living_session_is_refused_unless_forced(self, broken: Breakable) -> None:
+        process = broken.project.start("run", env={"DIE": "judge:wait"})
+        while not (broken.path / "waiting").exists():
+            assert process.poll() is None
+        refused = broken.resume()
+        assert refused.returncode == 6
+        assert f"its process {process.pid} on" in refused.stderr
+        assert broken.decided("--force")["judge"] == "to do"
+        (broken.path / "waiting").unlink()
+        process.communicate()
+        assert process.returncode == 0
+
+    def test_of_two_at_once_one_wins_and_the_other_is_told(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(die="judge:kill")
+        first = broken.folders()[0]
+        broken.ran()
+        with ThreadPoolExecutor(3) as pool:
+            done = [
+                pool.submit(broken.resume, first, die="report:wait") for _ in range(3)
+            ]
+            while not (broken.path / "waiting").exists():
+                assert any(not one.done() for one in done), [d.result() for d in done]
+            began = time.monotonic()
+            late = broken.resume(first)
+            assert time.monotonic() - began < 60
+            (broken.path / "waiting").unlink()
+        results = [one.result() for one in done]
+        codes = sorted(result.returncode for result in results)
+        assert late.returncode == 6
+        # Whoever comes after the end finds nothing left.
+        assert codes[0] == 0, results
+        assert set(codes[1:]) <= {0, 6}
+        assert broken.ran().count("report") == 1
+        losers = [r.stderr for r in (*results, late) if r.returncode == 6]
+        assert all("is not resumed" in text for text in losers)
+        assert len(broken.folders()) == 2
+
+    def test_a_journal_from_another_host_is_unknown(self, broken: Breakable) -> None:
+        broken.run(die="judge:kill")
+        elsewhere = (
+            "import msgspec\n"
+            "from kedro_journal.session import chain, resume_plan\n"
+            "real = chain.replay_folder\n"
+            "chain.replay_folder = lambda *a, **k: msgspec.structs.replace(\n"
+            "    real(*a, **k), liveness='unknown')\n"
+            "try:\n"
+            "    resume_plan()\n"
+            "except Exception as error:\n"
+            "    print(type(error).__name__, error)\n"
+            "print(resume_plan(force=True).to_run)\n"
+        )
+        out = broken.project.python(elsewhere).stdout
+        assert "NotResumable" in out
+        assert "nobody can tell" in out
+        assert "('judge', 'report')" in out
+
+    def test_a_notebook_resumes_the_run_that_failed_in_it(
+        self, broken: Breakable
+    ) -> None:
+        done = broken.project.python(
+            "import os\n"
+            "from kedro_journal.session import KedroSession\n"
+            "session = KedroSession.create('journal_demo')\n"
+            "session.__enter__()\n"
+            "os.environ['DIE'] = 'judge:raise'\n"
+            "try:\n"
+            "    session.run()\n"
+            "except ValueError:\n"
+            "    pass\n"
+            "del os.environ['DIE']\n"
+            "with KedroSession.resume() as again:\n"
+            "    print(again.plan.to_run, list(again.run()))\n",
+        )
+        assert done.returncode == 0, done.stderr
+        assert "('judge', 'report') ['report']" in done.stdout
+        assert broken.report() == REPORT
+
+
+class TestTheCommand:
+    def test_a_dry_run_runs_and_writes_nothing(self, broken: Breakable) -> None:
+        broken.run(die="judge:kill")
+        broken.ran()
+        before = sorted(broken.path.rglob("*"))
+        done = broken.resume("--dry-run")
+        assert done.returncode == 0, done.stderr
+        after = [
+            p for p in sorted(broken.path.rglob("*")) if "__pycache__" not in p.parts
+        ]
+        assert after == [p for p in before if "__pycache__" not in p.parts]
+        assert broken.ran() == []
+        first, *rows = done.stdout.splitlines()
+        assert first.endswith("2 nodes to run, 3 done")
+        assert re.match(r"  done +split +it completed \(record \d+\)", rows[0])
+        assert re.match(r"  to do +judge +it was running \(record \d+\)", rows[3])
+
+    def test_json_is_alone_on_stdout(self, broken: Breakable) -> None:
+        broken.run(die="judge:kill")
+        told = as_json(broken.resume("--json"))
+        assert told["to_run"] == ["judge", "report"]
+        assert told["resumed_as"] == broken.project.state().session_id
+        assert broken.project.state().verdict == "completed"
+
+    def test_a_run_that_fails_again_is_a_failure(self, broken: Breakable) -> None:
+        broken.run(die="judge:kill")
+        done = broken.resume(die="report:raise")
+        assert done.returncode == 1
+        assert "ValueError: told to" in done.stderr
+        assert broken.project.state().verdict == "failed"
+        assert broken.resume(die="report:exit").returncode == 3
+        assert broken.project.state().verdict == "interrupted"
+        assert broken.resume().returncode == 0
+
+    def test_nodes_can_be_asked_for(self, broken: Breakable) -> None:
+        assert broken.run().returncode == 0
+        broken.ran()
+        assert broken.resume("--from", "judge").returncode == 0
+        assert broken.ran() == ["judge", "report"]
+        wrong = broken.resume("--from", "jugde")
+        assert (wrong.returncode, "no node 'jugde'" in wrong.stderr) == (6, True)
+
+    def test_a_pipeline_that_is_gone_is_told(self, broken: Breakable) -> None:
+        broken.run("--pipelines", "all", die="judge:kill")
+        broken.edit(', "all": pipeline', "")
+        refused = broken.resume("--dry-run")
+        assert refused.returncode == 6
+        assert "its pipeline 'all' is not in the project any more" in refused.stderr
+
+    def test_a_session_without_a_run_cannot_be_resumed(self, broken: Breakable) -> None:
+        broken.project.kedro("run", "--pipelines", "nope")
+        refused = broken.resume()
+        assert refused.returncode == 6
+        assert "no run of it was begun" in refused.stderr
+
+
+class TestRerun:
+    def test_it_runs_all_of_it_again(self, broken: Breakable) -> None:
+        broken.run("--to-nodes", "judge", "--params", "word=given", die="judge:kill")
+        broken.ran()
+        told = as_json(broken.project.journal("rerun", "--json"))
+        assert broken.ran() == NODES[:4]
+        first, second = broken.folders()
+        assert told == {
+            "session_id": second,
+            "parent_session_id": first,
+            "nodes": NODES[:4],
+        }
+        state = broken.project.state()
+        assert (state.verdict, state.resumed) == ("completed", None)
+        assert state.runs[0].filters == {"to_nodes": ["judge"]}
+        assert state.runtime_params == {"word": "given"}
+
+    def test_the_command_line_can_be_typed_again(self, broken: Breakable) -> None:
+        broken.run("--to-nodes", "clean", "--params", "word=a b")
+        line = broken.project.journal("command").stdout.strip()
+        assert line == "kedro run --to-nodes clean --params 'word=a b'"
+        broken.project.python(
+            "from kedro.runner import ThreadRunner\n"
+            "from kedro_journal.session import KedroSession\n"
+            "with KedroSession.create('journal_demo', env='staging') as session:\n"
+            "    session.run(to_nodes=['clean'], runner=ThreadRunner())\n",
+        )
+        broken.ran()
+        call = broken.project.journal("command")
+        assert "runner=ThreadRunner()" in call.stdout
+        broken.data("table").unlink()
+        done = broken.project.python(call.stdout)
+        assert done.returncode == 0, done.stderr
+        assert broken.ran() == ["split", "clean"]
+        again = broken.project.state()
+        assert (again.env, again.runs[0].runner) == ("staging", "ThreadRunner")
+        told = as_json(broken.project.journal("command", "--json"))
+        assert told["argv"] is None

@@ -274,6 +274,7 @@ class World:
             here = self.disk.get((bare(dataset), version))
             found[dataset] = Stored(
                 persistent=True,
+                versioned=self.kind(dataset) == "versioned",
                 exists=here is not None,
                 modified_at=here.written_at if here is not None else None,
             )

@@ -59,8 +59,14 @@ def go_on(made: World, found: ResumePlan, *journals: Journal) -> Journal:
     after = made.begin(f"s{len(journals)}", found.to_run, journals[-1])
     memory: dict[str, str] = {}
     for name in found.to_run:
-        made.execute(after, name, memory, pins=found.load_versions)
+        made.execute(after, name, memory, pins=pins_of(found, after))
     return after
+
+
+def pins_of(found: ResumePlan, after: Journal) -> dict[str, str]:
+    """The versions that a session is to load."""
+    own = dict.fromkeys(found.own_versions, after.session_id)
+    return {**own, **found.load_versions}
 
 
 def seqs_of(journal: Journal, type_: str, of: str) -> tuple[int, ...]:
@@ -321,7 +327,8 @@ class TestVersions:
         journal = run(made, "a", "b")
         del made.disk["second", "s0"]
 
-        assert plan(made, journal).load_versions == {}
+        found = plan(made, journal)
+        assert (found.load_versions, found.own_versions) == ({}, ("second",))
 
     def test_only_what_is_loaded_is_pinned(self) -> None:
         made = world({"first": "versioned"})
@@ -519,7 +526,7 @@ def disturb(draw: st.DrawFn, made: World, makers: Sequence[str]) -> None:
             case "change":
                 made.write(name, "changed", version)
             case "newer" if version and len(makers) > 1 and not version.endswith("z"):
-                made.write(name, "foreign", version + "z")
+                made.write(name, "foreign", draw(st.sampled_from([version, "t"])) + "z")
 
 
 @st.composite
@@ -534,9 +541,11 @@ def broken(draw: st.DrawFn) -> tuple[World, list[Journal]]:
             for name in again:
                 made.code[name] = made.code.get(name, 0) + 1
             found = plan(made, *journals, from_nodes=again)
-            to_run, pins = list(found.to_run), found.load_versions
+            to_run = list(found.to_run)
         parent = journals[-1] if journals else None
         journal = made.begin(f"s{number}", to_run, parent)
+        if journals:
+            pins = pins_of(found, journal)
         die(draw, made, journal, to_run, dict(pins))
         disturb(draw, made, names(made))
         journals.append(journal)
@@ -583,7 +592,7 @@ def test_no_node_that_completed_runs_again_without_need(
         memory: dict[str, str] = {}
         try:
             for name in left_out:
-                elsewhere.execute(after, name, memory, pins=found.load_versions)
+                elsewhere.execute(after, name, memory, pins=pins_of(found, after))
         except Lost:
             continue
         chain = [journal.link() for journal in (*journals, after)]

@@ -8,23 +8,18 @@ import pytest
 
 from kedro_journal.events import (
     CommandLine,
-    DatasetSaved,
-    DatasetSaving,
     ErrorInfo,
     Frame,
     Git,
     JournalGap,
     JournalRepaired,
     NodeCompleted,
-    NodeComputed,
     NodeFailed,
     NodeStarted,
     NoteAdded,
-    PlannedNode,
     RunCompleted,
     RunFailed,
     RunInterrupted,
-    RunStarted,
     SessionClosed,
     SessionFailed,
     UnknownEvent,
@@ -146,36 +141,19 @@ def test_a_failure_shows_its_source_once_and_the_projects_frames(story, screen):
     assert f"{LIBRARY}/kedro" not in text
     assert "KeyError: 'price'\n    is what led to it" in text
     assert "    Traceback of the worker\n        line two" in text
-    assert "kedro run --from-nodes=train" in text
+    assert f"kedro-journal resume {story.session_id}" in text
 
 
-@pytest.mark.parametrize(
-    ("path", "nodes"),
-    [("data/raw.csv", "train,chart"), (None, "load")],
-    ids=["stored", "in memory, so lost"],
-)
-def test_the_next_command_runs_what_is_left_and_no_more(story, screen, path, nodes):
-    story.created(command=CommandLine(argv=("kedro", "run", "--async"), name="run"))
-    plan = (
-        PlannedNode("load", outputs=("raw",)),
-        PlannedNode("train", inputs=("raw",), outputs=("model@pickle",)),
-        PlannedNode("report", inputs=("model@bytes",)),
-        PlannedNode("chart", inputs=("raw",)),
-    )
-    story.tell(RunStarted(run_id=story.run_id, nodes=plan))
-    of = {"run_id": story.run_id, "node": "load"}
-    story.tell(
-        NodeStarted(**of),
-        NodeComputed(**of),
-        DatasetSaving(dataset="raw", **of),
-        DatasetSaved(dataset="raw", path=path, **of),
-        NodeCompleted(**of),
-    )
-    story.node("train", "running")
+def test_what_broke_can_be_resumed_and_what_did_not_cannot(story, screen):
+    story.created().started("train").node("train", "running")
+    assert "kedro-journal resume" in show(story, screen, "crashed")
+    assert "kedro-journal resume" not in show(story, screen, "running")
 
-    text = show(story, screen, "crashed")
 
-    assert f"  kedro run --async --from-nodes={nodes}  " in text
+def test_without_a_run_there_is_nothing_to_resume(story, screen):
+    story.created().tell(SessionFailed(error=ERROR), SessionClosed())
+
+    assert "kedro-journal resume" not in show(story, screen)
 
 
 def test_the_whole_traceback_can_be_asked_for(story, screen):
@@ -443,3 +421,33 @@ def test_a_view_depends_on_its_arguments_only(story):
     failed(story)
 
     assert show(story, screen) == show(story, screen)
+
+
+def family(*pairs: tuple[str, str | None]) -> list[Listed]:
+    return [
+        Listed(SessionState(session_id=name, status="closed", parent_session_id=parent))
+        for name, parent in pairs
+    ]
+
+
+def test_resumed_and_repeated_sessions_stand_under_their_parents(screen):
+    rows = family(
+        ("s6", "s1"), ("s5", "s3"), ("s4", None), ("s3", "s1"), ("s2", "gone"),
+        ("s1", None),
+    )  # fmt: skip
+
+    shown = sessions_view(rows, screen).splitlines()[1:]
+
+    assert [row.partition("  no run")[0].rstrip() for row in shown] == [
+        "s1", "+ s3", "  + s5", "+ s6", "s4", "s2",
+    ]  # fmt: skip
+
+
+def test_a_ring_of_parents_hides_no_session(screen):
+    rows = family(("s3", "s2"), ("s2", "s3"), ("s1", "s1"))
+
+    shown = sessions_view(rows, screen).splitlines()[1:]
+
+    assert sorted(row.split("no run")[0].strip("+ ") for row in shown) == [
+        "s1", "s2", "s3",
+    ]  # fmt: skip

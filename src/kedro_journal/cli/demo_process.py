@@ -57,26 +57,33 @@ class Child:
 
 @contextlib.contextmanager
 def start_kedro(
-    arguments: Sequence[str], cwd: Path, more: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    cwd: Path,
+    more: Mapping[str, str] | None = None,
+    *,
+    program: str = "kedro",
+    answer: bool = False,
 ) -> Iterator[Child]:
     """Start `kedro ARGUMENTS` with this Python; it does not outlive the block.
 
     Args:
-        arguments: Of `kedro`.
+        arguments: Of the program.
         cwd: Its working directory.
         more: Environment variables, besides those that do not disturb.
+        program: kedro or kedro-journal.
+        answer: Keep of its output what it prints on stdout alone.
     """
     environment = {
         name: value for name, value in os.environ.items() if not _disturbs(name)
     }
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "kedro", *arguments],
+            [sys.executable, "-m", program.replace("-", "_"), *arguments],
             cwd=cwd,
             env={**environment, "DO_NOT_TRACK": "1", "NO_COLOR": "1", **(more or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.DEVNULL if answer else subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for us: we end it
         )
         try:

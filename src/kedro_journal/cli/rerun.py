@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import click
@@ -45,7 +44,7 @@ def rerun(
 
     With --json: one object with session_id, parent_session_id and nodes.
     """
-    with logs_aside() if as_json else contextlib.nullcontext():
+    with logs_aside():
         root = project_of(ctx, project)
         with session_class(root).rerun(
             session_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +104,7 @@ def resume(
         click.echo(answer, nl=False)
         return
     try:
-        with logs_aside() if as_json else contextlib.nullcontext():
+        with logs_aside():
             plan, resumed_as = _run(ctx, session_id, params, runner, common, as_json)
     except NothingLeft as nothing:
         plan, resumed_as = nothing.plan, None

@@ -9,6 +9,7 @@ import click
 from kedro_journal.journal import Finding, JournalDirectory
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.replay import replay_folder, replay_group
+from kedro_journal.replay.locate import resumed_by
 from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
@@ -94,6 +95,7 @@ def show(
         moments=moments_of(path, state),
         findings=findings,
         journal=str(path),
+        resumed_by=resumed_by(where, found_id) or "",
     )
     click.echo(text, nl=False)
 

@@ -301,7 +301,10 @@ class SessionClosed(Event, frozen=True, kw_only=True):
 
 
 class SessionResumed(Event, frozen=True, kw_only=True):
-    """This session goes on from another one."""
+    """This session goes on from another one.
+
+    Told when it is created, and once more with the nodes when the plan is made.
+    """
 
     TYPE: ClassVar[str] = "session.resumed"
 

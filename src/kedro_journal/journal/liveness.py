@@ -53,6 +53,17 @@ def start_ticks(pid: int) -> int | None:
         return None
 
 
+def is_running(pid: int, ticks: int) -> bool:
+    """Tell whether the process that started at that tick runs; a zombie does not."""
+    if start_ticks(pid) != ticks:
+        return False
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
 def parent_pid(pid: int) -> int:
     """Give the parent of a process, 0 if it has none or it cannot be told."""
     if pid == os.getpid():

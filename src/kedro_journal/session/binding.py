@@ -12,7 +12,6 @@ from .plugin import hooks as plugin_hooks
 
 __all__ = [
     "bind_hooks",
-    "class_name",
     "named_arguments",
     "runner_argument",
     "signature_of",
@@ -68,13 +67,3 @@ def named_arguments(
     """
     given = inspect.signature(run).bind_partial(None, *args, **kwargs).arguments
     return dict(list(given.items())[1:])
-
-
-def class_name(runner: object) -> str:
-    """Name the class of a runner: Kedro's own without their module."""
-    if runner is None:
-        return "SequentialRunner"
-    cls = type(runner)
-    if cls.__module__.startswith("kedro.runner"):
-        return cls.__qualname__
-    return f"{cls.__module__}.{cls.__qualname__}"

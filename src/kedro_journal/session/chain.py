@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError, NotResumable
 from kedro_journal.journal import JournalDirectory
+from kedro_journal.journal.liveness import boot_id, host_name, is_running
 from kedro_journal.replay import replay_folder
 from kedro_journal.replay.locate import open_directory, resumed_by
 from kedro_journal.state import Link, RunState, SessionState
@@ -64,31 +66,45 @@ def find_chain(
         JournalError: As for `replay`.
     """
     where = open_directory(project_path, directory)
-    found = where.resolve(session_id)
-    run_id = _run_id(where, found, run_id)
+    found, run_id = _with_run(where, where.resolve(session_id), run_id)
     seen = {found}
     while follow and (later := resumed_by(where, found, run_id)) not in (None, *seen):
         found, run_id = str(later), None
         seen.add(found)
     links = _links(where, found, run_id)
     _check_liveness(links[-1], force=force)
-    project = Path(links[-1].state.project_path or project_path or Path.cwd())
+    here = project_path or (find_project() if directory is None else None)
+    project = Path(here or links[-1].state.project_path or Path.cwd())
     return Chain(links, where.folder(found), project)
 
 
-def _run_id(where: JournalDirectory, session_id: str, wanted: str | None) -> str | None:
-    """Give the run that is meant: that one, or the last.
+def _with_run(
+    where: JournalDirectory, session_id: str, run_id: str | None
+) -> tuple[str, str | None]:
+    """Give the session that is meant and its run: that one, or the last.
+
+    A session that was to resume another one, and never began to run, stands for that.
 
     Raises:
-        NotResumable: The session has no such run.
+        NotResumable: The session has no such run, or none at all.
     """
-    state = replay_folder(where.folder(session_id), salvage=True)
-    ids = [run.run_id for run in state.runs]
-    if wanted is not None and wanted not in ids:
-        known = ", ".join(dict.fromkeys(i for i in ids if i)) or "none"
-        advice = f"Its runs: {known}."
-        raise NotResumable(session_id, f"it has no run {wanted!r}", advice)
-    return wanted or (ids[-1] if ids else None)
+    seen: set[str] = set()
+    found = session_id
+    while True:
+        seen.add(found)
+        state = replay_folder(where.folder(found), salvage=True)
+        ids = [run.run_id for run in state.runs]
+        if run_id is not None and run_id not in ids:
+            known = ", ".join(dict.fromkeys(i for i in ids if i)) or "none"
+            reason = f"it has no run {run_id!r}"
+            raise NotResumable(found, reason, f"Its runs: {known}.")
+        if ids:
+            return found, run_id or ids[-1]
+        resumed = state.resumed
+        if resumed is None or resumed.parent_session_id in seen:
+            advice = "`kedro-journal command` has the command line to start it anew."
+            raise NotResumable(session_id, "no run of it was begun", advice)
+        found, run_id = resumed.parent_session_id, resumed.parent_run_id
 
 
 def _links(
@@ -110,15 +126,9 @@ def _links(
         run = _run_of(state, run_id)
         if run is not None:
             links.insert(0, Link(state, run))
-        elif wanted == session_id and state.resumed is None:
-            reason = "no run of it was begun"
-            advice = "`kedro-journal command` has the command line to start it anew."
-            raise NotResumable(session_id, reason, advice)
         parent = state.resumed
         wanted = parent.parent_session_id if parent is not None else None
         run_id = parent.parent_run_id if parent is not None else None
-    if not links:
-        raise NotResumable(session_id, "no run of it was begun", "Run it anew.")
     return tuple(links)
 
 
@@ -130,7 +140,10 @@ def _run_of(state: SessionState, run_id: str | None) -> RunState | None:
 
 def _check_liveness(link: Link, *, force: bool) -> None:
     state, run = link
-    if force or state.liveness not in ("running", "unknown"):
+    if force:
+        return
+    if state.liveness not in ("running", "unknown"):
+        _check_workers(state, run)
         return
     ours = state.pid == os.getpid() and state.liveness == "running"
     if ours and run.status != "running":
@@ -147,3 +160,20 @@ def _check_liveness(link: Link, *, force: bool) -> None:
         )
         advice = "If you know that it ended, say so with --force (force=True)."
     raise NotResumable(state.session_id, reason, advice)
+
+
+def _check_workers(state: SessionState, run: RunState) -> None:
+    """Refuse while a worker process goes on with a node although its owner is dead."""
+    for node in run.in_progress:
+        writer = state.writers.get(node.writer)
+        if writer is None or writer.role != "worker" or not writer.pid:
+            continue
+        here = (writer.host, writer.boot_id) == (host_name(), boot_id())
+        ticks = writer.started_at_ticks
+        if here and ticks is not None and is_running(writer.pid, ticks):
+            reason = (
+                f"its worker process {writer.pid} is alive and at node {node.name}, "
+                "though its main process is dead"
+            )
+            advice = "Wait for it, or stop it first."
+            raise NotResumable(state.session_id, reason, advice)

@@ -63,6 +63,16 @@ def request_pipelines(names: list[str] | None) -> None:
         request(names)
 
 
+def pipelines_argument(run: Any, names: list[str] | None) -> dict[str, Any]:
+    """Give the argument of a session's `run` that names its pipelines.
+
+    An older Kedro takes one alone.
+    """
+    if "pipeline_names" in inspect.signature(run).parameters:
+        return {"pipeline_names": names}
+    return {"pipeline_name": names[0] if names else None}
+
+
 def catalog_dataset(catalog: Any, name: str) -> Any:
     """Give a dataset of a catalog, which the runner has made already."""
     return catalog.get(name)
@@ -74,6 +84,11 @@ def is_persistent(dataset: Any) -> bool:
     if inner is not None and type(dataset).__name__ == "CachedDataset":
         return is_persistent(inner)
     return not getattr(dataset, "_EPHEMERAL", False)
+
+
+def is_versioned(dataset: Any) -> bool:
+    """Tell whether a dataset keeps versions."""
+    return getattr(_inner(dataset), "_version", None) is not None
 
 
 def version_exists(dataset: Any, version: str | None) -> bool | None:

@@ -34,6 +34,7 @@ from .passes import hand_over, take_back
 from .plan import run_started
 from .progress import ActiveRun, NodeProgress, RunBook, key_of
 from .recorder import Recorder
+from .runner import RunnerFacts, told_runner
 from .stored import input_versions, secret_values, stored
 
 __all__ = ["SessionHooks"]
@@ -47,11 +48,11 @@ class SessionHooks:
         book: Its runs; given where several hook objects share a session.
 
     Attributes:
-        runner: Class of the runner of the next run, where that is known.
+        runner: The runner of the next run, where that is known.
     """
 
     def __init__(self, link: Link, book: RunBook | None = None) -> None:
-        self.runner = ""
+        self.runner: RunnerFacts | None = None
         self._link = link
         self._shield = Shield()
         self._lenient = Shield(strict=False)  # where an error of the user's is told
@@ -118,9 +119,9 @@ class SessionHooks:
             run_id = run_params.get("run_id") or run_params.get("session_id")
             run = self.book.start(run_id, catalog)
             run.binding.locate(run.where(recorder.session_id))
-            runner = self.runner or compat.runner_name(run_params)
-            run.sequential = runner == "SequentialRunner"
-            run.in_process = run.sequential or runner == "ThreadRunner"
+            runner = self.runner or told_runner(run_params)
+            run.sequential = runner.name == "SequentialRunner"
+            run.in_process = run.sequential or runner.name == "ThreadRunner"
             written = self._written
             env = run_params.get("env") or (written.env if written else None)
             recorder.record(*run_started(run, run_params, pipeline, runner, env))

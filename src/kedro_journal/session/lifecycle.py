@@ -12,6 +12,7 @@ from typing import Any
 
 from kedro_journal.config import Config
 from kedro_journal.events import (
+    Event,
     SessionActivated,
     SessionClosed,
     SessionCreated,
@@ -115,12 +116,12 @@ class Lifecycle:
             return SessionState(session_id=self.session_id)
         return self.recorder.state()
 
-    def created(self, describe: Callable[[], SessionCreated]) -> None:
+    def created(self, describe: Callable[[], SessionCreated], *more: Event) -> None:
         """The session was made; *describe* gathers what is known of it."""
         current_command.journaled = True
         if self.recorder is not None:
             with self.shield:
-                self.recorder.record(describe())
+                self.recorder.record(describe(), *more)
 
     def note(self, text: object, fields: Mapping[str, object]) -> None:
         """Put a note on record; one that comes too late is said."""

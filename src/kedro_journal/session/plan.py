@@ -13,6 +13,7 @@ from kedro_journal.events import PlannedNode, RunStarted
 
 from . import capture
 from .progress import ActiveRun
+from .runner import RunnerFacts
 
 __all__ = ["planned", "run_started"]
 
@@ -95,17 +96,21 @@ def run_started(
     run: ActiveRun,
     run_params: Mapping[str, Any],
     pipeline: Any,
-    runner: str,
+    runner: RunnerFacts,
     env: str | None,
 ) -> list[RunStarted]:
     """Describe a run; a plan of many nodes comes in several records."""
     parts = _parts([planned(node) for node in pipeline.nodes])
     load_versions = run_params.get("load_versions") or {}
+    pipelines = run_params.get("pipeline_names") or ()
+    if one := run_params.get("pipeline_name"):  # an older Kedro
+        pipelines = (one,)
     first = RunStarted(
         **run.key,
-        pipelines=tuple(run_params.get("pipeline_names") or ("__default__",)),
+        pipelines=tuple(pipelines) or ("__default__",),
         filters=capture.run_filters(run_params),
-        runner=runner,
+        runner=runner.name,
+        is_async=runner.is_async,
         env=env or None,
         runtime_params=dict(run_params.get("runtime_params") or {}),
         load_versions=tuple((str(k), str(v)) for k, v in load_versions.items()),

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from kedro_journal.errors import NotResumable
 from kedro_journal.events import PlannedNode
 from kedro_journal.state import Known, Now, Stored
@@ -79,23 +81,22 @@ def facts(catalog: Any, name: str, version: str | None) -> Stored:
         dataset = None
     if dataset is None or not compat.is_persistent(dataset):
         return Stored(persistent=False)
+    known = Stored(persistent=True, versioned=compat.is_versioned(dataset))
     try:
         exists = compat.version_exists(dataset, version)
         path = compat.dataset_path(dataset, version)
     except Exception:
-        return Stored(persistent=True)
+        return known
+    known = msgspec.structs.replace(known, exists=exists)
     if path is None or "://" in path:
-        return Stored(persistent=True, exists=exists)
+        return known
     try:
         found = Path(path).stat()
     except OSError:
-        return Stored(persistent=True, exists=exists)
+        return known
     modified_at = _EPOCH + timedelta(microseconds=found.st_mtime_ns // 1000)
-    return Stored(
-        persistent=True,
-        exists=exists,
-        size_bytes=found.st_size,
-        modified_at=modified_at,
+    return msgspec.structs.replace(
+        known, size_bytes=found.st_size, modified_at=modified_at
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
 from kedro.framework.session import KedroSession as _KedroSession
 
+from kedro_journal.events import SessionResumed
 from kedro_journal.state import ResumePlan, RunState
 
 from .chain import Chain, find_chain
@@ -15,14 +17,19 @@ from .project import configure
 from .resume import OnDrift, runtime_params, unjournaled_context
 from .resumption import (
     Resumption,
-    check_something_left,
+    check_first,
     claim,
     go_on,
     rerun_arguments,
     run_arguments,
 )
 
-__all__ = ["Resumable"]
+__all__ = ["RESUMES", "Resumable"]
+
+RESUMES: Final[ContextVar[SessionResumed | None]] = ContextVar(
+    "kedro_journal_resumes", default=None
+)
+"""What the session that is being created goes on from: on record from its start."""
 
 
 class Resumable(_KedroSession):
@@ -75,23 +82,34 @@ class Resumable(_KedroSession):
                 session_id, project_path=project_path, run_id=run_id, force=force
             )
 
+        from_nodes = tuple(from_nodes)
         chain, lock = claim(find)
         try:
             state = chain.links[0].state
             params = runtime_params(chain, extra_params)
-            if on_drift != "redo":
-                check_something_left(
-                    chain, lambda: unjournaled_context(chain, env, params), from_nodes
-                )
-            configure(None, chain.project)
-            session = cast("Any", cls).create(
-                project_path=chain.project,
-                env=env or chain.run.env or state.env,
-                runtime_params=params or None,
-                conf_source=state.conf_source,
-                labels=state.labels,
-                parent_session_id=chain.last.session_id,
+            check_first(
+                chain,
+                lambda: unjournaled_context(chain, env, params),
+                from_nodes,
+                on_drift,
             )
+            configure(None, chain.project)
+            resumes = SessionResumed(
+                parent_session_id=chain.last.session_id,
+                parent_run_id=chain.run.run_id,
+            )
+            token = RESUMES.set(resumes)
+            try:
+                session = cast("Any", cls).create(
+                    project_path=chain.project,
+                    env=env or chain.run.env or state.env,
+                    runtime_params=params or None,
+                    conf_source=state.conf_source,
+                    labels=state.labels,
+                    parent_session_id=chain.last.session_id,
+                )
+            finally:
+                RESUMES.reset(token)
             go_on(session, chain, lock, from_nodes, on_drift)
         except BaseException:
             lock.release()
@@ -168,7 +186,8 @@ class Resumable(_KedroSession):
         if self._rerun is not None:
             return rerun_arguments(self._rerun, given)
         if self._resumption is not None:
-            return run_arguments(self._resumption.plan, given)
+            session_id = self.store["session_id"]  # Kedro's, the version it saves
+            return run_arguments(self._resumption.plan, session_id, given)
         return dict(given)
 
     def let_go(self) -> None:

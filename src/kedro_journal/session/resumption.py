@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from kedro.framework.session import KedroSession as _KedroSession
 
 from kedro_journal.errors import JournalError, NothingLeft, NotResumable
 from kedro_journal.events import SessionResumed
 from kedro_journal.journal import OwnerLock
 from kedro_journal.state import ResumePlan, RunState, collect
 
+from . import compat
 from .chain import Chain
 from .present import pipeline_names
 from .resume import OnDrift, make_plan
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Resumption",
-    "check_something_left",
+    "check_first",
     "claim",
     "go_on",
     "rerun_arguments",
@@ -71,21 +74,26 @@ def claim(find: Callable[[], Chain]) -> tuple[Chain, OwnerLock]:
         chain = again
 
 
-def check_something_left(
-    chain: Chain, context_of: Callable[[], Any], from_nodes: Iterable[str]
+def check_first(
+    chain: Chain,
+    context_of: Callable[[], Any],
+    from_nodes: Iterable[str],
+    on_drift: OnDrift,
 ) -> None:
-    """Refuse a session that completed every node and whose outputs are all there.
+    """Refuse before a session is made, where a refusal can be expected.
 
     Raises:
-        NothingLeft: Nothing is left to run.
+        NothingLeft: Every node completed, and every output is there.
+        NotResumable: There is drift, which is refused; or a node that is none.
     """
     known = collect(chain.links)
     every = all(
         name in known.nodes and known.nodes[name].is_complete for name in known.planned
     )
-    if not every or tuple(from_nodes):
+    wanted = tuple(from_nodes)
+    if not (every or wanted or on_drift == "refuse"):
         return  # without a look at the project: something is left
-    plan = make_plan(chain, context_of())
+    plan = make_plan(chain, context_of(), from_nodes=wanted, on_drift=on_drift)
     if not plan.to_run:
         raise NothingLeft(chain.last.session_id, plan)
 
@@ -124,17 +132,24 @@ def go_on(
     session.goes_on(Resumption(plan, lock))
 
 
-def run_arguments(plan: ResumePlan, given: Mapping[str, Any]) -> dict[str, Any]:
+def run_arguments(
+    plan: ResumePlan, session_id: str, given: Mapping[str, Any]
+) -> dict[str, Any]:
     """Give the arguments of `KedroSession.run` that carry out a plan.
 
     Args:
         plan: The plan.
+        session_id: The session that runs it: under this version it saves.
         given: Arguments of the caller, which win; a runner, above all.
     """
     asked = {
-        "pipeline_names": pipeline_names(plan.pipelines),
+        **_pipelines(plan.pipelines),
         "node_names": list(plan.to_run),
-        "load_versions": dict(plan.load_versions) or None,
+        "load_versions": {
+            **dict.fromkeys(plan.own_versions, session_id),
+            **plan.load_versions,
+        }
+        or None,
     }
     return _with_runner({**asked, **_told(given)}, plan.runner, is_async=plan.is_async)
 
@@ -147,11 +162,15 @@ def rerun_arguments(run: RunState, given: Mapping[str, Any]) -> dict[str, Any]:
         given: Arguments of the caller, which win.
     """
     asked = {
-        "pipeline_names": pipeline_names(run.pipelines),
+        **_pipelines(run.pipelines),
         "load_versions": dict(run.load_versions) or None,
         **run.filters,
     }
     return _with_runner({**asked, **_told(given)}, run.runner, is_async=run.is_async)
+
+
+def _pipelines(names: Sequence[str]) -> dict[str, Any]:
+    return compat.pipelines_argument(_KedroSession.run, pipeline_names(names))
 
 
 def _told(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from . import compat
 from .arguments import CreateArguments, create_arguments
 from .binding import (
     bind_hooks,
-    class_name,
     named_arguments,
     runner_argument,
     signature_of,
@@ -32,7 +31,8 @@ from .lifecycle import Lifecycle
 from .notes import note_in_folder
 from .opening import created_event
 from .project import configure
-from .resumable import Resumable
+from .resumable import RESUMES, Resumable
+from .runner import runner_facts
 from .say import say
 from .store import SessionStore, store_of
 
@@ -312,7 +312,7 @@ class KedroSession(Resumable):
             )
         runner = runner_argument(_KedroSession.run, args, kwargs)
         hooks = lifecycle.hooks
-        hooks.runner = class_name(runner)
+        hooks.runner = runner_facts(runner)
         begun = hooks.book.begun
         try:
             return super().run(*args, **kwargs)
@@ -374,7 +374,8 @@ def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
             via="session",
             save_on_close=given.save_on_close,
             identity=given.identity,
-        )
+        ),
+        *([resumes] if (resumes := RESUMES.get()) is not None else []),
     )
 
 

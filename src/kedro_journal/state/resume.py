@@ -57,6 +57,8 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
         pipelines, runner, is_async, env: What it was asked for.
         decisions: One for each node, in execution order.
         load_versions: Versions that inputs are pinned to, by dataset.
+        own_versions: Versioned inputs that are made anew: they are loaded at the
+            version that the resumed session saves.
         drift: What is not as it was.
     """
 
@@ -68,6 +70,7 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
     env: str | None
     decisions: tuple[NodeDecision, ...]
     load_versions: dict[str, str]
+    own_versions: tuple[str, ...]
     drift: tuple[Drift, ...]
 
     @property
@@ -118,6 +121,7 @@ def plan_resume(
         env=last.run.env or last.state.env,
         decisions=tuple(decisions[node.name] for node in nodes),
         load_versions=dict(first.load_versions) | planner.versions(decisions),
+        own_versions=planner.own_versions(decisions),
         drift=tuple(drift),
     )
 
@@ -299,6 +303,18 @@ class _Planner:
                 if version:
                     pinned[dataset] = version
         return pinned
+
+    def own_versions(self, decisions: _Decisions) -> tuple[str, ...]:
+        """Find versioned inputs that are made anew."""
+        again = {name for name, one in decisions.items() if one.decision != "done"}
+        found: dict[str, None] = {}
+        for node in self.nodes:
+            for dataset in node.inputs if node.name in again else ():
+                now = self.stored.get(dataset)
+                made = self.makers.get(bare(dataset)) in again
+                if made and now is not None and now.versioned:
+                    found[dataset] = None
+        return tuple(name for name in found if name not in self.pinned)
 
 
 def _decision(

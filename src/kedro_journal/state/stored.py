@@ -14,6 +14,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         persistent: It outlives the process.
+        versioned: It keeps versions.
         exists: It is there, in the version on record; None if it does not tell.
         size_bytes: Its size, where cheap.
         modified_at: When it was last written, to the microsecond, where that can be
@@ -21,6 +22,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     persistent: bool
+    versioned: bool = False
     exists: bool | None = None
     size_bytes: int | None = None
     modified_at: datetime | None = None

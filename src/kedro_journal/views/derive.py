@@ -15,7 +15,6 @@ __all__ = [
     "Place",
     "decisive_run",
     "failures",
-    "first_left",
     "last_attempts",
     "places",
     "progress",
@@ -97,44 +96,6 @@ def where_it_is(state: SessionState) -> tuple[Place, ...]:
     return () if run is None or run.status == "completed" else places(run)
 
 
-def first_left(run: RunState) -> tuple[str, ...]:
-    """Give the nodes to start from to run all that is not completed, and no more.
-
-    What a completed node made in memory only is gone, so that node runs again.
-    """
-    makers = {
-        _stored(output): name
-        for name, node in run.nodes.items()
-        for output in (node.plan.outputs if node.plan else ())
-    }
-    kept = {
-        _stored(save.dataset)
-        for node in run.nodes.values()
-        for save in node.saves.values()
-        if save.path is not None and not save.is_open
-    }
-    names = [name for name, node in run.nodes.items() if node.status != "completed"]
-    again: dict[str, None] = {}
-    while names:
-        name = names.pop()
-        if name in again:
-            continue
-        again[name] = None
-        plan = run.nodes[name].plan
-        inputs = {_stored(i) for i in plan.inputs} if plan else set()
-        names += [makers[i] for i in inputs - kept if i in makers]
-    plans = [n.plan for n in run.nodes.values() if n.name in again and n.plan]
-    made = {_stored(output) for plan in plans for output in plan.outputs}
-    return tuple(
-        plan.name for plan in plans if not made & {_stored(i) for i in plan.inputs}
-    )
-
-
-def _stored(dataset: str) -> str:
-    """Give the dataset that a transcoded name such as `table@pandas` stands for."""
-    return dataset.partition("@")[0]
-
-
 def session_seconds(state: SessionState, now: datetime) -> float | None:
     """Give how long a session took, by the wall clock; None if it never began.
 
@@ -181,7 +142,8 @@ def started_by(state: SessionState) -> str:
     """Say how the session was started: `kedro run`, `Python code`..."""
     command = state.command
     if command is not None and command.name:
-        return f"kedro {command.name}"
+        ours = command.argv and command.argv[0] == "kedro-journal"
+        return f"{'kedro-journal' if ours else 'kedro'} {command.name}"
     if command is not None and command.argv:
         return command.argv[0].rpartition("/")[2]
     return _VIA.get(state.via, state.via)

@@ -84,7 +84,7 @@ def _session(state: SessionState, screen: Screen) -> str:
     parts = [
         _title(state.session_id or "(no id)", state.verdict),
         *(f"<div>{_spans(one)}</div>" for one in verdict_lines(state, screen, {})),
-        _pairs(session_facts(state, screen, "")),
+        _pairs(session_facts(state, screen)),
         *(_run(run, state, screen) for run in state.runs),
     ]
     found = failures(state)

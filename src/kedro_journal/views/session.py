@@ -10,9 +10,7 @@ from kedro_journal.journal import Finding
 from kedro_journal.state import RunState, SessionState
 
 from .derive import (
-    decisive_run,
     failures,
-    first_left,
     last_attempts,
     run_seconds,
     run_verdict,
@@ -43,7 +41,6 @@ _ANOMALIES_SHOWN: Final = 5
 _SHA_SHOWN: Final = 10
 _NOTES_SHOWN: Final = 20
 _NOTES: Final = (Column("at"), Column("level"), Column("node", widest=36), Column(""))
-_FROM_NODES_MAX: Final = 8  # a longer command is no help
 
 
 class Detail(NamedTuple):
@@ -75,6 +72,7 @@ def session_view(
     moments: Moments | None = None,
     findings: Sequence[Finding] = (),
     journal: str = "",
+    resumed_by: str = "",
 ) -> str:
     """Give everything about one session.
 
@@ -85,6 +83,7 @@ def session_view(
         moments: Wall clock of records that the verdict may refer to.
         findings: Damage that was read past.
         journal: Path of the journal file, empty to leave it out.
+        resumed_by: The session that goes on from it, if one does.
     """
     lines = session_lines(
         state,
@@ -93,6 +92,7 @@ def session_view(
         moments=moments,
         findings=findings,
         journal=journal,
+        resumed_by=resumed_by,
     )
     return render(lines, screen.paint)
 
@@ -105,6 +105,7 @@ def session_lines(
     moments: Moments | None = None,
     findings: Sequence[Finding] = (),
     journal: str = "",
+    resumed_by: str = "",
     as_of: bool = False,
 ) -> list[Line]:
     """Give the lines of `session_view`.
@@ -117,7 +118,10 @@ def session_lines(
         *verdict_lines(state, screen, moments or {}),
         (),
     ]
-    lines += pairs(session_facts(state, screen, journal), screen.width)
+    lines += pairs(
+        session_facts(state, screen, journal=journal, resumed_by=resumed_by),
+        screen.width,
+    )
     last = {id(run) for run in last_attempts(state)}
     for run in state.runs:
         superseded = id(run) not in last and not detail.all_nodes
@@ -144,7 +148,7 @@ def _section(name: str) -> list[Line]:
 
 
 def session_facts(
-    state: SessionState, screen: Screen, journal: str
+    state: SessionState, screen: Screen, *, journal: str = "", resumed_by: str = ""
 ) -> list[tuple[str, Line]]:
     """Give what is known of the session as a whole, by name."""
     facts: list[tuple[str, str]] = []
@@ -169,14 +173,23 @@ def session_facts(
     facts.append(("runtime", "  ".join(f"{k}={literal(v)}" for k, v in given)))
     labels = state.labels.items()
     facts.append(("labels", "  ".join(f"{k}={v}" for k, v in labels)))
-    facts.append(("parent", state.parent_session_id or ""))
-    facts.append(("group", state.group_id or ""))
+    facts += _kin(state, resumed_by)
     places = (state.container or "", state.notebook or "")
     facts.append(("runs in", ", ".join(place for place in places if place)))
     facts.append(
         ("journal", f"{journal} ({count(state.seq, 'record')})" if journal else "")
     )
     return [(name, line(text)) for name, text in facts if text]
+
+
+def _kin(state: SessionState, resumed_by: str) -> list[tuple[str, str]]:
+    resumed = state.resumed.parent_session_id if state.resumed else ""
+    return [
+        ("goes on from", resumed),
+        ("parent", "" if resumed else state.parent_session_id or ""),
+        ("resumed by", resumed_by),
+        ("group", state.group_id or ""),
+    ]
 
 
 def _env(state: SessionState) -> str | None:
@@ -322,25 +335,14 @@ def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
     if verdict == "running":
         steps.append((f"kedro-journal tail {named} -f", "follow it live"))
     elif verdict in ("failed", "crashed", "interrupted", "unknown"):
+        if state.runs or state.resumed is not None:
+            resume = f"kedro-journal resume {named}"
+            steps.append((resume, "go on from what was completed"))
         steps.append((f"kedro-journal tail {wanted}", "its last records"))
         steps.append((f"kedro-journal replay {wanted} --step", "record by record"))
-        again = _again(state)
-        if again:
-            steps.append((again, "run it from there, if the inputs are stored"))
     if state.anomalies or state.dropped_events or state.repairs:
         steps.append((f"kedro-journal verify {named}", "check every record"))
     if not steps:
         return []
     rows = [(command, line(Span(what, "dim"))) for command, what in steps]
     return [*_section("Next"), *indent(pairs(rows, None))]
-
-
-def _again(state: SessionState) -> str:
-    """Give the command that runs what is left: the one it was, from other nodes on."""
-    run, command = decisive_run(state), state.command
-    if run is None or command is None or command.name != "run":
-        return ""
-    nodes = first_left(run)
-    if not nodes or len(nodes) > _FROM_NODES_MAX:
-        return ""
-    return shlex.join([*command.argv, f"--from-nodes={','.join(nodes)}"])

@@ -54,7 +54,7 @@ COLUMNS: Final = (
     Column("pipeline", widest=18, drop=3),
     Column("group", widest=28, drop=4),
     Column("env", widest=12, drop=2),
-    Column("started by", widest=16, drop=1),
+    Column("started by", widest=20, drop=1),
     Column("where it broke"),
 )
 
@@ -74,20 +74,64 @@ class Listed(NamedTuple):
 def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> str:
     """Give the table of sessions, newest first as they come.
 
+    Those that go on from another one, or do it again, stand under that, oldest first;
+    the whole family stands where its newest member would.
+
     Args:
         rows: The sessions; at least one.
         screen: Where it is shown.
         more: How many older ones were not looked at.
     """
-    lines = table(COLUMNS, [session_row(row, screen) for row in rows], screen.width)
+    lines = table(
+        COLUMNS,
+        [session_row(row, screen, branch) for row, branch in _tree(rows)],
+        screen.width,
+    )
     if more:
         older = count(more, "older session")
         lines += [(), line(Span(f"{older} not shown; --all shows them.", "dim"))]
     return render(lines, screen.paint)
 
 
-def session_row(row: Listed, screen: Screen) -> tuple[Line, ...]:
-    """Give the cells of a session, one for each of `COLUMNS`."""
+def _tree(rows: Sequence[Listed]) -> list[tuple[Listed, str]]:
+    """Order sessions by families; give each with the branch that leads to it."""
+    by_id = {row.state.session_id: row for row in rows}
+    children: dict[str, list[Listed]] = {}
+    for row in reversed(rows):  # oldest first
+        parent = row.state.parent_session_id
+        if parent in by_id and parent != row.state.session_id:
+            children.setdefault(str(parent), []).append(row)
+    found: list[tuple[Listed, str]] = []
+    seen: set[int] = set()
+    for row in rows:
+        root = row
+        above: set[str | None] = set()
+        if id(row) in seen:
+            continue
+        while root.state.parent_session_id in by_id.keys() - above:
+            above.add(root.state.session_id)
+            root = by_id[str(root.state.parent_session_id)]
+        waiting = [(root, "")]
+        while waiting:
+            one, branch = waiting.pop()
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
+            found.append((one, branch))
+            deeper = "  " * (len(branch) // 2) + "+ "
+            below = children.get(one.state.session_id, ())
+            waiting += [(child, deeper) for child in reversed(below)]
+    return found
+
+
+def session_row(row: Listed, screen: Screen, branch: str = "") -> tuple[Line, ...]:
+    """Give the cells of a session, one for each of `COLUMNS`.
+
+    Args:
+        row: The session.
+        screen: Where it is shown.
+        branch: What leads to it in the tree of its family.
+    """
     state = row.state
     verdict = state.verdict
     done, planned = progress(state)
@@ -95,7 +139,7 @@ def session_row(row: Listed, screen: Screen) -> tuple[Line, ...]:
     started = "" if state.created_at is None else short_date(state.created_at, screen)
     seconds = session_seconds(state, screen.now)
     return (
-        line(Span(state.session_id, "strong")),
+        line(Span(branch, "dim"), Span(state.session_id, "strong")),
         line(Span(verdict, VERDICT_ROLES.get(verdict, ""))),
         line(started),
         line(duration(seconds)),

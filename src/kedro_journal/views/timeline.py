@@ -202,9 +202,10 @@ def _session(event: _SessionEvent) -> Sentence:  # noqa: PLR0911 - one per event
             code = "" if event.exit_code is None else f", exit code {event.exit_code}"
             return Sentence("session", f"closed ({event.reason}{code})")
         case SessionResumed():
-            todo = f"{len(event.done)} done, {len(event.remaining)} to run"
+            todo = f": {len(event.done)} done, {len(event.remaining)} to run"
+            planned = todo if event.done or event.remaining else ""
             return Sentence(
-                "session", f"goes on from {event.parent_session_id}: {todo}"
+                "session", f"goes on from {event.parent_session_id}{planned}"
             )
         case _:
             assert_never(event)

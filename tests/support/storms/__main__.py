@@ -27,6 +27,7 @@ SUITES = (
     "full_disk",
     "contention",
     "liveness",
+    "resume",
     "fuzz",
 )
 

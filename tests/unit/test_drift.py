@@ -1,0 +1,215 @@
+"""What is not as it was is told by kind, subject and the nodes it concerns."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from resume_world import Journal, World, node
+
+from kedro_journal.events import (
+    ContextLoaded,
+    Git,
+    PlannedNode,
+    SessionCreated,
+    Versions,
+)
+from kedro_journal.state import Drift, Now, Stored, find_drift, plan_resume
+
+LINE = [
+    node("a", ["raw"], ["first"]),
+    node("b", ["first", "params:model"], ["second"]),
+    node("c", ["second", "params:model.lr", "other"], ["third"]),
+]
+PARAMETERS = {"model": {"lr": 0.1, "depth": 3}, "seed": 1}
+VERSIONS = Versions(python="3.11.7", kedro="1.7.0", packages_sha256="aa")
+GIT = Git(sha="0123456789abcdef", branch="main")
+
+
+def replaced(value: Any, **fields: Any) -> Any:
+    return msgspec.structs.replace(value, **fields)
+
+
+def context(parameters: dict[str, Any]) -> ContextLoaded:
+    return ContextLoaded(
+        parameters=parameters,
+        parameters_sha256="x",
+        config_sources=("conf/base/catalog.yml", "conf/base/parameters.yml"),
+        config_sha256=("11", "22"),
+    )
+
+
+class Scene:
+    """A session of which a and b completed, and the project as it is now."""
+
+    def __init__(self) -> None:
+        self.world = World(LINE, {})
+        self.journals = [self.session("s0", ["a", "b", "c"], PARAMETERS, "a", "b")]
+        self.now = Now(
+            nodes=tuple(LINE),
+            parameters=PARAMETERS,
+            config_sha256={
+                "conf/base/catalog.yml": "11",
+                "conf/base/parameters.yml": "22",
+            },
+            stored={},
+            git=GIT,
+            versions=VERSIONS,
+        )
+
+    def session(
+        self, name: str, nodes: list[str], parameters: dict[str, Any], *done: str
+    ) -> Journal:
+        journal = Journal(name, f"run {name}")
+        created = SessionCreated(session_id=name, git=GIT, versions=VERSIONS)
+        journal.add(created, self.world.tick())
+        journal.add(context(parameters), self.world.tick())
+        self.world.start_run(journal, nodes)
+        for one in done:
+            self.world.execute(journal, one, {})
+        return journal
+
+    def drift(self, **changed: Any) -> tuple[Drift, ...]:
+        chain = [journal.link() for journal in self.journals]
+        stored = {"stored": self.world.stored(chain)} | changed
+        return find_drift(chain, replaced(self.now, **stored))
+
+    def one(self, **changed: Any) -> Drift:
+        (found,) = self.drift(**changed)
+        return found
+
+
+def changed(nodes: list[PlannedNode], name: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "nodes": tuple(replaced(n, **fields) if n.name == name else n for n in nodes)
+    }
+
+
+def test_nothing_changed_is_no_drift() -> None:
+    assert Scene().drift() == ()
+
+
+def test_a_node_whose_code_or_datasets_changed_is_named() -> None:
+    scene = Scene()
+    found = scene.one(**changed(LINE, "b", source_sha256="another", source="n.py:3"))
+    assert (found.kind, found.subject, found.nodes) == ("code", "b", ("b",))
+    assert found.detail == "the source of nodes.b was changed (n.py:3)"
+    found = scene.one(**changed(LINE, "b", function="nodes.better"))
+    assert found.detail == "its function is nodes.better, and was nodes.b"
+    found = scene.one(**changed(LINE, "b", outputs=("second", "more")))
+    assert (found.kind, found.detail) == (
+        "pipeline",
+        "it loads or saves other datasets",
+    )
+
+
+def test_nodes_that_are_new_or_gone_are_named() -> None:
+    new = node("d", ["second"], ["fourth"])
+    gone, added = Scene().drift(nodes=(*LINE[:2], new))
+    assert (gone.subject, gone.detail, gone.nodes) == ("c", "the node is gone", ())
+    assert (added.subject, added.detail, added.nodes) == (
+        "d",
+        "the node is new",
+        ("d",),
+    )
+
+
+def test_a_parameter_concerns_the_nodes_that_take_it_or_what_it_is_in() -> None:
+    scene = Scene()
+    found = scene.one(parameters={"model": {"lr": 0.2, "depth": 3}, "seed": 1})
+    assert (found.subject, found.nodes) == ("params:model.lr", ("b", "c"))
+    assert found.detail == "it is 0.2, and was 0.1"
+    found = scene.one(parameters={"model": {"lr": 0.1}, "seed": 1})
+    assert (found.subject, found.nodes) == ("params:model.depth", ("b",))
+    assert found.detail == "it is gone, and was 3"
+    found = scene.one(parameters={**PARAMETERS, "new": True})
+    assert (found.nodes, found.detail) == ((), "it is True, and was not there")
+
+
+def test_a_node_is_compared_with_the_session_that_it_ran_in() -> None:
+    scene = Scene()
+    other = {"model": {"lr": 0.2, "depth": 3}, "seed": 1}
+    scene.journals.append(scene.session("s1", ["b", "c"], other, "b"))
+
+    assert scene.drift(parameters=other) == ()
+    assert scene.one(parameters=PARAMETERS).nodes == ("b", "c")
+
+
+def test_an_input_concerns_those_that_loaded_it_before_it_was_written() -> None:
+    scene = Scene()
+    scene.world.write("raw", "other rows")
+    found = scene.one()
+    assert (found.kind, found.subject, found.nodes) == ("input", "raw", ("a",))
+    assert found.detail == "it was written after it was loaded"
+
+    scene.journals.append(scene.session("s1", ["a"], PARAMETERS, "a"))
+    assert scene.drift() == ()
+
+
+def test_an_input_that_nothing_loaded_yet_is_told_and_costs_nothing() -> None:
+    scene = Scene()
+    scene.world.write("other", "more rows")
+    found = scene.one()
+    assert found.detail == "it was written since the session began"
+    assert found.nodes == ("c",)
+
+
+def test_an_input_that_is_gone_matters_to_those_that_wait_for_it() -> None:
+    scene = Scene()
+    del scene.world.disk["raw", ""]
+    assert scene.drift() == (), "a has completed"
+    del scene.world.disk["other", ""]
+    found = scene.one()
+    assert (found.subject, found.detail, found.nodes) == ("other", "it is gone", ("c",))
+
+
+def test_inputs_that_do_not_tell_are_no_drift() -> None:
+    silent = {name: Stored(persistent=True) for name in ("raw", "other")}
+    assert Scene().drift(stored=silent) == ()
+
+
+def test_configuration_commit_and_packages_name_no_nodes() -> None:
+    found = Scene().drift(
+        config_sha256={"conf/base/parameters.yml": "33"},
+        git=Git(sha="fedcba9876543210", dirty=True),
+        versions=Versions(python="3.12.1", kedro="1.7.0", packages_sha256="bb"),
+    )
+    assert [(one.kind, one.subject, one.detail, one.nodes) for one in found] == [
+        ("configuration", "conf/base/catalog.yml", "it is gone", ()),
+        (
+            "git",
+            "commit",
+            "it is fedcba987654 with changes, and was 0123456789ab",
+            (),
+        ),
+        (
+            "packages",
+            "environment",
+            "other distributions or versions are installed",
+            (),
+        ),
+        ("packages", "python", "it is 3.12.1, and was 3.11.7", ()),
+    ]
+
+
+def test_what_drifted_is_redone_with_what_follows_if_that_is_asked() -> None:
+    scene = Scene()
+    nodes = changed(LINE, "a", source_sha256="another")["nodes"]
+    drift = scene.drift(nodes=nodes)
+    chain = [journal.link() for journal in scene.journals]
+    stored = scene.world.stored(chain)
+
+    assert plan_resume(chain, nodes, stored, drift=drift).to_run == ("c",)
+    found = plan_resume(chain, nodes, stored, drift=drift, redo_drifted=True)
+    assert found.to_run == ("a", "b", "c")
+    assert found.decisions[0].reason.startswith("code a: the source of nodes.a")
+
+
+def test_times_are_compared_and_not_guessed() -> None:
+    scene = Scene()
+    loaded = scene.journals[0].link().run.nodes["a"].loads["raw"].ended_at
+    assert loaded is not None
+    for moment, told in ((loaded, 0), (loaded + timedelta(microseconds=1), 1)):
+        scene.world.disk["raw", ""].written_at = moment
+        assert len(scene.drift()) == told
