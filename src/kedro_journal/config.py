@@ -179,11 +179,6 @@ def explain_config(
     sources: dict[str, str] = {}
     mistakes: list[ConfigError] = []
     config = _load_what_is_right(project_path, environ, mistakes.append, sources)
-    if not mistakes:
-        try:
-            load_config(project_path, environ)
-        except ConfigError as error:  # no table at all
-            mistakes.append(error)
     return Explained(config, sources, tuple(mistakes))
 
 
@@ -201,7 +196,12 @@ def _load_what_is_right(
     except ConfigError as error:
         on_error(error)
         table = {}
-    for key, value in table.items() if isinstance(table, dict) else ():
+    if not isinstance(table, dict):
+        reason = f"it must be a table, not {table!r} - at `tool.kedro_journal`"
+        on_error(ConfigError(str(path), reason))
+        table = {}
+    unsafe = ""  # where the names of secrets stand that do not read
+    for key, value in table.items():
         try:
             _convert({key: value}, str(path), "tool.kedro_journal")
             right[key] = value
@@ -209,8 +209,7 @@ def _load_what_is_right(
         except ConfigError as error:
             on_error(error)
             if key == "redact":
-                right["disable"] = True
-                sources["disable"] = path.name
+                unsafe = path.name
     config = msgspec.convert(right, Config)
     for name, value in environ.items():
         key = name.removeprefix(ENV_PREFIX)
@@ -219,11 +218,16 @@ def _load_what_is_right(
         try:
             config = _override(config, key.lower(), value, name)
             sources[key.lower()] = name
+            if key == "REDACT":
+                unsafe = ""
         except ConfigError as error:
             on_error(error)
             if key == "DISABLE":  # whatever it was meant to say, it was not "journal"
                 config = msgspec.structs.replace(config, disable=True)
                 sources["disable"] = name
+    if unsafe:  # whatever else says: nobody knows what must not be written
+        config = msgspec.structs.replace(config, disable=True)
+        sources["disable"] = unsafe
     return config
 
 

@@ -318,20 +318,27 @@ def test_every_check_is_in_the_documentation(key):
     assert f"`{key}`" in page.read_text(encoding="utf-8")
 
 
-HANGING = """
-import os, signal, sys
-from pathlib import Path
+# Whoever runs these tests in the background ignores Ctrl-C, and so do its children.
+LISTENING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+"""
+HANGING = f"""{LISTENING}
+import os, sys
 import kedro_journal.doctor as doctor
 from kedro_journal.cli import main
 from kedro_journal.journal.port import Os
 
 class Hanging(Os):
     def sync(self, fd):
-        os.write(int(sys.argv[1]), b"%d\\n" % os.getpid())
+        os.write(int(sys.argv[1]), b"here\\n")
         while True:
             signal.pause()
 
-real, means = doctor.examine, doctor.Means(port=Hanging(), probe_limit_s=60)
+limit_s = float(sys.argv[3])
+real, means = doctor.examine, doctor.Means(port=Hanging(), probe_limit_s=limit_s)
 doctor.examine = lambda project, directory: real(project, directory, means)
 main(["doctor", "--directory", sys.argv[2]])
 """
@@ -346,7 +353,7 @@ def test_whoever_stops_it_finds_nothing_left_behind(tmp_path, number, code):
     place.mkdir()
     reading, writing = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-c", HANGING, str(writing), str(place)],
+        [sys.executable, "-c", HANGING, str(writing), str(place), "60"],
         pass_fds=(writing,),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -354,7 +361,7 @@ def test_whoever_stops_it_finds_nothing_left_behind(tmp_path, number, code):
     )
     os.close(writing)
     with os.fdopen(reading) as line:
-        assert line.readline()  # it hangs in a probe
+        assert line.readline() == "here\n"  # it hangs in a probe
         assert [path.name[:8] for path in place.iterdir()] == [".doctor-"]
         process.send_signal(number)
         out, errors = process.communicate(timeout=30)
@@ -363,6 +370,23 @@ def test_whoever_stops_it_finds_nothing_left_behind(tmp_path, number, code):
     assert process.returncode == code
     assert (out, errors) == ("", "")
     assert list(place.iterdir()) == []
+
+
+def test_what_hangs_does_not_outlive_a_doctor_that_is_killed_for_long(tmp_path):
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-c", HANGING, str(writing), str(tmp_path), "2"],
+        pass_fds=(writing,),
+    )
+    os.close(writing)
+    with os.fdopen(reading) as line:
+        assert line.readline() == "here\n"
+        process.kill()
+        process.wait()
+        (left,) = tmp_path.iterdir()
+        assert line.read() == "", "the end of the pipe: no process has it open"
+
+    assert left.name.startswith(".doctor-"), "the next doctor tells of it"
 
 
 def test_ctrl_c_ends_the_loading_of_kedro_too(tmp_path):
@@ -374,7 +398,7 @@ def test_ctrl_c_ends_the_loading_of_kedro_too(tmp_path):
         "file.write('now\\n')\nfile.flush()\n"
         "import time\ntime.sleep(600)\n"
     )
-    code = "from kedro_journal.cli import main; main(['doctor'])"
+    code = f"{LISTENING}\nfrom kedro_journal.cli import main; main(['doctor'])"
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=tmp_path,

@@ -10,7 +10,7 @@ from faulty import Faults, FaultyLock, FaultyOs, Strike
 from journals import create, file, join, note, salvage, texts
 from scenarios import SCENARIOS
 from storms import calls
-from storms.play import Means
+from storms.play import HONEST, Means
 
 from kedro_journal.errors import JournalError, JournalUnwritable
 from kedro_journal.journal.port import Os
@@ -71,27 +71,40 @@ class NoLock(FaultyLock):
         return self.faults.meet("try_lock", lambda: True)
 
 
+WRITE = Strike(2, errno.EIO, call="write")
+SHORT = Strike(2, "short", call="write")
+SYNC = Strike(1, errno.EIO, call="sync")
+
+
 @pytest.mark.storm
 @pytest.mark.parametrize(
-    ("means", "scenario", "seen"),
+    ("means", "scenario", "strike", "seen"),
     [
-        (Means(early=True), "create and append", "acknowledged and lost"),
-        (Means(NoRollBack), "another writer comes between", "refused and there"),
-        (Means(SyncsAgain), "failures are synced", "after a sync had failed"),
-        (Means(SyncsNever), "failures are synced", "before it was on the disk"),
-        (Means(KeepsNothing), "cut a torn tail", "not kept"),
-        (Means(CutsTooMuch), "cut a torn tail", "committed records changed"),
-        (Means(lock=NoLock), "another has the lock", "while another had the lock"),
+        (Means(early=True), "create and append", WRITE, "acknowledged and lost"),
+        (Means(NoRollBack), "another writer comes between", SHORT, "refused and there"),
+        (Means(SyncsAgain), "failures are synced", SYNC, "a sync had failed"),
+        (Means(SyncsNever), "failures are synced", WRITE, "before it was on the disk"),
+        (Means(KeepsNothing), "cut a torn tail", WRITE, "not kept"),
+        (Means(CutsTooMuch), "cut a torn tail", WRITE, "committed records changed"),
+        (Means(lock=NoLock), "another has the lock", WRITE, "another had the lock"),
     ],
     ids=["early", "no roll-back", "sync again", "sync never", "keep", "cut", "lock"],
 )
 def test_the_storm_sees_a_broken_protocol(
-    tmp_path: Path, means: Means, scenario: str, seen: str
+    tmp_path: Path, means: Means, scenario: str, strike: Strike, seen: str
 ) -> None:
     """Teeth: with one step of the protocol left out, the same storm goes red."""
     chosen = [known for known in SCENARIOS if known.name == scenario]
-    account = calls.storm(48, tmp_path, 1, print, means=means, scenarios=chosen)
-    assert any(seen in violation for violation in account.violations)
+
+    def broken(means: Means) -> list[str]:
+        folder = tmp_path / str(means is HONEST)
+        folder.mkdir()
+        return calls.storm(
+            3, folder, 1, print, means=means, scenarios=chosen, strikes=[strike]
+        ).violations
+
+    assert any(seen in violation for violation in broken(means))
+    assert broken(HONEST) == []
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])

@@ -10,75 +10,62 @@ from journals import (
     file,
     join,
     note,
-    parse,
+    opened,
     put,
     salvage,
     sample_lines,
-    sized_lines,
 )
+from storms import cuts
 
 from kedro_journal.errors import JournalUnwritable
 from kedro_journal.events import JournalRepaired
-from kedro_journal.journal import Scanner, decode, read
+from kedro_journal.journal import JournalWriter, Scanner, decode, read
 from kedro_journal.journal.lines import LineBuffer
-from kedro_journal.journal.lock import FcntlBackend
-from kedro_journal.journal.port import Os
-
-POINTS_MIN = 20_000
-
-
-class QuickOs(Os):
-    """The real kernel, without waiting for its disk."""
-
-    def sync(self, fd: int) -> None:
-        pass
-
-    def sync_folder(self, path: Path) -> None:
-        pass
-
-    def __init__(self) -> None:
-        self.kept: list[bytes] = []
-
-    def write_new(self, path: Path, data: bytes) -> None:
-        self.kept.append(data)
+from kedro_journal.journal.tail import Tail
 
 
 def test_whatever_byte_a_journal_is_cut_at_nothing_acknowledged_is_lost(
     tmp_path: Path,
 ) -> None:
     """Cut, reopen, append, read: every whole line is there, and nothing invented."""
-    points = adopted = torn = 0
-    lines = sized_lines(0, 300, 4200, 100, 15_500)
-    data = b"".join(lines)
-    original = parse(data)
-    path = put(tmp_path / "s", data)
-    ends = [record.end for record in _with_offsets(data)]
-    backend, port = FcntlBackend(), QuickOs()
-    # Before the first newline there is no journal yet: see below.
-    for cut in range(ends[0], len(data) + 1):
-        with path.open("r+b") as out:  # emptied first, the file would be synced
-            out.write(data[:cut])
-            out.truncate()
-        kept = sum(end <= cut for end in ends) + (cut + 1 in ends)
-        writer = join(tmp_path / "s", backend=backend, port=port)
-        writer.append(note("after"))
-        writer.close()
-        raw = path.read_bytes()
-        # No line is broken, the whole ones are there to the byte, and the rest is ours.
-        assert raw[: ends[kept - 1]] == data[: ends[kept - 1]]
-        found = parse(raw)
-        assert found[:kept] == original[:kept]
-        repaired = ["journal.repaired"] if cut not in ends else []
-        added = [record.type for record in found[kept:]]
-        assert added == [*repaired, "writer.opened", "note.added"]
-        assert [record.seq for record in found] == list(range(1, len(found) + 1))
-        points += 1
-        adopted += cut + 1 in ends
-        torn += cut not in ends
-    assert points >= POINTS_MIN
-    assert adopted == len(lines) - 1
-    assert torn == points - len(lines)
-    assert len(port.kept) == torn - adopted
+    account = cuts.SUITE.run(cuts.SUITE.small, tmp_path, 1, print)
+    assert account.violations == []
+    assert account.count >= cuts.SUITE.small
+    assert int(account.figures["torn"]) > account.count * 0.9
+    assert int(account.figures["adopted"]) >= 4
+    assert int(account.figures["cut again"]) > 2000
+
+
+class NoCut(JournalWriter):
+    """Sabotage: the torn tail is written on."""
+
+    def _look_back(self, size: int) -> tuple[Tail, int]:
+        tail, start = super()._look_back(size)
+        return tail._replace(mend="nothing"), start
+
+
+class CutsTooMuch(JournalWriter):
+    """Sabotage: the last whole line goes with the torn tail."""
+
+    def _look_back(self, size: int) -> tuple[Tail, int]:
+        tail, start = super()._look_back(size)
+        if tail.mend == "cut":
+            whole = self._file.read(0, size).rstrip(tail.fragment)
+            line = whole[whole[:-1].rfind(b"\n") + 1 :]
+            tail = tail._replace(fragment=line + tail.fragment)
+        return tail, start
+
+
+@pytest.mark.parametrize("sabotage", [NoCut, CutsTooMuch])
+def test_the_cuts_see_a_repair_that_does_too_little_or_too_much(
+    tmp_path: Path, sabotage: type[JournalWriter]
+) -> None:
+    """Teeth."""
+
+    def make(folder: Path, **options: object) -> JournalWriter:
+        return sabotage(folder, opened("worker"), **options)  # type: ignore[arg-type]
+
+    assert cuts.run(300, tmp_path, 1, print, make=make).violations
 
 
 def test_every_cut_of_a_journal_opens_and_is_read_up_to_its_last_whole_line() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kedro_journal.doctor.examine import Tried
 from kedro_journal.doctor.guarantees import guarantees
 
 from .conftest import Examine, Mounted, as_root, by_key, run, try_place
@@ -63,11 +64,12 @@ def test_a_name_that_is_no_unicode_can_be_told(tmp_path: Path) -> None:
     json.dumps(checks["place.directory"].facts)
 
 
-def refuse(place: Path, checks: list) -> None:  # type: ignore[type-arg]
+def refuse(place: Path, tried: Tried) -> None:
     """What must hold wherever journals are refused."""
-    found = by_key(checks)
-    assert "operations.append" not in found
-    assert {one.holds for one in guarantees(checks, "sync")} == {"no"}
+    assert "operations.append" not in by_key(tried.checks)
+    assert "operations.append" in tried.not_probed
+    assert "locks.forked" in tried.not_probed
+    assert {one.holds for one in guarantees(tried.checks, "sync")} == {"no"}
     assert not list(place.parent.glob("**/.doctor-*"))
 
 
@@ -82,7 +84,7 @@ def test_a_symbolic_link_is_refused(tmp_path: Path, leads: str) -> None:
     checks = by_key(tried.checks)
     assert checks["place.safe"].status == "problem"
     assert "symbolic link" in checks["place.safe"].text
-    refuse(place, tried.checks)
+    refuse(place, tried)
 
 
 def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     tried = try_place(place)
 
     assert "is not a folder" in by_key(tried.checks)["place.directory"].text
-    refuse(place, tried.checks)
+    refuse(place, tried)
 
 
 def test_a_file_above_it_is_a_problem(tmp_path: Path) -> None:
@@ -101,7 +103,7 @@ def test_a_file_above_it_is_a_problem(tmp_path: Path) -> None:
     tried = try_place(tmp_path / "file/sessions")
 
     assert by_key(tried.checks)["place.directory"].status == "problem"
-    refuse(tmp_path / "file", tried.checks)
+    refuse(tmp_path / "file", tried)
 
 
 def test_a_directory_that_everybody_may_write_to_is_refused(tmp_path: Path) -> None:
@@ -112,7 +114,7 @@ def test_a_directory_that_everybody_may_write_to_is_refused(tmp_path: Path) -> N
     tried = try_place(place)
 
     assert "everybody may write" in by_key(tried.checks)["place.safe"].text
-    refuse(place, tried.checks)
+    refuse(place, tried)
 
 
 def test_where_somebody_else_could_make_it_first_is_a_warning(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
     tried = try_place(place)
 
     assert "belongs to user 65534" in by_key(tried.checks)["place.safe"].text
-    refuse(place, tried.checks)
+    refuse(place, tried)
 
 
 def test_old_folders_of_the_doctor_are_named_and_new_ones_are_not(
@@ -208,7 +210,7 @@ def test_a_read_only_file_system_is_a_problem(mounted: Mounted) -> None:
     assert "Read-only file system" in check.text
     assert check.advice
     assert "operations.append" in tried.not_probed
-    refuse(place, tried.checks)
+    refuse(place, tried)
 
 
 def test_a_full_disk_is_a_problem(mounted: Mounted) -> None:

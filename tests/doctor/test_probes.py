@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from journals import umask
 
 from kedro_journal.config import Config
 from kedro_journal.doctor.guarantees import guarantees
@@ -153,6 +154,13 @@ class OpenOs(Os):
         return fd
 
 
+class CarelessOs(Os):
+    """Leaves modes to the umask."""
+
+    def make_folder(self, path: Path, *, parents: bool = False) -> None:
+        path.mkdir()
+
+
 class SquashingOs(Os):
     """Gives what is made to somebody else, as an NFS server does to root."""
 
@@ -205,6 +213,28 @@ def test_where_appends_overwrite_each_other_nothing_is_promised(
 
     assert holds(checks, "process_death") == "no"
     assert holds(checks, "several_processes") == "no"
+
+
+def test_modes_are_not_what_the_umask_makes_of_them(examine: Examine) -> None:
+    with umask(0o77):
+        check = examine(only="operations.modes", port=CarelessOs())["operations.modes"]
+
+    assert (check.status, check.facts["folder"]) == ("warning", "0777")
+
+
+def test_one_record_that_is_lost_is_found_out(examine: Examine) -> None:
+    class LosingOs(Os):
+        def write(self, fd: int, data: bytes | memoryview) -> int:
+            if b'"text":"b7"' in bytes(data):
+                return len(data)
+            return super().write(fd, data)
+
+    checks = examine(port=LosingOs())
+
+    assert checks["operations.journal"].status == "problem"
+    assert checks["operations.journal"].facts["lost"] == 1
+    assert "1 of " in checks["operations.journal"].text
+    assert holds(checks, "process_death") == "no"
 
 
 class FailingOs(Os):

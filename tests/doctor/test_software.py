@@ -215,7 +215,10 @@ def test_a_kedro_that_does_not_heed_the_session_class_is_told() -> None:
     assert new["settings.session_class"].facts["level"] == 1
 
 
-def test_loading_writes_nothing_into_the_project(project: Path) -> None:
+def test_loading_writes_nothing_into_the_project(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     (project / "conf/base").mkdir(parents=True)
     (project / "conf/logging.yml").write_text(
         "version: 1\nhandlers:\n  file: {class: logging.FileHandler, filename: log}\n"

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeVar, cast
 
+from stage import NotingOs
+
 from kedro_journal.journal.lock import FcntlBackend, LockBackend
 from kedro_journal.journal.port import Os
 
@@ -234,19 +236,15 @@ def _die() -> NoReturn:
     raise AssertionError("SIGKILL came late")  # pragma: no cover
 
 
-class FaultyOs(Os):
+class FaultyOs(NotingOs):
     """The real kernel, but for the faults, and without waiting for the disk.
 
     Args:
         faults: What fails.
-
-    Attributes:
-        failed_syncs: How many syncs failed, in any thread.
     """
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
-        self.failed_syncs = 0
 
     def write(self, fd: int, data: bytes | memoryview) -> int:
         self.faults.unsynced = True

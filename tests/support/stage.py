@@ -19,7 +19,7 @@ from kedro_journal.journal.codec import Encoded, encode_event
 from kedro_journal.journal.lock import LockBackend
 from kedro_journal.journal.port import Os
 
-__all__ = ["CLOSE", "Batch", "Hand", "Outcome", "Stage", "label"]
+__all__ = ["CLOSE", "Batch", "Hand", "NotingOs", "Outcome", "Stage", "label"]
 
 Outcome = Literal["asked", "acknowledged", "refused"]
 
@@ -76,6 +76,12 @@ class Batch:
     poisoned: bool = False
 
 
+class NotingOs(Os):
+    """A system that notes how many syncs failed, in any thread."""
+
+    failed_syncs = 0
+
+
 class Hand:
     """One writer of a stage.
 
@@ -125,7 +131,8 @@ class Hand:
     def forked(self) -> None:
         """Become the hand of a child process: its writer is a new one."""
         self.number += 100
-        self.port = self.stage.port()
+        if isinstance(self.port, NotingOs):
+            self.port.failed_syncs = 0
 
     def close(self) -> None:
         """Let go of the files."""

@@ -165,3 +165,29 @@ def test_a_project_is_found_from_any_folder_in_it(tmp_path: Path) -> None:
     project(tmp_path, "package_name = 'p'", head="[tool.kedro]\n")
     (tmp_path / "src" / "pyproject.toml").write_text("not toml [")
     assert find_project(inner) == find_project(tmp_path) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "disabled"),
+    [
+        ("redact = 5\n", {}, True),
+        ("redact = 5\ndisable = false\n", {}, True),
+        ("redact = 5\n", {"KEDRO_JOURNAL_DISABLE": "0"}, True),
+        ("redact = 5\n", {"KEDRO_JOURNAL_REDACT": "ssn"}, False),
+        ("redact = ['ssn']\n", {}, False),
+    ],
+)
+def test_where_the_names_of_secrets_do_not_read_nothing_is_journaled(
+    tmp_path: Path, text: str, environ: dict[str, str], disabled: bool
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.kedro_journal]\n{text}")
+    config = load_config(tmp_path, environ, on_error=lambda error: None)
+    assert config.disable == disabled
+
+
+def test_settings_that_are_no_table_are_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool]\nkedro_journal = 3\n")
+    said: list[ConfigError] = []
+    assert load_config(tmp_path, {}, on_error=said.append) == Config()
+    (error,) = said
+    assert "must be a table" in str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,22 @@ def test_a_descriptor_is_given_back_also_if_closing_fails(tmp_path: Path) -> Non
     assert not file.is_open
     file.close()
     assert port.faults.calls.count("close") == 1
+
+
+def test_descriptor_0_is_closed_like_any_other(tmp_path: Path) -> None:
+    """A daemon has no standard input, and its next file gets that number."""
+    saved = os.dup(0)
+    os.close(0)
+    try:
+        file = opened(tmp_path)
+        assert file.stat() == REAL_OS.stat(0)
+        assert file.is_open
+        file.close()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(0)
+    finally:
+        os.dup2(saved, 0)
+        os.close(saved)
 
 
 def test_a_new_file_is_brought_to_the_disk_with_its_name(tmp_path: Path) -> None:
@@ -201,12 +218,62 @@ def test_a_forked_child_takes_nothing_back(half_written: JournalFile) -> None:
     assert half_written.path.read_bytes() == BEFORE + MORE[:7]
 
 
-def test_cutting_and_syncing_reach_the_file(tmp_path: Path) -> None:
+def test_what_was_taken_back_is_synced(tmp_path: Path) -> None:
+    """Else a power loss could bring it back among later lines."""
+    port = failing(("write", 1, "short"))
+    file = opened(tmp_path, port)
+    with pytest.raises(OSError, match="No space"):
+        file.append(MORE, len(BEFORE))
+    assert port.faults.calls[-2:] == ["truncate", "sync"]
+    port = failing(("write", 1, "short"), ("truncate", 1, errno.EIO))
+    file = opened(tmp_path, port)
+    with pytest.raises(OSError, match="No space"):
+        file.append(MORE, len(BEFORE))
+    assert "sync" not in port.faults.calls
+    file.finish_roll_back(file.stat().size)
+    assert port.faults.calls[-2:] == ["truncate", "sync"]
+
+
+def test_the_error_is_that_of_the_write_also_if_taking_it_back_fails(
+    tmp_path: Path,
+) -> None:
+    port = failing(("write", 1, "short"), ("sync", 1, errno.EIO))
+    file = opened(tmp_path, port)
+    with pytest.raises(OSError, match="No space"):
+        file.append(MORE, len(BEFORE))
+    assert file.path.read_bytes() == BEFORE
+    assert file.sync_failure is not None
+    assert file.sync_failure.errno == errno.EIO
+
+
+def test_a_sync_that_failed_is_not_tried_again(tmp_path: Path) -> None:
+    """The system may have thrown the bytes away: it could succeed without them."""
     port = failing(("sync", 2, errno.EIO))
     file = opened(tmp_path, port)
-    file.cut(4)
-    assert file.path.read_bytes() == BEFORE[:4]
     file.sync()
-    assert port.faults.syncs == 1
+    assert (port.faults.syncs, file.sync_failure) == (1, None)
+    for _ in range(2):
+        with pytest.raises(OSError, match="Input/output") as caught:
+            file.sync()
+        assert file.sync_failure is caught.value
+        file.close()
+        file.open(create=False)
+    assert port.faults.calls.count("sync") == 2
+
+
+def test_a_sync_that_failed_is_no_matter_of_a_forked_child(tmp_path: Path) -> None:
+    port = failing(("sync", 1, errno.EIO))
+    file = opened(tmp_path, port)
     with pytest.raises(OSError, match="Input/output"):
         file.sync()
+    file.forget()
+    assert file.sync_failure is None
+    file.open(create=False)
+    file.sync()
+    assert port.faults.syncs == 1
+
+
+def test_cutting_reaches_the_file(tmp_path: Path) -> None:
+    file = opened(tmp_path)
+    file.cut(4)
+    assert file.path.read_bytes() == BEFORE[:4]

@@ -79,6 +79,8 @@ def test_a_line_after_one_that_was_too_long_is_kept() -> None:
         Line(0, None, 7)
     ]
     assert buffer.feed(b"\n") == [Line(7, b"ab", 10)]
+    assert buffer.feed(b"c\nabcd") == [Line(10, b"c", 12)]
+    assert (buffer.tail, buffer.tail_length) == (b"", 4)
 
 
 @given(st.binary(max_size=200), st.booleans())

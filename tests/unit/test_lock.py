@@ -1,46 +1,22 @@
-"""The two locks: who excludes whom, and who is alive."""
+"""The two locks: who excludes whom."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
-import os
-import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from journals import create, join, note
 
 from kedro_journal.errors import JournalBusy, JournalUnwritable, UnsafeJournal
-from kedro_journal.journal import OwnerLock, choose_backend, is_held, probe
-from kedro_journal.journal.liveness import OWNER_LOCK_NAME, boot_id, host_name
+from kedro_journal.journal import OwnerLock, choose_backend
+from kedro_journal.journal.liveness import OWNER_LOCK_NAME
 from kedro_journal.journal.lock import AppendLock, FcntlBackend, FilelockBackend
 
 BACKENDS = [FcntlBackend, FilelockBackend]
-OWNER = """
-import sys, os, time
-from pathlib import Path
-from kedro_journal.journal import OwnerLock
-lock = OwnerLock(Path(sys.argv[1]))
-lock.acquire()
-if sys.argv[2] == "forks":
-    pid = os.fork()
-    if pid == 0:
-        os.write(1, b"child %d\\n" % os.getpid())
-        time.sleep(600)
-elif sys.argv[2] == "executes":
-    import subprocess
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
-                             close_fds=False)
-    os.write(1, b"child %d\\n" % child.pid)
-os.write(1, b"held\\n")  # whole lines: parent and child share the pipe
-time.sleep(600)
-"""
 
 
 @pytest.mark.parametrize("other", BACKENDS)
@@ -98,7 +74,7 @@ def test_who_waited_in_vain_does_not_wait_as_long_again(tmp_path: Path) -> None:
 def test_a_removed_lock_file_does_not_split_the_lock(tmp_path: Path) -> None:
     """Who holds a descriptor of the old file notices, and locks the new one."""
     path = tmp_path / "append.lock"
-    first = AppendLock(path)
+    first = AppendLock(path, deadline_s=0.02)
     first.acquire()
     first.release()
     path.unlink()
@@ -106,7 +82,6 @@ def test_a_removed_lock_file_does_not_split_the_lock(tmp_path: Path) -> None:
     second.acquire()
     with pytest.raises(JournalBusy):
         AppendLock(path, deadline_s=0).acquire()
-    first._deadline_s = 0.02
     with pytest.raises(JournalBusy):
         first.acquire()
 
@@ -189,118 +164,6 @@ print(len(errors), errors[:1])
     assert found.stdout == b"0 []\n", found.stderr
 
 
-# --- liveness ---------------------------------------------------------------------
-
-
-@pytest.fixture
-def owner(tmp_path: Path) -> Iterator[object]:
-    """Start owners; whatever is left of them dies with the test."""
-    started: list[subprocess.Popen[str]] = []
-    children: list[int] = []
-
-    def start(how: str = "plain") -> tuple[subprocess.Popen[str], int]:
-        lock = tmp_path / OWNER_LOCK_NAME
-        process = subprocess.Popen(
-            [sys.executable, "-c", OWNER, str(lock), how],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        assert process.stdout is not None
-        expected = 1 if how == "plain" else 2
-        lines = [process.stdout.readline().split() for _ in range(expected)]
-        pids = [int(line[1]) for line in lines if line[0] == "child"]
-        children.extend(pids)
-        return process, pids[0] if pids else 0
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-    for pid in children:
-        os.kill(pid, signal.SIGKILL)
-
-
-def look(folder: Path) -> str:
-    return probe(folder, host_name(), boot_id())
-
-
-def until(folder: Path, status: str, limit_s: float = 5.0) -> float:
-    started = time.monotonic()
-    while look(folder) != status:
-        assert time.monotonic() - started < limit_s, look(folder)
-        time.sleep(0.0005)
-    return time.monotonic() - started
-
-
-def test_an_owner_that_lives_is_running(tmp_path: Path, owner) -> None:  # type: ignore[no-untyped-def]
-    owner()
-    assert [look(tmp_path) for _ in range(3)] == ["running"] * 3
-
-
-def test_an_owner_that_was_killed_is_crashed_at_once(tmp_path: Path, owner) -> None:  # type: ignore[no-untyped-def]
-    process, _ = owner()
-    process.kill()
-    process.wait()
-    assert until(tmp_path, "crashed") < 1.0
-
-
-def test_an_owner_that_was_stopped_stays_running(tmp_path: Path, owner) -> None:  # type: ignore[no-untyped-def]
-    process, _ = owner()
-    process.send_signal(signal.SIGSTOP)
-    os.waitpid(process.pid, os.WUNTRACED)
-    assert [look(tmp_path) for _ in range(3)] == ["running"] * 3
-
-
-@pytest.mark.parametrize("how", ["forks", "executes"])
-def test_a_surviving_child_does_not_keep_its_owner_alive(
-    tmp_path: Path,
-    owner,  # type: ignore[no-untyped-def]
-    how: str,
-) -> None:
-    process, child = owner(how)
-    assert look(tmp_path) == "running"
-    process.kill()
-    process.wait()
-    assert until(tmp_path, "crashed") < 1.0
-    os.kill(child, 0)  # it lives
-
-
-def test_the_end_of_a_forked_child_does_not_end_its_owner(tmp_path: Path) -> None:
-    lock = OwnerLock(tmp_path / OWNER_LOCK_NAME)
-    lock.acquire()
-    pid = os.fork()
-    if pid == 0:
-        lock.release()
-        os._exit(0)
-    os.waitpid(pid, 0)
-    assert look(tmp_path) == "running"
-    lock.release()
-    assert look(tmp_path) == "crashed"
-
-
-def test_an_owner_on_another_host_is_unknown(tmp_path: Path) -> None:
-    assert probe(tmp_path, "elsewhere", "another-boot") == "unknown"
-    assert probe(tmp_path, "elsewhere", None) == "unknown"
-
-
-def test_another_boot_of_this_host_is_crashed(tmp_path: Path) -> None:
-    (tmp_path / OWNER_LOCK_NAME).touch()
-    assert probe(tmp_path, host_name(), "before-the-reboot") == "crashed"
-
-
-def test_no_lock_file_means_that_nobody_holds_it(tmp_path: Path) -> None:
-    assert look(tmp_path) == "crashed"
-    assert is_held(tmp_path / OWNER_LOCK_NAME) is None
-
-
-def test_what_is_no_lock_file_tells_nothing(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / OWNER_LOCK_NAME)
-    assert look(tmp_path) == "unknown"
-
-
 def test_there_is_one_owner_at_a_time(tmp_path: Path) -> None:
     first = OwnerLock(tmp_path / OWNER_LOCK_NAME)
     first.acquire()
@@ -316,20 +179,3 @@ def test_an_owner_lock_that_cannot_be_made_is_our_error(tmp_path: Path) -> None:
     with pytest.raises(JournalUnwritable) as caught:
         OwnerLock(tmp_path / "missing" / OWNER_LOCK_NAME).acquire()
     assert caught.value.errno == errno.ENOENT
-
-
-def test_probes_at_the_same_time_do_not_take_each_other_for_the_owner(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / OWNER_LOCK_NAME).touch()
-    answers: set[str] = set()
-
-    def ask() -> None:
-        answers.update(look(tmp_path) for _ in range(500))
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert answers == {"crashed"}

@@ -432,3 +432,49 @@ def test_a_forked_child_does_not_write_what_its_parent_holds(
     assert types(folder)[2:] == ["dataset.loading"]
     recorder.record(loading(3))
     assert types(folder)[3:] == ["journal.gap", *["dataset.loading"] * 2]
+
+
+def test_what_a_worker_holds_at_its_end_is_tried_once_more(
+    recorder: Recorder, folder: Path, disk: Disk, clock: Clock
+) -> None:
+    recorder.record(*BEGINNING)
+    disk.broken = errno.EIO
+    recorder.record(loading(1))
+    recorder.flush()
+    assert 1 == recorder.state().dropped_events
+    disk.broken = None
+    recorder.flush()  # at once, however lately it was tried
+    recorder.flush()
+    assert types(folder)[2:] == ["journal.gap", "dataset.loading"]
+    assert [(gap.dropped, gap.kept) for gap in gaps(folder)] == [(0, 1)]
+
+
+def test_nothing_is_flushed_into_a_journal_that_was_closed(
+    recorder: Recorder, folder: Path, disk: Disk, clock: Clock
+) -> None:
+    recorder.record(*BEGINNING)
+    disk.broken = errno.EIO
+    recorder.record(loading(1))
+    disk.broken = None
+    other = create(folder)
+    other.append(SessionClosed())
+    other.close()
+    recorder.flush()
+    assert types(folder)[2:] == ["session.closed"]
+
+
+def test_a_worker_does_not_repeat_what_its_owner_said(
+    folder: Path, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder(
+        create(folder, port=disk),
+        session_id="s",
+        folder=folder,
+        redactor=Redactor(),
+        session=None,
+        warned=True,
+    )
+    disk.broken = errno.EIO
+    with caplog.at_level(logging.WARNING, "kedro_journal"):
+        recorder.record(loading(1))
+    assert caplog.records == []

@@ -102,6 +102,17 @@ def test_a_damaged_newline_is_put_right(tmp_path: Path) -> None:
     assert file(tmp_path / "s").read_bytes() == b"".join(LINES[:5])
 
 
+def test_a_newline_that_was_put_right_is_synced(tmp_path: Path) -> None:
+    """Else a power loss could fuse the record with the next one."""
+    data = b"".join(LINES[:5])[:-1] + b"\0"
+    port = FaultyOs(Faults())
+    mended(tmp_path / "s", data, port)
+    assert port.faults.calls[-3:] == ["write_at", "sync", "close"]
+    port = FaultyOs(Faults(Strike(1, errno.EIO, call="sync")))
+    with pytest.raises(OSError, match="Input/output"):
+        mended(tmp_path / "s", data, port)
+
+
 @pytest.mark.parametrize("ending", [b"", b"\0"], ids=["no newline", "a damaged one"])
 def test_what_is_whole_but_does_not_go_on_from_here_is_cut(
     tmp_path: Path, ending: bytes

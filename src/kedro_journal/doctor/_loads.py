@@ -1,8 +1,8 @@
 """Load what Kedro finds by entry points, and the project's settings; say how it went.
 
-A script for a process of its own: `python -P _loads.py FD [PROJECT]` writes JSON Lines
-to that descriptor. The standard library is all it imports, for anything else, our own
-package first, may be what is broken.
+A script for a process of its own: `python -P _loads.py FD SECONDS [PROJECT]` writes
+JSON Lines to that descriptor, and ends after so many seconds at most. The standard
+library is all it imports: anything else, our own package first, may be what is broken.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -23,7 +24,8 @@ GROUPS = ("hooks", "cli_hooks", "global_commands", "starters")
 
 def main() -> None:
     """Do it, one thing after the other, and tell each at once."""
-    fd, *project = sys.argv[1:]
+    fd, seconds, *project = sys.argv[1:]
+    signal.setitimer(signal.ITIMER_REAL, float(seconds))  # whoever waits may be dead
     keep_logging_off_the_disk()
 
     def tell(step: str, **facts: object) -> None:

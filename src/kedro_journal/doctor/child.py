@@ -30,6 +30,7 @@ HANGS: Final = "hangs"
 
 _LENGTH: Final = struct.Struct(">I")
 _REAP_S: Final = 1.0
+_ALONE_S: Final = 1.0  # a child whose parent was killed ends by itself, so much later
 _SIGNALS: Final = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
@@ -85,7 +86,7 @@ def isolated(probe: Probe, limit_s: float) -> list[Check]:
             with undisturbed():
                 pid = os.fork()
                 if pid == 0:
-                    _be_child(probe, writing)
+                    _be_child(probe, writing, limit_s)
                 with contextlib.suppress(OSError):
                     os.setpgid(pid, pid)
         finally:
@@ -123,11 +124,12 @@ def _died(probe: Probe, why: str, before: list[Check]) -> Check:
     )
 
 
-def _be_child(probe: Probe, writing: int) -> None:
+def _be_child(probe: Probe, writing: int, limit_s: float) -> None:
     try:
         os.setpgid(0, 0)  # whatever it starts can be ended with it
-        for number in _SIGNALS:
+        for number in (*_SIGNALS, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, limit_s + _ALONE_S)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         null = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):

@@ -81,7 +81,7 @@ def load_all(project: Path | None, limit_s: float) -> Told:
         came to its end, else the step `failed` says why it did not.
     """
     reading, writing = os.pipe()
-    arguments = [sys.executable, "-P", str(_SCRIPT), str(writing)]
+    arguments = [sys.executable, "-P", str(_SCRIPT), str(writing), str(limit_s + 1)]
     arguments += [] if project is None else [str(project)]
     environment = {
         **os.environ,

@@ -7,8 +7,8 @@ registered, as every value found under such a name is, and as the caller does wi
 credentials and the environment.
 """
 
-from .limits import REDACTED
+from .limits import FAILED, REDACTED
 from .names import is_secret_name
 from .redactor import Redactor
 
-__all__ = ["REDACTED", "Redactor", "is_secret_name"]
+__all__ = ["FAILED", "REDACTED", "Redactor", "is_secret_name"]

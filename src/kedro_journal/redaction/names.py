@@ -23,6 +23,10 @@ _NAME: Final = re.compile(
     r"|(^|[-_.])dsn$|sas[-_ .]?(token|url)|webhook|otp$",
     re.IGNORECASE,
 )
+_HINTS: Final = (  # every name that is taken for a secret holds one of these
+    *("pass", "pwd", "pw", "secret", "credential", "auth", "pat", "psk", "key", "pem"),
+    *("token", "bearer", "cookie", "conn", "dsn", "sas", "webhook", "otp"),
+)
 # cls_token, max_tokens, cookiecutter and the like are words of the trade; so is what
 # is said about a secret without being it, such as password_length.
 _INNOCENT: Final = re.compile(
@@ -37,5 +41,8 @@ _INNOCENT: Final = re.compile(
 
 def is_secret_name(name: str) -> bool:
     """Tell whether what stands under this name is taken for a secret."""
-    last = re.split(r"[.:/\[\]]", name.strip())[-1] or name
+    low = name.casefold()
+    if not any(hint in low for hint in _HINTS):
+        return False
+    last = PARTS.split(name.strip())[-1] or name
     return bool(_NAME.search(last)) and not _INNOCENT.search(last)

@@ -6,12 +6,21 @@ import base64
 import itertools
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
 import msgspec
 
-from .limits import DEPTH_MAX, ITEMS_MAX, NODES_MAX, REDACTED, STRING_MAX_CHARS
+from .limits import (
+    DEPTH_MAX,
+    FAILED,
+    ITEMS_MAX,
+    NODES_MAX,
+    REDACTED,
+    STRING_MAX_CHARS,
+    TEXTS_MAX_CHARS,
+)
+from .look import Inside, exact_text, key_text, look_inside, shown, type_name
 
 __all__ = ["Walk", "encodable", "is_plain"]
 
@@ -34,9 +43,10 @@ class _Redacts(Protocol):
 
 def _key_text(key: object) -> str:
     try:
-        return key if isinstance(key, str) else str(key)
-    except Exception:  # its __str__ raised, or it is a huge number
+        text = key_text(key)
+    except Exception:  # a huge number, or what nobody thought of
         return _UNNAMED
+    return _UNNAMED if text is None else text
 
 
 def is_plain(value: object) -> bool:
@@ -61,29 +71,56 @@ def encodable(value: object) -> Any:
 
 
 class Walk:
-    """One pass over one event, with a budget of values."""
+    """One pass over one event, with a budget of values and of text.
+
+    A value that cannot be looked at hides itself, not those beside it.
+    """
 
     def __init__(self, redactor: _Redacts) -> None:
         self._redactor = redactor
         self._left = NODES_MAX
+        self._left_chars = TEXTS_MAX_CHARS
         self._path: set[int] = set()
 
-    def value(self, value: object, depth: int) -> Any:  # noqa: PLR0911 - one for each kind
+    def value(self, value: object, depth: int) -> Any:
+        """Give a value as plain data. Never raises."""
         self._left -= 1
         if self._left < 0:
             return {"$truncated": "too many values"}
-        if value is None or isinstance(value, bool):
+        try:
+            return self._value(value, depth)
+        except Exception:  # fail closed, whatever a value does
+            return FAILED
+
+    def _value(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one for each kind
+        cls = type(value)
+        if value is None or cls is bool:
             return value
-        if isinstance(value, str):
-            return self._redactor.text(str(value))
-        if isinstance(value, int):
-            return self._int(int(value))
-        if isinstance(value, float):
-            number = float(value)
+        text = exact_text(value)
+        if text is not None:
+            return self._text(text)
+        if issubclass(cls, int):
+            return self._int(int.__int__(value))
+        if issubclass(cls, float):
+            number = float.__float__(value)
             return number if math.isfinite(number) else {"$float": str(number)}
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            return self._bytes(bytes(value))
-        return self._container(value, depth)
+        if issubclass(cls, (bytes, bytearray, memoryview)):
+            return self._bytes(memoryview(value))
+        if depth > DEPTH_MAX:
+            return {"$truncated": "too deep"}
+        if id(value) in self._path:
+            return {"$truncated": "refers to itself"}
+        self._path.add(id(value))
+        try:
+            return self._container(value, depth)
+        finally:
+            self._path.discard(id(value))
+
+    def _text(self, text: str) -> Any:
+        self._left_chars -= min(len(text), STRING_MAX_CHARS)
+        if self._left_chars < 0:
+            return {"$truncated": "too much text"}
+        return self._redactor.text(text)
 
     def _int(self, value: int) -> Any:
         if abs(value) <= _SAFE_INT_MAX:
@@ -92,89 +129,94 @@ class Walk:
             return {"$int": f"of {value.bit_length()} bits"}
         return {"$int": str(value)}
 
-    def _bytes(self, value: bytes) -> Any:
-        if len(value) > STRING_MAX_CHARS:
-            return {"$bytes": f"{len(value)} bytes"}
-        text = self._redactor.text(value.decode("utf-8", "replace"))
-        if REDACTED in text:
+    def _bytes(self, view: memoryview) -> Any:
+        if view.nbytes > STRING_MAX_CHARS:
+            return {"$bytes": f"{view.nbytes} bytes"}
+        value = view.tobytes()
+        text = self._text(value.decode("utf-8", "replace"))
+        if REDACTED in text or not isinstance(text, str):
             return text
         return {"$bytes": base64.b64encode(value).decode()}
 
-    def _container(self, value: object, depth: int) -> Any:  # noqa: PLR0911
-        if depth > DEPTH_MAX:
-            return {"$truncated": "too deep"}
-        if id(value) in self._path:
-            return {"$truncated": "refers to itself"}
-        self._path.add(id(value))
-        try:
-            if isinstance(value, Mapping):
-                return self._mapping(value, depth)
-            if isinstance(value, (list, tuple)):
-                return self._items(value, len(value), depth)
-            if isinstance(value, (set, frozenset)):
-                some = itertools.islice(value, NODES_MAX)
-                return self._items(sorted(some, key=repr), len(value), depth)
-            if isinstance(value, msgspec.Struct):
-                return self._struct(value, depth)
-            return self._object(value)
-        finally:
-            self._path.discard(id(value))
+    def _container(self, value: object, depth: int) -> Any:
+        if issubclass(type(value), msgspec.Struct):
+            return self._struct(value, depth)
+        inside = look_inside(value)
+        kind = {"$type": type_name(type(value))}
+        if inside is None:
+            told = shown(value)
+            return kind if told is None else {**kind, "$repr": self._text(told)}
+        if inside.kind == "mapping":
+            return self._mapping(inside, depth)
+        if inside.kind == "fields":
+            return {**kind, "$fields": self._mapping(inside, depth)}
+        if inside.kind == "set":
+            return self._set(inside, depth)
+        return self._items(inside.items, inside.total, depth)
 
-    def _mapping(self, value: Mapping[object, object], depth: int) -> dict[str, Any]:
+    def _mapping(self, inside: Inside, depth: int) -> dict[str, Any]:
         safe: dict[str, Any] = {}
-        for number, (key, item) in enumerate(value.items()):
-            if number >= ITEMS_MAX:
-                safe["$truncated"] = f"{len(value) - ITEMS_MAX} more"
+        for number, (key, item) in enumerate(inside.items):
+            if number >= ITEMS_MAX or self._left < 0:
+                safe["$truncated"] = f"{inside.total - number} more"
                 break
             name = _key_text(key)
-            secret = name == _UNNAMED or self._redactor.is_secret_name(name)
-            if secret and item is not None and not isinstance(item, bool):
-                safe[self._redactor.text(name)] = REDACTED
+            hidden = name == _UNNAMED or self._redactor.is_secret_name(name)
+            name = self._redactor.text(name)
+            if hidden and _can_hold_a_secret(item):
+                safe[name] = REDACTED
             else:
-                safe[self._redactor.text(name)] = self.value(item, depth + 1)
+                safe[name] = self.value(item, depth + 1)
         return safe
 
+    def _set(self, inside: Inside, depth: int) -> list[Any]:
+        """Give a set in one order, whatever the order of its hashes."""
+        some = (item for _, item in itertools.islice(inside.items, NODES_MAX))
+        ordered = ((None, item) for item in sorted(some, key=_rank))
+        return self._items(ordered, inside.total, depth)
+
     def _items(
-        self, value: Iterable[object], count: int, depth: int, limit: int = ITEMS_MAX
+        self,
+        items: Iterable[tuple[Any, object]],
+        count: int,
+        depth: int,
+        limit: int = ITEMS_MAX,
     ) -> list[Any]:
         safe: list[Any] = []
         flag = False  # the item before was --password or the like: this is its value
-        for number, item in enumerate(value):
+        for number, (name, item) in enumerate(items):
             if number >= limit:
                 safe.append({"$truncated": count - limit})
                 break
-            text = item if isinstance(item, str) else ""
-            if flag and text and not text.startswith("--"):
+            text = item if type(item) is str else ""
+            named = isinstance(name, str) and self._redactor.is_secret_name(name)
+            if (flag and text and not text.startswith("--")) or (
+                named and _can_hold_a_secret(item)
+            ):
                 safe.append(REDACTED)
             elif limit == ITEMS_MAX:
                 safe.append(self.value(item, depth + 1))
             else:  # each with a budget of its own
                 safe.append(Walk(self._redactor).value(item, depth + 1))
-            name = text.lstrip("-") if _FLAG.match(text) else ""
-            flag = bool(name) and self._redactor.is_secret_name(name)
+            option = text.lstrip("-") if _FLAG.match(text) else ""
+            flag = bool(option) and self._redactor.is_secret_name(option)
         return safe
 
-    def _struct(self, value: msgspec.Struct, depth: int) -> dict[str, Any]:
-        defaults = dict(
-            zip(
-                value.__struct_fields__[-len(value.__struct_defaults__) :],
-                value.__struct_defaults__,
-                strict=False,
-            )
-        )
-        plain: frozenset[str] = getattr(value, "PLAIN_FIELDS", frozenset())
+    def _struct(self, value: Any, depth: int) -> dict[str, Any]:
+        cls = type(value)
+        names, values = cls.__struct_fields__, cls.__struct_defaults__
+        defaults = dict(zip(names[len(names) - len(values) :], values, strict=True))
+        plain: frozenset[str] = getattr(cls, "PLAIN_FIELDS", frozenset())
         safe: dict[str, Any] = {}
-        for name in value.__struct_fields__:
+        for name in names:
             item = getattr(value, name)
-            if name in defaults and item == defaults[name]:
+            if name in defaults and _is_same(item, defaults[name]):
                 continue
             if name in plain and is_plain(item):
                 safe[name] = encodable(item)
-                continue
-            secret = self._redactor.is_secret_name(name)
-            if secret and item is not None and not isinstance(item, bool):
+            elif self._redactor.is_secret_name(name) and _can_hold_a_secret(item):
                 safe[name] = REDACTED
-            elif isinstance(item, tuple):
+            elif type(item) is tuple:
                 safe[name] = self.whole(item, depth + 1)
             else:
                 safe[name] = self.value(item, depth + 1)
@@ -186,17 +228,26 @@ class Walk:
         Its types are fixed, so nothing may stand in it for what was left out: it has
         no bound but that of the record.
         """
-        return self._items(items, len(items), depth, limit=len(items))
+        pairs = ((None, item) for item in items)
+        return self._items(pairs, len(items), depth, limit=len(items))
 
-    def _object(self, value: object) -> Any:
-        kind = f"{type(value).__module__}.{type(value).__qualname__}"
-        if hasattr(value, "__fspath__"):
-            return self._redactor.text(str(value))
-        isoformat = getattr(value, "isoformat", None)
-        if callable(isoformat):
-            return self._redactor.text(str(isoformat()))
-        try:
-            shown = repr(value)
-        except Exception:  # somebody else's __repr__
-            shown = "(its repr raised)"
-        return {"$type": kind, "$repr": self._redactor.text(shown)[:1000]}
+
+def _can_hold_a_secret(item: object) -> bool:
+    return item is not None and type(item) is not bool
+
+
+def _is_same(item: object, default: object) -> bool:
+    """Compare without asking an `__eq__` of somebody else's."""
+    if item is default:
+        return True
+    if type(item) is not type(default):
+        return False
+    return item == default if is_plain(default) and is_plain(item) else False
+
+
+def _rank(item: object) -> tuple[str, str]:
+    name = type_name(type(item))
+    try:
+        return name, _key_text(item)[:STRING_MAX_CHARS]
+    except Exception:  # nothing tells it from others of its type
+        return name, ""

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import base64
+import decimal
 import json
 import re
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
-
-import msgspec
 
 from .limits import (
     DEPTH_MAX,
     FAILED,
+    NAME_MAX_CHARS,
     NODES_MAX,
     REDACTED,
+    SECRET_MAX_CHARS,
+    SECRET_PART_CHARS,
     SECRETS_MAX,
     STRING_MAX_CHARS,
 )
+from .look import exact_text, look_inside
 from .names import PARTS, is_secret_name
 from .plain import Walk, encodable, is_plain
 from .shapes import NAMED, SHAPES, WORD_HINTS, mask_named, named
@@ -28,6 +32,7 @@ __all__ = ["Redactor"]
 _REGISTERED_MIN_CHARS: Final = 6
 _PLACES: Final = frozenset({"project_path", "cwd"})
 _LOOKAHEAD_CHARS: Final = 8 * 1024
+_NOTHING_INSIDE: Final = frozenset([str, int, float, bool, type(None)])
 # Registered values are masked wherever they stand, so ordinary words stay out.
 _ORDINARY: Final = frozenset(
     [
@@ -68,9 +73,9 @@ class Redactor:
         Containers are searched for their strings and numbers. What is shorter than
         six characters or an ordinary word is left out: it would mask plain text.
         """
-        found: set[str] = set()
-        _secret_texts(values, 0, found)
-        for secret in sorted(found):
+        gathering = _Gathering()
+        gathering.everything(values)
+        for secret in sorted(gathering.texts):
             if secret not in self._known and len(self._known) < SECRETS_MAX:
                 self._known[secret] = _forms_of(secret)
 
@@ -85,30 +90,37 @@ class Redactor:
 
     def is_secret_name(self, name: str) -> bool:
         """Tell whether what stands under this name is a secret, own names included."""
+        if len(name) > 2 * NAME_MAX_CHARS:
+            name = f"{name[:NAME_MAX_CHARS]}/{name[-NAME_MAX_CHARS:]}"
         if self._is_own_name(name):
             return True
         return any(is_secret_name(part) for part in PARTS.split(name) if part)
 
     def text(self, text: str) -> str:
         """Redact and bound one text; it stays encodable as UTF-8."""
-        for form in self._forms():
-            if form in text:
-                text = text.replace(form, REDACTED)
-        return self._shaped(text)
+        forms = self._forms()
+        return self._shaped(text, forms, forms)
 
     def _place(self, text: str) -> str:
         """Redact a path. A password that is a plain word, such as a user's name, would
         leave nobody knowing where the project is.
         """
-        for form in self._forms():
-            if form in text and not (form.isalpha() and form.islower()):
-                text = text.replace(form, REDACTED)
-        return self._shaped(text)
+        forms = self._forms()
+        some = tuple(form for form in forms if not (form.isalpha() and form.islower()))
+        return self._shaped(text, forms, some)
 
-    def _shaped(self, text: str) -> str:
+    def _shaped(
+        self, text: str, forms: tuple[str, ...], masked: tuple[str, ...]
+    ) -> str:
         excess = len(text) - STRING_MAX_CHARS
-        # Far enough for a secret that begins before the cut to be known as one.
-        text = text[: STRING_MAX_CHARS + _LOOKAHEAD_CHARS]
+        # Far enough for a secret that begins before the cut to be known as one; what is
+        # left of one that begins too late to be known stands at the very end.
+        reach = max(_LOOKAHEAD_CHARS, len(forms[0]) if forms else 0)
+        is_cut = excess > reach
+        text = text[: STRING_MAX_CHARS + reach]
+        for form in masked:
+            if form in text:
+                text = text.replace(form, REDACTED)
         low = text.lower()
         for shape in SHAPES:
             if any(hint in low for hint in shape.hints):
@@ -118,7 +130,10 @@ class Redactor:
         if self._own is not None and any(name in low for name in self._names):
             text = mask_named(text, self._own, self._is_own_name)
         if excess > 0:
-            text = f"{text[:STRING_MAX_CHARS]}[... {excess} characters more]"
+            kept = max(0, len(text) - reach) if is_cut else len(text)
+            text = (
+                f"{text[: min(STRING_MAX_CHARS, kept)]}[... {excess} characters more]"
+            )
         try:
             text.encode()
         except UnicodeEncodeError:
@@ -159,11 +174,11 @@ class Redactor:
             if name in keep and is_plain(value):
                 safe[name] = encodable(value)
                 continue
-            if name in _PLACES and isinstance(value, str):
+            if name in _PLACES and type(value) is str:
                 safe[name] = self._place(value)
                 continue
             try:
-                if isinstance(value, tuple):
+                if type(value) is tuple:
                     safe[name] = walk.whole(value, 1)
                 else:
                     safe[name] = walk.value(value, 1)
@@ -174,64 +189,77 @@ class Redactor:
     def learn(self, values: object) -> None:
         """Register what stands under secret names, before any text is written.
 
-        Never raises; mappings, lists and Structs are searched.
+        Never raises; whatever can be looked into is searched.
         """
+        gathering = _Gathering()
+        gathering.named(values, 0, self.is_secret_name)
+        if gathering.found:
+            self.register(*gathering.found)
+
+
+class _Gathering:
+    """One search for secrets, with a budget of values. Never raises."""
+
+    def __init__(self) -> None:
+        self.found: list[object] = []
+        self.texts: set[str] = set()
+        self._left = NODES_MAX
+        self._seen: dict[int, object] = {}  # once is enough: there may be many ways
+
+    def _enters(self, value: object, depth: int) -> Iterable[tuple[Any, Any]]:
+        if depth > DEPTH_MAX or self._left < 0 or id(value) in self._seen:
+            return
         try:
-            found: list[object] = []
-            self._collect(values, 0, found, [NODES_MAX])
-            if found:
-                self.register(*found)
+            inside = look_inside(value)
+            if inside is None:
+                return
+            self._seen[id(value)] = value
+            for pair in inside.items:
+                self._left -= 1
+                if self._left < 0:
+                    return
+                yield pair
         except Exception:  # the walk itself redacts by name as well
             return
 
-    def _collect(
-        self, value: object, depth: int, found: list[object], budget: list[int]
+    def named(
+        self, value: object, depth: int, is_secret: Callable[[str], bool]
     ) -> None:
-        budget[0] -= 1
-        if depth > DEPTH_MAX or budget[0] < 0:
+        """Find the values under secret names."""
+        if type(value) in _NOTHING_INSIDE:
             return
-        if isinstance(value, Mapping):
-            for key, item in value.items():
-                if isinstance(key, str) and self.is_secret_name(key):
-                    found.append(item)
-                else:
-                    self._collect(item, depth + 1, found, budget)
-        elif isinstance(value, (list, tuple)):
-            for item in value:
-                self._collect(item, depth + 1, found, budget)
-        elif isinstance(value, msgspec.Struct):
-            for name in value.__struct_fields__:
-                item = getattr(value, name)
-                if self.is_secret_name(name):
-                    found.append(item)
-                else:
-                    self._collect(item, depth + 1, found, budget)
+        for key, item in self._enters(value, depth):
+            if issubclass(type(key), str) and is_secret(str.__str__(key)):
+                self.found.append(item)
+            else:
+                self.named(item, depth + 1, is_secret)
+
+    def everything(self, value: object, depth: int = 0) -> None:
+        """Find the texts and numbers in a secret."""
+        if len(self.texts) >= SECRETS_MAX or type(value) in (bool, type(None)):
+            return
+        text = _scalar_text(value)[:SECRET_MAX_CHARS]
+        for start in range(0, len(text), SECRET_PART_CHARS):
+            part = text[start : start + SECRET_PART_CHARS]
+            ordinary = part.lower() in _ORDINARY or part == REDACTED
+            if len(part) >= _REGISTERED_MIN_CHARS and not ordinary:
+                self.texts.add(part)
+        if not text:
+            for _, item in self._enters(value, depth):
+                self.everything(item, depth + 1)
 
 
-def _secret_texts(value: object, depth: int, found: set[str]) -> None:
-    if depth > DEPTH_MAX or len(found) >= SECRETS_MAX or isinstance(value, bool | None):
-        return
-    if isinstance(value, Mapping):
-        for item in value.values():
-            _secret_texts(item, depth + 1, found)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for item in value:
-            _secret_texts(item, depth + 1, found)
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            _secret_texts(getattr(value, name), depth + 1, found)
-    else:
-        text = _scalar_text(value)
-        ordinary = text.lower() in _ORDINARY or text == REDACTED
-        if len(text) >= _REGISTERED_MIN_CHARS and not ordinary:
-            found.add(text)
-
-
-def _scalar_text(value: object) -> str:
+def _scalar_text(value: Any) -> str:
+    cls = type(value)
     try:
-        if isinstance(value, (bytes, bytearray)):
-            return value.decode("utf-8", "replace")
-        return str(value)
+        if issubclass(cls, (bytes, bytearray, memoryview)):
+            data = memoryview(value)[: 4 * SECRET_MAX_CHARS]
+            return data.tobytes().decode("utf-8", "replace")
+        if issubclass(cls, int):
+            return str(int.__int__(value))
+        if cls in (float, decimal.Decimal, uuid.UUID):
+            return str(value)
+        return exact_text(value) or ""
     except Exception:  # nothing to remember; its name hides it
         return ""
 

@@ -61,6 +61,11 @@ class Backlog:
         return self._dropped + len(self._held)
 
     @property
+    def reason(self) -> str:
+        """Why they are not, first seen."""
+        return self._reason
+
+    @property
     def due(self) -> bool:
         """It is time to try again."""
         return time.monotonic() >= self._retry_at_s

@@ -6,6 +6,7 @@ is left empty, for a journal with a hole is better than a run that failed for it
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import getpass
 import importlib.metadata
@@ -14,7 +15,9 @@ import os
 import platform
 import sys
 import sysconfig
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -44,7 +47,8 @@ __all__ = [
 
 FRAMES_MAX: Final = 60
 CAUSES_MAX: Final = 4
-MESSAGE_MAX_CHARS: Final = 8 * 1024
+NOTES_MAX: Final = 20
+REMOTE_MAX_CHARS: Final = 16 * 1024
 SNIPPET_LINES: Final = 3
 _FILTERS: Final = (
     "tags",
@@ -180,7 +184,11 @@ def run_filters(run_params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def error_info(error: BaseException, project_path: Path | None) -> ErrorInfo:
-    """Give an exception as plain data, with the source around where it struck."""
+    """Give an exception as plain data, with the source around where it struck.
+
+    Never raises: an exception of the user's may be made to, and what it says is what
+    matters most.
+    """
     return _error_info(error, project_path, CAUSES_MAX)
 
 
@@ -195,20 +203,14 @@ def error_type(error: BaseException) -> str:
 def _error_info(
     error: BaseException, project_path: Path | None, causes: int
 ) -> ErrorInfo:
-    remote = ""
-    cause = error.__cause__
-    if cause is None and not error.__suppress_context__:
-        cause = error.__context__
-    if type(cause).__name__ in ("_RemoteTraceback", "RemoteError"):
-        remote, cause = str(cause)[-MESSAGE_MAX_CHARS * 2 :], None
-    message = _message(error)
+    cause, remote = _cause(error)
     frames = _frames(error.__traceback__)
     inner = None
     if cause is not None and causes > 0:
         inner = _error_info(cause, project_path, causes - 1)
     return ErrorInfo(
         type=error_type(error),
-        message=message[:MESSAGE_MAX_CHARS],
+        message=_message(error),
         frames=tuple(frames),
         snippet=_snippet(frames, project_path),
         remote=remote,
@@ -216,33 +218,74 @@ def _error_info(
     )
 
 
+def _cause(error: BaseException) -> tuple[BaseException | None, str]:
+    """Give what an exception came from; of another process, the traceback's text."""
+    try:
+        cause = error.__cause__
+        if cause is None and not error.__suppress_context__:
+            cause = error.__context__
+        if type(cause).__name__ not in ("_RemoteTraceback", "RemoteError"):
+            return (cause if isinstance(cause, BaseException) else None), ""
+        text = str(cause)
+        if len(text) > REMOTE_MAX_CHARS:  # whole lines of its end
+            text = text[-REMOTE_MAX_CHARS:].partition("\n")[2]
+    except Exception:  # somebody else's properties
+        return None, ""
+    return None, text
+
+
 def _message(error: BaseException) -> str:
     """Give the message with its notes (PEP 678) and, of a group, what is in it."""
+    lines = [_text_of(error)]
     try:
-        lines = [str(error), *map(str, getattr(error, "__notes__", ()))]
+        notes = getattr(error, "__notes__", ())
+        lines += [_text_of(note) for note in islice(notes, NOTES_MAX)]
         if isinstance(error, BaseExceptionGroup):
-            lines += [f"- {error_type(e)}: {e}" for e in error.exceptions[:20]]
-    except Exception:  # somebody else's __str__
-        return "(its message could not be made)"
+            some = error.exceptions[:NOTES_MAX]
+            lines += [f"- {error_type(e)}: {_text_of(e)}" for e in some]
+    except Exception:  # somebody else's properties: the message itself is enough
+        lines.append("(more could not be told)")
     return "\n".join(lines)
 
 
+def _text_of(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # somebody else's __str__
+        return "(its message could not be made)"
+
+
 def _frames(traceback: TracebackType | None) -> list[Frame]:
-    frames: list[Frame] = []
+    """Give the outermost and the innermost frames; a recursion may have very many."""
+    head: list[Frame] = []
+    tail: deque[TracebackType] = deque(maxlen=FRAMES_MAX // 2)
+    left_out = 0
     while traceback is not None:
-        code = traceback.tb_frame.f_code
-        line = traceback.tb_lineno or 0
-        linecache.checkcache(code.co_filename)
-        source = linecache.getline(
-            code.co_filename, line, traceback.tb_frame.f_globals
-        ).strip()
-        frames.append(Frame(code.co_filename, line, code.co_qualname, source[:400]))
+        if len(head) < FRAMES_MAX // 2:
+            head.append(_frame(traceback))
+        else:
+            left_out += len(tail) == tail.maxlen
+            tail.append(traceback)
         traceback = traceback.tb_next
-    if len(frames) > FRAMES_MAX:
-        half = FRAMES_MAX // 2
-        left_out = Frame("...", 0, f"({len(frames) - FRAMES_MAX} frames left out)")
-        frames = [*frames[: half - 1], left_out, *frames[-half:]]
-    return frames
+    if left_out:
+        head[-1] = Frame("...", 0, f"({left_out + 1} frames left out)")
+    return [*head, *map(_frame, tail)]
+
+
+def _frame(traceback: TracebackType) -> Frame:
+    code, line, source = traceback.tb_frame.f_code, traceback.tb_lineno or 0, ""
+    with contextlib.suppress(Exception):  # somebody else's loader, an odd file name
+        linecache.checkcache(code.co_filename)
+        found = linecache.getline(code.co_filename, line, traceback.tb_frame.f_globals)
+        source = _short(found.strip(), 400)
+    return Frame(code.co_filename, line, code.co_qualname, source)
+
+
+def _short(line: str, length: int) -> str:
+    """Cut a line between words: half of a secret would not be known as one."""
+    if len(line) <= length:
+        return line
+    return line[:length].rpartition(" ")[0] + " ..."
 
 
 def _snippet(frames: Sequence[Frame], project_path: Path | None) -> tuple[str, ...]:
@@ -251,12 +294,15 @@ def _snippet(frames: Sequence[Frame], project_path: Path | None) -> tuple[str, .
     if not ours:
         return ()
     frame = ours[-1]
-    lines = linecache.getlines(frame.file)
+    try:
+        lines = linecache.getlines(frame.file)
+    except Exception:  # as for the frames
+        return ()
     first = max(1, frame.line - SNIPPET_LINES)
     last = min(len(lines), frame.line + SNIPPET_LINES)
     return tuple(
         f"{'>' if number == frame.line else ' '} {number:4d} | "
-        f"{lines[number - 1].rstrip()[:200]}"
+        f"{_short(lines[number - 1].rstrip(), 200)}"
         for number in range(first, last + 1)
     )
 

@@ -7,6 +7,7 @@ the environment variables that they refer to.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -126,8 +127,9 @@ def context_loaded(
     if parameters is not None:
         canonical = json.dumps(safe, sort_keys=True, separators=(",", ":"))
         digest = hashlib.sha256(canonical.encode()).hexdigest()
-        command = capture.command_line()
-        sources = parameter_sources(context, parameters, files, command)
+        with contextlib.suppress(Exception):  # places are worth less than values
+            command = capture.command_line()
+            sources = parameter_sources(context, parameters, files, command)
     return ContextLoaded(
         env=context.env or compat.config_environments(context)[-1],
         parameters=safe if isinstance(safe, dict) else {},

@@ -10,11 +10,12 @@ from kedro_journal.events import ErrorInfo, Event
 from kedro_journal.events.base import PLAIN_FIELDS
 from kedro_journal.journal import PAYLOAD_MAX_BYTES
 from kedro_journal.journal.codec import decodes
-from kedro_journal.redaction import Redactor
+from kedro_journal.redaction import FAILED, Redactor
 
 __all__ = ["encode", "encode_least"]
 
 _SHRINK_FROM_BYTES: Final = 16 * 1024
+_LEFT_OUT: Final = (b"$truncated", FAILED.encode())  # where a value of its type was
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -30,7 +31,7 @@ def encode(event: Event, redactor: Redactor) -> bytes:
     data = _encode(safe)
     if len(data) > PAYLOAD_MAX_BYTES:
         data = _encode(_shrink(safe))
-    if b"$truncated" in data and not decodes(event, data):
+    if any(mark in data for mark in _LEFT_OUT) and not decodes(event, data):
         data = encode_least(event)
     return data
 

@@ -23,18 +23,16 @@ from kedro_journal.events import (
     NodeComputed,
     NodeFailed,
     NodeStarted,
-    RunCompleted,
-    RunFailed,
-    RunInterrupted,
 )
 from kedro_journal.replay.active import bind
 
 from . import capture, compat
 from .configuration import context_loaded
+from .endings import run_completed, run_failed, run_interrupted
 from .link import Link, Shield
 from .passes import hand_over, take_back
 from .plan import run_started
-from .progress import ActiveRun, NodeProgress, RunBook
+from .progress import ActiveRun, NodeProgress, RunBook, key_of
 from .recorder import Recorder
 from .stored import input_versions, secret_values, stored
 
@@ -56,6 +54,7 @@ class SessionHooks:
         self.runner = ""
         self._link = link
         self._shield = Shield()
+        self._lenient = Shield(strict=False)  # where an error of the user's is told
         self._context: weakref.ref[Any] | None = None
         self._written: ContextLoaded | None = None
         self._credentials: list[object] = []
@@ -137,27 +136,23 @@ class SessionHooks:
             run, recorder = self._run_of(run_params), self._link.recorder
             if run is None or recorder is None:
                 return
-            ended: list[Event] = [
-                NodeCompleted(**run.key, node=node.name)
-                for node in self._nodes.get(run, ())
-                if node.name not in run.completed
-                and (node.name in run.chunked or compat.is_generator_node(node))
-            ]
-            outputs = tuple(sorted(run_result or ()))
-            recorder.record(
-                *ended,
-                RunCompleted(**run.key, duration_s=run.elapsed_s(), outputs=outputs),
-            )
-            self._end(run)
-            self._link.end(completed=True)
+            try:
+                nodes = self._nodes.get(run, ())
+                recorder.record(*run_completed(run, nodes, run_result))
+            finally:
+                self._end(run)
+                self._link.end(completed=True)
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any]) -> None:
         """A run ended with an exception."""
-        with self._shield:
+        with self._lenient:
             run = self._run_of(run_params)
-            if run is not None:
+            if run is None:
+                return
+            try:
                 self.fail(run, error)
+            finally:
                 self._link.end(completed=False)
 
     def fail(self, run: ActiveRun, error: BaseException) -> None:
@@ -165,26 +160,10 @@ class SessionHooks:
         recorder = self._link.recorder
         if recorder is None:
             return
-        info = capture.error_info(error, self._link.project_path)
-        events: list[Event] = []
-        at = [(n, p) for n, p in run.nodes.items() if run.sequential or p.is_at_dataset]
-        seen = any(error is known for known in run.raised)  # of another node, told
-        if len(at) == 1 and not seen:
-            # A failing load or save reaches no node hook: this is how it is told.
-            name, progress = at[0]
-            events.append(
-                NodeFailed(
-                    **run.key,
-                    node=name,
-                    duration_s=progress.elapsed_s(),
-                    error=info,
-                    phase=progress.phase,
-                    dataset=progress.open_dataset,
-                )
-            )
-        events.append(RunFailed(**run.key, duration_s=run.elapsed_s(), error=info))
-        recorder.record(*events)
-        self._end(run)
+        try:
+            recorder.record(*run_failed(run, error, self._link.project_path))
+        finally:
+            self._end(run)
 
     def interrupt(
         self,
@@ -197,21 +176,19 @@ class SessionHooks:
         """Record that every active run was stopped from outside."""
         recorder = self._link.recorder
         for run in self.book.active():
-            if recorder is not None:
-                info = None
-                if error is not None:
-                    info = capture.error_info(error, self._link.project_path)
-                recorder.record(
-                    RunInterrupted(
-                        **run.key,
-                        duration_s=run.elapsed_s(),
-                        reason=reason,
+            try:
+                if recorder is not None:
+                    events = run_interrupted(
+                        run,
+                        reason,
+                        error,
+                        self._link.project_path,
                         signal=signal,
                         exit_code=exit_code,
-                        error=info,
                     )
-                )
-            self._end(run)
+                    recorder.record(*events)
+            finally:
+                self._end(run)
 
     def _run_of(self, run_params: Mapping[str, Any]) -> ActiveRun | None:
         run_id = run_params.get("run_id") or run_params.get("session_id")
@@ -273,7 +250,7 @@ class SessionHooks:
     @hook_impl(tryfirst=True)
     def on_node_error(self, error: Exception, node: Any, run_id: str | None) -> None:
         """The function raised."""
-        with self._shield:
+        with self._lenient:
             run, recorder = self.book.by_id(run_id), self._link.recorder
             if recorder is None:
                 return
@@ -282,7 +259,7 @@ class SessionHooks:
                 run.raised.append(error)
             recorder.record(
                 NodeFailed(
-                    **_key(run),
+                    **key_of(run),
                     node=node.name,
                     duration_s=progress.elapsed_s() if progress else None,
                     error=capture.error_info(error, self._link.project_path),
@@ -313,7 +290,7 @@ class SessionHooks:
                 _, version, _ = stored(run.catalog, dataset_name, saved=False)
             recorder.record(
                 DatasetLoaded(
-                    **_key(run),
+                    **key_of(run),
                     node=node.name,
                     dataset=dataset_name,
                     duration_s=duration_s,
@@ -374,7 +351,7 @@ class SessionHooks:
         else:
             bind(self._link.active)
         cls = DatasetLoading if kind == "load" else DatasetSaving
-        recorder.record(cls(**_key(run), node=node.name, dataset=dataset))
+        recorder.record(cls(**key_of(run), node=node.name, dataset=dataset))
 
     def _completed(
         self, run: ActiveRun, name: str, progress: NodeProgress
@@ -395,7 +372,3 @@ class SessionHooks:
             saving = progress.chunked and progress.phase == "saving"
             if saving and name != node.name and not progress.is_at_dataset:
                 recorder.record(self._completed(run, name, progress))
-
-
-def _key(run: ActiveRun | None) -> dict[str, Any]:
-    return {"run_id": None} if run is None else run.key

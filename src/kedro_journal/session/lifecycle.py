@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from kedro_journal.config import Config
-from kedro_journal.errors import JournalError
 from kedro_journal.events import (
     SessionActivated,
     SessionClosed,
@@ -27,13 +25,12 @@ from kedro_journal.state import SessionState
 from . import capture, signals
 from .command import current_command
 from .hooks import SessionHooks
+from .link import Shield
 from .opening import is_disabled, open_journal, settings_of
 from .progress import RunBook
 from .recorder import Recorder
 
 __all__ = ["Lifecycle"]
-
-_logger: Final = logging.getLogger("kedro_journal")
 
 
 class Lifecycle:
@@ -58,7 +55,7 @@ class Lifecycle:
     ) -> None:
         self.project_path: Path | None = project_path
         self.session_id = wanted_id
-        self.config: Config = settings_of(project_path)
+        self.config = Config(disable=True)  # until the settings were read
         self.recorder: Recorder | None = None
         self.book = RunBook()
         self.hooks = SessionHooks(self, self.book)
@@ -68,13 +65,21 @@ class Lifecycle:
         self._depth = 0
         self._closed = False
         self._failure: BaseException | None = None
+        self._leaving: BaseException | None = None
         self._pid = os.getpid()
+        self.shield = Shield()
+        self.lenient = Shield(strict=False)
+        with self.shield:
+            self._open(wanted_id, project_path, on_disk=on_disk)
+        # The session may be dropped without being closed, or the process end.
+        self._finalizer = weakref.finalize(session, _close_left, self)
+
+    def _open(self, wanted_id: str, project_path: Path, *, on_disk: bool) -> None:
+        self.config = settings_of(project_path)
         if not is_disabled(self.config):
             opened = open_journal(wanted_id, project_path, self.config, on_disk=on_disk)
             self.session_id = opened.session_id
             self.recorder, self._owner = opened.recorder, opened.owner
-        # The session may be dropped without being closed, or the process end.
-        self._finalizer = weakref.finalize(session, _close_left, self)
 
     @property
     def active(self) -> Active:
@@ -103,11 +108,12 @@ class Lifecycle:
             return SessionState(session_id=self.session_id)
         return self.recorder.state()
 
-    def created(self, event: SessionCreated) -> None:
-        """The session was made."""
+    def created(self, describe: Callable[[], SessionCreated]) -> None:
+        """The session was made; *describe* gathers what is known of it."""
         current_command.journaled = True
         if self.recorder is not None:
-            self.recorder.record(event)
+            with self.shield:
+                self.recorder.record(describe())
 
     def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
         """A run begins."""
@@ -135,8 +141,9 @@ class Lifecycle:
         self._depth += 1
         active.enter(session)
         if self.recorder is not None and not self._closed and self._is_ours:
-            self.recorder.record(SessionActivated(depth=self._depth))
-            signals.watch(self._on_signal)
+            with self.shield:
+                self.recorder.record(SessionActivated(depth=self._depth))
+                signals.watch(self._on_signal)
 
     def leave(self) -> bool:
         """The session's block ends. Tells whether it was the outermost one."""
@@ -147,7 +154,8 @@ class Lifecycle:
                 active.leave(session)
             signals.unwatch(self._on_signal)
             if self.recorder is not None and not self._closed and self._is_ours:
-                self.recorder.record(SessionDeactivated(depth=self._depth))
+                with self.shield if self._leaving is None else self.lenient:
+                    self.recorder.record(SessionDeactivated(depth=self._depth))
             return False
         return True
 
@@ -163,10 +171,11 @@ class Lifecycle:
         """
         if self.recorder is None or self._closed or not self._is_ours:
             return
-        if hooks.book.active():
-            _end_runs(hooks, error)
-        elif hooks.book.begun == run_before:
-            self._failed(error, "run")
+        with self.lenient:
+            if hooks.book.active():
+                _end_runs(hooks, error)
+            elif hooks.book.begun == run_before:
+                self._failed(error, "run")
 
     def failed(self, error: BaseException, phase: str) -> None:
         """An exception leaves the session's block, or its creation."""
@@ -175,9 +184,12 @@ class Lifecycle:
         nothing_left = not any(hooks.book.active() for hooks in self._run_hooks)
         if isinstance(error, SystemExit) and not error.code and nothing_left:
             return  # sys.exit() at the end of a script: it ended well
-        for hooks in list(self._run_hooks):
-            _end_runs(hooks, error)
-        self._failed(error, phase)
+        with self.lenient:
+            for hooks in list(self._run_hooks):
+                _end_runs(hooks, error)
+        with self.lenient:
+            self._failed(error, phase)
+        self._leaving = error
 
     def _interrupt(self, reason: str, signal: int | None = None) -> None:
         for hooks in list(self._run_hooks):
@@ -201,17 +213,28 @@ class Lifecycle:
         if self._closed or not self._is_ours:
             return
         self._closed = True
-        self._failure = None
-        if self.recorder is not None:
-            self._interrupt(reason)
-            ending = [SessionClosed(reason=reason)]
-            if entered:
-                self.recorder.record(SessionDeactivated(), *ending)
-            else:
-                self.recorder.record(*ending)
-            self.recorder.close()
-        if self._owner is not None:
-            self._owner.release()
+        # What leaves the block is the user's: nothing of ours may stand in its place.
+        shield = self.shield if self._leaving is None else self.lenient
+        self._failure = self._leaving = None
+        try:
+            with shield:
+                self._record_end(reason, entered=entered > 0)
+        finally:
+            with self.lenient:
+                if self.recorder is not None:
+                    self.recorder.close()
+                if self._owner is not None:
+                    self._owner.release()
+
+    def _record_end(self, reason: str, *, entered: bool) -> None:
+        if self.recorder is None:
+            return
+        self._interrupt(reason)
+        ending = SessionClosed(reason=reason)
+        if entered:
+            self.recorder.record(SessionDeactivated(), ending)
+        else:
+            self.recorder.record(ending)
 
     def _on_signal(self, number: int) -> bool:
         recorder = self.recorder
@@ -225,7 +248,7 @@ class Lifecycle:
         return True
 
     def _signalled_again(self, number: int) -> None:
-        if self._on_signal(number):
+        if signals.tell(self._on_signal, number):
             signals.die(number)
 
 
@@ -258,7 +281,5 @@ class _Gone:
 
 def _close_left(lifecycle: Lifecycle) -> None:
     """The session object was dropped without being closed, or the process ends."""
-    try:
+    with lifecycle.lenient:
         lifecycle.close("exit")
-    except JournalError as error:
-        _logger.warning("kedro-journal: %s", error)

@@ -6,16 +6,15 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from kedro_journal.errors import JournalError
 from kedro_journal.replay.active import Active
 
 from .recorder import Recorder
+from .say import say
 
 __all__ = ["Link", "Shield"]
-
-_logger: Final = logging.getLogger("kedro_journal")
 
 
 class Link(Protocol):
@@ -42,9 +41,15 @@ class Link(Protocol):
 
 
 class Shield:
-    """Keeps our own mistakes out of the user's run, and says each kind once."""
+    """Keeps our own mistakes out of the user's run, and says each kind once.
 
-    def __init__(self) -> None:
+    Args:
+        strict: Let through what `strict = true` raises. Not where an exception of the
+            user's is on its way: ours would stand in its place.
+    """
+
+    def __init__(self, *, strict: bool = True) -> None:
+        self._strict = strict
         self._said: set[str] = set()
 
     def __enter__(self) -> None:
@@ -58,16 +63,19 @@ class Shield:
     ) -> bool:
         if error is None or not isinstance(error, Exception):
             return False
-        if isinstance(error, JournalError) and error.strict:
+        if isinstance(error, JournalError) and error.strict and self._strict:
             return False  # the recorder let it through on purpose
         name = type(error).__qualname__
         level = logging.DEBUG if name in self._said else logging.WARNING
         self._said.add(name)
-        _logger.log(
-            level,
-            "kedro-journal: an event was not recorded: %s in its own code. "
-            "The run goes on; the traceback is logged at DEBUG.",
-            name,
-        )
-        _logger.debug("kedro-journal", exc_info=error)
+        if isinstance(error, JournalError):
+            say(level, "an event was not recorded: %s", error)
+        else:
+            say(
+                level,
+                "an event was not recorded: %s in its own code. "
+                "The run goes on; the traceback is logged at DEBUG.",
+                name,
+            )
+        say(logging.DEBUG, "%s", name, error=error)
         return True

@@ -6,10 +6,10 @@ alone; `WorkerLink` for a session that runs in another process.
 
 from __future__ import annotations
 
-import logging
+import atexit
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from kedro_journal.state import SessionState
 from . import capture, compat, signals
 from .command import current_command, is_abort
 from .hooks import SessionHooks
+from .link import Shield
+from .losses import report
 from .opening import (
     created_event,
     is_disabled,
@@ -38,8 +40,6 @@ from .recorder import Recorder
 
 __all__ = ["PluginLink", "WorkerLink"]
 
-_logger = logging.getLogger("kedro_journal")
-
 
 class WorkerLink:
     """A session that another process owns, in a worker that runs its nodes.
@@ -48,15 +48,26 @@ class WorkerLink:
         folder: The session folder.
         project_path: Root of the project.
         secrets: What the owner registered.
+        warned: It told the user already that the journal has trouble.
+        losses: Where it hears of what could not be written.
     """
 
     def __init__(
-        self, folder: Path, project_path: Path | None, secrets: list[str]
+        self,
+        folder: Path,
+        project_path: Path | None,
+        secrets: list[str],
+        *,
+        warned: bool,
+        losses: str,
     ) -> None:
         self.project_path = project_path
         self.journal_folder: Path | None = folder
         self.session_id = folder.name
-        self.recorder: Recorder | None = open_worker(folder, project_path, secrets)
+        self.recorder: Recorder | None = open_worker(
+            folder, project_path, secrets, warned=warned
+        )
+        _at_exit(_close_worker, self.recorder, losses)
 
     @property
     def active(self) -> WorkerLink:
@@ -225,17 +236,38 @@ class PluginLink:
         return True
 
 
+def _at_exit(call: Callable[..., None], *arguments: object) -> None:
+    """Call at the end of this process; multiprocessing's own skip `atexit`."""
+    from multiprocessing import parent_process, util
+
+    if parent_process() is None:
+        atexit.register(call, *arguments)
+    else:
+        util.Finalize(None, call, arguments, exitpriority=100)
+
+
+def _close_worker(recorder: Recorder, losses: str) -> None:
+    """The worker ends: what it holds is lost if it cannot be written now."""
+    with Shield(strict=False):
+        if recorder.owned:
+            recorder.flush()
+            if recorder.missing:
+                report(losses, recorder.missing, recorder.trouble)
+            recorder.close()
+
+
 def _signalled_again(watcher: Any, number: int) -> None:
-    if watcher(number):
+    if signals.tell(watcher, number):
         signals.die(number)
 
 
 def _close_left(link: PluginLink) -> None:
     """Nobody holds the session any more, or the process ends."""
-    if not link.is_open:
-        return
-    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-    if link.hooks.book.active():
-        reason = capture.error_type(error) if error is not None else "exit"
-        link.hooks.interrupt(reason, error)
-    link.close("exit")
+    with Shield(strict=False):
+        if not link.is_open:
+            return
+        error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+        if link.hooks.book.active():
+            reason = capture.error_type(error) if error is not None else "exit"
+            link.hooks.interrupt(reason, error)
+        link.close("exit")

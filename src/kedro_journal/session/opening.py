@@ -7,16 +7,16 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
 from kedro_journal._version import __version__
 from kedro_journal.config import Config, load_config
-from kedro_journal.errors import ConfigError, JournalError
-from kedro_journal.events import JournalHeader, SessionCreated
+from kedro_journal.errors import ConfigError, JournalError, JournalUnwritable
+from kedro_journal.events import JournalHeader, SessionCreated, Versions
 from kedro_journal.journal import (
     JournalDirectory,
     JournalWriter,
@@ -30,6 +30,7 @@ from kedro_journal.redaction import Redactor
 from . import capture
 from .git import git_state
 from .recorder import Recorder
+from .say import say
 
 __all__ = [
     "Opened",
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 DISTRIBUTION: Final = "kedro-journal"
-_logger: Final = logging.getLogger("kedro_journal")
+_T = TypeVar("_T")
 
 
 class Opened(NamedTuple):
@@ -64,10 +65,10 @@ class Opened(NamedTuple):
 def settings_of(project_path: Path) -> Config:
     """Read the project's settings; a mistake in them is said, and stops no run."""
 
-    def say(error: ConfigError) -> None:
-        _logger.warning("kedro-journal: %s The setting is left out.", error)
+    def tell(error: ConfigError) -> None:
+        say(logging.WARNING, "%s The setting is left out.", error)
 
-    return load_config(project_path, on_error=say)
+    return load_config(project_path, on_error=tell)
 
 
 def is_disabled(config: Config) -> bool:
@@ -147,15 +148,16 @@ def open_journal(
             deadline_s=config.lock_timeout_s,
             backend=backend,
         )
-    except Exception as error:
+    except Exception as caught:
         if owner is not None:
             owner.release()
+        error = _as_ours(caught, project_path / config.directory)
         if config.strict:
-            if isinstance(error, JournalError):
-                error.strict = True
-            raise
-        _logger.warning(
-            "kedro-journal: session %s is not journaled: %s The run goes on.",
+            error.strict = True
+            raise error from caught
+        say(
+            logging.WARNING,
+            "session %s is not journaled: %s The run goes on.",
             wanted_id,
             error,
         )
@@ -165,13 +167,23 @@ def open_journal(
     return Opened(session_id, recorder, owner, config)
 
 
-def open_worker(folder: Path, project_path: Path | None, known: list[str]) -> Recorder:
+def _as_ours(error: Exception, directory: Path) -> JournalError:
+    """Say the same of a broken installation as of a broken disk."""
+    if isinstance(error, JournalError):
+        return error
+    return JournalUnwritable(directory, None, f"{type(error).__qualname__}: {error}")
+
+
+def open_worker(
+    folder: Path, project_path: Path | None, known: list[str], *, warned: bool
+) -> Recorder:
     """Open the journal of a session that another process owns, to add to it.
 
     Args:
         folder: The session folder.
         project_path: Root of the project, for its settings.
         known: Secrets that the owner registered, handed over in memory.
+        warned: The owner told the user already that the journal has trouble.
     """
     config = settings_of(project_path) if project_path else Config()
     redactor = make_redactor(config)
@@ -190,6 +202,7 @@ def open_worker(folder: Path, project_path: Path | None, known: list[str]) -> Re
         redactor=redactor,
         strict=config.strict,
         session=None,
+        warned=warned,
     )
 
 
@@ -215,22 +228,36 @@ def created_event(
         project_path=str(project_path),
         package_name=package,
         env=env,
-        runtime_params=dict(runtime_params),
+        runtime_params=_found(lambda: dict(runtime_params), {}),
         save_on_close=save_on_close,
         conf_source=conf_source,
-        command=capture.command_line(),
+        command=_found(capture.command_line, None),
         environment=capture.environment(config.environment),
-        git=git_state(project_path, diff_for=recorder if config.git_diff else None),
+        git=_found(
+            lambda: git_state(
+                project_path, diff_for=recorder if config.git_diff else None
+            ),
+            None,
+        ),
         user=capture.user_name(),
         host=host_name(),
         pid=os.getpid(),
         cwd=capture.working_directory(),
-        versions=capture.versions(package, config.packages),
+        versions=_found(lambda: capture.versions(package, config.packages), Versions()),
         via=via,
         kedro_session_id=kedro_session_id,
         parent_session_id=parent_session_id,
-        labels={str(k): str(v) for k, v in (labels or {}).items()},
+        labels=_found(lambda: {str(k): str(v) for k, v in (labels or {}).items()}, {}),
     )
+
+
+def _found(look: Callable[[], _T], otherwise: _T) -> _T:
+    """Leave one field empty rather than lose the event for it."""
+    try:
+        return look()
+    except Exception as error:
+        say(logging.DEBUG, "a fact was left out", error=error)
+        return otherwise
 
 
 def _recorder(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from .losses import Losses
 from .progress import ActiveRun
 from .recorder import Recorder
 
@@ -29,12 +30,15 @@ def hand_over(
     """
     if recorder.folder is None or run.in_process:
         return  # a journal in memory cannot be shared; the others need not be
+    run.losses = Losses()
     handed = {
         "folder": str(recorder.folder),
         "project": str(project) if project else None,
         "run_id": run.run_id,
         "attempt": run.attempt,
         "secrets": list(recorder.redactor.secrets),
+        "warned": recorder.warned,
+        "losses": run.losses.name,
     }
     for node in nodes:
         node.__dict__[PASS] = (*node.__dict__.get(PASS, ()), handed)
@@ -42,6 +46,8 @@ def hand_over(
 
 def take_back(run: ActiveRun, nodes: Iterable[Any]) -> None:
     """Undo `hand_over` when the run has ended."""
+    if run.losses is not None:
+        run.losses.close()
     mine = (run.run_id, run.attempt)
     for node in nodes:
         passes = node.__dict__.get(PASS, ())

@@ -15,10 +15,11 @@ from typing import Any, Final
 from kedro.framework.cli.hooks import cli_hook_impl
 from kedro.framework.hooks import hook_impl
 
+from .say import say
+
 __all__ = ["cli_hooks", "hooks"]
 
 _PASS: Final = "_kedro_journal"  # noqa: S105 - passes.PASS, without importing it
-_logger: Final = logging.getLogger("kedro_journal")
 
 
 class PluginHooks:
@@ -101,10 +102,10 @@ class PluginHooks:
 
     def _bound(self, node: Any) -> Any:
         """Give the hooks of the session that sent this node, None if none did."""
-        passes = getattr(node, "__dict__", {}).get(_PASS)
-        if not passes or self._broken:
-            return None
         try:
+            passes = getattr(node, "__dict__", {}).get(_PASS)
+            if not passes or self._broken:
+                return None
             from .hooks import SessionHooks
             from .links import WorkerLink
 
@@ -117,6 +118,8 @@ class PluginHooks:
                     Path(folder),
                     Path(project) if project else None,
                     list(passes[-1]["secrets"]),
+                    warned=passes[-1]["warned"],
+                    losses=passes[-1]["losses"],
                 )
                 bound = self._workers[key] = SessionHooks(link)
             mine = [p for p in passes if p["folder"] == folder]
@@ -132,9 +135,9 @@ class PluginHooks:
         """Say once that nothing can be journaled here, and go on without."""
         level = logging.DEBUG if self._broken else logging.WARNING
         self._broken = True
-        _logger.log(
+        say(
             level,
-            "kedro-journal: cannot journal here: %s: %s. The run goes on.",
+            "cannot journal here: %s: %s. The run goes on.",
             type(error).__qualname__,
             error,
         )
@@ -173,6 +176,8 @@ class CliHooks:
             code = exit_code if isinstance(exit_code, int) else 1
             current_command.end(0 if exit_code is None else code, ending_error())
         except Exception as error:
+            if getattr(error, "strict", False) is True and not exit_code:
+                raise  # it would have ended well
             hooks.give_up(error)
 
 

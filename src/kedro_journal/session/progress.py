@@ -12,11 +12,13 @@ import time
 from contextvars import ContextVar
 from typing import Any, Final
 
+from kedro_journal.events import Event
 from kedro_journal.replay.active import Active, bind, bound
 
 from . import compat
+from .losses import Losses
 
-__all__ = ["ActiveRun", "NodeProgress", "RunBook"]
+__all__ = ["ActiveRun", "NodeProgress", "RunBook", "key_of"]
 
 _run_here: Final[ContextVar[ActiveRun | None]] = ContextVar("kedro_journal_run")
 
@@ -94,11 +96,17 @@ class ActiveRun:
         self.chunked: set[str] = set()
         self.sequential = False
         self.in_process = False
+        self.losses: Losses | None = None  # of its workers
 
     @property
     def key(self) -> dict[str, Any]:
         """The fields by which events name it."""
         return {"run_id": self.run_id, "attempt": self.attempt}
+
+    def gaps(self) -> list[Event]:
+        """What its workers could not write, to be put on record."""
+        gap = self.losses.take() if self.losses is not None else None
+        return [] if gap is None else [gap]
 
     def elapsed_s(self) -> float:
         """Seconds since it started."""
@@ -110,6 +118,11 @@ class ActiveRun:
         if found is None:
             found = self.nodes[node.name] = NodeProgress(node)
         return found
+
+
+def key_of(run: ActiveRun | None) -> dict[str, Any]:
+    """Give the fields by which events name a run, or one that is not known."""
+    return {"run_id": None} if run is None else run.key
 
 
 class RunBook:

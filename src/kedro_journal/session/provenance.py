@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kedro_journal.events import CommandLine, ParameterSource
+from kedro_journal.redaction.look import key_text, look_inside, type_name
 
 from . import compat
 
@@ -61,10 +63,9 @@ def parameter_sources(
         files: The configuration files, base first.
         command: The command line, if the session came from one.
     """
-    names = list(_leaves(parameters))
+    names = list(islice(_leaves(parameters), SOURCES_MAX + 1))
     if len(names) > SOURCES_MAX:
-        top: list[Key] = [(str(key),) for key in parameters]
-        names = top[:SOURCES_MAX]
+        names = [(_name(key),) for key in islice(parameters, SOURCES_MAX)]
     layers = [_runtime_places(compat.context_runtime_params(context), command)]
     patterns = compat.config_patterns(context, "parameters")
     layers += [
@@ -104,11 +105,16 @@ def _lookup(layer: Mapping[Key, Place], name: Key) -> Place | None:
 
 
 def _leaves(value: Any, name: Key = ()) -> Iterator[Key]:
-    if isinstance(value, Mapping) and (value or not name) and len(name) < _DEPTH_MAX:
-        for key, inner in value.items():
-            yield from _leaves(inner, (*name, str(key)))
+    inside = look_inside(value) if len(name) < _DEPTH_MAX else None
+    if inside is not None and inside.kind == "mapping" and (inside.total or not name):
+        for key, inner in inside.items:
+            yield from _leaves(inner, (*name, _name(key)))
     else:
         yield name
+
+
+def _name(key: object) -> str:
+    return key_text(key) or type_name(type(key))
 
 
 def _runtime_places(
@@ -119,7 +125,8 @@ def _runtime_places(
         place = Place("--params")
     elif command is not None and "params" in command.from_config:
         place = Place(f"--config {command.config_file}")
-    return dict.fromkeys(_leaves(params), place) if params else {}
+    names = islice(_leaves(params), _PLACES_MAX)
+    return dict.fromkeys(names, place) if params else {}
 
 
 def yaml_places(text: str, source: str) -> dict[Key, Place]:

@@ -36,11 +36,11 @@ from kedro_journal.state import SessionState, SessionStatus, fold
 from .backlog import Backlog, is_ending
 from .encoding import encode
 from .guard import Guard
+from .say import say
 
 __all__ = ["Recorder"]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_logger: Final = logging.getLogger("kedro_journal")
 
 
 class Recorder:
@@ -55,6 +55,7 @@ class Recorder:
         strict: Let errors through to the run.
         session: Status of the session as far as this process knows; None in a worker,
             which does not move it.
+        warned: The user was told already that the journal has trouble.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Recorder:
         redactor: Redactor,
         strict: bool = False,
         session: SessionStatus | None = "empty",
+        warned: bool = False,
     ) -> None:
         self.session_id = session_id
         self.folder = folder
@@ -77,7 +79,7 @@ class Recorder:
         self._guard = Guard(session)
         self._lock = threading.RLock()
         self._backlog = Backlog(self.encode)
-        self._warned = False
+        self.warned = warned
         self._busy: int | None = None
         self._pid = os.getpid()
         self.closed = False
@@ -191,7 +193,7 @@ class Recorder:
             if not (ending and _is_full(error) and self._say_last_words()):
                 raise
         else:
-            _logger.info("kedro-journal: the journal in %s goes on.", self.folder)
+            say(logging.INFO, "the journal in %s goes on.", self.folder)
 
     def _say_last_words(self) -> bool:
         """On a full disk, put on record at least how it ends."""
@@ -199,7 +201,7 @@ class Recorder:
         try:
             self._journal.append_encoded(*self._backlog.last_words(), reserve=True)
         except JournalError as error:
-            _logger.debug("kedro-journal: %s", error)
+            say(logging.DEBUG, "%s", error)
             return False
         self._backlog.clear()
         return True
@@ -213,14 +215,15 @@ class Recorder:
             if isinstance(error, JournalError):
                 error.strict = True
             raise error
-        if self._warned:
-            _logger.debug("kedro-journal: %s", error)
+        if self.warned:
+            say(logging.DEBUG, "%s", error)
             return
-        self._warned = True
+        self.warned = True
         where = self.folder or "memory"
         message = self.redactor.text(str(error))
-        _logger.warning(
-            "kedro-journal: the journal of session %s in %s is incomplete: %s "
+        say(
+            logging.WARNING,
+            "the journal of session %s in %s is incomplete: %s "
             "The run goes on; further trouble with it is logged at DEBUG.",
             self.session_id,
             where,
@@ -234,14 +237,38 @@ class Recorder:
         self._backlog.clear()
         self._guard = Guard(None)
 
+    @property
+    def missing(self) -> int:
+        """How many events are not in the journal, so far."""
+        return self._backlog.missing
+
+    @property
+    def trouble(self) -> str:
+        """Why not, first seen."""
+        return self.redactor.text(self._backlog.reason)
+
+    def flush(self) -> None:
+        """Try once more to write what is held. Never raises."""
+        if self._journal is None or not self._backlog.missing or not self.owned:
+            return
+        with self._lock:
+            try:
+                for held in self._backlog.batches():
+                    self._journal.append_encoded(*held)
+            except JournalClosed:
+                self._backlog.clear()
+            except Exception as error:
+                say(logging.DEBUG, "%s", error)
+
     def close(self) -> None:
         """Let go of the journal's files. What could not be written is lost now."""
         self.closed = True
         if self._journal is None:
             return
         if self._backlog.missing:
-            _logger.warning(
-                "kedro-journal: %d event(s) of session %s could not be journaled.",
+            say(
+                logging.WARNING,
+                "%d event(s) of session %s could not be journaled.",
                 self._backlog.missing,
                 self.session_id,
             )

@@ -21,10 +21,9 @@ from . import compat
 from .binding import bind_hooks, class_name, runner_argument, signature_of
 from .lifecycle import Lifecycle
 from .opening import created_event
+from .say import say
 
 __all__ = ["KedroServiceSession"]
-
-_logger = logging.getLogger("kedro_journal")
 
 
 class KedroServiceSession(_KedroServiceSession):
@@ -60,7 +59,7 @@ class KedroServiceSession(_KedroServiceSession):
         bind_hooks(self._hook_manager, lifecycle.hooks)
         other = self.session_id != lifecycle.session_id
         lifecycle.created(
-            created_event(
+            lambda: created_event(
                 session_id=lifecycle.session_id,
                 project_path=self._project_path,
                 package=self._package_name,
@@ -68,7 +67,7 @@ class KedroServiceSession(_KedroServiceSession):
                 runtime_params={},
                 conf_source=str(self._conf_source),
                 config=lifecycle.config,
-                recorder=self._lifecycle.recorder,
+                recorder=lifecycle.recorder,
                 via="session",
                 kedro_session_id=self.session_id if other else None,
             )
@@ -110,8 +109,9 @@ class KedroServiceSession(_KedroServiceSession):
         if lifecycle is None:
             return super().run(*args, **kwargs)
         if lifecycle.is_closed and lifecycle.recorder is not None:
-            _logger.warning(
-                "kedro-journal: session %s is closed: this run is not journaled.",
+            say(
+                logging.WARNING,
+                "session %s is closed: this run is not journaled.",
                 self.session_id,
             )
         manager = compat.copy_hook_manager(self._session_manager, lifecycle.hooks)

@@ -25,6 +25,7 @@ from .binding import bind_hooks, class_name, runner_argument, signature_of
 from .lifecycle import Lifecycle
 from .opening import created_event
 from .project import configure
+from .say import say
 from .store import SessionStore, store_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KedroSession"]
 
-_logger = logging.getLogger("kedro_journal")
 _creating: ContextVar[_Creation | None] = ContextVar(
     "kedro_journal_creating", default=None
 )
@@ -180,7 +180,8 @@ class KedroSession(_KedroSession):
             )
         except BaseException as error:
             if creation.lifecycle is not None:
-                _record_created(creation.lifecycle, given)
+                with creation.lifecycle.lenient:
+                    _record_created(creation.lifecycle, given)
                 creation.lifecycle.failed(error, "create")
                 creation.lifecycle.close()
             raise
@@ -261,8 +262,9 @@ class KedroSession(_KedroSession):
         if lifecycle is None:
             return super().run(*args, **kwargs)
         if lifecycle.is_closed and lifecycle.recorder is not None:
-            _logger.warning(
-                "kedro-journal: session %s is closed: this run is not journaled.",
+            say(
+                logging.WARNING,
+                "session %s is closed: this run is not journaled.",
                 self.session_id,
             )
         runner = runner_argument(_KedroSession.run, args, kwargs)
@@ -316,7 +318,7 @@ class KedroSession(_KedroSession):
 
 def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
     lifecycle.created(
-        created_event(
+        lambda: created_event(
             session_id=lifecycle.session_id,
             project_path=lifecycle.project_path or Path(),
             package=given.package_name or compat.package_name(),
@@ -342,10 +344,11 @@ def _journaled(root: Path, session_id: str) -> Path | None:
     except InvalidSessionId:
         return None
     except JournalError as error:
-        _logger.warning("kedro-journal: %s", error)
+        say(logging.WARNING, "%s", error)
         return None
-    _logger.warning(
-        "kedro-journal: there is no journal of session %r in %s: its store is empty "
+    say(
+        logging.WARNING,
+        "there is no journal of session %r in %s: its store is empty "
         "and nothing is journaled. Use create() for a new session.",
         session_id,
         directory.path,

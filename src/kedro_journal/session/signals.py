@@ -7,6 +7,7 @@ the exit status stays what it was. A handler of anybody else's is left alone.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -14,7 +15,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
-__all__ = ["watch", "unwatch"]
+from .say import say
+
+__all__ = ["die", "tell", "unwatch", "watch"]
 
 _watchers: Final[list[Callable[[int], bool]]] = []
 _owner_pid = 0
@@ -54,11 +57,20 @@ def die(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
+def tell(watcher: Callable[[int], bool], number: int) -> bool:
+    """Tell a watcher; one that fails keeps nobody alive."""
+    try:
+        return watcher(number)
+    except Exception as error:
+        say(logging.WARNING, "SIGTERM is not on record: %s", error)
+        return True
+
+
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
     del frame
     if os.getpid() != _owner_pid:
         die(number)  # a forked child has no session to record for
         return
-    ready = [watcher(number) for watcher in reversed(_watchers)]  # each is told
+    ready = [tell(watcher, number) for watcher in reversed(_watchers)]
     if all(ready):
         die(number)

@@ -21,6 +21,8 @@ _OPEN_CREDENTIALS: Final = frozenset(
     """.split()  # noqa: SIM905 - forty words as a list would be forty lines
 )
 
+_DEPTH_MAX: Final = 32
+
 
 def stored(
     catalog: Any, name: str, *, saved: bool
@@ -58,10 +60,15 @@ def input_versions(catalog: Any, node: Any) -> tuple[tuple[str, str], ...]:
 def secret_values(credentials: object) -> list[object]:
     """Give the values of a credentials configuration that are secret."""
     found: list[object] = []
-    if isinstance(credentials, Mapping):
-        for key, value in credentials.items():
-            if isinstance(value, Mapping):
-                found += secret_values(value)
-            elif str(key).lower() not in _OPEN_CREDENTIALS:
-                found.append(value)
+    _gather(credentials, found, 0)
     return found
+
+
+def _gather(credentials: object, found: list[object], depth: int) -> None:
+    if not isinstance(credentials, Mapping) or depth > _DEPTH_MAX:
+        return  # YAML's anchors can make a mapping that holds itself
+    for key, value in credentials.items():
+        if isinstance(value, Mapping):
+            _gather(value, found, depth + 1)
+        elif str(key).lower() not in _OPEN_CREDENTIALS:
+            found.append(value)

@@ -109,7 +109,7 @@ def wide(count: int, item: str = "[]") -> str:
     return "[" + ",".join([item] * count) + "]"
 
 
-def hostile(rng: random.Random, size: int = 2000) -> str:
+def hostile(rng: random.Random, size: int = 2000) -> str:  # noqa: PLR0911 - a menu
     """Write any hostile value as JSON text, or nearly so.
 
     Args:

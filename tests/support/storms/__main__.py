@@ -26,6 +26,7 @@ SUITES = (
     "power",
     "full_disk",
     "contention",
+    "liveness",
     "fuzz",
 )
 

@@ -125,15 +125,29 @@ def storm(
     *,
     means: Means = HONEST,
     scenarios: Sequence[Scenario] = SCENARIOS,
+    strikes: Sequence[Strike] = (),
 ) -> Account:
     """Strike at least *count* times.
 
     A large count has every fault of a reader and every single fault of a writer, and
     then as many pairs as it takes; a small one has a sample of each.
+
+    Args:
+        count: How often.
+        folder: An empty folder.
+        seed: Chooses what is struck.
+        say: Takes progress.
+        means: What the writers work with.
+        scenarios: What is played.
+        strikes: These single faults, and nothing else.
     """
     rng = random.Random(seed)
     here = _Storm(folder, say, means)
     cleans = [here.clean(s, level) for level in LEVELS for s in scenarios]
+    for clean, strike in itertools.product(cleans, strikes):
+        here.strike(clean, (strike,))
+    if strikes:
+        return here.account
     singles = [single for clean in cleans for single in _singles(clean)]
     rng.shuffle(singles)
     account = here.account

@@ -13,7 +13,7 @@ from typing import Final
 from faulty import KILLS, Fault, Faults, FaultyLock, FaultyOs, Strike
 from journals import file
 from scenarios import Scenario
-from stage import Batch, Hand, Stage
+from stage import Batch, Hand, NotingOs, Stage
 
 from kedro_journal.events import Record
 from kedro_journal.journal import Durability, decode
@@ -271,4 +271,4 @@ def _closing(faults: Faults, played: Played) -> Callable[[Hand], None]:
 
 
 def _failed_syncs(hand: Hand) -> int:
-    return hand.port.failed_syncs if isinstance(hand.port, FaultyOs) else 0
+    return hand.port.failed_syncs if isinstance(hand.port, NotingOs) else 0

@@ -34,6 +34,7 @@ class Case:
         batches: What the writers said, in the order in which they were asked.
         durability: The level.
         killed: A process was killed.
+        unmended: What failed did so until the process ended.
         strikes: How many faults came.
         refusals: How many batches are refused when nothing fails.
         cut_failed: A call that shortens the file failed.
@@ -46,6 +47,7 @@ class Case:
     batches: Sequence[Batch]
     durability: str = "flush"
     killed: bool = False
+    unmended: bool = False
     strikes: int = 0
     refusals: int = 0
     cut_failed: bool = False
@@ -89,11 +91,11 @@ def _answers(case: Case) -> list[str]:
             if batch.poisoned:
                 found.append(f"{batch.names} acknowledged after a sync had failed")
         elif batch.outcome == "refused" and batch.hand not in poisoned:
-            if _sync_failed(batch):
-                poisoned.add(batch.hand)
             refused += 1
             if batch.error == "JournalUnwritable" and batch.errno is None:
                 found.append(f"{batch.names} refused without the system's number")
+        if batch.poisoned:
+            poisoned.add(batch.hand)
     if refused > case.strikes + case.refusals and not closed:
         found.append(f"{refused} batches refused after {case.strikes} faults")
     return found
@@ -168,6 +170,8 @@ def _visible(case: Case, records: Sequence[Record]) -> list[str]:
                 break
             there, place = there + 1, place + 1
         found += _judge(case, batch, there, poisoned, times)
+        if batch.poisoned:
+            poisoned.add(batch.hand)
     if place != len(names) and not found:
         found.append(f"nobody appended {names[place:]} there")
     return found
@@ -184,7 +188,6 @@ def _judge(
     if batch.outcome == "asked":
         return []  # it died in there: any first part may be there
     if _sync_failed(batch) and batch.hand not in poisoned:
-        poisoned.add(batch.hand)
         return []  # it was written; whether it is on the disk nobody knows
     if there and not (case.cut_failed and _others(case, batch)):
         return [f"refused and there: {batch.names[:there]} ({batch.reason})"]
@@ -210,7 +213,8 @@ def _repairs(case: Case, records: Sequence[Record], raw: bytes) -> list[str]:
     if not mine and case.cut_failed:
         mine = expected  # the system cut the tail and then called it a failure
     other = [e for e in repairs if e.offset != start and e.action != "skipped"]
-    if case.goes_on and not case.killed and mine != expected and scenario.repair:
+    unsaid = case.killed or case.unmended  # it ended before it could say so
+    if case.goes_on and not unsaid and mine != expected and scenario.repair:
         found.append(f"repairs on record: {mine}, not {expected}")
     if len(set(repairs)) != len(repairs) or (len(mine) > 1 and not case.killed):
         found.append(f"a repair is on record twice: {mine}")

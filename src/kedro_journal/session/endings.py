@@ -1,0 +1,78 @@
+"""How a run ended: the events that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kedro_journal.events import (
+    Event,
+    NodeCompleted,
+    NodeFailed,
+    RunCompleted,
+    RunFailed,
+    RunInterrupted,
+)
+
+from . import capture, compat
+from .progress import ActiveRun
+
+__all__ = ["run_completed", "run_failed", "run_interrupted"]
+
+
+def run_completed(run: ActiveRun, nodes: Iterable[Any], result: Any) -> list[Event]:
+    """It ended well, and with it the nodes that save in chunks."""
+    ended = [
+        NodeCompleted(**run.key, node=node.name)
+        for node in nodes
+        if node.name not in run.completed
+        and (node.name in run.chunked or compat.is_generator_node(node))
+    ]
+    outputs = tuple(sorted(result or ()))
+    completed = RunCompleted(**run.key, duration_s=run.elapsed_s(), outputs=outputs)
+    return [*run.gaps(), *ended, completed]
+
+
+def run_failed(
+    run: ActiveRun, error: BaseException, project_path: Path | None
+) -> list[Event]:
+    """An exception ended it: perhaps that of a load or save, told by no other hook."""
+    info = capture.error_info(error, project_path)
+    events = run.gaps()
+    at = [(n, p) for n, p in run.nodes.items() if run.sequential or p.is_at_dataset]
+    seen = any(error is known for known in run.raised)  # of another node, told
+    if len(at) == 1 and not seen:
+        name, progress = at[0]
+        events.append(
+            NodeFailed(
+                **run.key,
+                node=name,
+                duration_s=progress.elapsed_s(),
+                error=info,
+                phase=progress.phase,
+                dataset=progress.open_dataset,
+            )
+        )
+    return [*events, RunFailed(**run.key, duration_s=run.elapsed_s(), error=info)]
+
+
+def run_interrupted(
+    run: ActiveRun,
+    reason: str,
+    error: BaseException | None,
+    project_path: Path | None,
+    *,
+    signal: int | None,
+    exit_code: int | None,
+) -> list[Event]:
+    """It was stopped from outside."""
+    interrupted = RunInterrupted(
+        **run.key,
+        duration_s=run.elapsed_s(),
+        reason=reason,
+        signal=signal,
+        exit_code=exit_code,
+        error=None if error is None else capture.error_info(error, project_path),
+    )
+    return [*run.gaps(), interrupted]

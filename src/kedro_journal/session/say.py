@@ -1,0 +1,39 @@
+"""Tell the user, without ever breaking the run for it.
+
+Only the standard library is imported here: this says that something else is missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import Final
+
+__all__ = ["say"]
+
+_logger: Final = logging.getLogger("kedro_journal")
+
+
+def say(level: int, text: str, *values: object, error: object = None) -> None:
+    """Log a message under our name. Never raises.
+
+    Kedro's handler takes `[...]` in a message for markup: it would leave out
+    `[tool.kedro_journal]`, and raise at `[/x]`. A handler of the user's may raise as
+    well.
+
+    Args:
+        level: As in `logging`.
+        text: The message, without our name.
+        values: What goes into its places.
+        error: An exception whose traceback goes with it.
+    """
+    with contextlib.suppress(Exception):
+        message = f"kedro-journal: {text}"
+        _logger.log(
+            level,
+            message,
+            *values,
+            exc_info=error if isinstance(error, BaseException) else None,
+            extra={"markup": False},
+            stacklevel=2,
+        )

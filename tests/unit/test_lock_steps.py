@@ -1,0 +1,389 @@
+"""Each lock, step by step: how long it waits, what it closes, what it leaves."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faulty import Faults, FaultyOs, Strike
+
+from kedro_journal.errors import JournalBusy, JournalUnwritable
+from kedro_journal.journal import OwnerLock, choose_backend, is_held
+from kedro_journal.journal.liveness import OWNER_LOCK_NAME
+from kedro_journal.journal.lock import AppendLock, FcntlBackend, FilelockBackend
+
+BACKENDS = [FcntlBackend, FilelockBackend]
+
+
+class Scripted:
+    """A backend that does as it is told, then locks.
+
+    Args:
+        answers: What the first calls of `try_lock` come to.
+    """
+
+    def __init__(self, *answers: bool | BaseException) -> None:
+        self.answers = list(answers)
+        self.asked: list[int] = []
+        self.unlocked: list[int] = []
+        self.held: set[int] = set()
+
+    def try_lock(self, fd: int) -> bool:
+        self.asked.append(fd)
+        answer = self.answers.pop(0) if self.answers else True
+        if isinstance(answer, BaseException):
+            raise answer
+        if answer:
+            self.held.add(fd)
+        return answer
+
+    def unlock(self, fd: int) -> None:
+        self.unlocked.append(fd)
+        self.held.discard(fd)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Wait for nothing, and tell how long it would have been."""
+    found: list[float] = []
+    monkeypatch.setattr(time, "sleep", found.append)
+    return found
+
+
+def is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+@pytest.mark.parametrize("forks", [True, False])
+@pytest.mark.parametrize("version", [(3, 11, 9), (3, 12, 0), (3, 13, 1), (4, 0, 0)])
+def test_auto_takes_filelock_unless_loading_it_would_break_forks(
+    monkeypatch: pytest.MonkeyPatch,
+    version: tuple[int, ...],
+    forks: bool,
+    loaded: bool,
+) -> None:
+    """What is loaded already has done its harm."""
+    choose_backend("filelock")
+    if not loaded:
+        monkeypatch.delitem(sys.modules, "filelock")
+    if not forks:
+        monkeypatch.delattr(os, "fork")
+    monkeypatch.setattr(sys, "version_info", version)
+    harmful = version >= (3, 12) and forks and not loaded
+    expected = FcntlBackend if harmful else FilelockBackend
+    assert type(choose_backend("auto")) is expected
+    assert ("filelock" in sys.modules) is not harmful
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_lock_that_the_system_does_not_have_is_no_busy_one(backend: type) -> None:
+    """Whoever takes the error for a busy lock waits for nobody."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    os.close(write_end)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        backend().try_lock(read_end)
+
+
+def test_the_turn_is_waited_for_in_pauses_that_grow_to_two_milliseconds(
+    tmp_path: Path, pauses: list[float]
+) -> None:
+    backend = Scripted(*[False] * 9)
+    AppendLock(tmp_path / "append.lock", backend=backend).acquire()
+    assert pauses == [
+        *(pytest.approx(50e-6 * 2**number) for number in range(6)),
+        *[2e-3] * 3,
+    ]
+    assert len(set(backend.asked)) == 1
+
+
+def test_half_a_minute_is_waited_for_the_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By default; and no error comes before that."""
+    now = 1000.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    lock = AppendLock(tmp_path / "append.lock", backend=Scripted(*[False] * 20_000))
+    with pytest.raises(JournalBusy) as caught:
+        lock.acquire()
+    assert caught.value.path == tmp_path / "append.lock"
+    assert caught.value.waited_s == pytest.approx(30, abs=0.01)
+    with pytest.raises(JournalBusy) as caught:
+        lock.acquire()
+    assert caught.value.waited_s == pytest.approx(0.05, abs=0.01)
+
+
+def test_short_patience_is_not_made_longer_by_waiting_in_vain(tmp_path: Path) -> None:
+    lock = AppendLock(
+        tmp_path / "append.lock", deadline_s=0, backend=Scripted(*[False] * 20)
+    )
+    for _ in range(2):
+        with pytest.raises(JournalBusy) as caught:
+            lock.acquire()
+        assert caught.value.waited_s < 0.04
+
+
+def test_a_lock_file_that_was_removed_is_let_go_of(tmp_path: Path) -> None:
+    """No descriptor of it stays open, and the turn is that of the new file."""
+    path = tmp_path / "append.lock"
+
+    class Removing(Scripted):
+        def try_lock(self, fd: int) -> bool:
+            if not self.asked:
+                path.unlink()
+            return super().try_lock(fd)
+
+    backend = Removing()
+    AppendLock(path, backend=backend).acquire()
+    old, new = backend.asked
+    assert (os.fstat(new).st_ino, os.fstat(new).st_nlink) == (path.stat().st_ino, 1)
+    assert old == new or not is_open(old)
+
+
+def test_ending_a_turn_that_never_began_does_nothing(tmp_path: Path) -> None:
+    backend = Scripted()
+    lock = AppendLock(tmp_path / "append.lock", backend=backend)
+    lock.release()
+    lock.drop()
+    assert backend.unlocked == []
+    lock.acquire()
+    lock.release()
+    assert backend.unlocked == backend.asked
+    assert is_open(backend.asked[0])  # for the next turn
+    lock.drop()
+    assert not is_open(backend.asked[0])
+
+
+def test_a_descriptor_is_closed_once_and_a_failure_to_close_it_is_the_end_of_it(
+    tmp_path: Path,
+) -> None:
+    port = FaultyOs(Faults(Strike(1, errno.EIO, call="close")))
+    backend = Scripted()
+    lock = AppendLock(tmp_path / "append.lock", backend=backend, port=port)
+    lock.acquire()
+    lock.drop()
+    lock.drop()
+    assert port.faults.calls.count("close") == 1
+    lock.acquire()
+    assert port.faults.calls.count("open_append") == 2
+
+
+@pytest.fixture
+def no_standard_input() -> Iterator[None]:
+    """Take descriptor 0 away, as a daemon does: the next file gets it."""
+    saved = os.dup(0)
+    os.close(0)
+    yield
+    os.dup2(saved, 0)
+    os.close(saved)
+
+
+@pytest.mark.usefixtures("no_standard_input")
+def test_locks_work_on_descriptor_0_as_on_any_other(tmp_path: Path) -> None:
+    lock, other = (AppendLock(tmp_path / "append.lock", deadline_s=0) for _ in "ab")
+    lock.acquire()
+    assert is_open(0)
+    with pytest.raises(JournalBusy):
+        other.acquire()
+    lock.release()
+    other.acquire()
+    other.release()
+    lock.drop()
+    assert not is_open(0)
+    other.drop()
+    owner = OwnerLock(tmp_path / OWNER_LOCK_NAME, backend := Scripted())
+    owner.acquire()
+    owner.release()
+    assert backend.unlocked == [0]
+    assert not is_open(0)
+
+
+def test_an_owner_lock_in_a_folder_that_is_not_there_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / OWNER_LOCK_NAME
+    with pytest.raises(
+        JournalUnwritable, match="written: No such file or directory"
+    ) as caught:
+        OwnerLock(path).acquire()
+    assert (caught.value.path, caught.value.errno) == (path, errno.ENOENT)
+    with pytest.raises(JournalUnwritable, match="written: "):
+        OwnerLock(tmp_path / ("x" * 300)).acquire()
+
+
+def test_an_owner_waits_a_second_for_a_probe_to_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, waited = 1000.0, 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now, waited
+        now, waited = now + seconds, waited + seconds
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    lock = OwnerLock(tmp_path / OWNER_LOCK_NAME, Scripted(*[False] * 300))
+    lock.acquire()
+    assert waited == pytest.approx(0.6)
+    lock.release()
+    backend = Scripted(*[False] * 3000)
+    with pytest.raises(
+        JournalUnwritable, match="written: another process owns this session"
+    ) as caught:
+        OwnerLock(tmp_path / OWNER_LOCK_NAME, backend).acquire()
+    assert caught.value.path == tmp_path / OWNER_LOCK_NAME
+    assert caught.value.errno is None
+    assert waited == pytest.approx(1.6, abs=0.01)
+    assert not is_open(backend.asked[0])
+
+
+def test_an_owner_lock_that_the_file_system_does_not_have_is_our_error(
+    tmp_path: Path,
+) -> None:
+    backend = Scripted(OSError(errno.ENOLCK, "No locks available"))
+    with pytest.raises(
+        JournalUnwritable, match="no lock to be had: No locks available"
+    ) as caught:
+        OwnerLock(tmp_path / OWNER_LOCK_NAME, backend).acquire()
+    assert caught.value.path == tmp_path / OWNER_LOCK_NAME
+    assert caught.value.errno == errno.ENOLCK
+    assert not is_open(backend.asked[0])
+
+
+def test_an_interrupted_owner_holds_nothing(tmp_path: Path) -> None:
+    backend = Scripted(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        OwnerLock(tmp_path / OWNER_LOCK_NAME, backend).acquire()
+    assert not is_open(backend.asked[0])
+
+
+def test_an_owner_that_lets_go_unlocks_and_closes_once(tmp_path: Path) -> None:
+    backend = Scripted()
+    lock = OwnerLock(tmp_path / OWNER_LOCK_NAME, backend)
+    lock.release()
+    assert backend.unlocked == []
+    lock.acquire()
+    lock.release()
+    assert backend.unlocked == backend.asked
+    # The number may be somebody's new file now.
+    other = os.open(tmp_path / OWNER_LOCK_NAME, os.O_RDONLY)
+    assert other == backend.asked[0]
+    lock.release()
+    lock.drop()
+    OwnerLock.drop_in_child()
+    assert backend.unlocked == backend.asked
+    assert [is_open(fd) for fd in (0, 1, 2, other)] == [True] * 4
+    os.close(other)
+
+
+def test_an_owner_lets_go_also_if_unlocking_fails(tmp_path: Path) -> None:
+    class NoUnlock(FcntlBackend):
+        def unlock(self, fd: int) -> None:
+            raise OSError(errno.EIO, "no")
+
+    first = OwnerLock(tmp_path / OWNER_LOCK_NAME, NoUnlock())
+    first.acquire()
+    first.release()
+    second = OwnerLock(tmp_path / OWNER_LOCK_NAME)
+    second.acquire(timeout_s=0)
+    second.release()
+
+
+def test_a_descriptor_that_somebody_else_closed_is_no_failure(tmp_path: Path) -> None:
+    lock = OwnerLock(tmp_path / OWNER_LOCK_NAME, backend := Scripted())
+    lock.acquire()
+    os.close(backend.asked[0])
+    lock.drop()
+
+
+def test_in_a_forked_child_every_owner_lock_is_closed_and_none_unlocked(
+    tmp_path: Path,
+) -> None:
+    """Called here as after a fork: the parent's lock must survive its children."""
+    backend = Scripted()
+    locks = [OwnerLock(tmp_path / f"{number}.lock", backend) for number in range(3)]
+    for lock in locks:
+        lock.acquire()
+    OwnerLock.drop_in_child()
+    assert [is_open(fd) for fd in backend.asked] == [False] * 3
+    assert backend.unlocked == []
+
+
+# --- looking at a lock ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("has_fcntl", [True, False])
+def test_a_look_tells_whether_a_lock_is_held_and_leaves_it_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_fcntl: bool
+) -> None:
+    """Also where there is no flock, as on Windows."""
+    path = tmp_path / OWNER_LOCK_NAME
+    choose_backend("filelock")  # it is imported while there is flock
+    if not has_fcntl:
+        monkeypatch.setitem(sys.modules, "fcntl", None)
+    port = FaultyOs(Faults())
+    assert is_held(path, port) is None
+    path.touch()
+    assert is_held(path, port) is False
+    lock = OwnerLock(path, FilelockBackend())
+    lock.acquire(timeout_s=0)
+    assert [is_held(path, port) for _ in range(3)] == [True] * 3
+    lock.release()
+    assert is_held(path, port) is False
+    lock.acquire(timeout_s=0)
+    lock.release()
+    calls = port.faults.calls
+    assert calls.count("close") == calls.count("open_read") - 1 == 5
+
+
+def test_two_looks_at_once_do_not_take_each_other_for_the_owner(tmp_path: Path) -> None:
+    path = tmp_path / OWNER_LOCK_NAME
+    path.touch()
+    with path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        assert is_held(path) is False
+
+
+def test_a_file_system_without_locks_tells_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(fd: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (tmp_path / OWNER_LOCK_NAME).touch()
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert is_held(tmp_path / OWNER_LOCK_NAME) is None
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EAGAIN])
+def test_whatever_the_system_calls_a_held_lock_it_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def flock(fd: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / OWNER_LOCK_NAME).touch()
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert is_held(tmp_path / OWNER_LOCK_NAME) is True
+    assert FcntlBackend().try_lock(0) is False
+
+
+def test_what_cannot_be_opened_tells_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / OWNER_LOCK_NAME)
+    assert is_held(tmp_path / OWNER_LOCK_NAME) is None
+    assert is_held(tmp_path / "missing" / OWNER_LOCK_NAME) is None
