@@ -185,6 +185,23 @@ def check_complete(project: Project, state: SessionState) -> None:
     assert types.count("session.closed") == 1
 
 
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what is marked `matrix`, unless it is asked for or always run."""
+    named = any("test_matrix.py::" in argument for argument in config.args)
+    if named or "matrix" in config.getoption("markexpr"):
+        return
+    left_out = {
+        item
+        for item in items
+        for mark in item.iter_markers("matrix")
+        if not mark.kwargs.get("always")
+    }
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+
+
 def as_json(done: subprocess.CompletedProcess[str]) -> Any:
     """Read a command's answer."""
     assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from .matrix_table import KEDRO_VERSION, Cell, Ending, Way
 
 _WAITING: Final = re.compile(r"WAITING (\d+)")
 _SERVING: Final = re.compile(r"running on (http://\S+)")
+_STOPPING: Final = re.compile(r"(Shutting down|Waiting for)")
 
 SCRIPT: Final = """
 from pathlib import Path
@@ -134,16 +136,16 @@ class Performance:
                 states = self._project.states()
                 seen = states[0] if states else None
                 self._send(self._cell.ending.signal, worker)
+                if request is None and self._cell.told.node == "completed":
+                    self._let_go()
             if request is not None:
                 self._stop_server(request)
             self._process.wait(TIMEOUT_S)
             states = self._project.states()
         finally:
             # Workers that outlive the process are not part of how it ended.
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self._process.wait(TIMEOUT_S)
             self._reader.join(TIMEOUT_S)
         return Played(
@@ -186,14 +188,17 @@ class Performance:
 
     def _stop_server(self, request: Future[str]) -> None:
         """Let a run that waits end; then stop the server as Ctrl-C does."""
-        if self._cell.ending.signal is not None:
-            self._wait_for(re.compile("(Shutting down|Waiting for)"))
-            with open(self._project.path / "go", "w"):
-                pass
+        if self._cell.told.run == "completed" and self._cell.ending.signal:
+            self._wait_for(_STOPPING)
+            self._let_go()
             return
         request.result(TIMEOUT_S)
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
+
+    def _let_go(self) -> None:
+        """Let the node that waits end."""
+        (self._project.path / "go").write_text("")
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -244,10 +249,7 @@ def notebook_command(
 ) -> tuple[list[str], str]:
     """Type cells into IPython; an exception ends a cell, not the process."""
     options = ["--simple-prompt", "--no-banner", "--no-confirm-exit", "--quick"]
-    typed = (
-        "%load_ext kedro.ipython\n"
-        f"session.run(**{pipelines(ending)})\n"
-    )
+    typed = f"%load_ext kedro.ipython\nsession.run(**{pipelines(ending)})\n"
     return [sys.executable, "-m", "IPython", *options], typed
 
 
@@ -256,9 +258,7 @@ def script_command(project: Project, way: Way, ending: Ending) -> tuple[list[str
     named = pipelines(ending)
     module = "kedro_journal.session"
     cls = "KedroServiceSession" if way.kind == "service" else "KedroSession"
-    body = (
-        f"with {cls}.create() as session:\n        session.run(**{named})"
-    )
+    body = f"with {cls}.create() as session:\n        session.run(**{named})"
     if way.kind == "kedro's session":
         module = "kedro.framework.session"
     elif way.kind == "bare":
@@ -268,9 +268,7 @@ def script_command(project: Project, way: Way, ending: Ending) -> tuple[list[str
     return [sys.executable, str(script)], ""
 
 
-COMMANDS: Final[
-    dict[str, Callable[[Project, Way, Ending], tuple[list[str], str]]]
-] = {
+COMMANDS: Final[dict[str, Callable[[Project, Way, Ending], tuple[list[str], str]]]] = {
     "run": run_command,
     "server": server_command,
     "notebook": notebook_command,
