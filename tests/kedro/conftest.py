@@ -18,6 +18,10 @@ from kedro_journal import SessionState
 from kedro_journal.journal import Verification
 
 KEDRO = [sys.executable, "-m", "kedro"]
+IPYTHON = [
+    sys.executable, "-m", "IPython",
+    "--simple-prompt", "--no-banner", "--no-confirm-exit", "--quick",
+]  # fmt: skip
 TIMEOUT_S = 120
 
 
@@ -83,17 +87,24 @@ class Project:
         script.write_text(code, encoding="utf-8")
         return self._run([sys.executable, str(script)], env)
 
+    def ipython(
+        self, typed: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Type cells into IPython."""
+        return self._run(IPYTHON, env, typed)
+
     def journal(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Run `kedro-journal ARGS` in the project."""
         return self._run([sys.executable, "-m", "kedro_journal", *args], None)
 
     def _run(
-        self, command: list[str], env: Mapping[str, str] | None
+        self, command: list[str], env: Mapping[str, str] | None, typed: str = ""
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=self.path,
             env=self.environment(env),
+            input=typed,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
@@ -161,8 +172,10 @@ def _is_version(part: str) -> bool:
     return len(part) == 24 and part[10] == "T" and part.endswith("Z")
 
 
-def check_complete(project: Project, state: SessionState) -> None:
-    """Assert what every good run's journal must show."""
+def check_complete(
+    project: Project, state: SessionState, *, all_runs: bool = True
+) -> None:
+    """Assert what a good run's journal must show, of all runs or of the last one."""
     verification = project.verification(state.session_id)
     assert verification.ok, verification.findings
     assert verification.findings == ()
@@ -173,13 +186,15 @@ def check_complete(project: Project, state: SessionState) -> None:
     assert state.anomalies == ()
     assert state.unknown_events == 0
     types = [record.type for record in records]
-    for run in state.runs:
+    for run in state.runs if all_runs else state.runs[-1:]:
         nodes = sorted(run.nodes)
         for kind in ("node.started", "node.completed"):
             names = [
                 record.event.node  # type: ignore[union-attr]
                 for record in records
-                if record.type == kind and record.event.run_id == run.run_id  # type: ignore[union-attr]
+                if record.type == kind
+                and record.event.run_id == run.run_id  # type: ignore[union-attr]
+                and record.event.attempt == run.attempt  # type: ignore[union-attr]
             ]
             assert sorted(names) == nodes, kind
     assert types.count("session.closed") == 1

@@ -35,9 +35,13 @@ def hoard():
     pages = int(open("/proc/self/statm").read().split()[0])
     most = pages * resource.getpagesize() + 2**27
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    kept = []
-    while True:
-        kept.append(bytearray(2**24))
+    kept = []  # as long as the exception is: by the frames of its traceback
+    try:
+        while True:
+            kept.append(bytearray(2**24))
+    except MemoryError:
+        del kept[-2:]  # IPython has to live on
+        raise
 
 def wait():
     # A Ctrl-C that comes while a pool starts a thread leaves that thread behind.

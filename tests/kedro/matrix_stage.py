@@ -20,7 +20,7 @@ from typing import Final
 from kedro_journal import SessionState
 from kedro_journal.journal import Verification
 
-from .conftest import KEDRO, TIMEOUT_S, Project
+from .conftest import IPYTHON, KEDRO, TIMEOUT_S, Project
 from .matrix_project import copy_project, environment
 from .matrix_table import KEDRO_VERSION, Cell, Ending, Way
 
@@ -248,9 +248,8 @@ def notebook_command(
     project: Project, way: Way, ending: Ending
 ) -> tuple[list[str], str]:
     """Type cells into IPython; an exception ends a cell, not the process."""
-    options = ["--simple-prompt", "--no-banner", "--no-confirm-exit", "--quick"]
     typed = f"%load_ext kedro.ipython\nsession.run(**{pipelines(ending)})\n"
-    return [sys.executable, "-m", "IPython", *options], typed
+    return IPYTHON, typed
 
 
 def script_command(project: Project, way: Way, ending: Ending) -> tuple[list[str], str]:

@@ -89,6 +89,7 @@ class Told:
         run: Status of its run; empty if none began.
         node, phase, dataset: How the node that acts ended: status, phase, dataset.
         error: Class of the error; the session's own if no run began.
+        says: What stands in its message.
         at: When the session's own error came.
         reason, signal, code: What interrupted the run.
         journaled: Whether there is a journal.
@@ -102,6 +103,7 @@ class Told:
     phase: str = ""
     dataset: str | None = None
     error: str = ""
+    says: str = ""
     at: str = ""
     reason: str = ""
     signal: int | None = None
@@ -191,40 +193,55 @@ ENDINGS: Final = (
     ),
     Ending(
         "node raises",
-        replace(FAILED, phase="running", error="LookupError"),
+        replace(FAILED, phase="running", error="LookupError", says="boom in a node"),
         FAILS,
         how="raise",
     ),
     Ending(
         "load fails",
-        replace(FAILED, phase="loading", dataset="table", error=DATASET_ERROR),
+        replace(
+            FAILED,
+            phase="loading",
+            dataset="table",
+            error=DATASET_ERROR,
+            says="table.csv",
+        ),
         FAILS,
         prepare=lose_table,
     ),
     Ending(
         "save fails",
-        replace(FAILED, phase="saving", dataset="report", error=DATASET_ERROR),
+        replace(
+            FAILED,
+            phase="saving",
+            dataset="report",
+            error=DATASET_ERROR,
+            says="report.csv",
+        ),
         FAILS,
         prepare=block_report,
     ),
     Ending(
-        "unknown pipeline", replace(NO_RUN, error="ValueError"), FAILS, pipeline="nope"
+        "unknown pipeline",
+        replace(NO_RUN, error="ValueError", says="nope"),
+        FAILS,
+        pipeline="nope",
     ),
     Ending(
         "broken configuration",
-        replace(NO_RUN, error="yaml.parser.ParserError"),
+        replace(NO_RUN, error="yaml.parser.ParserError", says="parameters.yml"),
         FAILS,
         prepare=break_parameters,
     ),
     Ending(  # Kedro makes datasets when the run has begun
         "broken catalog",
-        replace(FAILED, node="pending", error=DATASET_ERROR),
+        replace(FAILED, node="pending", error=DATASET_ERROR, says="no.such"),
         FAILS,
         prepare=break_catalog,
     ),
     Ending(
         "missing input",
-        replace(FAILED, node="pending", error="ValueError"),
+        replace(FAILED, node="pending", error="ValueError", says="nowhere"),
         FAILS,
         env={"MATRIX_INPUT": "1"},
     ),
@@ -263,19 +280,26 @@ ENDINGS: Final = (
     ),
     Ending(
         "plugin before",
-        replace(FAILED, node="pending", error="OSError"),
+        replace(FAILED, node="pending", error="OSError", says="another plugin"),
         FAILS,
         env={"MATRIX_PLUGIN": "before the run"},
     ),
     Ending(
         "plugin in",
-        replace(FAILED, phase="saving", error="OSError"),
+        replace(FAILED, phase="saving", error="OSError", says="another plugin"),
         FAILS,
         env={"MATRIX_PLUGIN": "in the run"},
     ),
     Ending(
         "plugin after",
-        Told("failed", "completed", "completed", error="OSError", at="after the run"),
+        Told(
+            "failed",
+            "completed",
+            "completed",
+            error="OSError",
+            says="another plugin",
+            at="after the run",
+        ),
         FAILS,
         env={"MATRIX_PLUGIN": "after the run"},
     ),
@@ -322,7 +346,7 @@ EXCEPTIONS: Final[tuple[tuple[Where, Collection[str], Mapping[str, Any], str], .
     (
         lambda way: way.kind == "notebook" and way.via == "session",
         ("broken configuration",),
-        {"verdict": "no run", "error": "", "at": ""},
+        {"verdict": "no run", "error": "", "says": "", "at": ""},
         "`%reload_kedro` fails at Kedro's own context and leaves no session to run in.",
     ),
     (

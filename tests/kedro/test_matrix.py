@@ -85,6 +85,7 @@ def test_the_journal_tells_how_it_ended(cell: Cell, stage: Stage) -> None:
     if told.at:
         assert state.error is not None
         assert (told.error, told.at) == (state.error.type, state.error_phase)
+        assert told.says in state.error.message
     if not told.run:
         assert () == state.runs
         return
@@ -125,6 +126,7 @@ def check_run(cell: Cell, told: Told, state: SessionState) -> None:
     assert cell.way.runner == run.runner
     if told.at != "after the run":
         assert told.error == (run.error.type if run.error else "")
+        assert told.says in (run.error.message if run.error else "")
     node = run.nodes["act"]
     assert (told.node, told.phase, told.dataset) == (
         node.status,
@@ -138,6 +140,9 @@ def check_run(cell: Cell, told: Told, state: SessionState) -> None:
     assert ("completed" if told.run == "completed" else "pending") == (
         run.nodes["last"].status
     )
+    if cell.ending.id == "node raises":
+        assert node.error is not None
+        assert any('raise LookupError("boom' in line for line in node.error.snippet)
     if cell.ending.id == "goes on":
         assert "completed" == run.nodes["beside"].status
 

@@ -109,6 +109,8 @@ def ending_error() -> BaseException | None:
         seen.add(id(error))
         if isinstance(error, KeyboardInterrupt):
             return error
+        if type(error).__name__ == "_RemoteTraceback":
+            break  # only the text of the one before, from a worker process
         if not isinstance(error, SystemExit) and _is_cause(error):
             found = error
             break
