@@ -118,6 +118,7 @@ LOGGING = """
 version: 1
 disable_existing_loggers: false
 handlers: {console: {class: logging.StreamHandler, stream: ext://sys.stdout}}
+loggers: {}
 root: {handlers: [console], level: WARNING}
 """
 

@@ -21,8 +21,9 @@ from kedro_journal import SessionState
 from kedro_journal.journal import Verification
 
 from .conftest import IPYTHON, KEDRO, TIMEOUT_S, Project
+from .matrix_model import KEDRO_VERSION, Ending, Way
 from .matrix_project import copy_project, environment
-from .matrix_table import KEDRO_VERSION, Cell, Ending, Way
+from .matrix_table import Cell
 
 _WAITING: Final = re.compile(r"WAITING (\d+)")
 _SERVING: Final = re.compile(r"running on (http://\S+)")

@@ -1,6 +1,6 @@
 """The matrix: ways of running x endings, and what the journal has to tell of each.
 
-An ending says what is told of it in general; `EXCEPTIONS` say where a way of running
+Each ending says what is told of it in general; `EXCEPTIONS` say where a way of running
 makes something else of it, and why; `IMPOSSIBLE` names what cannot be. Nothing here
 starts a process.
 """
@@ -8,54 +8,18 @@ starts a process.
 from __future__ import annotations
 
 import os
-import re
 import signal
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-import kedro
+from .matrix_model import KEDRO_VERSION, Cannot, Differs, Ending, Exits, Told, Way
 
-KEDRO_VERSION: Final = tuple(int(n) for n in re.findall(r"\d+", kedro.__version__)[:2])
 DATASET_ERROR: Final = "kedro.io.core.DatasetError"
 BROKEN_POOL: Final = "concurrent.futures.process.BrokenProcessPool"
 PARALLEL: Final = "ParallelRunner"
 THREAD: Final = "ThreadRunner"
-
-
-@dataclass(frozen=True)
-class Way:
-    """A way of running.
-
-    Attributes:
-        id: Its name.
-        kind: run, script, bare, kedro's session, service, notebook or server.
-        level: 1 with our session class, 0 with nothing set up.
-        runner: The runner.
-        method: How its workers are started.
-        since: The first Kedro that has it.
-    """
-
-    id: str
-    kind: str
-    level: int
-    runner: str = "SequentialRunner"
-    method: str = ""
-    since: tuple[int, int] = (1, 0)
-
-    @property
-    def via(self) -> str:
-        """Which of our parts sees it: session or hooks."""
-        named_in_settings = self.kind in ("run", "notebook")
-        if named_in_settings and KEDRO_VERSION < (1, 3):
-            return "hooks"  # Kedro does not heed SESSION_CLASS yet
-        return "session" if self.level else "hooks"
-
-    @property
-    def env(self) -> dict[str, str]:
-        """Its environment variables."""
-        return {"KEDRO_MP_CONTEXT": self.method} if self.method else {}
 
 
 RUNNERS: Final = {
@@ -78,80 +42,6 @@ WAYS: Final = (
     Way("notebook-1", "notebook", 1),
     Way("server", "server", 0, since=(1, 4)),
 )
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the journal tells, and the exit code that goes with it.
-
-    Attributes:
-        verdict: Of the session.
-        run: Status of its run; empty if none began.
-        node, phase, dataset: How the node that acts ended: status, phase, dataset.
-        error: Class of the error; the session's own if no run began.
-        says: What stands in its message.
-        at: When the session's own error came.
-        reason, signal, code: What interrupted the run.
-        journaled: Whether there is a journal.
-        exit_code: Of the process, as without us.
-        answer: Of the HTTP server.
-    """
-
-    verdict: str
-    run: str = ""
-    node: str = "pending"
-    phase: str = ""
-    dataset: str | None = None
-    error: str = ""
-    says: str = ""
-    at: str = ""
-    reason: str = ""
-    signal: int | None = None
-    code: int | None = None
-    journaled: bool = True
-    exit_code: int = 0
-    answer: str = ""
-
-
-class Exits(NamedTuple):
-    """Exit codes by kind of way, and the answer of the HTTP server."""
-
-    run: int
-    script: int
-    notebook: int = 0  # an exception ends a cell of it
-    server: int = 0  # and a request, but not the server
-    answer: str = "failure"
-
-
-def unchanged(path: Path) -> None:
-    """Leave the project as it is."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """A way to end.
-
-    Attributes:
-        id: Its name.
-        told: What the journal tells, but for the exceptions.
-        exits: How the process ends.
-        how: What the node that acts is told to do.
-        pipeline: Name of the pipeline, empty for the default one.
-        signal: What is sent when that node waits.
-        whom: To whom: process, group, or the worker that runs the node.
-        env: Environment variables.
-        prepare: Changes the project.
-    """
-
-    id: str
-    told: Told
-    exits: Exits
-    how: str = "go"
-    pipeline: str = ""
-    signal: int | None = None
-    whom: str = "process"
-    env: Mapping[str, str] = field(default_factory=dict, hash=False)
-    prepare: Callable[[Path], None] = unchanged
 
 
 def lose_table(path: Path) -> None:
@@ -312,8 +202,6 @@ ENDINGS: Final = (
     ),
 )
 
-Where = Callable[[Way], bool]
-
 
 def is_parallel(way: Way) -> bool:
     """Nodes run in worker processes."""
@@ -325,31 +213,40 @@ def is_command(way: Way) -> bool:
     return way.via == "hooks" and way.kind == "run"
 
 
+def is_server(way: Way) -> bool:
+    """Kedro's HTTP server runs it."""
+    return way.kind == "server"
+
+
 def is_hooks_alone(way: Way) -> bool:
     """Nothing but hooks sees it."""
     return way.via == "hooks" and way.kind != "run"
 
 
-EXCEPTIONS: Final[tuple[tuple[Where, Collection[str], Mapping[str, Any], str], ...]] = (
-    (
+EXCEPTIONS: Final = (
+    Differs(
+        "`kedro run`, level 0",
         is_command,
         ("unknown pipeline", "broken configuration"),
         {"at": "command"},
         "No session of ours lived to see it: it is the command that tells.",
     ),
-    (
+    Differs(
+        "level 0 without a command",
         is_hooks_alone,
         ("unknown pipeline", "broken configuration"),
         {"journaled": False},
         "Hooks alone see nothing that comes before a run.",
     ),
-    (
+    Differs(
+        "notebook, level 1",
         lambda way: way.kind == "notebook" and way.via == "session",
         ("broken configuration",),
         {"verdict": "no run", "error": "", "says": "", "at": ""},
-        "`%reload_kedro` fails at Kedro's own context and leaves no session to run in.",
+        "`%load_ext kedro.ipython` fails in Kedro's context, with no session to run.",
     ),
-    (
+    Differs(
+        "ParallelRunner",
         is_parallel,
         ("oom kill",),
         {
@@ -358,29 +255,33 @@ EXCEPTIONS: Final[tuple[tuple[Where, Collection[str], Mapping[str, Any], str], .
         },
         "What was killed is a worker; the session lives to tell.",
     ),
-    (
+    Differs(
+        "ThreadRunner",
         lambda way: way.runner == THREAD,
         ("ctrl-c",),
         {"node": "completed", "phase": ""},
-        "Threads cannot be stopped: Kedro waits for the node, then stops.",
+        "A thread cannot be stopped: Kedro waits for its node, then ends the run.",
     ),
-    (
-        lambda way: way.kind == "server",
+    Differs(
+        "HTTP server",
+        is_server,
         ("ctrl-c", "sigterm"),
         {
             "verdict": "completed", "run": "completed", "node": "completed",
             "phase": "", "error": "", "reason": "", "signal": None,
             "answer": "success",
         },
-        "A server that is asked to stop waits for the requests it is at.",
+        "A server that is asked to stop waits for the requests that it is at.",
     ),
-    (
-        lambda way: way.kind == "server",
+    Differs(
+        "HTTP server",
+        is_server,
         ("keyboard interrupt", "sys.exit"),
         {"reason": "exit", "error": "", "code": None},
-        "It ends the server's event loop; no hook and no session of ours sees it.",
+        "It ends the server's event loop, where neither hooks nor sessions see it.",
     ),
-    (
+    Differs(
+        "script with Kedro's session",
         lambda way: way.kind == "kedro's session",
         ("sys.exit",),
         {"reason": "exit", "error": "", "code": None},
@@ -388,26 +289,30 @@ EXCEPTIONS: Final[tuple[tuple[Where, Collection[str], Mapping[str, Any], str], .
     ),
 )  # fmt: skip
 
-IMPOSSIBLE: Final[tuple[tuple[Where, Collection[str], str], ...]] = (
-    (
+IMPOSSIBLE: Final = (
+    Cannot(
+        "all but ParallelRunner",
         lambda way: not is_parallel(way),
         ("worker killed",),
         "There are no worker processes; `oom kill` kills the one that there is.",
     ),
-    (
+    Cannot(
+        "SequentialRunner",
         lambda way: way.runner == "SequentialRunner",
         ("goes on",),
         "One node runs at a time, and the first failure ends the run.",
     ),
-    (
-        lambda way: (os.cpu_count() or 1) < 2,
+    Cannot(
+        "all, on one CPU",
+        lambda _: (os.cpu_count() or 1) < 2,
         ("goes on",),
-        "Kedro starts no more workers than there are CPUs; two nodes have to meet.",
+        "Kedro starts no more workers than there are CPUs, and two nodes have to meet.",
     ),
-    (
+    Cannot(
+        "service session and HTTP server, before Kedro 1.4",
         lambda way: KEDRO_VERSION < way.since,
         tuple(ending.id for ending in ENDINGS),
-        "This Kedro is older than the way of running.",
+        "Kedro has neither yet.",
     ),
 )
 
@@ -427,9 +332,9 @@ class Cell:
     @property
     def impossible(self) -> str:
         """Why it cannot be, empty if it can."""
-        for where, endings, reason in IMPOSSIBLE:
-            if self.ending.id in endings and where(self.way):
-                return reason
+        for cannot in IMPOSSIBLE:
+            if self.ending.id in cannot.endings and cannot.where(self.way):
+                return cannot.reason
         return ""
 
     @property
@@ -440,9 +345,9 @@ class Cell:
         code = exits[kind if kind in ("run", "notebook", "server") else "script"]
         answer = exits["answer"] if kind == "server" else ""
         told = replace(self.ending.told, exit_code=code, answer=answer)
-        for where, endings, changes, _ in EXCEPTIONS:
-            if self.ending.id in endings and where(self.way):
-                told = replace(told, **changes)
+        for differs in EXCEPTIONS:
+            if self.ending.id in differs.endings and differs.where(self.way):
+                told = replace(told, **differs.changes)
         return told
 
 
@@ -459,7 +364,7 @@ ALWAYS: Final[Mapping[str, Collection[str]]] = {
     "run-1-sequential": [ending.id for ending in ENDINGS],
     "run-0-thread": ["ctrl-c", "goes on"],
     "run-1-thread": ["save fails"],
-    "run-0-fork": ["load fails", "sigterm", "worker killed"],
+    "run-0-fork": ["load fails", "sys.exit", "sigterm", "worker killed"],
     "run-1-fork": ["node raises", "oom kill"],
     "run-0-spawn": ["plugin in"],
     "run-1-spawn": ["worker killed"],

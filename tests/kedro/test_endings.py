@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from .conftest import TIMEOUT_S, Project, as_json, check_complete
+from .matrix_model import KEDRO_VERSION
 from .matrix_project import copy_project, environment, make_project
 from .matrix_stage import Performance
-from .matrix_table import CELLS, KEDRO_VERSION, Cell
+from .matrix_table import CELLS, Cell
 
 SESSIONS = {
     0: "from kedro.framework.session import KedroSession",

@@ -14,16 +14,16 @@ import pytest
 from kedro_journal import SessionState
 
 from .conftest import Project
+from .matrix_docs import PAGE, page
+from .matrix_model import KEDRO_VERSION, Told
 from .matrix_project import make_project
 from .matrix_stage import Played, Stage
 from .matrix_table import (
     ALWAYS,
     CELLS,
     ENDINGS,
-    KEDRO_VERSION,
     WAYS,
     Cell,
-    Told,
     is_always,
     matrix,
 )
@@ -171,6 +171,11 @@ def test_what_is_always_run_has_every_way_and_every_ending() -> None:
     assert known == {cell.way.id for cell in always}
     assert {ending.id for ending in ENDINGS} == {cell.ending.id for cell in always}
     assert set(ALWAYS) == {way.id for way in WAYS}
+
+
+def test_the_docs_show_this_matrix() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert page(text) == text, "run: python -m tests.kedro.matrix_docs"
 
 
 def test_a_cell_that_is_not_run_has_a_reason() -> None:

@@ -103,6 +103,8 @@ def ending_error() -> BaseException | None:
     turned a KeyboardInterrupt into an Abort by then, and that into a SystemExit.
     """
     error = sys.exc_info()[1]
+    if isinstance(error, SystemExit) and not error.code:
+        return None  # before 8.5 click makes it of an exception of its own
     seen: set[int] = set()
     found = error
     while error is not None and id(error) not in seen:
@@ -116,8 +118,6 @@ def ending_error() -> BaseException | None:
             break
         found = error
         error = error.__cause__ or error.__context__
-    if isinstance(found, SystemExit) and not found.code:
-        return None
     return found
 
 
