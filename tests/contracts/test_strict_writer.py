@@ -10,6 +10,7 @@ from kedro_journal.events import (
     NodeCompleted,
     NodeComputed,
     NodeStarted,
+    RunInterrupted,
     RunStarted,
     SessionClosed,
     SessionCreated,
@@ -48,6 +49,25 @@ def test_one_event_that_does_not_fit_costs_no_other() -> None:
         NodeComputed(run_id="r", node="n"), NodeStarted(run_id="r", node="n")
     )
     assert recorder.state().runs[0].nodes["n"].status == "saving"
+    assert recorder.state().anomalies == ()
+
+
+def test_a_run_that_has_ended_takes_no_events_of_its_nodes() -> None:
+    from kedro_journal.session.recorder import Recorder
+
+    journal = MemoryJournal(HEADER, opened())
+    recorder = Recorder(journal, session_id="s", folder=None, redactor=Redactor())
+    recorder.record(SessionCreated(session_id="s"), RunStarted(run_id="r"))
+    recorder.record(NodeStarted(run_id="r", node="n"))
+    recorder.record(RunInterrupted(run_id="r", reason="KeyboardInterrupt"))
+    before = journal.lines()
+
+    recorder.record(NodeComputed(run_id="r", node="n"))  # by a thread that goes on
+
+    assert journal.lines() == before
+    recorder.record(RunStarted(run_id="r", attempt=2))
+    recorder.record(NodeStarted(run_id="r", attempt=2, node="n"))
+    assert recorder.state().runs[1].nodes["n"].status == "running"
     assert recorder.state().anomalies == ()
 
 

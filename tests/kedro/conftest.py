@@ -18,6 +18,10 @@ from kedro_journal import SessionState
 from kedro_journal.journal import Verification
 
 KEDRO = [sys.executable, "-m", "kedro"]
+IPYTHON = [
+    sys.executable, "-m", "IPython",
+    "--simple-prompt", "--no-banner", "--no-confirm-exit", "--quick",
+]  # fmt: skip
 TIMEOUT_S = 120
 
 
@@ -83,6 +87,12 @@ class Project:
         script.write_text(code, encoding="utf-8")
         return self._run([sys.executable, str(script)], env)
 
+    def ipython(
+        self, typed: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Type cells into IPython."""
+        return self._run(IPYTHON, env, typed)
+
     def journal(
         self, *args: str, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
@@ -90,12 +100,13 @@ class Project:
         return self._run([sys.executable, "-m", "kedro_journal", *args], env)
 
     def _run(
-        self, command: list[str], env: Mapping[str, str] | None
+        self, command: list[str], env: Mapping[str, str] | None, typed: str = ""
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=self.path,
             env=self.environment(env),
+            input=typed,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
@@ -163,8 +174,10 @@ def _is_version(part: str) -> bool:
     return len(part) == 24 and part[10] == "T" and part.endswith("Z")
 
 
-def check_complete(project: Project, state: SessionState) -> None:
-    """Assert what every good run's journal must show."""
+def check_complete(
+    project: Project, state: SessionState, *, all_runs: bool = True
+) -> None:
+    """Assert what a good run's journal must show, of all runs or of the last one."""
     verification = project.verification(state.session_id)
     assert verification.ok, verification.findings
     assert verification.findings == ()
@@ -175,16 +188,35 @@ def check_complete(project: Project, state: SessionState) -> None:
     assert state.anomalies == ()
     assert state.unknown_events == 0
     types = [record.type for record in records]
-    for run in state.runs:
+    for run in state.runs if all_runs else state.runs[-1:]:
         nodes = sorted(run.nodes)
         for kind in ("node.started", "node.completed"):
             names = [
                 record.event.node  # type: ignore[union-attr]
                 for record in records
-                if record.type == kind and record.event.run_id == run.run_id  # type: ignore[union-attr]
+                if record.type == kind
+                and record.event.run_id == run.run_id  # type: ignore[union-attr]
+                and record.event.attempt == run.attempt  # type: ignore[union-attr]
             ]
             assert sorted(names) == nodes, kind
     assert types.count("session.closed") == 1
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what is marked `matrix`, unless it is asked for or always run."""
+    named = any("test_matrix.py::" in argument for argument in config.args)
+    if named or "matrix" in config.getoption("markexpr"):
+        return
+    left_out = {
+        item
+        for item in items
+        for mark in item.iter_markers("matrix")
+        if not mark.kwargs.get("always")
+    }
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 def as_json(done: subprocess.CompletedProcess[str]) -> Any:

@@ -1,274 +1,217 @@
-"""How a run can end, each told apart: real processes, real signals."""
+"""Around the end of a run: what is said at once, what comes later, and without us.
+
+How a run can end at all is told by the matrix, `test_matrix.py`.
+"""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
-import kedro_journal
-from kedro_journal import SessionState
-
 from .conftest import TIMEOUT_S, Project, as_json, check_complete
+from .matrix_model import KEDRO_VERSION
+from .matrix_project import copy_project, environment, make_project
+from .matrix_stage import Performance
+from .matrix_table import CELLS, Cell
 
-PROBE = """
-import os, signal, sys, threading
+SESSIONS = {
+    0: "from kedro.framework.session import KedroSession",
+    1: "from kedro_journal.session import KedroSession",
+}
+BEGIN = """
+from pathlib import Path
+from kedro.framework.startup import bootstrap_project
+bootstrap_project(Path.cwd())
+"""
+
+# A runner that does not wait for its threads, as an interruption in the middle of the
+# start of one has it; and a node that goes on all the same.
+LEAVES = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from kedro.pipeline import Node, Pipeline
+from kedro.runner import ThreadRunner
 
-def first(x):
+begun, gone, again = threading.Event(), threading.Event(), threading.Event()
+pools = []
+
+class Pool(ThreadPoolExecutor):
+    def __exit__(self, *error):
+        pools.append(self)
+        self.shutdown(wait=False)
+
+class Leaves(ThreadRunner):
+    def _get_executor(self, max_workers):
+        return Pool(2)
+
+def slow():
+    begun.set()
+    if not again.is_set():
+        gone.wait(60)
     return 1
 
-def act(x, how):
-    if how == "raise":
-        raise LookupError("boom in a node")
-    if how == "exit":
-        sys.exit(3)
-    if how == "interrupt":
+def stop():
+    begun.wait(60)
+    if not again.is_set():
         raise KeyboardInterrupt
-    if how == "wait":
-        threading.Event().wait(120)
-    if how == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
     return 2
 
-def last(x):
-    return 3
+def make_pipelines():
+    nodes = [Node(slow, None, "one", name="slow"), Node(stop, None, "two", name="stop")]
+    return {"__default__": Pipeline(nodes)}
+"""
+LEAVE = """
+from journal_demo import probe
+with KedroSession.create() as session:
+    try:
+        session.run(runner=probe.Leaves())
+    except KeyboardInterrupt:
+        probe.again.set()
+    session.run(runner=probe.Leaves())
+    probe.gone.set()
+    for pool in probe.pools:
+        pool.shutdown()
+"""
+
+SPY = """
+import os, signal
+from kedro_journal.journal import JournalWriter
+append = JournalWriter.append_encoded
+
+def spy(self, *batch, **more):
+    print(*(item.event.TYPE for item in batch), flush=True)
+    return append(self, *batch, **more)
+
+JournalWriter.append_encoded = spy
+"""
+KILLS_ITSELF = """
+import os, signal, time
+from kedro.pipeline import Node, Pipeline
+
+def act():
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
 
 def make_pipelines():
-    nodes = [
-        Node(first, "params:how", "one", name="first"),
-        Node(act, ["one", "params:how"], "two", name="act"),
-        Node(last, "two", "three", name="last"),
-    ]
-    return {"__default__": Pipeline(nodes)}
+    return {"__default__": Pipeline([Node(act, None, "one", name="act")])}
 """
 
 
 @pytest.fixture
-def probe(project: Project) -> Project:
-    """The project with three nodes, the second of which does as it is told."""
-    project.nodes(PROBE)
-    return project
+def probe(generated: Path, tmp_path: Path) -> Project:
+    """The project of the matrix."""
+    template = make_project(generated, tmp_path / "template")
+    return copy_project(template, tmp_path / "project", level=0, how="interrupt")
 
 
-def run(project: Project, how: str, level: int, *more: str) -> int:
-    if level == 0:
-        project.level_0()
-    done = project.kedro("run", "--params", f"how={how}", *more)
-    assert "kedro-journal:" not in done.stdout + done.stderr
-    return done.returncode
+def cell(way: str, ending: str) -> Cell:
+    (found,) = (c for c in CELLS if (c.way.id, c.ending.id) == (way, ending))
+    return found
 
 
-def wait_for_node(
-    project: Project, node: str, process: subprocess.Popen[str]
-) -> SessionState:
-    """Wait until the journal itself says that a node is running."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while not (ids := project.ids()):  # it has to appear before it can be followed
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            pytest.fail(f"no session appeared: {process.communicate()[0]}")
-        time.sleep(0.01)
-    for record in kedro_journal.follow(ids[-1], directory=project.sessions_path):
-        if record.type == "node.started" and record.event.node == node:  # type: ignore[union-attr]
-            return project.state(ids[-1])
-    pytest.fail(f"{node} never started: {process.communicate()[0]}")
+@pytest.mark.kedro
+def test_a_crash_is_seen_within_a_second(generated: Path, tmp_path: Path) -> None:
+    template = make_project(generated, tmp_path / "template")
+    project = copy_project(template, tmp_path / "project", level=0, how="wait")
+    killed = cell("run-0-sequential", "sigkill")
+    Performance(project, killed, environment(project)).play()
+    done = time.monotonic()
+
+    (row,) = as_json(project.journal("list", "--json"))
+
+    assert time.monotonic() - done < 1.0 + 1.0  # the tests' machine is shared
+    assert "crashed" == row["verdict"]
+    shown = project.journal("show").stdout
+    assert "crashed" in shown
+    assert "Node act was running" in shown
 
 
 @pytest.mark.kedro
 @pytest.mark.parametrize("level", [0, 1])
-class TestEndings:
-    def test_a_raising_node(self, probe: Project, level: int) -> None:
-        assert 1 == run(probe, "raise", level)
-
-        state = probe.state()
-        assert "failed" == state.verdict
-        assert "failed" == state.runs[0].status
-        node = state.runs[0].nodes["act"]
-        assert ("failed", "running") == (node.status, node.phase)
-        assert node.error is not None
-        assert ("LookupError", "boom in a node") == (
-            node.error.type,
-            node.error.message,
-        )
-        assert any(
-            'raise LookupError("boom in a node")' in s for s in node.error.snippet
-        )
-        assert "pending" == state.runs[0].nodes["last"].status
-        assert probe.verification().ok
-
-    def test_sys_exit_in_a_node(self, probe: Project, level: int) -> None:
-        assert 3 == run(probe, "exit", level)
-
-        state = probe.state()
-        assert "interrupted" == state.verdict
-        assert ("interrupted", "SystemExit") == (
-            state.runs[0].status,
-            state.runs[0].reason,
-        )
-        assert "interrupted" == state.runs[0].nodes["act"].status
-
-    def test_keyboard_interrupt(self, probe: Project, level: int) -> None:
-        assert 1 == run(probe, "interrupt", level)
-
-        state = probe.state()
-        assert "interrupted" == state.verdict
-        assert "KeyboardInterrupt" == state.runs[0].reason
-        assert "interrupted" == state.runs[0].nodes["act"].status
-
-    def test_an_unknown_pipeline(self, project: Project, level: int) -> None:
-        if level == 0:
-            project.level_0()
-        assert 1 == project.kedro("run", "--pipelines", "nope").returncode
-
-        state = project.state()
-        assert "failed" == state.verdict
-        assert () == state.runs
-        assert state.error is not None
-        assert "nope" in state.error.message
-        assert "closed" == state.status
-
-    def test_a_catalog_that_does_not_read(self, project: Project, level: int) -> None:
-        if level == 0:
-            project.level_0()
-        (project.path / "conf/base/catalog.yml").write_text("x: {type: [\n")
-        assert 1 == project.kedro("run").returncode
-
-        state = project.state()
-        assert "failed" == state.verdict
-        assert state.error is not None
-        assert "catalog.yml" in state.error.message
-
-    def test_a_failing_load_names_node_and_dataset(
-        self, project: Project, level: int
-    ) -> None:
-        if level == 0:
-            project.level_0()
-        (project.path / "data/01_raw/weather.csv").unlink()
-        assert 1 == project.kedro("run").returncode
-
-        state = project.state()
-        (node,) = state.runs[0].broken
-        assert ("clean_weather", "failed", "loading", "raw_weather") == (
-            node.name,
-            node.status,
-            node.phase,
-            node.dataset,
-        )
-
-    @pytest.mark.parametrize("runner", ["SequentialRunner", "ThreadRunner"])
-    def test_a_failing_save_names_node_and_dataset(
-        self, project: Project, level: int, runner: str
-    ) -> None:
-        if level == 0:
-            project.level_0()
-        target = project.path / "data/02_intermediate/calendar.csv"
-        catalog = (project.path / "conf/base/catalog.yml").read_text()
-        assert "calendar.csv" in catalog
-        target.mkdir(parents=True)
-        assert 1 == project.kedro("run", "-r", runner).returncode
-
-        state = project.state()
-        (node,) = state.runs[0].broken
-        assert ("clean_calendar", "failed", "saving", "calendar") == (
-            node.name,
-            node.status,
-            node.phase,
-            node.dataset,
-        )
-
-    def test_sigterm(self, probe: Project, level: int) -> None:
-        if level == 0:
-            probe.level_0()
-        process = probe.start("run", "--params", "how=wait")
-        wait_for_node(probe, "act", process)
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=TIMEOUT_S)
-
-        assert -signal.SIGTERM == process.returncode
-        state = probe.state()
-        assert ("interrupted", "closed") == (state.verdict, state.status)
-        assert "SIGTERM" == state.runs[0].reason
-        assert "interrupted" == state.runs[0].nodes["act"].status
-
-    def test_ctrl_c(self, probe: Project, level: int) -> None:
-        if level == 0:
-            probe.level_0()
-        process = probe.start("run", "--params", "how=wait", start_new_session=True)
-        wait_for_node(probe, "act", process)
-        os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=TIMEOUT_S)
-
-        assert "interrupted" == probe.state().verdict
-        assert "KeyboardInterrupt" == probe.state().runs[0].reason
-
-    def test_sigkill_is_a_crash_that_is_seen_within_a_second(
-        self, probe: Project, level: int
-    ) -> None:
-        if level == 0:
-            probe.level_0()
-        process = probe.start("run", "--params", "how=wait")
-        session_id = wait_for_node(probe, "act", process).session_id
-        assert "running" == probe.state().verdict
-        process.send_signal(signal.SIGSTOP)
-        assert "running" == probe.state().verdict
-        process.kill()
-        process.communicate(timeout=TIMEOUT_S)
-        killed = time.monotonic()
-
-        (row,) = as_json(probe.journal("list", "--json"))
-
-        assert time.monotonic() - killed < 1.0 + 1.0  # the tests' machine is shared
-        assert ("crashed", session_id) == (row["verdict"], row["session_id"])
-        shown = probe.journal("show").stdout
-        assert "crashed" in shown
-        assert "act" in shown
-        (node,) = probe.state().runs[0].in_progress
-        assert ("act", "running") == (node.name, node.status)
-
-
-@pytest.mark.kedro
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_killed_worker_leaves_a_failed_run(probe: Project, method: str) -> None:
-    done = probe.kedro(
-        "run", "-r", "ParallelRunner", "--params", "how=die",
-        env={"KEDRO_MP_CONTEXT": method},
-    )  # fmt: skip
-
-    assert 1 == done.returncode
-    state = probe.state()
-    assert "failed" == state.verdict
-    assert state.runs[0].error is not None
-    assert "BrokenProcessPool" in state.runs[0].error.type
-    assert "interrupted" == state.runs[0].nodes["act"].status
-    assert probe.verification().ok
-
-
-@pytest.mark.kedro
-def test_another_plugin_that_raises_does_not_hide_what_happened(
-    probe: Project,
+def test_a_node_that_goes_on_after_its_run_was_interrupted_tells_no_more(
+    project: Project, level: int
 ) -> None:
-    probe.settings(
-        "from kedro.framework.hooks import hook_impl\n"
-        "from kedro_journal.session import KedroSession\n"
-        "class Bad:\n"
-        "    @hook_impl\n"
-        "    def after_node_run(self, node):\n"
-        "        if node.name == 'act':\n"
-        "            raise OSError('another plugin')\n"
-        "HOOKS = (Bad(),)\n"
-        "SESSION_CLASS = KedroSession\n"
-    )
-    assert 1 == probe.kedro("run", "--params", "how=go").returncode
+    project.nodes(LEAVES)
 
+    done = project.python(SESSIONS[level] + BEGIN + LEAVE)
+
+    assert 0 == done.returncode, done.stderr
+    assert "kedro-journal" not in done.stdout + done.stderr
+    state = project.state()
+    assert (0, ()) == (state.unattributed_events, state.anomalies)
+    first, second = state.runs
+    # Of Kedro's own session no hook tells, and the script took the exception.
+    reason = ("exit", "KeyboardInterrupt")[level]
+    assert ("interrupted", reason, 1) == (first.status, first.reason, first.attempt)
+    assert "interrupted" == first.nodes["slow"].status
+    assert ("completed", 2) == (second.status, second.attempt)
+    assert {"completed"} == {node.status for node in second.nodes.values()}
+
+
+@pytest.mark.kedro
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_notebook_runs_again_after_an_interruption(
+    probe: Project, level: int
+) -> None:
+    if level and KEDRO_VERSION >= (1, 3):
+        probe.settings(SESSIONS[1] + "\nSESSION_CLASS = KedroSession\n")
+    parameters = probe.path / "conf/base/parameters.yml"
+    typed = (
+        "%load_ext kedro.ipython\n"
+        "from kedro.runner import ThreadRunner\n"
+        "session.run(runner=ThreadRunner())\n"
+        f"open({str(parameters)!r}, 'w').write('how: go')\n"
+        "session.run(runner=ThreadRunner())\n"
+    )
+
+    done = probe.ipython(typed, environment(probe))
+
+    assert 0 == done.returncode, done.stdout
     state = probe.state()
-    assert "failed" == state.verdict
-    node = state.runs[0].nodes["act"]
-    assert ("failed", "saving") == (node.status, node.phase)
-    assert node.computed_seq > 0
+    assert ("completed", 0) == (state.verdict, state.unattributed_events)
+    assert ["interrupted", "completed"] == [run.status for run in state.runs]
+    assert ["KeyboardInterrupt", ""] == [run.reason for run in state.runs]
+    assert "interrupted" == state.runs[0].nodes["act"].status
+    assert {"completed"} == {n.status for n in state.runs[1].nodes.values()}
+    check_complete(probe, state, all_runs=False)
+
+
+@pytest.mark.kedro
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_signal_ends_run_and_session_in_one_append(
+    project: Project, level: int
+) -> None:
+    project.nodes(KILLS_ITSELF)
+
+    done = project.python(
+        SESSIONS[level] + BEGIN + SPY + "with KedroSession.create() as session:\n"
+        "    session.run()\n"
+    )
+
+    assert -15 == done.returncode, done.stderr
+    assert (
+        "run.interrupted session.deactivated session.closed"
+        == (done.stdout.splitlines()[-1])
+    )
+
+
+@pytest.mark.kedro
+def test_sigterm_closes_a_session_that_runs_nothing(project: Project) -> None:
+    done = project.python(
+        SESSIONS[1] + BEGIN + "session = KedroSession.create()\n"
+        "import os, signal\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+
+    assert -15 == done.returncode
+    state = project.state()
+    assert ("no run", "closed", "signal") == (
+        state.verdict,
+        state.status,
+        state.close_reason,
+    )
 
 
 @pytest.mark.kedro

@@ -136,6 +136,20 @@ def test_an_open_save_at_the_end_of_a_failed_run_names_the_dataset() -> None:
     node = now.runs[0].nodes["train"]
     assert (node.status, node.phase, node.dataset) == ("failed", "saving", "model")
     assert (now.outcome, now.runs[0].error) == ("failed", OOM)
+    assert node.error == OOM
+
+
+def test_an_error_is_put_down_to_no_node_where_it_could_be_that_of_several() -> None:
+    now = fold(
+        CREATED,
+        RUN,
+        DatasetLoading(run_id="r", node="train", dataset="x"),
+        DatasetLoading(run_id="r", node="eval", dataset="x"),
+        RunFailed(run_id="r", error=OOM),
+    )
+    nodes = now.runs[0].nodes
+    assert [nodes[name].status for name in ("train", "eval")] == ["failed", "failed"]
+    assert [nodes[name].error for name in ("train", "eval")] == [None, None]
 
 
 def test_an_interrupted_run_leaves_its_open_nodes_interrupted() -> None:

@@ -103,23 +103,22 @@ def ending_error() -> BaseException | None:
     turned a KeyboardInterrupt into an Abort by then, and that into a SystemExit.
     """
     error = sys.exc_info()[1]
+    if isinstance(error, SystemExit) and not error.code:
+        return None  # before 8.5 click makes it of an exception of its own
     seen: set[int] = set()
     found = error
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         if isinstance(error, KeyboardInterrupt):
             return error
+        if type(error).__name__ == "_RemoteTraceback":
+            break  # only the text of the one before, from a worker process
         if not isinstance(error, SystemExit) and _is_cause(error):
             found = error
             break
         found = error
         error = error.__cause__ or error.__context__
-    code: object = 1
-    if isinstance(found, SystemExit):
-        code = found.code
-    elif found is not None and not _is_cause(found):
-        code = getattr(found, "exit_code", 1)  # click's Exit, from which 8.1 exits
-    return found if code else None
+    return found
 
 
 def is_abort(error: BaseException) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import kedro
@@ -166,6 +168,22 @@ def runner_name(run_params: dict[str, Any]) -> str:
         return text
     path = found["path"]
     return path.rpartition(".")[2] if path.startswith("kedro.runner.") else path
+
+
+def run_id(run_params: Mapping[str, Any]) -> str | None:
+    """Give the id of a run from what its hooks are told; Kedro 1.0 has another name."""
+    return run_params.get("run_id") or run_params.get("session_id")
+
+
+def session_runs_here() -> int:
+    """Count the calls of a session's `run` that this thread is in."""
+    frame: FrameType | None = sys._getframe()
+    count = 0
+    while frame is not None and (frame := frame.f_back) is not None:
+        module = str(frame.f_globals.get("__name__"))
+        if frame.f_code.co_name == "run" and module.startswith("kedro.framework.sess"):
+            count += 1
+    return count
 
 
 def conf_source(context: Any) -> Path | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro_journal.events import (
+    ErrorInfo,
     Event,
     NodeCompleted,
     NodeFailed,
@@ -16,9 +17,9 @@ from kedro_journal.events import (
 )
 
 from . import capture, compat
-from .progress import ActiveRun
+from .progress import ActiveRun, NodeProgress
 
-__all__ = ["run_completed", "run_failed", "run_interrupted"]
+__all__ = ["node_failed", "run_completed", "run_failed", "run_interrupted"]
 
 
 def run_completed(run: ActiveRun, nodes: Iterable[Any], result: Any) -> list[Event]:
@@ -34,6 +35,20 @@ def run_completed(run: ActiveRun, nodes: Iterable[Any], result: Any) -> list[Eve
     return [*run.gaps(), *ended, completed]
 
 
+def node_failed(
+    run: ActiveRun, name: str, progress: NodeProgress, error: ErrorInfo
+) -> NodeFailed:
+    """It broke where it was, outside its function: at a dataset, in a hook."""
+    return NodeFailed(
+        **run.key,
+        node=name,
+        duration_s=progress.elapsed_s(),
+        error=error,
+        phase=progress.phase,
+        dataset=progress.open_dataset,
+    )
+
+
 def run_failed(
     run: ActiveRun, error: BaseException, project_path: Path | None
 ) -> list[Event]:
@@ -43,17 +58,7 @@ def run_failed(
     at = [(n, p) for n, p in run.nodes.items() if run.sequential or p.is_at_dataset]
     seen = any(error is known for known in run.raised)  # of another node, told
     if len(at) == 1 and not seen:
-        name, progress = at[0]
-        events.append(
-            NodeFailed(
-                **run.key,
-                node=name,
-                duration_s=progress.elapsed_s(),
-                error=info,
-                phase=progress.phase,
-                dataset=progress.open_dataset,
-            )
-        )
+        events.append(node_failed(run, *at[0], info))
     return [*events, RunFailed(**run.key, duration_s=run.elapsed_s(), error=info)]
 
 
@@ -64,7 +69,6 @@ def run_interrupted(
     project_path: Path | None,
     *,
     signal: int | None,
-    exit_code: int | None,
 ) -> list[Event]:
     """It was stopped from outside."""
     interrupted = RunInterrupted(
@@ -72,7 +76,14 @@ def run_interrupted(
         duration_s=run.elapsed_s(),
         reason=reason,
         signal=signal,
-        exit_code=exit_code,
+        exit_code=_exit_code(error) if isinstance(error, SystemExit) else None,
         error=None if error is None else capture.error_info(error, project_path),
     )
     return [*run.gaps(), interrupted]
+
+
+def _exit_code(error: SystemExit) -> int:
+    """Give the code that a process ends with, as Python makes it of `sys.exit()`."""
+    if error.code is None:
+        return 0
+    return error.code if isinstance(error.code, int) else 1

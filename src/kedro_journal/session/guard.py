@@ -110,6 +110,9 @@ class Guard:
         known = self._nodes.get(key)
         if event.run_id is None:
             return
+        run = self._runs.get(key[:2], "running")
+        if run != "running":
+            raise IllegalTransition(event.TYPE, f"run {event.run_id}", run)
         status = NODE_TRANSITIONS.get((known or "pending", type(event)))
         if status is None and known is not None:
             raise IllegalTransition(event.TYPE, f"node {event.node}", known)

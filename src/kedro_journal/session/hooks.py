@@ -7,7 +7,7 @@ raise about it. Nothing here ever raises into Kedro, unless `strict` asks for it
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable
 from typing import Any, Literal
 
 from kedro.framework.hooks import hook_impl
@@ -28,8 +28,9 @@ from kedro_journal.replay.active import Where, bind
 
 from . import capture, compat
 from .configuration import context_loaded
-from .endings import run_completed, run_failed, run_interrupted
+from .endings import node_failed, run_completed, run_failed, run_interrupted
 from .link import Link, Shield
+from .others import SeesOthersInRuns, raised
 from .passes import hand_over, take_back
 from .plan import run_started
 from .progress import ActiveRun, NodeProgress, RunBook, key_of
@@ -40,7 +41,7 @@ from .stored import input_versions, secret_values, stored
 __all__ = ["SessionHooks"]
 
 
-class SessionHooks:
+class SessionHooks(SeesOthersInRuns):
     """Hooks bound to one session, or to one run of it.
 
     Args:
@@ -116,8 +117,7 @@ class SessionHooks:
                 recorder.redactor.register(*self._credentials)
                 pending, self._pending = self._pending, None
                 self._describe_context(*pending)
-            run_id = run_params.get("run_id") or run_params.get("session_id")
-            run = self.book.start(run_id, catalog)
+            run = self.book.start(compat.run_id(run_params), catalog)
             run.binding.locate(run.where(recorder.session_id))
             runner = self.runner or told_runner(run_params)
             run.sequential = runner.name == "SequentialRunner"
@@ -134,7 +134,8 @@ class SessionHooks:
     ) -> None:
         """A run ended well."""
         with self._shield:
-            run, recorder = self._run_of(run_params), self._link.recorder
+            recorder = self._link.recorder
+            run = self.book.by_id(compat.run_id(run_params))
             if run is None or recorder is None:
                 return
             try:
@@ -142,13 +143,25 @@ class SessionHooks:
                 recorder.record(*run_completed(run, nodes, run_result))
             finally:
                 self._end(run)
-                self._link.end(completed=True)
+
+    @hook_impl(specname="after_pipeline_run", hookwrapper=True, tryfirst=True)
+    def around_after_pipeline_run(
+        self, run_params: dict[str, Any]
+    ) -> Generator[None, Any, None]:
+        """Another plugin may fail when a run has ended well."""
+        run = self.book.by_id(compat.run_id(run_params))
+        error = raised((yield))
+        if run is not None:
+            with self._shield if error is None else self._lenient:
+                if error is not None:
+                    self._link.failed_after(error)
+                self._link.end(completed=error is None)
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any]) -> None:
         """A run ended with an exception."""
         with self._lenient:
-            run = self._run_of(run_params)
+            run = self.book.by_id(compat.run_id(run_params))
             if run is None:
                 return
             try:
@@ -167,33 +180,29 @@ class SessionHooks:
             self._end(run)
 
     def interrupt(
+        self, runs: Iterable[ActiveRun], reason: str, error: BaseException | None
+    ) -> None:
+        """Record that an interruption ended these runs."""
+        events = self.interrupted(runs, reason, error)
+        if self._link.recorder is not None and events:
+            self._link.recorder.record(*events)
+
+    def interrupted(
         self,
+        runs: Iterable[ActiveRun],
         reason: str,
         error: BaseException | None = None,
-        *,
         signal: int | None = None,
-        exit_code: int | None = None,
-    ) -> None:
-        """Record that every active run was stopped from outside."""
-        recorder = self._link.recorder
-        for run in self.book.active():
+    ) -> list[Event]:
+        """End these runs as stopped from outside; give the events that say so."""
+        events: list[Event] = []
+        path = self._link.project_path
+        for run in runs:
             try:
-                if recorder is not None:
-                    events = run_interrupted(
-                        run,
-                        reason,
-                        error,
-                        self._link.project_path,
-                        signal=signal,
-                        exit_code=exit_code,
-                    )
-                    recorder.record(*events)
+                events += run_interrupted(run, reason, error, path, signal=signal)
             finally:
                 self._end(run)
-
-    def _run_of(self, run_params: Mapping[str, Any]) -> ActiveRun | None:
-        run_id = run_params.get("run_id") or run_params.get("session_id")
-        return self.book.by_id(run_id)
+        return events
 
     def _end(self, run: ActiveRun) -> None:
         self.book.end(run)
@@ -202,11 +211,14 @@ class SessionHooks:
 
     # -- nodes -----------------------------------------------------------------------
 
+    def _recorder(self, node: Any) -> Recorder | None:
+        return None if self.book.is_left_behind(node) else self._link.recorder
+
     @hook_impl(tryfirst=True)
     def before_node_run(self, node: Any, catalog: Any, run_id: str | None) -> None:
         """The inputs are loaded."""
         with self._shield:
-            run, recorder = self.book.by_id(run_id), self._link.recorder
+            run, recorder = self.book.by_id(run_id), self._recorder(node)
             if recorder is None:
                 return
             if run is None:
@@ -230,7 +242,7 @@ class SessionHooks:
     def after_node_run(self, node: Any, outputs: Any, run_id: str | None) -> None:
         """The function returned; nothing is saved yet."""
         with self._shield:
-            run, recorder = self.book.by_id(run_id), self._link.recorder
+            run, recorder = self.book.by_id(run_id), self._recorder(node)
             if recorder is None:
                 return
             if run is None:
@@ -254,7 +266,7 @@ class SessionHooks:
     def on_node_error(self, error: Exception, node: Any, run_id: str | None) -> None:
         """The function raised."""
         with self._lenient:
-            run, recorder = self.book.by_id(run_id), self._link.recorder
+            run, recorder = self.book.by_id(run_id), self._recorder(node)
             if recorder is None:
                 return
             progress = run.nodes.pop(node.name, None) if run else None
@@ -273,6 +285,19 @@ class SessionHooks:
             else:
                 self._bind_unattributed(None)
 
+    def other_failed(self, error: Exception, node: Any) -> None:
+        """A hook of another plugin raised, and the node fails of it."""
+        with self._lenient:
+            run, recorder = self.book.of_dataset_call(node), self._recorder(node)
+            if run is None or recorder is None:
+                return
+            run.raised.append(error)
+            progress = run.nodes.pop(node.name, None)
+            if progress is not None:  # else its last output was saved: it is done
+                info = capture.error_info(error, self._link.project_path)
+                recorder.record(node_failed(run, node.name, progress, info))
+                progress.binding.restore()
+
     # -- datasets --------------------------------------------------------------------
 
     @hook_impl(tryfirst=True)
@@ -285,7 +310,7 @@ class SessionHooks:
     def after_dataset_loaded(self, dataset_name: str, node: Any) -> None:
         """A load ended well."""
         with self._shield:
-            recorder = self._link.recorder
+            recorder = self._recorder(node)
             if recorder is None:
                 return
             run = self.book.of_dataset_call(node)
@@ -313,7 +338,7 @@ class SessionHooks:
     def after_dataset_saved(self, dataset_name: str, node: Any) -> None:
         """A save ended well; with the last of them, the node is done."""
         with self._shield:
-            recorder = self._link.recorder
+            recorder = self._recorder(node)
             if recorder is None:
                 return
             run = self.book.of_dataset_call(node)
@@ -342,7 +367,7 @@ class SessionHooks:
     def _dataset_begins(
         self, kind: Literal["load", "save"], dataset: str, node: Any
     ) -> None:
-        recorder = self._link.recorder
+        recorder = self._recorder(node)
         if recorder is None:
             return
         run = self.book.of_dataset_call(node)

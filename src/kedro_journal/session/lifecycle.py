@@ -85,6 +85,7 @@ class Lifecycle:
             opened = open_journal(wanted_id, project_path, self.config, on_disk=on_disk)
             self.session_id = opened.session_id
             self.recorder, self._owner = opened.recorder, opened.owner
+            signals.watch(self._on_signal)
         self._listener = Listener(self.config.log_level, self)
         if self.recorder is not None:
             self._listener.listen()
@@ -147,6 +148,10 @@ class Lifecycle:
     def end(self, *, completed: bool) -> None:
         """A run ended; the session goes on."""
 
+    def failed_after(self, error: BaseException) -> None:
+        """Another plugin failed when a run had ended well."""
+        self._failed(error, "after the run")
+
     @contextlib.contextmanager
     def hooks_for_run(self) -> Iterator[SessionHooks]:
         """Give hooks that belong to one run: nothing they see is another run's."""
@@ -167,7 +172,6 @@ class Lifecycle:
         if self.recorder is not None and not self._closed and self._is_ours:
             with self.shield:
                 self.recorder.record(SessionActivated(depth=self._depth))
-                signals.watch(self._on_signal)
 
     def leave(self) -> bool:
         """The session's block ends. Tells whether it was the outermost one."""
@@ -176,7 +180,6 @@ class Lifecycle:
             session = self._session()
             if session is not None:
                 active.leave(session)
-            signals.unwatch(self._on_signal)
             if self.recorder is not None and not self._closed and self._is_ours:
                 with self.shield if self._leaving is None else self.lenient:
                     self.recorder.record(SessionDeactivated(depth=self._depth))
@@ -215,10 +218,6 @@ class Lifecycle:
             self._failed(error, phase)
         self._leaving = error
 
-    def _interrupt(self, reason: str, signal: int | None = None) -> None:
-        for hooks in list(self._run_hooks):
-            hooks.interrupt(reason, signal=signal)
-
     def _failed(self, error: BaseException, phase: str) -> None:
         if error is self._failure or self.recorder is None:
             return  # the same exception, further out
@@ -226,14 +225,14 @@ class Lifecycle:
         info = capture.error_info(error, self.project_path)
         self.recorder.record(SessionFailed(error=info, phase=phase))
 
-    def close(self, reason: str = "close") -> None:
+    def close(self, reason: str = "close", *, signal: int | None = None) -> None:
         """Close the journal and deactivate the session; a second time does nothing."""
         session = self._session()
         entered, self._depth = self._depth, 0
         for _ in range(entered):
             if session is not None:
                 active.leave(session)
-            signals.unwatch(self._on_signal)
+        signals.unwatch(self._on_signal)
         if self._closed or not self._is_ours:
             return
         self._closed = True
@@ -243,7 +242,7 @@ class Lifecycle:
         self._listener.stop()
         try:
             with shield:
-                self._record_end(reason, entered=entered > 0)
+                self._record_end(reason, signal, entered=entered > 0)
         finally:
             with self.lenient:
                 if self.recorder is not None:
@@ -251,15 +250,17 @@ class Lifecycle:
                 if self._owner is not None:
                     self._owner.release()
 
-    def _record_end(self, reason: str, *, entered: bool) -> None:
+    def _record_end(self, reason: str, signal: int | None, *, entered: bool) -> None:
+        """At once: no worker that lives on may write in between."""
         if self.recorder is None:
             return
-        self._interrupt(reason)
-        ending = SessionClosed(reason=reason)
+        why = reason if signal is None else signals.name(signal)
+        events: list[Event] = []
+        for hooks in list(self._run_hooks):
+            events += hooks.interrupted(hooks.book.active(), why, signal=signal)
         if entered:
-            self.recorder.record(SessionDeactivated(), ending)
-        else:
-            self.recorder.record(ending)
+            events.append(SessionDeactivated())
+        self.recorder.record(*events, SessionClosed(reason=reason))
 
     def _on_signal(self, number: int) -> bool:
         recorder = self.recorder
@@ -268,8 +269,7 @@ class Lifecycle:
         if recorder.busy_here:
             recorder.after_append(lambda: self._signalled_again(number))
             return False
-        self._interrupt("SIGTERM", number)
-        self.close("signal")
+        self.close("signal", signal=number)
         return True
 
     def _signalled_again(self, number: int) -> None:
@@ -282,12 +282,7 @@ def _end_runs(hooks: SessionHooks, error: BaseException) -> None:
         for run in hooks.book.active():
             hooks.fail(run, error)
         return
-    code = error.code if isinstance(error, SystemExit) else None
-    hooks.interrupt(
-        capture.error_type(error),
-        error,
-        exit_code=code if isinstance(code, int) else None,
-    )
+    hooks.interrupt(hooks.book.active(), capture.error_type(error), error)
 
 
 class _Gone:

@@ -39,6 +39,9 @@ class Link(Protocol):
     def end(self, *, completed: bool) -> None:
         """A run ended."""
 
+    def failed_after(self, error: BaseException) -> None:
+        """Another plugin failed when a run had ended well."""
+
 
 class Shield:
     """Keeps our own mistakes out of the user's run, and says each kind once.

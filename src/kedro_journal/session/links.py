@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from .opening import (
     open_worker,
     settings_of,
 )
+from .progress import ActiveRun
 from .recorder import Recorder
 
 __all__ = ["PluginLink", "WorkerLink"]
@@ -91,6 +93,9 @@ class WorkerLink:
 
     def end(self, *, completed: bool) -> None:
         """Nor does it end one."""
+
+    def failed_after(self, error: BaseException) -> None:
+        """Nor does another plugin fail after one."""
 
 
 class PluginLink:
@@ -149,11 +154,11 @@ class PluginLink:
         if self.recorder is None:
             self._open(run_params)
         if self.recorder is not None:
+            self._end_abandoned()
             if self._listener is not None:
                 self._listener.listen()
             self._depth += 1
             active.enter(self)
-            signals.watch(self._on_signal)
         return self.recorder
 
     def _open(self, run_params: Mapping[str, Any]) -> None:
@@ -168,6 +173,7 @@ class PluginLink:
         opened = open_journal(run_id, project, config)
         self.recorder, self._owner = opened.recorder, opened.owner
         self._listener = Listener(config.log_level, self)
+        signals.watch(self._on_signal)
         self.session_id = opened.session_id
         self.journal_folder = opened.recorder.folder
         self.recorder.record(
@@ -197,10 +203,35 @@ class PluginLink:
             return
         active.leave(self)
         self._depth -= 1
-        if not self._depth:
-            signals.unwatch(self._on_signal)
         if completed and self._single_run:
             self.close("close")
+
+    def failed_after(self, error: BaseException) -> None:
+        """Another plugin failed when a run had ended well."""
+        if self.recorder is not None:
+            info = capture.error_info(error, self.project_path)
+            self.recorder.record(SessionFailed(error=info, phase="after the run"))
+
+    def _end_abandoned(self) -> None:
+        """A run of this thread that was interrupted is over when the next one begins.
+
+        As in a notebook: no hook tells of a KeyboardInterrupt.
+        """
+        here = threading.get_ident()
+        runs = [run for run in self.hooks.book.active() if run.thread == here]
+        if not runs or compat.session_runs_here() > 1:
+            return  # there is none, or this one is run by a node of it
+        self.abandon(runs)
+        for _ in runs:
+            self.end(completed=False)
+
+    def abandon(self, runs: list[ActiveRun]) -> None:
+        """Interrupt runs that ended without a word, by what Python says of the end."""
+        error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+        if isinstance(error, Exception):
+            error = None  # of something else: hooks tell of those
+        reason = "exit" if error is None else capture.error_type(error)
+        self.hooks.interrupt(runs, reason, error)
 
     def left_by(self, error: BaseException | None, exit_code: int | None) -> None:
         """The command ended: tell an interruption from a failure, then close."""
@@ -212,20 +243,21 @@ class PluginLink:
                 for run in self.hooks.book.active():
                     self.hooks.fail(run, error)
             else:
-                code = exit_code if isinstance(error, SystemExit) else None
-                self.hooks.interrupt(reason, error, exit_code=code)
+                self.hooks.interrupt(self.hooks.book.active(), reason, error)
         elif error is not None and not self._failed and self.recorder is not None:
-            # Something else failed after the run: another plugin, most likely.
-            info = capture.error_info(error, self.project_path)
-            self.recorder.record(SessionFailed(error=info, phase="after the run"))
+            self.failed_after(error)  # something else of the command
         self.close("command", exit_code)
 
-    def close(self, reason: str, exit_code: int | None = None) -> None:
+    def close(
+        self, reason: str, exit_code: int | None = None, *, signal: int | None = None
+    ) -> None:
         """Close the journal, once."""
         recorder = self.recorder
         if self._closed or recorder is None or not recorder.owned:
             return
-        self.hooks.interrupt(reason)
+        why = reason if signal is None else signals.name(signal)
+        runs = self.hooks.book.active()
+        events = self.hooks.interrupted(runs, why, signal=signal)
         self._closed = True
         while self._depth > 0:
             active.leave(self)
@@ -233,9 +265,9 @@ class PluginLink:
         signals.unwatch(self._on_signal)
         if self._listener is not None:
             self._listener.stop()
-        recorder.record(
-            SessionDeactivated(), SessionClosed(reason=reason, exit_code=exit_code)
-        )
+        closed = SessionClosed(reason=reason, exit_code=exit_code)
+        # At once: no worker that lives on may write in between.
+        recorder.record(*events, SessionDeactivated(), closed)
         recorder.close()
         if self._owner is not None:
             self._owner.release()
@@ -247,8 +279,7 @@ class PluginLink:
         if recorder.busy_here:
             recorder.after_append(lambda: _signalled_again(self._on_signal, number))
             return False
-        self.hooks.interrupt("SIGTERM", signal=number)
-        self.close("signal")
+        self.close("signal", signal=number)
         return True
 
 
@@ -283,8 +314,5 @@ def _close_left(link: PluginLink) -> None:
     with Shield(strict=False):
         if not link.is_open:
             return
-        error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-        if link.hooks.book.active():
-            reason = capture.error_type(error) if error is not None else "exit"
-            link.hooks.interrupt(reason, error)
+        link.abandon(link.hooks.book.active())
         link.close("exit")

@@ -15,6 +15,7 @@ from typing import Any, Final
 from kedro.framework.cli.hooks import cli_hook_impl
 from kedro.framework.hooks import hook_impl
 
+from .others import SeesOthers
 from .say import say
 
 __all__ = ["cli_hooks", "hooks"]
@@ -22,7 +23,7 @@ __all__ = ["cli_hooks", "hooks"]
 _PASS: Final = "_kedro_journal"  # noqa: S105 - passes.PASS, without importing it
 
 
-class PluginHooks:
+class PluginHooks(SeesOthers):
     """Meets every hook manager that Kedro makes.
 
     In the process of a session it hands over to hooks bound to that session. In a
@@ -100,6 +101,12 @@ class PluginHooks:
         if bound is not None:
             bound.after_dataset_saved(dataset_name, node)
 
+    def other_failed(self, error: Exception, node: Any) -> None:
+        """In a worker: a hook of another plugin raised."""
+        bound = self._bound(node)
+        if bound is not None:
+            bound.other_failed(error, node)
+
     def _bound(self, node: Any) -> Any:
         """Give the hooks of the session that sent this node, None if none did."""
         try:
@@ -157,6 +164,10 @@ class CliHooks:
     ) -> None:
         """A command begins."""
         try:
+            if command_args[:1] == ["server"]:
+                from .signals import prepare
+
+                prepare()  # its sessions are made in other threads
             if not command_args or command_args[0] != "run":
                 return
             from .command import current_command

@@ -101,6 +101,8 @@ class ActiveRun:
         self.chunked: set[str] = set()
         self.sequential = False
         self.in_process = False
+        self.thread = threading.get_ident()
+        self.is_over = False
         self.losses: Losses | None = None  # of its workers
 
     @property
@@ -180,6 +182,7 @@ class RunBook:
         """A run ended."""
         with self._lock:
             self._active.pop((run.run_id, run.attempt), None)
+            run.is_over = True
         if _run_here.get(None) is run:
             _run_here.set(None)
 
@@ -204,6 +207,19 @@ class RunBook:
     def enter_node(self, run: ActiveRun, node: Any) -> None:
         """This thread runs a node of that run; its saves will come from here."""
         self._here.node, self._here.run = node.name, run
+
+    def is_left_behind(self, node: Any) -> bool:
+        """This thread goes on with a node whose run was interrupted and is over.
+
+        A runner waits for its threads, but an interruption may cut that short.
+        """
+        mine: ActiveRun | None = getattr(self._here, "run", None)
+        if mine is None or not mine.is_over:
+            return False
+        if not self._active:
+            return True
+        begun_here = _run_here.get(None) in self._active.values()
+        return not begun_here and bool(self._here.node == node.name)
 
     def of_dataset_call(self, node: Any) -> ActiveRun | None:
         """Tell which run a dataset hook belongs to; None if that cannot be known.

@@ -17,19 +17,40 @@ from typing import Final
 
 from .say import say
 
-__all__ = ["die", "tell", "unwatch", "watch"]
+__all__ = ["die", "name", "prepare", "tell", "unwatch", "watch"]
 
 _watchers: Final[list[Callable[[int], bool]]] = []
 _owner_pid = 0
+_prepared = False
+
+
+def prepare() -> None:
+    """Have the handler installed, for sessions that other threads will make.
+
+    For a server: it may put its own in the place of ours while it serves, and puts
+    ours back before it ends by the signal.
+    """
+    global _owner_pid, _prepared
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _on_sigterm)
+        _owner_pid, _prepared = os.getpid(), True
+
+
+def name(number: int) -> str:
+    """Name a signal, such as SIGTERM."""
+    return signal.Signals(number).name
 
 
 def watch(watcher: Callable[[int], bool]) -> None:
     """Call *watcher* with the signal's number when SIGTERM comes.
 
     It answers False to be called again as soon as it can: it was interrupted in the
-    middle of an append. Without effect outside the main thread.
+    middle of an append. Without effect outside the main thread, unless prepared.
     """
     global _owner_pid  # noqa: PLW0603 - the handler is process-wide as well
+    if _prepared and os.getpid() == _owner_pid:
+        _watchers.append(watcher)
+        return
     if threading.current_thread() is not threading.main_thread():
         return
     if not _watchers:
@@ -46,7 +67,8 @@ def unwatch(watcher: Callable[[int], bool]) -> None:
         return
     _watchers.remove(watcher)
     here = threading.current_thread() is threading.main_thread()
-    if not _watchers and here and signal.getsignal(signal.SIGTERM) is _on_sigterm:
+    done = here and not _watchers and not _prepared
+    if done and signal.getsignal(signal.SIGTERM) is _on_sigterm:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 

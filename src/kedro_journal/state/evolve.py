@@ -314,11 +314,17 @@ class StateBuilder:
         if self._has_gap and isinstance(event, RunCompleted):
             return  # how its nodes ended may be what was dropped
         nodes = self._nodes[number]
+        known = any(node.status == "failed" for node in nodes.values())
+        broken: list[str] = []
         for name, node in nodes.items():
             ended = status_at_end(node, event)
             if ended != node.status:
                 phase = node.status if node.status != "pending" else ""
                 nodes[name] = replace(node, status=ended, phase=phase)
+                broken += [name] if ended == "failed" else []
+        if len(broken) == 1 and not known:
+            # A load or save in a worker: that it failed is told by its run alone.
+            nodes[broken[0]] = replace(nodes[broken[0]], error=error)
 
     def _node(self, record: Record, event: NodeEvent) -> None:
         number = self._index.get((event.run_id, event.attempt))

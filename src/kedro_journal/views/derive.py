@@ -157,7 +157,10 @@ def failures(state: SessionState) -> list[Failure]:
         suffix = _which_run(run, attempts) if len(state.runs) > 1 else ""
         for node in run.nodes.values():
             if node.error is not None:
-                where = f"in node {node.name}, while {node.phase or 'running'}{suffix}"
+                doing = node.phase or "running"
+                if node.dataset and doing != "running":
+                    doing += f" {node.dataset}"
+                where = f"in node {node.name}, while {doing}{suffix}"
                 found.append(Failure(where, node.error))
         if run.error is not None:
             found.append(Failure(_of_run(run) + suffix, run.error))
@@ -200,4 +203,5 @@ def _of_session(state: SessionState) -> str:
         "run": "before the run started",
         "body": "in the session's block",
         "command": "in the command, outside any run",
+        "after the run": "after the run, which ended well",
     }.get(state.error_phase, "in the session")

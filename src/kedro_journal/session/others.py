@@ -1,0 +1,68 @@
+"""What the hooks of other plugins raise: no hook of Kedro's tells of it.
+
+So the calls themselves are wrapped. Only Kedro is imported here, for the hooks that
+Kedro finds by entry point are made of this as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+
+__all__ = ["SeesOthers", "SeesOthersInRuns", "raised"]
+
+Wrapper = Callable[..., Generator[None, Any, None]]
+
+
+def raised(outcome: Any) -> Exception | None:
+    """Give what a wrapped call raised, None if nothing, or an interruption."""
+    error = outcome.excinfo[1] if outcome.excinfo else None
+    if not isinstance(error, Exception) or getattr(error, "strict", False):
+        return None  # stopped from outside; or ours, let through by `strict`
+    return error
+
+
+def _around(hook: str) -> Wrapper:
+    """Wrap every call of a hook that is about a node."""
+
+    @hook_impl(specname=hook, hookwrapper=True, tryfirst=True)
+    def around(self: SeesOthers, node: Any) -> Generator[None, Any, None]:
+        error = raised((yield))
+        if error is not None:
+            self.other_failed(error, node)
+
+    return around
+
+
+class SeesOthers:
+    """Hooks that learn when a hook of another plugin ends a node."""
+
+    def other_failed(self, error: Exception, node: Any) -> None:
+        """A hook that was called for this node raised."""
+        raise NotImplementedError
+
+    around_before_dataset_loaded = _around("before_dataset_loaded")
+    around_after_dataset_loaded = _around("after_dataset_loaded")
+    around_before_node_run = _around("before_node_run")
+    around_after_node_run = _around("after_node_run")
+    around_before_dataset_saved = _around("before_dataset_saved")
+    around_after_dataset_saved = _around("after_dataset_saved")
+
+
+class SeesOthersInRuns(SeesOthers):
+    """The same for runs, where there are any: in the process of the session."""
+
+    def on_pipeline_error(self, error: Exception, run_params: dict[str, Any]) -> None:
+        """A run ended with an exception."""
+        raise NotImplementedError
+
+    @hook_impl(specname="before_pipeline_run", hookwrapper=True, tryfirst=True)
+    def around_before_pipeline_run(
+        self, run_params: dict[str, Any]
+    ) -> Generator[None, Any, None]:
+        """Kedro tells nobody when a hook ends a run before its first node."""
+        error = raised((yield))
+        if error is not None:
+            self.on_pipeline_error(error, run_params)
