@@ -15,14 +15,7 @@ BROKEN = {
     "broken": "1 / 0\n",
     "old": "",  # a module of that name, and nothing in it
 }
-XFAIL = pytest.mark.xfail(
-    strict=True,
-    reason="kedro_journal/__init__.py imports msgspec before session.plugin is reached",
-)
-PACKAGES = [
-    pytest.param("filelock"),
-    pytest.param("msgspec", marks=XFAIL),
-]
+PACKAGES = ["filelock", "msgspec"]
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError
 from kedro_journal.views.terminal import Span, escape, line, render
 
-from .common import project_of, project_option, screen
+from .common import project_of, screen
+from .options import project_option
 from .settings_file import INSTRUCTIONS, Edit, set_session_class
 
 __all__ = ["init"]
