@@ -192,6 +192,7 @@ class Engine:
         if other < 0.15:
             self._strike_family(rng.choice([f for f in FAMILIES if not f.large]))
             return
+        self._tell("at", "the making of a mutant")
         data = mutant(rng, self.corpus)
         early = self.figures["inputs"] < _WATCHED_CLOSELY
         if not early and rng.random() > _WATCHED_SHARE:
