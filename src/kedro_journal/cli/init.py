@@ -69,7 +69,7 @@ def _settings_path(root: Path) -> Path:
     pyproject = root / "pyproject.toml"
     try:
         kedro = tomllib.loads(pyproject.read_text(encoding="utf-8"))["tool"]["kedro"]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
         message = f"{pyproject}: does not read: {error}. Nothing was changed."
         raise JournalError(message) from error
     package: Any = kedro.get("package_name") if isinstance(kedro, dict) else None
