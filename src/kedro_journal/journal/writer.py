@@ -200,7 +200,8 @@ class JournalWriter:
             self._repairs = [
                 event for event in self._repairs if event.action != "skipped"
             ]
-            self._lock.release()
+            if not self._lock.release():
+                self._file.close()
 
     def _write_batch(self, batch: Sequence[Encoded], *, reserve: bool) -> list[Record]:
         first: list[Event] = list(self._repairs)
@@ -245,6 +246,7 @@ class JournalWriter:
         if not self._file.is_open:
             creating = self._header is not None and not self._known
             self._file.open(create=creating and not self._last.seq)
+        self._lock.acquire_journal(self._file.fd)
         found = self._file.stat()
         if not found.links:
             self._forget()
