@@ -44,6 +44,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         str,
         Meta(
             min_length=1,
+            pattern="^[^\\x00]*$",
             description="Journal directory; relative to the project, not to the "
             "working directory.",
         ),

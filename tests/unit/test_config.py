@@ -64,6 +64,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         ('strict = "yes"', ["tool.kedro_journal.strict", "bool"]),
         ('durability = "fast"', ["tool.kedro_journal.durability", "fast"]),
         ('directory = ""', ["tool.kedro_journal.directory", "length"]),
+        ('directory = "a\\u0000b"', ["tool.kedro_journal.directory", "regex"]),
         ("directory = 3", ["tool.kedro_journal.directory", "str"]),
         ('environment = "KEDRO_*"', ["tool.kedro_journal.environment", "array"]),
         ("environment = [1]", ["tool.kedro_journal.environment", "str"]),
