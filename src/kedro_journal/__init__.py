@@ -86,6 +86,9 @@ _NAMES = {
 }
 _HOME_OF = {name: home for home, names in _NAMES.items() for name in names}
 
+_MODULES = ("errors", "journal", "session", "state")
+"""These need no import of their own: `kedro_journal.session.KedroSession` is found."""
+
 
 class _Package(ModuleType):
     """This module, which the import system tells of every subpackage it has imported.
@@ -105,8 +108,8 @@ class _Package(ModuleType):
 
 
 def __getattr__(name: str) -> "Any":
-    if name == "errors":
-        return import_module(f"{__name__}.errors")
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     home = _HOME_OF.get(name)
     if home is None:
         message = f"module {__name__!r} has no attribute {name!r}"

@@ -52,6 +52,12 @@ def test_listing_the_names_imports_nothing() -> None:
     assert "['kedro_journal._version']\n" == answer(code)
 
 
+@pytest.mark.parametrize("name", kedro_journal._MODULES)
+def test_the_larger_modules_need_no_import_of_their_own(name: str) -> None:
+    code = f"import kedro_journal\nprint(kedro_journal.{name}.__name__)"
+    assert f"kedro_journal.{name}\n" == answer(code)
+
+
 def test_a_star_import_gives_every_listed_name() -> None:
     code = (
         "from kedro_journal import *\nimport kedro_journal\n"
