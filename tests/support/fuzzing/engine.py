@@ -261,9 +261,12 @@ class Engine:
     ) -> list[str]:
         """Call a target; give what it broke. What it may not ask for goes to *armed*."""
         self._armed = armed
-        signal.setitimer(signal.ITIMER_PROF, bound_s)
         try:
-            target(case)
+            try:
+                signal.setitimer(signal.ITIMER_PROF, bound_s)
+                target(case)
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)  # a late signal is seen below
         except TooSlow:
             return [f"slow: more than {bound_s:.1f} s{_place()}"]
         except Broken as error:
@@ -273,7 +276,6 @@ class Engine:
         except BaseException as error:
             return [f"{type(error).__name__}{_place()}: {str(error)[:120]!r}"]
         finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
             self._armed = None
         return []
 
