@@ -9,7 +9,7 @@ import hostile
 import msgspec
 import pytest
 
-from kedro_journal.events import NodeFailed, SessionCreated
+from kedro_journal.events import CommandLine, NodeFailed, SessionCreated, Versions
 from kedro_journal.journal import PAYLOAD_MAX_BYTES
 from kedro_journal.journal.codec import decodes
 from kedro_journal.redaction import FAILED, REDACTED, Redactor
@@ -23,7 +23,13 @@ SOON_S = 10.0  # many times what any of them takes, and far less than the slow o
 @pytest.mark.timeout(60)
 def test_any_parameter_becomes_an_event_soon(kind: str) -> None:
     params = {"lr": 0.1, "value": hostile.VALUES[kind]()}
-    event = SessionCreated(session_id="s", runtime_params=params)
+    versions = Versions(python="3", kedro="1", kedro_journal="0")
+    event = SessionCreated(
+        session_id="s",
+        runtime_params=params,
+        project_path="/p",
+        versions=versions,
+    )
     redactor = Redactor()
     redactor.register(*(f"secret value {number}" for number in range(50)))
     started_s = time.monotonic()
@@ -32,8 +38,41 @@ def test_any_parameter_becomes_an_event_soon(kind: str) -> None:
     assert len(data) <= PAYLOAD_MAX_BYTES
     assert decodes(event, data)
     read = msgspec.json.decode(data, type=SessionCreated)
-    if kind != "dense":  # so much of so little that the whole field is left out
-        assert read.runtime_params["lr"] == 0.1
+    assert read.runtime_params["lr"] == 0.1
+    assert (read.project_path, read.versions) == ("/p", versions)
+
+
+def test_of_a_mapping_that_is_too_large_the_small_items_are_kept() -> None:
+    params = {"large": ["x" * 900] * 900, "lr": 0.1, "model": {"depth": 3}}
+    event = SessionCreated(session_id="s", runtime_params=params)
+
+    read = msgspec.json.decode(encode(event, Redactor()), type=SessionCreated)
+
+    assert {"large", "lr", "model"} == read.runtime_params.keys()
+    assert (0.1, {"depth": 3}) == (
+        read.runtime_params["lr"],
+        read.runtime_params["model"],
+    )
+    assert read.runtime_params["large"].keys() == {"$truncated"}
+
+
+def test_too_many_small_items_are_left_out_together() -> None:
+    params = {f"key{number}": "x" * 900 for number in range(900)}
+    event = SessionCreated(session_id="s", runtime_params=params)
+
+    read = msgspec.json.decode(encode(event, Redactor()), type=SessionCreated)
+
+    assert {"$truncated"} == read.runtime_params.keys()
+
+
+def test_what_needs_its_items_is_left_out_as_a_whole() -> None:
+    command = CommandLine(argv=("kedro", *["x" * 900] * 900), name="run")
+    event = SessionCreated(session_id="s", project_path="/p", command=command)
+
+    data = encode(event, Redactor())
+
+    assert len(data) <= PAYLOAD_MAX_BYTES
+    assert "/p" == msgspec.json.decode(data, type=SessionCreated).project_path
 
 
 @pytest.mark.parametrize("kind", [k for k in hostile.VALUES if "raises" in k])

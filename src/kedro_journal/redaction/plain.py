@@ -71,7 +71,7 @@ def encodable(value: object) -> Any:
 
 
 class Walk:
-    """One pass over one event, with a budget of values and of text.
+    """One pass over one field of an event, with a budget of values and of text.
 
     A value that cannot be looked at hides itself, not those beside it.
     """

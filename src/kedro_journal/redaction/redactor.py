@@ -168,9 +168,9 @@ class Redactor:
             keep: Names of fields that hold identifiers and numbers: left as they are.
         """
         self.learn(list(values.values()))
-        walk = Walk(self)
         safe: dict[str, Any] = {}
         for name, value in values.items():
+            walk = Walk(self)  # what one field has too much of is not the others' loss
             if name in keep and is_plain(value):
                 safe[name] = encodable(value)
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,7 @@ from kedro_journal.redaction import FAILED, Redactor
 __all__ = ["encode", "encode_least"]
 
 _SHRINK_FROM_BYTES: Final = 16 * 1024
+_ITEM_MAX_BYTES: Final = 1024  # of a mapping that is too large: such items stay
 _LEFT_OUT: Final = (b"$truncated", FAILED.encode())  # where a value of its type was
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -30,7 +32,9 @@ def encode(event: Event, redactor: Redactor) -> bytes:
     safe = redactor.fields(fields, PLAIN_FIELDS)
     data = _encode(safe)
     if len(data) > PAYLOAD_MAX_BYTES:
-        data = _encode(_shrink(safe))
+        data = _encode(_shrink(safe, _largest_out))
+        if not decodes(event, data):  # an item of it was required
+            data = _encode(_shrink(safe, _all_out))
     if any(mark in data for mark in _LEFT_OUT) and not decodes(event, data):
         data = encode_least(event)
     return data
@@ -65,8 +69,15 @@ def _given(event: Event) -> dict[str, Any]:
     return found
 
 
-def _shrink(safe: dict[str, Any]) -> dict[str, Any]:
-    """Cut what is too large for one record, largest first; it still decodes."""
+def _shrink(
+    safe: dict[str, Any], smaller: Callable[[dict[str, Any], int], Any]
+) -> dict[str, Any]:
+    """Cut what is too large for one record, largest first.
+
+    Args:
+        safe: The fields.
+        smaller: Makes a mapping smaller, that had so many bytes.
+    """
     sizes = sorted(
         ((len(_encode(value)), name) for name, value in safe.items()), reverse=True
     )
@@ -75,20 +86,35 @@ def _shrink(safe: dict[str, Any]) -> dict[str, Any]:
     for size, name in sizes:
         if left <= PAYLOAD_MAX_BYTES // 2 or size < _SHRINK_FROM_BYTES:
             break
-        small[name] = _smaller(name, safe[name], size)
+        value = safe[name]
+        if name == "error" and isinstance(value, dict):
+            small[name] = _short_error(value)
+        elif isinstance(value, dict):
+            small[name] = smaller(value, size)
+        else:
+            small[name] = [] if isinstance(value, list) else str(value)[:1000]
         left -= size
     return small
 
 
-def _smaller(name: str, value: Any, size: int) -> Any:
-    if name == "error" and isinstance(value, dict):
-        kept = ErrorInfo(
-            type=str(value.get("type", ""))[:500],
-            message=str(value.get("message", ""))[:2000],
-        )
-        return msgspec.to_builtins(kept)
-    if isinstance(value, dict):
-        return {"$truncated": f"{size} bytes"}
-    if isinstance(value, list):
-        return []
-    return str(value)[:1000]
+def _short_error(value: dict[str, Any]) -> Any:
+    kept = ErrorInfo(
+        type=str(value.get("type", ""))[:500],
+        message=str(value.get("message", ""))[:2000],
+    )
+    return msgspec.to_builtins(kept)
+
+
+def _all_out(value: dict[str, Any], size: int) -> dict[str, Any]:
+    return {"$truncated": f"{size} bytes"}
+
+
+def _largest_out(value: dict[str, Any], size: int) -> dict[str, Any]:
+    """Keep the items that are small: they are not at fault."""
+    sizes = {key: len(_encode(item)) for key, item in value.items()}
+    small = {
+        key: item if sizes[key] <= _ITEM_MAX_BYTES else _all_out(value, sizes[key])
+        for key, item in value.items()
+    }
+    fits = len(_encode(small)) <= _SHRINK_FROM_BYTES
+    return small if fits else _all_out(value, size)
