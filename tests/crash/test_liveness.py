@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +144,12 @@ def test_an_owner_that_became_another_program_is_crashed(
 
 def session_files(pid: int | str, folder: Path) -> set[str]:
     """Name the files of a session that a process has open."""
-    descriptors = Path(f"/proc/{pid}/fd").iterdir()
-    paths = [descriptor.readlink() for descriptor in descriptors]
-    return {path.name for path in paths if path.parent == folder}
+    found: set[str] = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # a program that starts closes files
+            path = descriptor.readlink()
+            found |= {path.name} if path.parent == folder else set()
+    return found
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
