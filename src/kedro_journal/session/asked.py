@@ -18,13 +18,14 @@ Asked = Literal["disable", "strict", ""]
 _YES: Final = ("1", "true", "yes", "y", "on")
 
 
-def asked(project: Path | None) -> Asked:
+def asked(of: object) -> Asked:
     """Tell whether a session that cannot be journaled is to be, or to fail for it.
 
     Args:
-        project: Root of the project; None for the one around the working directory.
+        of: What has a `project_path`, as contexts and Kedro's metadata have. Whatever
+            else it is, the project around the working directory is meant.
     """
-    table = _table(project)
+    table = _table(of)
     for key in ("disable", "strict"):
         value = os.environ.get(f"KEDRO_JOURNAL_{key.upper()}")
         if table.get(key) is True if value is None else value.strip().lower() in _YES:
@@ -32,11 +33,10 @@ def asked(project: Path | None) -> Asked:
     return ""
 
 
-def _table(project: Path | None) -> dict[str, object]:
+def _table(of: object) -> dict[str, object]:
     try:
-        here = Path.cwd()
-        folders = [project] if project else [here, *here.parents]
-        for folder in folders:
+        project, here = _path(of), Path.cwd()
+        for folder in [project] if project else [here, *here.parents]:
             path = folder / "pyproject.toml"
             if path.is_file():
                 found = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -44,3 +44,11 @@ def _table(project: Path | None) -> dict[str, object]:
     except Exception:  # no table, no TOML, no folder
         return {}
     return {}
+
+
+def _path(of: object) -> Path | None:
+    try:
+        path = of.project_path  # type: ignore[attr-defined]
+        return Path(path) if type(path) is str or isinstance(path, Path) else None
+    except Exception:  # whatever it is
+        return None

@@ -50,7 +50,7 @@ class PluginHooks(SeesOthers):
             manager.register(bound)
             bound.after_context_created(context)
         except Exception as error:
-            self.give_up(error, getattr(context, "project_path", None))
+            self.give_up(error, context)
 
     @hook_impl(tryfirst=True)
     def before_dataset_loaded(self, dataset_name: str, node: Any) -> None:
@@ -142,13 +142,13 @@ class PluginHooks(SeesOthers):
         return bound
 
     def give_up(
-        self, error: Exception, project: Path | None = None, *, ends: bool = True
+        self, error: Exception, of: object = None, *, ends: bool = True
     ) -> None:
         """Say once that nothing can be journaled here, and go on without.
 
         Args:
             error: Why.
-            project: Root of the project, if it is known.
+            of: What knows the project: a context, or Kedro's metadata.
             ends: The run may be ended here, if the settings ask for that. If not, who
                 begins its session does it.
 
@@ -157,21 +157,29 @@ class PluginHooks(SeesOthers):
         """
         from .asked import asked
 
-        wish = asked(project)
-        reason = f"{type(error).__qualname__}: {error}"
+        wish = asked(of)
         if wish == "strict":
             if ends:
-                raise _ended(reason) from error
+                raise _ended(error) from error
             return
         known = self._broken or wish == "disable"
         self._broken = True
         level = logging.DEBUG if known else logging.WARNING
-        say(level, "cannot journal here: %s. The run goes on.", reason)
+        say(
+            level,
+            "cannot journal here: %s: %s. The run goes on.",
+            type(error).__qualname__,
+            error,
+        )
 
 
-def _ended(reason: str) -> Exception:
+def _ended(error: Exception) -> Exception:
     from kedro_journal.errors import JournalError
 
+    try:
+        reason = f"{type(error).__qualname__}: {error}"
+    except Exception:  # of what was given to the hook, which may refuse to be shown
+        reason = type(error).__qualname__
     failure = JournalError(f"cannot journal here, and `strict` is set: {reason}")
     failure.strict = True
     return failure
@@ -201,8 +209,7 @@ class CliHooks:
             folder = Path(path) if path else None
             current_command.begin(command_args, folder, package)
         except Exception as error:
-            path = getattr(project_metadata, "project_path", None)
-            hooks.give_up(error, path, ends=False)
+            hooks.give_up(error, project_metadata, ends=False)
 
     @cli_hook_impl
     def after_command_run(self, command_args: list[str], exit_code: object) -> None:
