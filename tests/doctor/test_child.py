@@ -119,7 +119,7 @@ def test_ctrl_c_waits_for_the_end_of_a_block_and_is_not_lost() -> None:
 
     def block() -> None:
         with undisturbed():
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)  # to this thread
             went_on.append(True)
 
     with pytest.raises(KeyboardInterrupt):

@@ -246,9 +246,6 @@ GONE = {
     "the journal becomes a folder": (
         "journal = folder / 'journal.jsonl'; journal.unlink(); journal.mkdir()"
     ),
-    "the lock becomes a pipe": (
-        "lock = folder / 'append.lock'; lock.unlink(); os.mkfifo(lock)"
-    ),
 }
 
 
@@ -266,6 +263,29 @@ def test_what_is_gone_in_the_middle_of_a_run(
     assert any(AGAIN in text for text in said(done))
     if "link" in kind:
         assert "mine" == (mischief.path / "precious").read_text()
+
+
+@pytest.mark.kedro
+@pytest.mark.parametrize("then", ["pass", "os.mkfifo(lock)", "lock.mkdir()"])
+@ways("0-Sequential", "1-Parallel")
+def test_lock_files_that_are_taken_away_cost_nothing(
+    mischief: Mischief, way: Way, then: str
+) -> None:
+    mischief.told(
+        "for name in ('append.lock', 'owner.lock'):\n"
+        f"    lock = folder / name; lock.unlink(); {then}"
+    )
+    done = mischief.go(way)
+
+    check_as_without(mischief, done)
+    assert [] == said(done)
+    state = mischief.state()
+    assert ("completed", "closed", 0) == (
+        state.verdict,
+        state.status,
+        state.dropped_events,
+    )
+    assert () == state.anomalies == mischief.verification().findings
 
 
 @pytest.mark.kedro

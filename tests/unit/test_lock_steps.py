@@ -17,6 +17,7 @@ from kedro_journal.errors import JournalBusy, JournalUnwritable
 from kedro_journal.journal import OwnerLock, choose_backend, is_held
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
 from kedro_journal.journal.lock import AppendLock, FcntlBackend, FilelockBackend
+from kedro_journal.journal.port import REAL_OS
 
 BACKENDS = [FcntlBackend, FilelockBackend]
 
@@ -152,6 +153,9 @@ def test_the_journal_is_locked_as_well_and_both_are_let_go_of_for_the_next_turn(
             assert len(backend.held) == 2
             assert lock.release()
             assert backend.held == set()
+            asked = list(backend.unlocked)
+            assert lock.release()
+            assert backend.unlocked == [*asked, backend.asked[0]]
         lock.acquire()
         lock.acquire_journal(journal.fileno())
         lock.drop()
@@ -266,6 +270,14 @@ def test_locks_work_on_descriptor_0_as_on_any_other(tmp_path: Path) -> None:
     lock.drop()
     assert not is_open(0)
     other.drop()
+    with (tmp_path / "journal.jsonl").open("ab") as journal:
+        assert journal.fileno() == 0
+        journals = AppendLock(tmp_path / "append.lock", backend=(locks := Scripted()))
+        journals.acquire()
+        journals.acquire_journal(0)
+        journals.release()
+        assert locks.held == set()
+        journals.drop()
     owner = OwnerLock(tmp_path / OWNER_LOCK_NAME, backend := Scripted())
     owner.acquire()
     owner.release()
@@ -308,6 +320,17 @@ def test_an_owner_waits_a_second_for_a_probe_to_pass(
     assert caught.value.errno is None
     assert waited == pytest.approx(1.6, abs=0.01)
     assert not is_open(backend.asked[0])
+
+
+def test_an_owner_lock_that_cannot_be_opened_says_what_the_system_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError("not today")
+
+    monkeypatch.setattr(REAL_OS, "open_append", refuse)
+    with pytest.raises(JournalUnwritable, match="written: not today"):
+        OwnerLock(tmp_path / OWNER_LOCK_NAME).acquire()
 
 
 def test_an_owner_lock_that_the_file_system_does_not_have_is_our_error(

@@ -187,7 +187,10 @@ def end_process(pid: int, limit_s: float = _REAP_S) -> None:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of a block, which must be short."""
+    """Let Ctrl-C wait for the end of a block, which must be short.
+
+    In a process of one thread, as the doctor's is: of several the kernel picks any.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

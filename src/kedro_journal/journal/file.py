@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from .port import FileStat, Os
+from .port import NO_FD, FileStat, Os
 
 __all__ = ["JournalFile"]
 
@@ -26,7 +26,7 @@ class JournalFile:
     def __init__(self, path: Path, port: Os) -> None:
         self.path = path
         self._port = port
-        self._fd = -1
+        self._fd = NO_FD
         self._unfinished: tuple[int, bytes] | None = None  # a roll-back: to, of what
         self.sync_failure: OSError | None = None
 
@@ -37,7 +37,7 @@ class JournalFile:
 
     @property
     def fd(self) -> int:
-        """The descriptor, to be locked; -1 if there is none."""
+        """The descriptor, to be locked; `NO_FD` if there is none."""
         return self._fd
 
     def open(self, *, create: bool) -> None:
@@ -54,7 +54,7 @@ class JournalFile:
 
     def close(self) -> None:
         """Let go of the descriptor; a failed roll-back is still remembered."""
-        fd, self._fd = self._fd, -1
+        fd, self._fd = self._fd, NO_FD
         if fd >= 0:
             with contextlib.suppress(OSError):
                 self._port.close(fd)

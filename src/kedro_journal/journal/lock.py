@@ -28,7 +28,7 @@ from typing import Final, Literal, Protocol
 
 from kedro_journal.errors import JournalBusy, JournalUnwritable
 
-from .port import REAL_OS, Os
+from .port import NO_FD, REAL_OS, Os
 
 __all__ = ["AppendLock", "LockBackend", "OwnerLock", "choose_backend", "is_held"]
 
@@ -100,7 +100,8 @@ def choose_backend(name: BackendName = "auto") -> LockBackend:
     """
     if name == "auto":
         forks_break = sys.version_info >= (3, 12) and hasattr(os, "fork")
-        name = "fcntl" if forks_break and "filelock" not in sys.modules else "filelock"
+        harmful = forks_break and "filelock" not in sys.modules
+        return FcntlBackend() if harmful else FilelockBackend()
     return FilelockBackend() if name == "filelock" else FcntlBackend()
 
 
@@ -132,8 +133,8 @@ class AppendLock:
         self._patience_s = deadline_s
         self._backend = backend or choose_backend()
         self._port = port
-        self._fd = -1
-        self._journal_fd = -1  # while it is locked
+        self._fd = NO_FD
+        self._journal_fd = NO_FD  # while it is locked
 
     def acquire(self) -> None:
         """Wait for the turn.
@@ -179,7 +180,7 @@ class AppendLock:
             Whether the journal was let go of. If not, closing it lets go as well, and
             has to follow: what was appended stands.
         """
-        journal_fd, self._journal_fd = self._journal_fd, -1
+        journal_fd, self._journal_fd = self._journal_fd, NO_FD
         freed = journal_fd < 0 or self._unlock(journal_fd)
         if self._fd >= 0 and not self._unlock(self._fd):
             self.drop()
@@ -197,7 +198,7 @@ class AppendLock:
 
         The journal's is left to whoever opened it, to be closed next.
         """
-        fd, self._fd, self._journal_fd = self._fd, -1, -1
+        fd, self._fd, self._journal_fd = self._fd, NO_FD, NO_FD
         if fd >= 0:
             with contextlib.suppress(OSError):
                 self._port.close(fd)
@@ -214,7 +215,7 @@ class OwnerLock:
     def __init__(self, path: Path, backend: LockBackend | None = None) -> None:
         self._path = path
         self._backend = backend or choose_backend()
-        self._fd = -1
+        self._fd = NO_FD
         self._pid = os.getpid()
 
     def acquire(self, timeout_s: float = 1.0) -> None:
@@ -253,7 +254,7 @@ class OwnerLock:
 
     def drop(self) -> None:
         """Close the descriptor without unlocking."""
-        fd, self._fd = self._fd, -1
+        fd, self._fd = self._fd, NO_FD
         self._live.discard(self)
         if fd >= 0:
             with contextlib.suppress(OSError):

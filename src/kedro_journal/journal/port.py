@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from kedro_journal.errors import UnsafeJournal
 
-__all__ = ["REAL_OS", "FileStat", "Os"]
+__all__ = ["NO_FD", "REAL_OS", "FileStat", "Os"]
 
 _CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
@@ -25,6 +25,10 @@ _NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)  # a FIFO must not hang the open
 _SAFE: Final = _CLOEXEC | _NOFOLLOW | _NONBLOCK
 # The file system has no such thing as syncing: nothing failed.
 _NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
+
+
+NO_FD: Final = -1
+"""In the place of a descriptor where there is none."""
 
 
 class FileStat(NamedTuple):

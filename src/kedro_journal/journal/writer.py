@@ -114,7 +114,6 @@ class JournalWriter:
         self._closed_seq = 0
         self._highest_seq = 0  # ever seen committed; numbers are not used twice
         self._repairs: list[JournalRepaired] = []  # made, but not on record yet
-        self._sync_due = False  # a repair was put on record
         self._stuck = False  # the journal is still locked: closing it lets go
         self._syncer: GroupSyncer | None = None
         self._live.add(self)
@@ -170,8 +169,8 @@ class JournalWriter:
             if self._file.sync_failure is not None:
                 raise self._not_durable(self._file.sync_failure)
             try:
-                records = self._append_locked(batch, reserve=reserve)
-                self._make_durable(batch)
+                records, mended = self._append_locked(batch, reserve=reserve)
+                self._make_durable(batch, mended=mended)
             except OSError as error:
                 with contextlib.suppress(JournalUnwritable):
                     self._close_synced()
@@ -192,7 +191,8 @@ class JournalWriter:
 
     def _append_locked(
         self, batch: Sequence[Encoded], *, reserve: bool
-    ) -> list[Record]:
+    ) -> tuple[list[Record], bool]:
+        """Give the records, and whether a repair was put on record before them."""
         try:
             self._lock.acquire()
             self._catch_up()
@@ -200,10 +200,10 @@ class JournalWriter:
             if self._closed_seq:
                 raise JournalClosed(self.path, self._closed_seq)
             records = self._write_batch(batch, reserve=reserve)
-            self._sync_due = bool(self._repairs)
+            mended = bool(self._repairs)
             self._repairs = []
             self._highest_seq = self._last.seq
-            return records
+            return records, mended
         finally:
             # What is left was done to the file but is not on record yet; skipped lines
             # are still there to be found again.
@@ -235,14 +235,12 @@ class JournalWriter:
 
     def _write(self, data: bytes, *, reserve: bool) -> None:
         end = self._last.offset
-        self._known = False  # until all of it is written
         try:
             self._file.append(data, end)
         except OSError as error:
             if not (reserve and error.errno in _FULL and self._free_reserve(end)):
                 raise
             self._file.append(data, end)
-        self._known = True
 
     def _free_reserve(self, end: int) -> bool:
         """Give up the reserve. Tells whether the file is as it was before the write."""
@@ -309,11 +307,9 @@ class JournalWriter:
                 return tail, start
             window *= 2
 
-    def _make_durable(self, batch: Sequence[Encoded]) -> None:
-        due, self._sync_due = self._sync_due, False
+    def _make_durable(self, batch: Sequence[Encoded], *, mended: bool) -> None:
         lifecycle = any(event.TYPE in LIFECYCLE_TYPES for event, _, _ in batch)
-        must = due or lifecycle or self._durability == "sync"
-        if must:
+        if mended or lifecycle or self._durability == "sync":
             self.sync()
         elif self._durability == "group":
             try:
@@ -374,7 +370,6 @@ class JournalWriter:
         self._syncer = None
         self._header = None
         self._repairs = []
-        self._sync_due = False
         self._name = ""
         self._last, self._highest_seq = Cursor(), 0
         self._closed_seq = 0
