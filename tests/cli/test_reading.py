@@ -150,6 +150,19 @@ def test_replay_gives_the_state_as_of_any_record(call, journals, seq):
     assert "\nNext" not in text
 
 
+def test_before_its_first_run_a_session_is_not_said_to_be_closed(call, journals):
+    journals.completed()
+    where = ("--at", 3, "--directory", journals.path)
+
+    text = call("replay", *where).stdout
+    data = json.loads(call("replay", "--json", *where).stdout)
+
+    assert "running as of record 3\n" in text
+    assert "no run has started yet" in text
+    assert "Closed" not in text
+    assert (data["status"], data["verdict"]) == ("created", "running")
+
+
 def test_replay_shows_the_present_by_default(call, journals):
     journals.crashed()
 

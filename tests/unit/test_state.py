@@ -183,6 +183,17 @@ def test_a_second_attempt_has_nodes_of_its_own() -> None:
     assert now.outcome == "running"
 
 
+def test_only_a_closed_session_had_no_run() -> None:
+    before = fold(CREATED)
+    assert (before.status, before.outcome, before.verdict) == (
+        "created",
+        "running",
+        "running",
+    )
+    after = fold(CREATED, SessionClosed())
+    assert (after.outcome, after.verdict) == ("no run", "no run")
+
+
 def test_a_plan_in_parts_is_one_plan() -> None:
     more = RunStarted(run_id="r", part=2, nodes=(PlannedNode(name="more"),))
     now = fold(CREATED, RUN, more)

@@ -344,7 +344,10 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
 
     @property
     def outcome(self) -> Verdict:
-        """What came of it, by its records alone; liveness is left out."""
+        """What came of it, by its records alone; liveness is left out.
+
+        Not closed, without a run and without an error: running, whoever lives.
+        """
         if self.status == "empty":
             return "empty"
         last = {run.run_id: run.status for run in self.runs}
@@ -359,7 +362,9 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
             if self.error.type == "SystemExit":  # of a command: its way to say no
                 stopped = self.error_phase != "command"
             return "interrupted" if stopped else "failed"
-        return "completed" if found else "no run"
+        if found:
+            return "completed"
+        return "no run" if self.status == "closed" else "running"  # it may yet run
 
     @property
     def _went_on(self) -> bool:
