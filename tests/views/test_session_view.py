@@ -28,8 +28,16 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import Finding
 from kedro_journal.state import SessionState
-from kedro_journal.views import Detail, Listed, Screen, session_view, sessions_view
+from kedro_journal.views import (
+    Detail,
+    Listed,
+    Screen,
+    session_view,
+    sessions_view,
+    summary_data,
+)
 from kedro_journal.views.nodes import NODES_SHOWN
+from kedro_journal.views.sessions import BROKE_WIDEST
 
 LIBRARY = "/venv/lib/python3.11/site-packages"
 ERROR = ErrorInfo(
@@ -402,6 +410,28 @@ def test_the_list_fits_a_hundred_columns_and_says_where_each_broke(story, screen
     assert "7 older sessions not shown; --all shows them." in text
     assert "damaged  train, saving model" in wide
     assert "staging" in wide
+
+
+def test_a_pipe_gets_the_beginning_of_a_long_error(story, screen):
+    error = ErrorInfo(type="ValueError", message="long " * 100)
+    story.created().started("train").node("train", "running")
+    story.tell(RunFailed(run_id=story.run_id, error=error), SessionClosed())
+
+    heading, row = sessions_view([Listed(story.state())], screen).splitlines()
+
+    broke = row[heading.index("where it broke") :]
+    assert broke.startswith("train  ValueError: long long")
+    assert len(broke) == BROKE_WIDEST
+
+
+def test_list_and_show_tell_the_same_environment(story, screen):
+    story.created().context(env="local")
+
+    heading, row = sessions_view([Listed(story.state())], screen).splitlines()
+
+    assert row[heading.index("env") :].split()[0] == "local"
+    assert summary_data(story.state(), screen.now)["env"] == "local"
+    assert "\nenv         local\n" in show(story, screen)
 
 
 def test_columns_of_the_list_are_aligned(story, screen):

@@ -59,6 +59,9 @@ def list_(
 ) -> None:
     """List sessions, newest first.
 
+    On a terminal the lines are cut at its width; without one, the last column is cut
+    at 100 columns. --json has it whole.
+
     With --group, only those that belong to that group. `show --group` merges them.
 
     With --json: an array of objects, one per session, each with its session_id,

@@ -27,6 +27,7 @@ from kedro_journal.state import (
 
 from .derive import (
     decisive_run,
+    env_in_force,
     last_attempts,
     progress,
     run_verdict,
@@ -119,7 +120,7 @@ def summary_data(
             for place in where_it_is(state)
         ],
         "error": error.summary() if error is not None else None,
-        "env": state.env,
+        "env": env_in_force(state),
         "started_by": started_by(state),
         "user": state.user,
         "host": state.host,

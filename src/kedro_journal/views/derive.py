@@ -14,6 +14,7 @@ __all__ = [
     "Failure",
     "Place",
     "decisive_run",
+    "env_in_force",
     "failures",
     "last_attempts",
     "places",
@@ -136,6 +137,11 @@ def progress(state: SessionState) -> tuple[int, int]:
     runs = last_attempts(state)
     done = sum(len(run.with_status("completed")) for run in runs)
     return done, sum(len(run.nodes) for run in runs)
+
+
+def env_in_force(state: SessionState) -> str | None:
+    """Give the environment that its context was made for, else the one asked for."""
+    return (state.context.env if state.context is not None else None) or state.env
 
 
 def started_by(state: SessionState) -> str:

@@ -10,6 +10,7 @@ from kedro_journal.journal import Finding
 from kedro_journal.state import RunState, SessionState
 
 from .derive import (
+    env_in_force,
     failures,
     last_attempts,
     run_seconds,
@@ -167,7 +168,7 @@ def session_facts(
     facts.append(("by", f"{who}, pid {state.pid}"))
     package = f" ({state.package_name})" if state.package_name else ""
     facts.append(("project", f"{state.project_path}{package}"))
-    env = _env(state)
+    env = env_in_force(state)
     facts += [("env", env or ""), ("git", _git(state)), ("versions", _versions(state))]
     given = flatten(state.runtime_params)
     facts.append(("runtime", "  ".join(f"{k}={literal(v)}" for k, v in given)))
@@ -190,10 +191,6 @@ def _kin(state: SessionState, resumed_by: str) -> list[tuple[str, str]]:
         ("resumed by", resumed_by),
         ("group", state.group_id or ""),
     ]
-
-
-def _env(state: SessionState) -> str | None:
-    return (state.context.env if state.context is not None else None) or state.env
 
 
 def _git(state: SessionState) -> str:
@@ -237,7 +234,7 @@ def _run(
     what = [f"pipeline {', '.join(run.pipelines)}" if run.pipelines else ""]
     what.append(run.runner.rpartition(".")[2])
     what.append("datasets in threads" if run.is_async else "")
-    what.append(f"env {run.env}" if run.env and run.env != _env(state) else "")
+    what.append(f"env {run.env}" if run.env and run.env != env_in_force(state) else "")
     what += [f"{key}={literal(v)}" for key, v in run.filters.items() if v]
     if run.runtime_params and run.runtime_params != state.runtime_params:
         given = flatten(run.runtime_params)

@@ -10,6 +10,7 @@ from kedro_journal.state import SessionState
 from .derive import (
     Place,
     decisive_run,
+    env_in_force,
     last_attempts,
     progress,
     session_seconds,
@@ -21,6 +22,7 @@ from .terminal import Line, Screen, Span, line, render
 from .words import count, duration, short_date
 
 __all__ = [
+    "BROKE_WIDEST",
     "COLUMNS",
     "VERDICT_ROLES",
     "Listed",
@@ -58,6 +60,9 @@ COLUMNS: Final = (
     Column("where it broke"),
 )
 
+BROKE_WIDEST: Final = 100
+"""Columns that the last one takes at most where there is no terminal's width."""
+
 
 class Listed(NamedTuple):
     """One session of the list.
@@ -82,8 +87,11 @@ def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> s
         screen: Where it is shown.
         more: How many older ones were not looked at.
     """
+    columns = COLUMNS
+    if screen.width is None:  # a pipe: an error can be longer than anybody wants
+        columns = (*COLUMNS[:-1], COLUMNS[-1]._replace(widest=BROKE_WIDEST))
     lines = table(
-        COLUMNS,
+        columns,
         [session_row(row, screen, branch) for row, branch in _tree(rows)],
         screen.width,
     )
@@ -146,7 +154,7 @@ def session_row(row: Listed, screen: Screen, branch: str = "") -> tuple[Line, ..
         line(f"{done}/{planned}" if state.runs else ""),
         line(", ".join(names)),
         line(state.group_id or ""),
-        line(state.env or ""),
+        line(env_in_force(state) or ""),
         line(started_by(state)),
         broke(row),
     )
