@@ -63,6 +63,16 @@ class Journals:
         self._held += [lock, writer]
         return writer
 
+    def let_go(self) -> None:
+        """Give up every session that this process owns, as its death would."""
+        for one in self._held:
+            if isinstance(one, OwnerLock):
+                one.release()
+            else:
+                assert isinstance(one, JournalWriter)
+                one.close()
+        self._held.clear()
+
     def completed(self, wanted: str = "2026-11-20T05.00.00.000Z") -> Path:
         """Put in a session of 11 records that completed."""
         writer = self.begin(wanted, *run_of("split", "train"), RunCompleted(run_id=RUN))

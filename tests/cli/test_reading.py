@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
+from kedro_journal.events import (
+    ErrorInfo,
+    NodeStarted,
+    RunCompleted,
+    RunFailed,
+    RunInterrupted,
+    SessionClosed,
+    SessionResumed,
+    WriterOpened,
+)
+from kedro_journal.journal import JournalWriter
+from kedro_journal.journal.liveness import boot_id, host_name, start_ticks
 from kedro_journal.replay import replay as replay_session
+
+from .conftest import RUN, run_of
 
 
 def test_the_list_is_newest_first_and_tells_every_fate(call, journals):
@@ -161,6 +178,68 @@ def test_before_its_first_run_a_session_is_not_said_to_be_closed(call, journals)
     assert "no run has started yet" in text
     assert "Closed" not in text
     assert (data["status"], data["verdict"]) == ("created", "running")
+
+
+def resumed(parent):
+    return SessionResumed(parent_session_id=parent)
+
+
+def test_show_points_to_the_end_of_the_chain(call, journals):
+    first, second, third = (f"2026-11-2{day}T05.00.00.000Z" for day in (1, 2, 3))
+    where = ("--directory", journals.path)
+    journals.failed(first)
+    error = ErrorInfo(type="ValueError")
+    journals.begin(
+        second,
+        resumed(first),
+        run_of("split")[0],
+        RunFailed(run_id=RUN, error=error),
+        SessionClosed(),
+    )
+    broken = call("show", first, *where).stdout.partition("\nNext\n")[2]
+    journals.begin(
+        third,
+        resumed(second),
+        *run_of("split"),
+        RunCompleted(run_id=RUN),
+        SessionClosed(),
+    )
+    done = call("show", first, *where).stdout.partition("\nNext\n")[2]
+
+    assert f"kedro-journal resume {second}" in broken
+    assert f"kedro-journal show {third}" in done
+    assert "kedro-journal resume" not in done
+
+
+@pytest.mark.skipif(start_ticks(os.getpid()) is None, reason="needs /proc")
+def test_show_tells_of_a_worker_that_lives_on(call, journals):
+    where = ("--directory", journals.path)
+    stays = [sys.executable, "-c", "input()"]
+    with subprocess.Popen(stays, stdin=subprocess.PIPE) as worker:
+        opened = WriterOpened(
+            pid=worker.pid,
+            role="worker",
+            host=host_name(),
+            boot_id=boot_id(),
+            started_at_ticks=start_ticks(worker.pid),
+        )
+        owner = journals.begin("2026-11-22T05.00.00.000Z", run_of("split")[0])
+        writer = JournalWriter(owner.path.parent, opened)
+        writer.append(NodeStarted(run_id=RUN, node="split"))
+        writer.close()
+        owner.append(RunInterrupted(run_id=RUN, reason="SIGTERM"))
+        running = call("show", *where).stdout
+        journals.let_go()
+        living = call("show", *where).stdout
+        data = json.loads(call("show", "--json", *where).stdout)
+        worker.communicate(b"\n")
+    gone = call("show", *where).stdout
+
+    told = f"Worker process {worker.pid} is still alive, with node split."
+    assert told in living
+    assert data["live_workers"] == [worker.pid]
+    assert told not in running, "while the session lives it has workers as it should"
+    assert told not in gone
 
 
 def test_replay_shows_the_present_by_default(call, journals):

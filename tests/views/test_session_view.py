@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from kedro_journal.events import (
     CommandLine,
@@ -22,6 +23,7 @@ from kedro_journal.events import (
     RunInterrupted,
     SessionClosed,
     SessionFailed,
+    SessionResumed,
     UnknownEvent,
     Versions,
     WriterOpened,
@@ -156,6 +158,64 @@ def test_what_broke_can_be_resumed_and_what_did_not_cannot(story, screen):
     story.created().started("train").node("train", "running")
     assert "kedro-journal resume" in show(story, screen, "crashed")
     assert "kedro-journal resume" not in show(story, screen, "running")
+
+
+def test_a_crash_between_nodes_can_be_resumed(story, screen):
+    text = show(story.created().started("train"), screen, "crashed")
+
+    assert "No node was being worked on." in text
+    assert f"kedro-journal resume {story.session_id}" in text
+
+
+@pytest.mark.parametrize(
+    ("liveness", "closing", "verdict", "resumable"),
+    [
+        ("closed", RunCompleted(run_id="r2"), "completed", False),
+        ("running", None, "running", False),
+        ("crashed", None, "crashed", True),
+        ("closed", RunFailed(run_id="r2", error=ERROR), "failed", True),
+    ],
+)
+def test_what_was_resumed_points_to_the_session_that_goes_on(
+    story, screen, liveness, closing, verdict, resumable
+):
+    parent = story.created().started("train").node("train", "running").state("crashed")
+    story.records.clear()
+    story.created().started("train", run_id="r2")
+    if closing is not None:
+        story.tell(closing, SessionClosed())
+    heir = replace(story.state(liveness), session_id="later")
+
+    text = session_view(parent, screen, resumed_by="next", heir=heir)
+
+    steps = [one.split() for one in text.partition("\nNext\n")[2].splitlines()]
+    assert f"kedro-journal show later it goes on: {verdict}".split() in steps
+    assert ("kedro-journal resume later" in text) is resumable
+    assert f"kedro-journal resume {parent.session_id}" not in text
+
+
+def test_a_resume_that_ran_nothing_points_to_what_it_was_to_go_on_from(story, screen):
+    story.created().tell(SessionResumed(parent_session_id="before"), SessionClosed())
+
+    text = show(story, screen)
+
+    assert "nothing was run. It was to go on from session before." in text
+    assert "kedro-journal show before" in text.partition("\nNext\n")[2]
+
+
+def test_a_worker_that_outlives_its_session_is_told(story, screen):
+    story.created().started("a", "b")
+    story.tell(WriterOpened(pid=77, role="worker"), writer="w5")
+    story.tell(NodeStarted(node="a", run_id=story.run_id), writer="w5")
+    story.tell(RunInterrupted(run_id=story.run_id, reason="SIGTERM"), SessionClosed())
+    alive = [story.state().writers["w5"]]
+
+    text = show(story, screen, alive=alive)
+    many = show(story, screen, alive=alive * 10)
+
+    assert "Worker process 77 is still alive, with node a.\n" in text
+    assert many.count("is still alive") == 8
+    assert "and 2 more worker processes.\n" in many
 
 
 def test_without_a_run_there_is_nothing_to_resume(story, screen):

@@ -9,6 +9,7 @@ import click
 from kedro_journal.journal import Finding, JournalDirectory
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.replay import replay_folder, replay_group
+from kedro_journal.replay.kin import end_of_chain, live_workers
 from kedro_journal.replay.locate import resumed_by
 from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.group import group_view
@@ -52,7 +53,8 @@ def show(
     ID is a session's id, a unique beginning of it, or `latest`, which is the default.
 
     With --json: one object with every field of the session's state, its verdict, and
-    its runs with their nodes; `findings` lists damage that --salvage read past.
+    its runs with their nodes; `findings` lists damage that --salvage read past,
+    `live_workers` the pids of worker processes that live though the session does not.
 
     With --group instead of ID: sibling sessions merged, such as the tasks of an
     orchestrator, with one verdict, and every node by its last try. Damage does not
@@ -70,8 +72,11 @@ def show(
     path = where.file(found_id)
     state = replay_folder(where.folder(found_id), salvage=salvage)
     findings: tuple[Finding, ...] = verify_file(path).findings if salvage else ()
+    alive = live_workers(state)
     if as_json:
-        click.echo(json_text({**state_data(state), "findings": findings}), nl=False)
+        pids = [writer.pid for writer in alive]
+        data = {**state_data(state), "findings": findings, "live_workers": pids}
+        click.echo(json_text(data), nl=False)
         return
     detail = Detail(
         parameters=parameters,
@@ -80,6 +85,7 @@ def show(
         traceback=traceback,
         notes=notes,
     )
+    later = resumed_by(where, found_id)
     text = session_view(
         state,
         screen(),
@@ -87,7 +93,9 @@ def show(
         moments=moments_of(path, state),
         findings=findings,
         journal=str(path),
-        resumed_by=resumed_by(where, found_id) or "",
+        resumed_by=later or "",
+        heir=end_of_chain(where, later) if later is not None else None,
+        alive=alive,
     )
     click.echo(text, nl=False)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from kedro_journal.journal import Finding
-from kedro_journal.state import RunState, SessionState
+from kedro_journal.state import RunState, SessionState, Writer
 
 from .derive import (
     env_in_force,
@@ -25,7 +25,7 @@ from .sessions import VERDICT_ROLES
 from .table import Column, pairs, table
 from .terminal import Line, Screen, Span, clip, indent, line, render
 from .timeline import LEVEL_ROLES
-from .verdict import Moments, title, verdict_lines
+from .verdict import Moments, alive_lines, title, verdict_lines
 from .words import ago, count, date_and_time, duration, flatten, literal
 
 __all__ = [
@@ -41,6 +41,7 @@ _PARAMETERS_SHOWN: Final = 12
 _ANOMALIES_SHOWN: Final = 5
 _SHA_SHOWN: Final = 10
 _NOTES_SHOWN: Final = 20
+_BROKEN: Final = ("failed", "crashed", "interrupted", "unknown")
 _NOTES: Final = (Column("at"), Column("level"), Column("node", widest=36), Column(""))
 
 
@@ -74,6 +75,8 @@ def session_view(
     findings: Sequence[Finding] = (),
     journal: str = "",
     resumed_by: str = "",
+    heir: SessionState | None = None,
+    alive: Sequence[Writer] = (),
 ) -> str:
     """Give everything about one session.
 
@@ -85,6 +88,8 @@ def session_view(
         findings: Damage that was read past.
         journal: Path of the journal file, empty to leave it out.
         resumed_by: The session that goes on from it, if one does.
+        heir: The last of those that go on from it, one from the other.
+        alive: Worker processes of it that live, though it does not run.
     """
     lines = session_lines(
         state,
@@ -94,6 +99,8 @@ def session_view(
         findings=findings,
         journal=journal,
         resumed_by=resumed_by,
+        heir=heir,
+        alive=alive,
     )
     return render(lines, screen.paint)
 
@@ -107,6 +114,8 @@ def session_lines(
     findings: Sequence[Finding] = (),
     journal: str = "",
     resumed_by: str = "",
+    heir: SessionState | None = None,
+    alive: Sequence[Writer] = (),
     as_of: bool = False,
 ) -> list[Line]:
     """Give the lines of `session_view`.
@@ -117,6 +126,7 @@ def session_lines(
     lines = [
         title(state, as_of=as_of),
         *verdict_lines(state, screen, moments or {}),
+        *alive_lines(state, alive),
         (),
     ]
     lines += pairs(
@@ -140,7 +150,7 @@ def session_lines(
     lines += note_lines(state, screen, whole=detail.notes)
     lines += _journal(state, findings)
     if not as_of:
-        lines += _next(state, salvaged=bool(findings))
+        lines += _next(state, heir, salvaged=bool(findings))
     return lines
 
 
@@ -323,18 +333,17 @@ def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
     return lines + indent(finding_lines(findings))
 
 
-def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
+def _next(
+    state: SessionState, heir: SessionState | None, *, salvaged: bool
+) -> list[Line]:
     # Somebody will paste it: what stands in a journal is one word to a shell.
     named = shlex.quote(state.session_id) if state.session_id else ""
     wanted = named + (" --salvage" if salvaged else "")
     verdict = state.verdict
-    steps: list[tuple[str, str]] = []
+    steps = _along_the_chain(state, heir)
     if verdict == "running":
         steps.append((f"kedro-journal tail {named} -f", "follow it live"))
-    elif verdict in ("failed", "crashed", "interrupted", "unknown"):
-        if state.runs or state.resumed is not None:
-            resume = f"kedro-journal resume {named}"
-            steps.append((resume, "go on from what was completed"))
+    elif verdict in _BROKEN:
         steps.append((f"kedro-journal tail {wanted}", "its last records"))
         steps.append((f"kedro-journal replay {wanted} --step", "record by record"))
     if state.anomalies or state.dropped_events or state.repairs:
@@ -343,3 +352,24 @@ def _next(state: SessionState, *, salvaged: bool) -> list[Line]:
         return []
     rows = [(command, line(Span(what, "dim"))) for command, what in steps]
     return [*_section("Next"), *indent(pairs(rows, None))]
+
+
+def _along_the_chain(
+    state: SessionState, heir: SessionState | None
+) -> list[tuple[str, str]]:
+    """Give the steps to the session that it goes on from, and to go on from itself."""
+    steps: list[tuple[str, str]] = []
+    parent = state.resumed.parent_session_id if state.resumed is not None else ""
+    if parent and not state.runs and state.verdict != "running":
+        show = f"kedro-journal show {shlex.quote(parent)}"
+        steps.append((show, "what it was to go on from; nothing of it ran here"))
+    if state.verdict not in _BROKEN or not (state.runs or parent):
+        return steps
+    last = heir if heir is not None else state
+    named = shlex.quote(last.session_id)
+    if heir is not None:
+        steps.append((f"kedro-journal show {named}", f"it goes on: {heir.verdict}"))
+    if last.verdict in _BROKEN:
+        resume = f"kedro-journal resume {named}"
+        steps.append((resume, "go on from what was completed"))
+    return steps

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from kedro_journal.state import RunState, SessionState
+from kedro_journal.state import RunState, SessionState, Writer
 
 from .derive import (
     Place,
@@ -21,7 +21,7 @@ from .sessions import VERDICT_ROLES
 from .terminal import Line, Screen, Span, line
 from .words import clock, count, duration
 
-__all__ = ["Moments", "title", "verdict_lines"]
+__all__ = ["Moments", "alive_lines", "title", "verdict_lines"]
 
 Moments = Mapping[int, datetime]
 """Wall clock of some records by sequence number: a state has not kept them all."""
@@ -58,7 +58,7 @@ def verdict_lines(  # noqa: PLR0911 - one per verdict
         case "empty":
             return [line("Its journal has no session in it yet.")]
         case "no run":
-            return [line("Closed in order; nothing was run.")]
+            return [line(f"Closed in order; nothing was run.{_in_vain(state)}")]
         case "completed":
             return [line(_completed(state, screen))]
         case "failed":
@@ -75,6 +75,28 @@ def verdict_lines(  # noqa: PLR0911 - one per verdict
             return [line(f"{first}it lives."), *_at(run, state, screen, moments)]
         case _:
             return _running(state, run, screen, moments)
+
+
+def _in_vain(state: SessionState) -> str:
+    if state.resumed is None:
+        return ""
+    return f" It was to go on from session {state.resumed.parent_session_id}."
+
+
+def alive_lines(state: SessionState, alive: Sequence[Writer]) -> list[Line]:
+    """Say which worker processes live on, though the session does not."""
+    run = decisive_run(state)
+    lines: list[Line] = []
+    for writer in alive[:_PLACES_MAX]:
+        at = [n for n in (run.broken if run else ()) if n.writer == writer.name]
+        node: list[str | Span] = []
+        if at:
+            node = [", with node ", Span(at[0].name, "strong")]
+        who = Span(f"Worker process {writer.pid} is still alive", "warn")
+        lines.append(line(who, *node, "."))
+    if len(alive) > _PLACES_MAX:
+        lines.append(line(f"and {len(alive) - _PLACES_MAX} more worker processes."))
+    return lines
 
 
 def _completed(state: SessionState, screen: Screen) -> str:

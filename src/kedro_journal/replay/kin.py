@@ -1,0 +1,48 @@
+"""Who goes on from a session, and who of it lives on: its journal does not say."""
+
+from __future__ import annotations
+
+from kedro_journal.errors import JournalError
+from kedro_journal.journal import JournalDirectory
+from kedro_journal.journal.liveness import boot_id, host_name, is_running
+from kedro_journal.state import SessionState, Writer
+
+from .locate import resumed_by
+from .replay import replay_folder
+
+__all__ = ["end_of_chain", "live_workers"]
+
+
+def end_of_chain(where: JournalDirectory, session_id: str) -> SessionState:
+    """Give the last of those that go on from a session, one from the other, or itself.
+
+    Returns:
+        Its state, with its id even where nothing more of it can be read.
+    """
+    seen, last = {session_id}, session_id
+    while (later := resumed_by(where, last)) is not None and later not in seen:
+        seen.add(later)
+        last = later
+    try:
+        return replay_folder(where.folder(last), salvage=True)
+    except (JournalError, OSError):
+        return SessionState(session_id=last, status="created", liveness="unknown")
+
+
+def live_workers(state: SessionState) -> tuple[Writer, ...]:
+    """Give the worker processes that have outlived the session's own.
+
+    A process is told by its pid and the time that it started at, on this boot of this
+    host; one of another host, or of which that is not on record, is left out.
+    """
+    if state.verdict == "running":
+        return ()  # it has workers as it should
+    here = (host_name(), boot_id())
+    return tuple(
+        writer
+        for writer in state.writers.values()
+        if writer.role == "worker"
+        and (writer.host, writer.boot_id) == here
+        and writer.started_at_ticks is not None
+        and is_running(writer.pid, writer.started_at_ticks)
+    )
