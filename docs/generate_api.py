@@ -47,10 +47,11 @@ goes to stdout, everything else to stderr; an error is one line.
 |---|---|
 | 0 | done |
 | 1 | failed |
-| 2 | wrong usage, a wrong setting, or an unsafe path |
-| 3 | no such session, or several |
+| 2 | wrong usage, a wrong setting that is needed, or an unsafe path |
+| 3 | no such session, or several; no Kedro project |
 | 4 | damaged journal |
 | 5 | journal of a newer version |
+| 6 | not to be resumed |
 | 130 | stopped by Ctrl-C |
 | 141 | whoever read the output went away |
 """

@@ -7,11 +7,12 @@ unknown key or a wrong type is an error that names the key.
 from __future__ import annotations
 
 import os
+import re
 import reprlib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +26,7 @@ __all__ = [
     "explain_config",
     "find_project",
     "load_config",
+    "load_for_reading",
 ]
 
 ENV_PREFIX: Final = "KEDRO_JOURNAL_"
@@ -119,19 +121,29 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             return project_path / Path(self.directory).expanduser()
         except RuntimeError as error:  # ~nobody
             reason = f"`tool.kedro_journal.directory`: {error}"
-            raise ConfigError(str(project_path), reason) from error
+            raise ConfigError(str(project_path), reason, "directory") from error
 
 
-def find_project(start: Path | None = None) -> Path | None:
+def find_project(start: Path | None = None, *, broken: bool = False) -> Path | None:
     """Find the Kedro project that a folder is in: itself or the nearest parent.
+
+    Args:
+        start: The folder; None for the working directory.
+        broken: Also find one whose pyproject.toml does not parse, if it has that
+            table's name somewhere.
 
     Returns:
         The folder whose pyproject.toml has `[tool.kedro]`, or None.
     """
     folder = (start or Path.cwd()).resolve()
     for candidate in (folder, *folder.parents):
-        if "kedro" in _tool_table(candidate / "pyproject.toml", quiet=True):
-            return candidate
+        path = candidate / "pyproject.toml"
+        try:
+            if "kedro" in _tool_table(path):
+                return candidate
+        except ConfigError:
+            if broken and _KEDRO_TABLE in path.read_bytes():
+                return candidate
     return None
 
 
@@ -159,13 +171,42 @@ def load_config(
     config = Config()
     if project_path is not None:
         path = project_path / "pyproject.toml"
-        table = _tool_table(path).get("kedro_journal", {})
+        tool = _tool_table(path)
+        for mistake, _ in _mistyped(tool, path):
+            raise mistake
+        table = tool.get("kedro_journal", {})
         config = _convert(table, str(path), "tool.kedro_journal")
     for name, value in environ.items():
         key = name.removeprefix(ENV_PREFIX)
         if not name.startswith(ENV_PREFIX) or key in _NO_SETTINGS:
             continue
         config = _override(config, key.lower(), value, name)
+    return config
+
+
+def load_for_reading(
+    project_path: Path | None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    on_error: Callable[[ConfigError], None],
+) -> Config:
+    """Read what is needed to find journals: a setting for writing must not hide them.
+
+    Args:
+        project_path: Root of the project; None for the defaults.
+        environ: Environment to read; None for this process's.
+        on_error: Told of each mistake.
+
+    Raises:
+        ConfigError: `directory` itself does not read.
+    """
+    config, sources, mistakes = explain_config(project_path, environ)
+    overridden = sources.get("directory", "").startswith(ENV_PREFIX)
+    for mistake in mistakes:
+        if mistake.key == "directory" and not overridden:
+            raise mistake
+    for mistake in mistakes:
+        on_error(mistake)
     return config
 
 
@@ -201,28 +242,13 @@ def _load_what_is_right(
     sources: dict[str, str],
 ) -> Config:
     environ = os.environ if environ is None else environ
-    path = (project_path or Path()) / "pyproject.toml"
     right: dict[str, Any] = {}
-    try:
-        table = _tool_table(path).get("kedro_journal", {}) if project_path else {}
-    except ConfigError as error:
-        on_error(error)
-        table = {}
-    if not isinstance(table, dict):
-        what = reprlib.repr(table)  # it may be long, and deep
-        reason = f"it must be a table, not {what} - at `tool.kedro_journal`"
-        on_error(ConfigError(str(path), reason))
-        table = {}
     unsafe = ""  # where the names of secrets stand that do not read
-    for key, value in table.items():
-        try:
-            _convert({key: value}, str(path), "tool.kedro_journal")
-            right[key] = value
-            sources[key] = path.name
-        except ConfigError as error:
-            on_error(error)
-            if key == "redact":
-                unsafe = path.name
+    if project_path is not None:
+        path = project_path / "pyproject.toml"
+        if _right_of_file(path, on_error, right):
+            unsafe = path.name
+        sources.update(dict.fromkeys(right, path.name))
     config = msgspec.convert(right, Config)
     for name, value in environ.items():
         key = name.removeprefix(ENV_PREFIX)
@@ -244,7 +270,52 @@ def _load_what_is_right(
     return config
 
 
-def _tool_table(path: Path, *, quiet: bool = False) -> dict[str, Any]:
+def _right_of_file(
+    path: Path, on_error: Callable[[ConfigError], None], right: dict[str, Any]
+) -> bool:
+    """Read the settings of a file into *right*, each by itself.
+
+    Returns:
+        Whether names of secrets stand there that do not read.
+    """
+    try:
+        tool = _tool_table(path)
+    except ConfigError as error:
+        on_error(error)
+        return False
+    unsafe = False
+    for mistake, other in _mistyped(tool, path):
+        on_error(mistake)
+        unsafe = unsafe or (isinstance(other, dict) and "redact" in other)
+    table = tool.get("kedro_journal", {})
+    if not isinstance(table, dict):
+        what = reprlib.repr(table)  # it may be long, and deep
+        reason = f"it must be a table, not {what} - at `tool.kedro_journal`"
+        on_error(ConfigError(str(path), reason))
+        table = {}
+    for key, value in table.items():
+        try:
+            _convert({key: value}, str(path), "tool.kedro_journal")
+            right[key] = value
+        except ConfigError as error:
+            on_error(error)
+            unsafe = unsafe or key == "redact"
+    return unsafe
+
+
+def _mistyped(
+    tool: Mapping[str, Any], path: Path
+) -> Iterator[tuple[ConfigError, object]]:
+    """Find tables whose name is ours but for a hyphen: nothing reads them."""
+    for name, table in tool.items():
+        alike = name.lower().translate(_SEPARATORS) == "kedrojournal"
+        if name == "kedro_journal" or not alike:
+            continue
+        reason = f"`[tool.{name}]` is not read; the table is `[tool.kedro_journal]`"
+        yield ConfigError(str(path), reason), table
+
+
+def _tool_table(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             tool = tomllib.load(file).get("tool", {})
@@ -253,9 +324,9 @@ def _tool_table(path: Path, *, quiet: bool = False) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         # Not only TOMLDecodeError: a number of more digits than Python converts and
         # nesting beyond all measure are errors of their own.
-        if quiet:
-            return {}
-        raise ConfigError(str(path), f"it is not TOML: {error}") from error
+        found = _AT_LINE.fullmatch(str(error))
+        what = f"line {found[2]}, column {found[3]}: {found[1]}" if found else error
+        raise ConfigError(str(path), f"it does not parse as TOML: {what}") from error
     return tool if isinstance(tool, dict) else {}
 
 
@@ -266,9 +337,23 @@ def _convert(table: object, source: str, where: str) -> Config:
         reason = str(error).replace("`$.", f"`{where}.").replace("`$`", f"`{where}`")
         if where not in reason:  # msgspec gives no path for the table itself
             reason = f"{reason} - at `{where}`"
-        raise ConfigError(source, reason) from error
+        key = next(iter(table)) if isinstance(table, dict) and len(table) == 1 else ""
+        raise ConfigError(source, reason + _allowed(reason), key) from error
 
 
+def _allowed(reason: str) -> str:
+    """Name the values that a setting may have, where it is one of a few."""
+    key = reason.rpartition(".")[2].strip("`")
+    known = {field.name: field.type for field in msgspec.structs.fields(Config)}
+    kind = get_args(known[key])[0] if key in known else None
+    if get_origin(kind) is not Literal:
+        return ""
+    return "; it may be " + ", ".join(f'"{value}"' for value in get_args(kind))
+
+
+_KEDRO_TABLE: Final = b"[tool.kedro]"
+_AT_LINE: Final = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
+_SEPARATORS: Final = str.maketrans("", "", "-_. ")
 _BOOLEANS: Final = {
     **dict.fromkeys(("", "0", "false", "no", "n", "off"), False),
     **dict.fromkeys(("1", "true", "yes", "y", "on"), True),
@@ -279,7 +364,8 @@ def _override(config: Config, key: str, value: str, source: str) -> Config:
     known = {field.name: field for field in msgspec.structs.fields(Config)}
     if key not in known:
         names = ", ".join(ENV_PREFIX + name.upper() for name in known)
-        raise ConfigError(source, f"there is no such setting; there are {names}")
+        reason = f"there is no such setting; there are {names}"
+        raise ConfigError(source, reason, key)
     current = getattr(config, key)
     given: object = value
     if isinstance(current, tuple):
@@ -292,4 +378,4 @@ def _override(config: Config, key: str, value: str, source: str) -> Config:
     except (msgspec.ValidationError, UnicodeError) as error:
         # The bytes of a variable need not be text.
         reason = f"{value!r} does not fit: {error}"
-        raise ConfigError(source, reason) from error
+        raise ConfigError(source, reason + _allowed(str(error)), key) from error

@@ -420,15 +420,18 @@ class ConfigError(JournalError):
     Attributes:
         source: The file or environment variable it stands in.
         reason: What is wrong, with the key's path.
+        key: The setting; empty if it is about all of them.
     """
 
     exit_code = 2
     source: str
     reason: str
+    key: str
 
-    def __init__(self, source: str, reason: str) -> None:
+    def __init__(self, source: str, reason: str, key: str = "") -> None:
         super().__init__(
             f"{source}: {reason}. Defaults are in docs/reference/configuration.md.",
             source=source,
             reason=reason,
+            key=key,
         )

@@ -160,10 +160,94 @@ def test_a_setting_that_does_not_read_is_named(call, tmp_path):
     with (project / "pyproject.toml").open("a") as file:
         file.write("directry = 1\n")
 
+    (project / "j").mkdir()
     result = call("list", "--project", project)
 
-    assert result.exit_code == 2
+    assert result.exit_code == 0
     assert "directry" in result.stderr
+    assert "the journals are elsewhere" in result.stderr
+
+
+@pytest.fixture
+def project(tmp_path, journals):
+    """A project with a session in its directory `j`."""
+    project = make_project(tmp_path / "p")
+    journals.path = project / "j"
+    journals.completed()
+    return project
+
+
+READERS = ["list", "show", "replay", "tail", "verify", "command"]
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_a_setting_for_writing_does_not_stop_reading(call, project, command):
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('durability = "fast"\n')
+
+    result = call(command, "--project", project)
+
+    assert result.exit_code == 0
+    assert "2026-11-20" in result.stdout or "kedro run" in result.stdout
+    warning, *more = result.stderr.splitlines()
+    assert more == []
+    assert warning.startswith("Warning: ")
+    assert "`tool.kedro_journal.durability`" in warning
+    assert 'it may be "flush", "group", "sync"' in warning
+
+
+def test_a_directory_that_does_not_read_stops_a_reader(call, project, monkeypatch):
+    (project / "pyproject.toml").write_text(
+        "[tool.kedro]\n[tool.kedro_journal]\ndirectory = 5\n"
+    )
+    refused = call("list", "--project", project)
+    monkeypatch.setenv("KEDRO_JOURNAL_DIRECTORY", "j")
+    overridden = call("list", "--project", project)
+
+    assert refused.exit_code == 2
+    assert "`tool.kedro_journal.directory`" in refused.stderr
+    assert "2026-11-20" in overridden.stdout
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_a_pyproject_that_does_not_parse_is_told_with_its_line(call, project, command):
+    with (project / "pyproject.toml").open("a") as file:
+        file.write("a = \n")
+    (project / "j").rename(project / "sessions")
+
+    result = call(command, "--project", project / "src")
+
+    assert result.exit_code == 0
+    assert "2026-11-20" in result.stdout or "kedro run" in result.stdout
+    assert "pyproject.toml: it does not parse as TOML: line 5, " in result.stderr
+    assert "If it is to set `directory`, the journals are elsewhere" in result.stderr
+
+
+@pytest.mark.parametrize("command", [*READERS, "resume", "rerun", "trace"])
+def test_outside_a_project_every_command_says_so(call, tmp_path, command):
+    args = ["parameters"] if command == "trace" else []
+    result = call(command, *args)
+
+    assert result.exit_code == 3
+    assert result.stdout == ""
+    assert f"{tmp_path}: no Kedro project" in result.stderr
+    assert f"no journals in {tmp_path / 'sessions'}" in result.stderr
+    assert "--project" in result.stderr
+    assert "--directory" in result.stderr
+
+
+def test_outside_a_project_journals_are_found_where_they_are(
+    call, journals, tmp_path, monkeypatch
+):
+    journals.completed()
+    here = call("list")
+    monkeypatch.setenv("KEDRO_JOURNAL_DIRECTORY", str(tmp_path / "none"))
+    elsewhere = call("list")
+    given = call("list", "--directory", tmp_path / "none")
+
+    assert "2026-11-20" in here.stdout
+    assert elsewhere.stdout == given.stdout
+    assert given.stdout.startswith(f"No sessions in {tmp_path / 'none'} yet.")
 
 
 def test_session_ids_are_completed(call, journals):

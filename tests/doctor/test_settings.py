@@ -59,7 +59,7 @@ def test_each_setting_is_told_with_its_source(tmp_path: Path) -> None:
         ("redact = 5", {}, "redact"),
         ("", {"KEDRO_JOURNAL_DURABILITY": "paper"}, "KEDRO_JOURNAL_DURABILITY"),
         ("", {"KEDRO_JOURNAL_NOTHING": "1"}, "KEDRO_JOURNAL_NOTHING"),
-        ("[", {}, "not TOML"),
+        ("[", {}, "does not parse as TOML"),
     ],
 )
 def test_a_mistake_is_a_problem_and_is_named(
@@ -74,6 +74,15 @@ def test_a_mistake_is_a_problem_and_is_named(
     assert len(check.facts["mistakes"]) == 1
     with pytest.raises(ConfigError):
         load_config(folder, environ)
+
+
+def test_a_mistyped_table_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.kedro-journal]\nstrict = true\n")
+
+    check = look(tmp_path)["settings.mistakes"]
+
+    assert check.status == "problem"
+    assert "`[tool.kedro-journal]` is not read" in check.text
 
 
 def test_a_table_that_is_none_is_a_mistake_too(tmp_path: Path) -> None:

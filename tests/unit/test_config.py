@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from kedro_journal.config import Config, explain_config, find_project, load_config
+from kedro_journal.config import (
+    Config,
+    explain_config,
+    find_project,
+    load_config,
+    load_for_reading,
+)
 from kedro_journal.errors import ConfigError
 
 
@@ -97,7 +103,7 @@ def test_settings_that_are_no_table_are_an_error(tmp_path: Path, value: str) -> 
 def test_what_is_no_toml_is_an_error(tmp_path: Path, text: str | bytes) -> None:
     data = text.encode() if isinstance(text, str) else text
     (tmp_path / "pyproject.toml").write_bytes(data)
-    with pytest.raises(ConfigError, match="not TOML"):
+    with pytest.raises(ConfigError, match="does not parse as TOML"):
         load_config(tmp_path, {})
 
 
@@ -231,6 +237,81 @@ def test_where_the_names_of_secrets_do_not_read_nothing_is_journaled(
     (tmp_path / "pyproject.toml").write_text(f"[tool.kedro_journal]\n{text}")
     config = load_config(tmp_path, environ, on_error=lambda error: None)
     assert config.disable == disabled
+
+
+@pytest.mark.parametrize("name", ["kedro-journal", "kedrojournal", "Kedro_Journal"])
+def test_a_table_whose_name_is_mistyped_is_a_mistake(tmp_path: Path, name: str) -> None:
+    text = f"[tool.{name}]\ndirectory = 'x'\n[tool.kedro_journal]\nstrict = true\n"
+    folder = project(tmp_path, text, head="")
+    said: list[ConfigError] = []
+
+    config = load_config(folder, {}, on_error=said.append)
+
+    assert config == Config(strict=True)
+    (error,) = said
+    assert f"`[tool.{name}]` is not read" in str(error)
+    with pytest.raises(ConfigError, match="is not read"):
+        load_config(folder, {})
+
+
+def test_names_of_secrets_in_a_mistyped_table_mean_that_nothing_is_journaled(
+    tmp_path: Path,
+) -> None:
+    text = "[tool.kedro-journal]\nredact = ['ssn']\n"
+    folder = project(tmp_path, text, head="")
+    assert load_config(folder, {}, on_error=lambda _: None).disable
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "directory"),
+    [
+        ("durability = 'fast'\ndirectory = 'x'", {}, "x"),
+        ("directory = 3", {"KEDRO_JOURNAL_DIRECTORY": "y"}, "y"),
+        ("directory = 3", {}, None),
+        ("directory = 'x'", {"KEDRO_JOURNAL_DIRECTORY": ""}, None),
+    ],
+)
+def test_a_reader_needs_the_directory_alone(
+    tmp_path: Path, text: str, environ: dict[str, str], directory: str | None
+) -> None:
+    folder = project(tmp_path, text)
+    said: list[ConfigError] = []
+    if directory is None:
+        with pytest.raises(ConfigError, match=r"(?i)directory"):
+            load_for_reading(folder, environ, on_error=said.append)
+        assert said == []
+    else:
+        found = load_for_reading(folder, environ, on_error=said.append)
+        assert found.directory == directory
+        assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("durability", "'fast'"), ("packages", "true"), ("log_level", "'loud'")],
+)
+def test_a_wrong_choice_names_those_that_there_are(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    with pytest.raises(ConfigError) as in_file:
+        load_config(project(tmp_path, f"{key} = {value}"), {})
+    with pytest.raises(ConfigError) as in_variable:
+        load_config(None, {f"KEDRO_JOURNAL_{key.upper()}": "fast"})
+    default = getattr(Config(), key)
+    for caught in (in_file, in_variable):
+        assert caught.value.key == key
+        assert "it may be " in caught.value.reason
+        assert f'"{default}"' in caught.value.reason
+
+
+def test_a_broken_project_is_found_where_it_is_asked_for(tmp_path: Path) -> None:
+    project(tmp_path, "x = 1", head="[tool.kedro]\n")
+    inner, other = tmp_path / "inner", tmp_path / "other"
+    for folder, head in ((inner, "[tool.kedro]\n"), (other, "[tool.else]\n")):
+        folder.mkdir()
+        project(folder, "x = ", head=head)
+    assert find_project(inner, broken=True) == inner
+    assert find_project(other, broken=True) == tmp_path
 
 
 def test_settings_that_are_no_table_are_a_mistake(tmp_path: Path) -> None:

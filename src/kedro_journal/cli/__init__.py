@@ -4,10 +4,10 @@ Parse, call, print. This module imports click and nothing else: every command is
 when it is called, and none that reads imports Kedro. An error of ours is one line on
 stderr and an exit code; stdout has the answer and nothing else.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage, a wrong setting or an unsafe path; 3 no
-such session, or several; 4 damaged journal; 5 journal of a newer version; 6 not to be
-resumed; 130 stopped
-by Ctrl-C; 141 whoever read the output went away.
+Exit codes: 0 done; 1 failed; 2 wrong usage, a wrong setting that is needed or an unsafe
+path; 3 no such session, or several, or no Kedro project; 4 damaged journal; 5 journal
+of a newer version; 6 not to be resumed; 130 stopped by Ctrl-C; 141 whoever read the
+output went away.
 """
 
 from __future__ import annotations

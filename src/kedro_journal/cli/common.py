@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from kedro_journal.config import find_project
-from kedro_journal.errors import CorruptJournal
+from kedro_journal.config import ENV_PREFIX, Config, find_project
+from kedro_journal.errors import (
+    ConfigError,
+    CorruptJournal,
+    JournalError,
+    JournalNotFound,
+)
 from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.replay import replay_folder
 from kedro_journal.replay.locate import open_directory
 from kedro_journal.state import SessionState
 from kedro_journal.views.derive import where_it_is
-from kedro_journal.views.terminal import Screen
+from kedro_journal.views.terminal import Screen, escape
 
 if TYPE_CHECKING:
     from kedro_journal.views.sessions import Listed
@@ -62,7 +67,11 @@ def session_argument(command: _F) -> _F:
 def _complete_id(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[str]:
-    where = open_journals(ctx, ctx.params.get("project"), ctx.params.get("directory"))
+    try:
+        root = project_of(ctx, ctx.params.get("project"))
+        where = open_directory(root, ctx.params.get("directory"), on_mistake=_ignore)
+    except JournalError:
+        return []
     ids = [*reversed(where.journaled_ids()), "latest"]
     return [session_id for session_id in ids if session_id.startswith(incomplete)]
 
@@ -70,20 +79,61 @@ def _complete_id(
 def project_of(ctx: click.Context, project: Path | None) -> Path | None:
     """Find the project that is meant: given, Kedro's, or around here."""
     if project is not None:
-        return find_project(project) or project
+        return find_project(project, broken=True) or project
     path = getattr(ctx.obj, "project_path", None)
-    return Path(path) if path is not None else find_project()
+    return Path(path) if path is not None else find_project(broken=True)
+
+
+def project_needed(ctx: click.Context, project: Path | None) -> Path | None:
+    """Find the project that is meant, as `project_of` does.
+
+    Raises:
+        ConfigError: Its setting `directory` does not read.
+        JournalError: There is none, and no journals either.
+    """
+    root = project_of(ctx, project)
+    _check(root, project, open_directory(root, on_mistake=_ignore))
+    return root
 
 
 def open_journals(
     ctx: click.Context, project: Path | None, directory: Path | None
 ) -> JournalDirectory:
-    """Give the journal directory that is meant.
+    """Give the journal directory that is meant; mistakes in settings are told.
 
     Raises:
-        ConfigError: The project's settings do not read.
+        ConfigError: The setting `directory` does not read.
+        JournalError: There is no project, and no journals either.
     """
-    return open_directory(project_of(ctx, project), directory)
+    root = project_of(ctx, project)
+    where = open_directory(root, directory, on_mistake=_warn)
+    if directory is None:
+        _check(root, project, where)
+    return where
+
+
+def _check(root: Path | None, given: Path | None, where: JournalDirectory) -> None:
+    """Refuse to take a folder that is no project for one without sessions."""
+    found = root is not None and find_project(root, broken=True) is not None
+    if found or f"{ENV_PREFIX}DIRECTORY" in os.environ or where.journaled_ids():
+        return
+    message = (
+        f"{given or Path.cwd()}: no Kedro project: no pyproject.toml with "
+        f"[tool.kedro] there or above it, and no journals in {where.path}. Call it in "
+        "a project, or give --project or --directory."
+    )
+    raise JournalError(message, exit_code=JournalNotFound.exit_code)
+
+
+def _warn(mistake: ConfigError) -> None:
+    text = f"Warning: {escape(str(mistake))}"
+    if mistake.key not in Config.__struct_fields__:  # it may be meant to be any
+        text += " If it is to set `directory`, the journals are elsewhere."
+    say(text)
+
+
+def _ignore(mistake: ConfigError) -> None:
+    """Whoever asked is told of it elsewhere."""
 
 
 def screen() -> Screen:

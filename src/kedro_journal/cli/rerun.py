@@ -8,7 +8,7 @@ import click
 
 from kedro_journal.views.data import json_text
 
-from .common import logs_aside, project_of
+from .common import logs_aside, project_needed
 from .options import json_option, project_option
 from .resume import session_class, split_params
 
@@ -46,7 +46,7 @@ def rerun(
     With --json: one object with session_id, parent_session_id and nodes.
     """
     with logs_aside():
-        root = project_of(ctx, project)
+        root = project_needed(ctx, project)
         with session_class(root).rerun(
             session_id,
             project_path=root,

@@ -12,7 +12,7 @@ from kedro_journal.errors import NothingLeft
 from kedro_journal.views.data import json_text
 from kedro_journal.views.resume import plan_view
 
-from .common import logs_aside, project_of, say, screen
+from .common import logs_aside, project_needed, say, screen
 from .options import json_option, project_option
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def resume(
     with to_run, and resumed_as: the new session's id, null if nothing was left.
     """
     common: dict[str, Any] = {
-        "project_path": project_of(ctx, project),
+        "project_path": project_needed(ctx, project),
         "run_id": run_id,
         "env": env,
         "from_nodes": from_nodes,

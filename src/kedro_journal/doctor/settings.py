@@ -66,7 +66,7 @@ def look_at_settings(explained: Explained) -> Iterator[Check]:
         yield problem(
             "settings.mistakes",
             " ".join(f"{one.source}: {one.reason}." for one in mistakes),
-            "Correct it: commands stop at it, and runs go on without the setting. "
+            "Correct it: runs, and commands that read, go on without the setting. "
             "docs/reference/configuration.md has all settings.",
             mistakes=[{"source": one.source, "reason": one.reason} for one in mistakes],
         )

@@ -73,7 +73,7 @@ def sessions(
         directory: The journal directory itself, instead of a project.
 
     Raises:
-        ConfigError: The project's settings do not read.
+        ConfigError: The setting `directory` does not read.
     """
     return Sessions(open_directory(project_path, directory))
 

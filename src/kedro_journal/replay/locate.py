@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from kedro_journal.config import Config, find_project, load_config
-from kedro_journal.errors import JournalError
+from kedro_journal.config import Config, find_project, load_for_reading
+from kedro_journal.errors import ConfigError, JournalError
 from kedro_journal.events import (
     RunStarted,
     SessionActivated,
@@ -32,6 +33,8 @@ __all__ = [
 
 PathLike = str | os.PathLike[str]
 
+_logger: Final = logging.getLogger("kedro_journal")
+_logged: Final[set[str]] = set()  # mistakes, for a loop of readers asks each time
 _NEWEST_LOOKED_AT: Final = 50  # sessions, when one is searched by what it says
 _ANCESTORS_MAX: Final = 32
 _HEAD_RECORDS: Final = 200  # where an activation is looked for
@@ -41,23 +44,34 @@ def open_directory(
     project_path: PathLike | None = None,
     directory: PathLike | None = None,
     config: Config | None = None,
+    on_mistake: Callable[[ConfigError], None] | None = None,
 ) -> JournalDirectory:
     """Give the journal directory of a project.
+
+    Mistakes in settings that say nothing of the directory do not hide the journals.
 
     Args:
         project_path: Root of the project; None for the one around the working
             directory, or the working directory if it is in none.
         directory: The journal directory itself; then no project is looked for.
         config: The project's settings, if they were read already.
+        on_mistake: Told of each mistake in the settings; None logs it, once.
 
     Raises:
-        ConfigError: The project's settings do not read.
+        ConfigError: The setting `directory` does not read.
     """
     if directory is not None:
         return JournalDirectory(Path(directory))
     project = Path(project_path) if project_path is not None else find_project()
-    settings = config or load_config(project)
+    told = on_mistake or _log_once
+    settings = config or load_for_reading(project, on_error=told)
     return JournalDirectory(settings.journal_directory(project or Path.cwd()))
+
+
+def _log_once(mistake: ConfigError) -> None:
+    if str(mistake) not in _logged:
+        _logged.add(str(mistake))
+        _logger.warning("kedro-journal: %s", mistake, extra={"markup": False})
 
 
 def handed_down() -> Path | None:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 from kedro.framework.session import KedroSession as _KedroSession
 from kedro.utils import find_kedro_project
 
-from kedro_journal.config import load_config
 from kedro_journal.errors import InvalidSessionId, JournalError
-from kedro_journal.journal import JournalDirectory
 from kedro_journal.replay import replay_folder
+from kedro_journal.replay.locate import open_directory
 from kedro_journal.state import SessionState, Trace
 
 from . import compat
@@ -382,7 +381,7 @@ def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
 def _journaled(root: Path, session_id: str) -> Path | None:
     """Give the folder of a session that has a journal, None if it has none."""
     try:
-        directory = JournalDirectory(load_config(root).journal_directory(root))
+        directory = open_directory(root)
         if directory.file(session_id).exists():
             return directory.folder(session_id)
     except InvalidSessionId:
