@@ -278,6 +278,15 @@ def test_a_folder_is_ours_alone_whatever_the_umask(tmp_path: Path) -> None:
         REAL_OS.make_folder(tmp_path / "four" / "five")
 
 
+@pytest.mark.parametrize("mask", [0, 0o022, 0o777])
+def test_no_umask_gives_others_a_right(tmp_path: Path, mask: int) -> None:
+    with umask(mask):
+        REAL_OS.make_folder(tmp_path / "folder")
+        REAL_OS.write_new(tmp_path / "file", b"")
+    for name in ("folder", "file"):
+        assert (tmp_path / name).stat().st_mode & 0o077 == 0
+
+
 def test_a_folder_that_is_there_will_do_and_nothing_else(tmp_path: Path) -> None:
     for _ in range(2):
         REAL_OS.ensure_folder(tmp_path / "one")

@@ -97,8 +97,9 @@ def probe(
 
     Returns:
         running: it holds its lock, stopped or not. crashed: the kernel freed the lock,
-        so it is gone. unknown: it ran on another host, whose locks may not be seen
-        from here; or it lives and is at its journal, but its lock file was taken away.
+        so it is gone; another boot of a host of this name is an earlier one. unknown:
+        it ran on another host, whose locks may not be seen from here; or it lives and
+        is at its journal, but its lock file was taken away.
     """
     same_kernel = boot is not None and boot == boot_id()
     if not same_kernel and host != host_name():

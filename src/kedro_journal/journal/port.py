@@ -132,7 +132,7 @@ class Os:
         path.unlink()
 
     def make_folder(self, path: Path, *, parents: bool = False) -> None:
-        """Make a folder, mode 0700 whatever the umask.
+        """Make a folder, mode 0700; a umask only ever takes rights away from that.
 
         Raises:
             OSError: As the system says; FileExistsError unless *parents*.
