@@ -215,7 +215,11 @@ def _hot(folder: Path, line: bytes, count: int) -> Group:
             Target("append, stretch: <= 5 x bare write", our_name, 5, bare_name),
             Target("sqlite >= 2 x append", sqlite_name, 2, our_name, at_least=True),
             Target(
-                "structlog >= 1.3 x append", structlog_name, 1.3, our_name, at_least=True
+                "structlog >= 1.3 x append",
+                structlog_name,
+                1.3,
+                our_name,
+                at_least=True,
             ),
             Target("shelve >= 300 x append", shelve_name, 300, our_name, at_least=True),
         ),

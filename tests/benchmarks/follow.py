@@ -21,7 +21,9 @@ from kedro_journal.journal.follow import follow_file
 
 _PAUSE_S = 0.004
 _IN_MODIFY = 0x2
-_POLLING = {"watch": False} if "watch" in inspect.signature(follow_file).parameters else {}
+_POLLING = (
+    {"watch": False} if "watch" in inspect.signature(follow_file).parameters else {}
+)
 
 
 def groups(dose: Dose, folder: Path) -> Iterator[Group]:

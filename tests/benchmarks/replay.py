@@ -84,7 +84,9 @@ def _ladder(folders: dict[int, Path]) -> Group:
             peer("duckdb scan", ["duckdb"], lambda: _figure("duckdb", folder)),
             peer("polars scan", ["polars"], lambda: _figure("polars", folder)),
         ]
-    return Group("replay to the full state", "ns/event", tuple(subjects), tuple(targets))
+    return Group(
+        "replay to the full state", "ns/event", tuple(subjects), tuple(targets)
+    )
 
 
 def _second_look(folder: Path) -> Group:
@@ -122,9 +124,7 @@ def _eventsourcing(folder: Path) -> Group:
         "replay and eventsourcing",
         "ns/event",
         (
-            peer(
-                names[0], ["eventsourcing"], lambda: _figure("eventsourcing", folder)
-            ),
+            peer(names[0], ["eventsourcing"], lambda: _figure("eventsourcing", folder)),
             Subject(names[1], _figure("replay", folder)),
         ),
         (

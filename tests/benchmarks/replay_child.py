@@ -6,10 +6,12 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
 
 from kedro_journal.replay.replay import replay_folder
 from kedro_journal.events import EVENT_TYPES
@@ -32,7 +34,7 @@ def bare(folder: Path) -> int:
                 [
                     ("v", int),
                     ("seq", int),
-                    ("at", str),
+                    ("at", datetime),
                     ("w", str),
                     ("prev", str),
                     ("data", cls),

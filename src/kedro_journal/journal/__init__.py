@@ -7,7 +7,7 @@ from .head import read_head
 from .liveness import Liveness, probe
 from .lock import OwnerLock, choose_backend, is_held
 from .memory import Journal, MemoryJournal
-from .read import Mode, is_closed, read
+from .read import Mode, Run, is_closed, read, read_runs
 from .scan import Finding, Scanner
 from .verify import Verification, verify
 from .writer import Durability, JournalWriter
@@ -25,6 +25,7 @@ __all__ = [
     "MemoryJournal",
     "Mode",
     "OwnerLock",
+    "Run",
     "Scanner",
     "Verification",
     "check_session_id",
@@ -36,6 +37,7 @@ __all__ = [
     "probe",
     "read",
     "read_head",
+    "read_runs",
     "seal",
     "session_timestamp",
     "verify",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .codec import LINE_MAX_BYTES
 
-__all__ = ["Line", "LineBuffer"]
+__all__ = ["Cut", "Line", "LineBuffer"]
 
 
 class Line(NamedTuple):
@@ -24,6 +24,20 @@ class Line(NamedTuple):
     offset: int
     data: bytes | None
     end: int
+
+
+class Cut(NamedTuple):
+    """Whole lines, most of them as bare bytes: there may be very many.
+
+    Attributes:
+        first: The first one, which may have arrived in pieces; None if there is none.
+        offset: Byte position after it.
+        rest: The bytes of the others, without their newlines, one behind the other.
+    """
+
+    first: Line | None
+    offset: int
+    rest: list[bytes]
 
 
 class LineBuffer:
@@ -59,25 +73,41 @@ class LineBuffer:
 
     def feed(self, data: bytes) -> list[Line]:
         """Take more bytes; give the lines that are now whole."""
+        first, offset, rest = self.cut(data)
+        if first is None:
+            return []
+        lines = [first]
+        for piece in rest:
+            lines.append(self.line(offset, piece))
+            offset = lines[-1].end
+        return lines
+
+    def cut(self, data: bytes) -> Cut:
+        """Take more bytes; give the lines that are now whole, all but one bare."""
         if b"\n" not in data:
             self._tail += data
             self._bound()
-            return []
-        first, *rest = data.split(b"\n")
-        rest, tail = rest[:-1], rest[-1]
-        lines = [self._line(bytes(self._tail + first))]
+            return Cut(None, self._offset, [])
+        head, *rest = data.split(b"\n")
+        tail = rest.pop()
+        first = self.line(self._offset, bytes(self._tail + head), self._skipped)
         self._skipped = 0
-        lines += [self._line(piece) for piece in rest]
         self._tail = bytearray(tail)
+        self._offset = first.end + len(data) - len(head) - 1 - len(tail)
         self._bound()
-        return lines
+        return Cut(first, first.end, rest)
 
-    def _line(self, piece: bytes) -> Line:
-        start = self._offset
-        length = self._skipped + len(piece)
-        self._offset = start + length + 1
+    def line(self, offset: int, piece: bytes, skipped: int = 0) -> Line:
+        """Give a line of bare bytes its place.
+
+        Args:
+            offset: Where it begins.
+            piece: Its bytes, or what is left of them.
+            skipped: How many were too many to keep.
+        """
+        length = skipped + len(piece)
         kept = piece if length <= self._limit else None
-        return Line(start, kept, self._offset)
+        return Line(offset, kept, offset + length + 1)
 
     def _bound(self) -> None:
         if self._skipped or len(self._tail) > self._limit:

@@ -15,6 +15,7 @@ from kedro_journal.journal import (
     is_held,
     probe,
     read,
+    read_runs,
 )
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
@@ -112,11 +113,12 @@ def _fold_on(
     cursor = start
     if until_seq == 0:
         return cursor
-    for record in read(path, start=start, mode="salvage" if salvage else "strict"):
-        builder.add(record)
-        cursor = record.cursor
-        if until_seq is not None and record.seq >= until_seq:
-            break
+    for run in read_runs(path, start=start, mode="salvage" if salvage else "strict"):
+        for entry in run.entries:
+            builder.add(entry)
+            if until_seq is not None and entry.seq >= until_seq:
+                return cursor  # nobody goes on from there
+        cursor = run.end
     return cursor
 
 
