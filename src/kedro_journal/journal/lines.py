@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .codec import LINE_MAX_BYTES
+from .codec import LINE_MAX_BYTES, PAYLOAD_MAX_BYTES
 
 __all__ = ["Cut", "Line", "LineBuffer"]
 
@@ -30,14 +30,16 @@ class Cut(NamedTuple):
     """Whole lines, most of them as bare bytes: there may be very many.
 
     Attributes:
-        first: The first one, which may have arrived in pieces; None if there is none.
-        offset: Byte position after it.
-        rest: The bytes of the others, without their newlines, one behind the other.
+        first: The first one, if it arrived in pieces and is long.
+        offset: Byte position after it, where the others begin.
+        pieces: The bytes of the others, without their newlines, one behind the other.
+        lists: There is a `[` among the bytes.
     """
 
     first: Line | None
     offset: int
-    rest: list[bytes]
+    pieces: list[bytes]
+    lists: bool = False
 
 
 class LineBuffer:
@@ -73,29 +75,38 @@ class LineBuffer:
 
     def feed(self, data: bytes) -> list[Line]:
         """Take more bytes; give the lines that are now whole."""
-        first, offset, rest = self.cut(data)
-        if first is None:
-            return []
-        lines = [first]
-        for piece in rest:
+        first, offset, pieces, _ = self.cut(data)
+        lines = [] if first is None else [first]
+        for piece in pieces:
             lines.append(self.line(offset, piece))
             offset = lines[-1].end
         return lines
 
     def cut(self, data: bytes) -> Cut:
-        """Take more bytes; give the lines that are now whole, all but one bare."""
+        """Take more bytes; give the lines that are now whole, nearly all of them bare.
+
+        None of those is longer than *data* or the data of an event may be.
+        """
         if b"\n" not in data:
             self._tail += data
             self._bound()
             return Cut(None, self._offset, [])
-        head, *rest = data.split(b"\n")
-        tail = rest.pop()
-        first = self.line(self._offset, bytes(self._tail + head), self._skipped)
+        pieces = data.split(b"\n")
+        tail = pieces.pop()
+        first, offset, lists = None, self._offset, b"[" in data
+        if self._tail or self._skipped:
+            head = bytes(self._tail + pieces[0])
+            if self._skipped or len(head) > PAYLOAD_MAX_BYTES:
+                first = self.line(offset, head, self._skipped)
+                offset = first.end
+                del pieces[0]
+            else:
+                pieces[0], lists = head, lists or b"[" in head
+        self._offset += self.tail_length + len(data) - len(tail)
         self._skipped = 0
         self._tail = bytearray(tail)
-        self._offset = first.end + len(data) - len(head) - 1 - len(tail)
         self._bound()
-        return Cut(first, first.end, rest)
+        return Cut(first, offset, pieces, lists)
 
     def line(self, offset: int, piece: bytes, skipped: int = 0) -> Line:
         """Give a line of bare bytes its place.

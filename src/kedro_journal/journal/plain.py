@@ -8,22 +8,23 @@ and `scan`, which take every line and give the same records. Pure: no file.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import reduce
 from itertools import islice
 from operator import or_
 from typing import Annotated, Any, Final, Literal
+from zlib import crc32
 
 import msgspec
 
 from kedro_journal.events import EVENT_TYPES, AnyEvent, Cursor, Record
 
-from .codec import FORMAT_VERSION, PAYLOAD_MAX_BYTES, SEQ_MAX
+from .codec import FORMAT_VERSION, SEQ_MAX
 
 __all__ = ["PlainLine", "plain_lines", "record_of"]
 
+_REFUSED: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 # No deeper than a reader looks, however short the names within it are.
 _LAST_BRACE_MAX: Final = 200
 
@@ -64,28 +65,58 @@ _decode: Final = msgspec.json.Decoder(
 ).decode
 
 
-def plain_lines(lines: Sequence[bytes], first: int, last: Cursor) -> list[PlainLine]:
+def plain_lines(
+    lines: Sequence[bytes], first: int, last: Cursor, *, lists: bool = True
+) -> list[PlainLine]:
     """Decode lines as long as each simply goes on from the one before.
 
     Args:
-        lines: Whole lines, without their newlines.
+        lines: Whole lines, without their newlines, none longer than the data of an
+            event may be.
         first: Number of the line to begin with.
         last: The record before it.
+        lists: There may be a `[` among the bytes.
 
     Returns:
         What the first lines say; the next one, if there is one, is of another kind.
     """
+    if first == 0 and not lists and (found := _all_at_once(lines, last)):
+        return found
+    return _one_by_one(islice(lines, first, None), last)
+
+
+def _all_at_once(lines: Sequence[bytes], last: Cursor) -> list[PlainLine]:
+    """Decode all the lines; nothing if one of them does not simply go on."""
+    count = len(lines)
+    # Step by step through all of them: that is quicker than all steps for each.
+    tails = [b',"crc":"%08x"}' % crc32(line[:-18]) for line in lines]
+    if tails != [line[-18:] for line in lines]:
+        return []
+    if max([line.rfind(b"{") for line in lines], default=0) > _LAST_BRACE_MAX:
+        return []
+    try:
+        found: list[PlainLine] = list(map(_decode, lines))
+    except _REFUSED:
+        return []
+    if [one.seq for one in found] != list(range(last.seq + 1, last.seq + 1 + count)):
+        return []
+    crcs = [last.crc, *[one.crc for one in found]]
+    if [one.prev for one in found] != crcs[:-1]:
+        return []
+    return [] if [one for one in found if one.at.tzinfo is not UTC] else found
+
+
+def _one_by_one(lines: Iterable[bytes], last: Cursor) -> list[PlainLine]:
     found: list[PlainLine] = []
     seq, crc = last.seq, last.crc
-    for line in islice(lines, first, None):
-        if line[-18:] != b',"crc":"%08x"}' % zlib.crc32(line[:-18]):
+    for line in lines:
+        if line[-18:] != b',"crc":"%08x"}' % crc32(line[:-18]):
             break
-        nested = line.rfind(b"{") > _LAST_BRACE_MAX or line.find(b"[") >= 0
-        if nested or len(line) > PAYLOAD_MAX_BYTES:
+        if line.rfind(b"{") > _LAST_BRACE_MAX or line.find(b"[") >= 0:
             break
         try:
             one: PlainLine = _decode(line)
-        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        except _REFUSED:
             break
         seq += 1
         if one.seq != seq or one.prev != crc or one.at.tzinfo is not UTC:

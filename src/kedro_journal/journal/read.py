@@ -20,7 +20,7 @@ __all__ = ["Mode", "Run", "is_closed", "raise_damage", "read", "read_runs"]
 
 Mode = Literal["strict", "salvage"]
 _CHUNK_MIN_BYTES: Final = 1024  # each damage is looked at twice: from here on again
-_CHUNK_MAX_BYTES: Final = 256 * 1024
+_CHUNK_MAX_BYTES: Final = 64 * 1024  # not more than the data of an event
 _TOLD_MAX: Final = 10_000  # findings since a record; after that no second look
 _TAIL_BYTES: Final = 4096  # `session.closed` is short, and the last record
 
@@ -145,19 +145,22 @@ def _pass(scanner: Scanner, fd: int, port: Os) -> Iterator[Run | None]:
 
 
 def _judge(scanner: Scanner, buffer: LineBuffer, cut: Cut) -> Iterator[Run | None]:
-    line, offset, lines = cut
+    line, offset, pieces, lists = cut
     number = 0
-    while line is not None:
-        record = scanner.take(line)
-        if record is not None or scanner.findings:
-            yield _run_of(scanner, record)
-        if plain := scanner.take_plain(lines, number, offset):
-            yield Run(plain, scanner.last, lines, number, offset)
+    while True:
+        if line is not None:
+            record = scanner.take(line)
+            if record is not None or scanner.findings:
+                yield _run_of(scanner, record)
+        if number == len(pieces):
+            return
+        if plain := scanner.take_plain(pieces, number, offset, lists=lists):
+            yield Run(plain, scanner.last, pieces, number, offset)
             number += len(plain)
             offset = scanner.last.offset
         line = None
-        if number < len(lines):
-            line = buffer.line(offset, lines[number])
+        if number < len(pieces):
+            line = buffer.line(offset, pieces[number])
             number += 1
             offset = line.end
 

@@ -143,21 +143,23 @@ class Scanner:
         return self._judge(record, line)
 
     def take_plain(
-        self, lines: Sequence[bytes], first: int, offset: int
+        self, lines: Sequence[bytes], first: int, offset: int, *, lists: bool = True
     ) -> list[PlainLine]:
         """Judge lines as long as each simply goes on from the record before.
 
         Args:
-            lines: Whole lines, without their newlines, one behind the other.
+            lines: Whole lines, without their newlines, one behind the other, none
+                longer than the data of an event may be.
             first: Number of the line to begin with.
             offset: Where that one begins.
+            lists: There may be a `[` among the bytes.
 
         Returns:
             What they say; empty if the first of them is for `take`.
         """
         if self._bad is not None:
             return []
-        found = plain_lines(lines, first, self.last)
+        found = plain_lines(lines, first, self.last, lists=lists)
         if not found:
             return []
         count = len(found)

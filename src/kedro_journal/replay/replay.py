@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from kedro_journal.events import Cursor, Record
+from kedro_journal.events import Cursor, Entry, Record
 from kedro_journal.journal import (
     Liveness,
     Verification,
@@ -114,12 +114,19 @@ def _fold_on(
     if until_seq == 0:
         return cursor
     for run in read_runs(path, start=start, mode="salvage" if salvage else "strict"):
-        for entry in run.entries:
-            builder.add(entry)
-            if until_seq is not None and entry.seq >= until_seq:
-                return cursor  # nobody goes on from there
+        if until_seq is not None and run.end.seq >= until_seq:
+            builder.add_all(_until(run.entries, until_seq))
+            return cursor  # nobody goes on from there
+        builder.add_all(run.entries)
         cursor = run.end
     return cursor
+
+
+def _until(entries: Iterable[Entry], seq: int) -> Iterator[Entry]:
+    for entry in entries:
+        yield entry
+        if entry.seq >= seq:
+            return
 
 
 def _liveness(state: SessionState, folder: Path) -> Liveness:

@@ -67,6 +67,9 @@ _ANOMALIES_MAX: Final = 1000
 _COUNT_MAX: Final = 2**53 - 1  # sums of hostile numbers could get too long to print
 _ENDED: Final = frozenset({"completed", "failed", "interrupted", "skipped"})
 
+_Here = tuple[str | None, int, dict[str, NodeBuilder]]
+_NOWHERE: Final[_Here] = (None, 0, {})
+
 _SessionEvent = (
     SessionCreated
     | SessionActivated
@@ -91,8 +94,7 @@ def fold(records: Iterable[Entry], initial: SessionState | None = None) -> Sessi
     `fold(a + b) == fold(b, initial=fold(a))`, for any cut.
     """
     builder = StateBuilder(initial)
-    for record in records:
-        builder.add(record)
+    builder.add_all(records)
     return builder.state()
 
 
@@ -107,10 +109,13 @@ class StateBuilder:
         state = initial or SessionState()
         self._state = state
         self._fields: dict[str, Any] = {}
+        self._last: Entry | None = None
         self._runs = list(state.runs)
         self._nodes = [dict(run.nodes) for run in state.runs]
         # Nodes that events were added to, by run: those above lag behind.
         self._changed: dict[int, dict[str, NodeBuilder]] = {}
+        # Those of the run that the last event was about.
+        self._here: _Here = _NOWHERE
         self._index = {
             (run.run_id, run.attempt): number for number, run in enumerate(state.runs)
         }
@@ -123,6 +128,9 @@ class StateBuilder:
         """Freeze what was built so far."""
         for number in list(self._changed):
             self._settle(number)
+        if self._last is not None:
+            self._fields["seq"] = self._last.seq
+            self._fields["updated_at"] = self._last.at
         runs = tuple(
             replace(run, nodes=dict(nodes))
             for run, nodes in zip(self._runs, self._nodes, strict=True)
@@ -141,21 +149,37 @@ class StateBuilder:
 
     def _settle(self, number: int) -> None:
         """Freeze the nodes of a run that were changed."""
+        self._here = _NOWHERE
         nodes = self._nodes[number]
         for name, node in self._changed.pop(number, {}).items():
             nodes[name] = node.freeze()
 
     def add(self, record: Entry) -> None:
         """Take one more record."""
-        fields, event = self._fields, record.event
-        fields["seq"] = record.seq
-        fields["updated_at"] = record.at
-        move = MOVES.get(type(event))
-        if move is not None:
-            of_node: Any = event  # the table has no other
-            self._node(record, of_node, move)
-        else:
-            self._other(record, event)
+        self.add_all((record,))
+
+    def add_all(self, records: Iterable[Entry]) -> None:
+        """Take more records."""
+        record = self._last
+        moves = MOVES.get
+        run_id, attempt, here = self._here
+        for record in records:
+            event: Any = record.event
+            move = moves(type(event))
+            if move is None:
+                self._other(record, event)
+            else:
+                if event.run_id == run_id and event.attempt == attempt:
+                    # Nearly all: the next event of a node at hand.
+                    node = here.get(event.node)
+                    step, status_after_it = move
+                    if node is not None and (status := status_after_it(node.status)):
+                        node.status = status
+                        step(node, record, event)
+                        continue
+                self._node(record, event, move)
+            run_id, attempt, here = self._here
+        self._last = record
 
     def _other(self, record: Entry, event: AnyEvent) -> None:
         fields = self._fields
@@ -343,30 +367,27 @@ class StateBuilder:
             nodes[broken[0]] = replace(nodes[broken[0]], error=error)
 
     def _node(self, record: Entry, event: NodeEvent, move: Move) -> None:
-        number = self._index.get((event.run_id, event.attempt))
+        key = event.run_id, event.attempt
+        number = self._index.get(key)
         if number is None:
             if event.run_id is None:
                 self._count("unattributed_events", 1)
             else:
                 self._anomaly(record, f"run {event.run_id}", "not started")
             return
-        changed = self._changed.get(number)
-        if changed is None:
-            changed = self._changed[number] = {}
-        name = event.node
+        changed = self._changed.setdefault(number, {})
+        self._here = (*key, changed)
+        name, nodes = event.node, self._nodes[number]
         node = changed.get(name)
-        before = node if node is not None else self._frozen(number, name)
-        status = move.statuses.get(before.status)
+        before = node or nodes.get(name) or NodeState(name)
+        status = move.status_after(before.status)
         if status is None and self._has_gap and before.status not in _ENDED:
             status = status_after(type(event))  # what led to it was dropped
         if status is None:
             self._anomaly(record, f"node {name}", before.status)
             return
         if node is None:
-            node = changed[name] = NodeBuilder.of(self._frozen(number, name))
-            self._nodes[number].setdefault(name, NodeState(name))  # keeps its place
+            frozen = nodes.setdefault(name, NodeState(name))
+            node = changed[name] = NodeBuilder.of(frozen)
         node.status = status
         move.step(node, record, event)
-
-    def _frozen(self, number: int, name: str) -> NodeState:
-        return self._nodes[number].get(name) or NodeState(name)

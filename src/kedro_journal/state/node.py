@@ -100,11 +100,10 @@ class NodeBuilder(msgspec.Struct):
 
 
 def _loading(node: NodeBuilder, record: Entry, event: DatasetLoading) -> None:
-    before = node.loads.get(event.dataset)
+    name = event.dataset
+    before = node.loads.get(name)
     count = before.count + 1 if before else 1
-    node.loads[event.dataset] = DatasetOperation(
-        event.dataset, "load", record.seq, count=count
-    )
+    node.loads[name] = DatasetOperation(name, "load", record.seq, 0, None, count)
     node.writer = record.writer
 
 
@@ -118,11 +117,10 @@ def _loaded(node: NodeBuilder, record: Entry, event: DatasetLoaded) -> None:
 
 
 def _saving(node: NodeBuilder, record: Entry, event: DatasetSaving) -> None:
-    before = node.saves.get(event.dataset)  # of a generator: once for each chunk
+    name = event.dataset
+    before = node.saves.get(name)  # of a generator: once for each chunk
     count = before.count + 1 if before else 1
-    node.saves[event.dataset] = DatasetOperation(
-        event.dataset, "save", record.seq, count=count
-    )
+    node.saves[name] = DatasetOperation(name, "save", record.seq, 0, None, count)
 
 
 def _saved(node: NodeBuilder, record: Entry, event: DatasetSaved) -> None:
@@ -175,16 +173,18 @@ class Move(NamedTuple):
 
     Attributes:
         step: Puts on the node what the event says.
-        statuses: The status after it, by that before; see `NODE_TRANSITIONS`.
+        status_after: Gives the status after it for that before, None if it does not
+            fit; see `NODE_TRANSITIONS`.
     """
 
     step: Callable[[NodeBuilder, Entry, Any], None]
-    statuses: Mapping[NodeStatus, NodeStatus]
+    status_after: Callable[[NodeStatus], NodeStatus | None]
 
 
 def _move(event: type, step: Callable[[NodeBuilder, Entry, Any], None]) -> Move:
     moves = NODE_TRANSITIONS.items()
-    return Move(step, {before: after for (before, cls), after in moves if cls is event})
+    statuses = {before: after for (before, cls), after in moves if cls is event}
+    return Move(step, statuses.get)
 
 
 MOVES: Final[Mapping[type, Move]] = {
