@@ -2,6 +2,8 @@
 
 Every message says where, what, what is still good, and what to do next; the same
 facts are attributes. All of them pickle, for they may cross a process pool.
+
+Longer than other modules: whoever catches one looks here for all of them.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import filelock
 import pytest
@@ -18,9 +19,9 @@ from storms.account import Account
 from storms.contention import BACKENDS, STARTS, Backend, Crowd, Start, crowd
 
 from kedro_journal.errors import JournalBusy
-from kedro_journal.journal import JournalWriter, choose_backend, read
+from kedro_journal.journal import JournalWriter, choose_backend, read, verify
 from kedro_journal.journal.lock import AppendLock
-from kedro_journal.journal.port import REAL_OS, Os
+from kedro_journal.journal.port import Os
 from kedro_journal.journal.writer import APPEND_LOCK_NAME
 
 pytestmark = pytest.mark.storm
@@ -56,8 +57,12 @@ class ForeignLock:
     def acquire(self) -> None:
         """Wait for the turn."""
 
-    def release(self) -> None:
+    def acquire_journal(self, fd: int) -> None:
+        """Wait for others who have the turn all the same."""
+
+    def release(self) -> bool:
         """End it."""
+        return True
 
     def drop(self) -> None:
         """Let go of descriptors."""
@@ -74,8 +79,9 @@ class SharedDescriptor(ForeignLock):
         while not self._backend.try_lock(self._fd):
             time.sleep(0.0001)
 
-    def release(self) -> None:
+    def release(self) -> bool:
         self._backend.unlock(self._fd)
+        return True
 
 
 def locked_by(writer: JournalWriter, lock: object) -> JournalWriter:
@@ -127,7 +133,12 @@ def test_a_filelock_that_threads_share_excludes_none_of_them(
         shared = filelock.FileLock(path, thread_local=False, mode=0o600)
         foreign = ForeignLock()
         foreign.acquire = shared.acquire  # type: ignore[method-assign, assignment]
-        foreign.release = shared.release  # type: ignore[method-assign]
+
+        def release() -> bool:
+            shared.release()
+            return True
+
+        foreign.release = release  # type: ignore[method-assign]
         writer = WriterOfThread(folder, opened("worker"))
         backend_of_ours = choose_backend(backend)
         writer.lock = lambda: (
@@ -150,27 +161,11 @@ def test_without_a_lock_nothing_is_in_order(tmp_path: Path) -> None:
 # --- the lock file is taken away ---------------------------------------------------
 
 
-class NoLookAtTheFile(ForeignLock):
-    """A lock that never asks whether its file still has a name."""
+class OnlyTheLockFile(AppendLock):
+    """A lock of the file alone, whatever file that is by now."""
 
-    def __init__(self, path: Path, backend: Backend) -> None:
-        self._path = path
-        self._backend = choose_backend(backend)
-        self._fd = -1
-
-    def acquire(self) -> None:
-        if self._fd < 0:
-            self._fd = REAL_OS.open_append(self._path, create=True)
-        while not self._backend.try_lock(self._fd):
-            time.sleep(0.0001)
-
-    def release(self) -> None:
-        self._backend.unlock(self._fd)
-
-    def drop(self) -> None:
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            REAL_OS.close(fd)
+    def acquire_journal(self, fd: int) -> None:
+        """Believe that nobody else can have a turn."""
 
 
 @contextmanager
@@ -198,13 +193,13 @@ def remover(path: Path) -> Iterator[None]:
 def test_a_lock_file_that_is_removed_while_others_wait_for_it_still_excludes(
     tmp_path: Path, ours: bool
 ) -> None:
-    """Who gets the lock of a file without a name turns to the new file."""
+    """Who locked a file that is no longer the lock waits for the journal itself."""
     path = tmp_path / "s" / APPEND_LOCK_NAME
     path.parent.mkdir()
 
     def make(folder: Path, backend: Backend) -> JournalWriter:
         writer = contention.make(folder, backend)
-        return writer if ours else locked_by(writer, NoLookAtTheFile(path, backend))
+        return writer if ours else locked_by(writer, OnlyTheLockFile(path))
 
     # The forked children are the newcomers who open whatever file is there by then.
     plan = Crowd(4, 1, events=1000, starts=("fork",), forks=20, make=make)
@@ -213,48 +208,50 @@ def test_a_lock_file_that_is_removed_while_others_wait_for_it_still_excludes(
     check(account, green=ours)
 
 
-@pytest.mark.xfail(strict=True, reason="a newcomer locks the new file at once")
-def test_a_lock_file_that_is_removed_during_an_append_lets_nobody_in(
-    tmp_path: Path,
+@pytest.mark.parametrize("how", ["removed", "moved", "linked", "replaced"])
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_lock_file_that_is_taken_away_during_an_append_lets_nobody_in(
+    tmp_path: Path, how: str, ours: bool
 ) -> None:
     """What both acknowledge must be there, whoever comes first."""
-    folder = tmp_path / "s"
+    folder, elsewhere = tmp_path / "s", tmp_path / "elsewhere"
+    lock = folder / APPEND_LOCK_NAME
     create(folder).append(note("start"))
     outcomes: list[str] = []
 
-    class RemovedDuringTheWrite(Os):
+    def take_away() -> None:
+        if how == "linked":
+            elsewhere.hardlink_to(lock)
+        if how == "moved":
+            lock.rename(elsewhere)
+        else:
+            lock.unlink()
+        if how == "replaced":
+            lock.touch(mode=0o600)
+
+    class TakenAwayDuringTheWrite(Os):
         def write(self, fd: int, data: bytes | memoryview) -> int:
-            (folder / APPEND_LOCK_NAME).unlink()
+            take_away()
             try:
-                join(folder, deadline_s=0.05).append(note("newcomer"))
+                writer(deadline_s=0.05).append(note("newcomer"))
                 outcomes.append("newcomer")
             except JournalBusy:
                 pass
             return super().write(fd, data)
 
-    join(folder, port=RemovedDuringTheWrite()).append(note("holder"))
+    def writer(**given: Any) -> JournalWriter:
+        joined = join(folder, **given)
+        return joined if ours else locked_by(joined, OnlyTheLockFile(lock))
+
+    writer(port=TakenAwayDuringTheWrite()).append(note("holder"))
     outcomes.append("holder")
-    assert texts(list(read(file(folder)))) == ["start", *outcomes]
-
-
-@pytest.mark.xfail(strict=True, reason="a file that was moved still has a name")
-@pytest.mark.parametrize("kept", ["moved", "linked"])
-def test_a_lock_file_under_another_name_is_no_longer_the_lock(
-    tmp_path: Path, kept: str
-) -> None:
-    path = tmp_path / APPEND_LOCK_NAME
-    first = AppendLock(path, deadline_s=0.02)
-    first.acquire()
-    first.release()
-    if kept == "moved":
-        path.rename(tmp_path / "elsewhere")
+    if ours:
+        assert outcomes == ["holder"]
+        writer().append(note("later"))
+        assert texts(list(read(file(folder)))) == ["start", "holder", "later"]
     else:
-        (tmp_path / "elsewhere").hardlink_to(path)
-        path.unlink()
-    second = AppendLock(path)
-    second.acquire()
-    with pytest.raises(JournalBusy):
-        first.acquire()
+        assert outcomes == ["newcomer", "holder"]
+        assert verify(file(folder)).findings
 
 
 def check(account: Account, *, green: bool) -> None:

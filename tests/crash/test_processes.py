@@ -165,6 +165,7 @@ class NoLock(JournalWriter):
 
     def _append_locked(self, *batch, **options):  # type: ignore[no-untyped-def]
         self._lock.acquire = lambda: None  # type: ignore[method-assign]
+        self._lock.acquire_journal = lambda fd: None  # type: ignore[method-assign]
         return super()._append_locked(*batch, **options)
 
 

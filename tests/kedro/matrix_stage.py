@@ -67,23 +67,29 @@ class Stage:
     Args:
         template: The project that each of them copies.
         folder: Where the copies are made.
-        cells: What to play, and whether with the plugin switched on.
+        ahead: What to play before it is asked for, and whether with the plugin
+            switched on. Any other cell is played when it is.
     """
 
     def __init__(
-        self, template: Project, folder: Path, cells: Iterable[tuple[Cell, bool]]
+        self, template: Project, folder: Path, ahead: Iterable[tuple[Cell, bool]] = ()
     ) -> None:
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1)
         self._template, self._folder = template, folder
         self._played: dict[tuple[Cell, bool], Future[Played]] = {}
-        for number, (cell, journaled) in enumerate(cells):
-            self._played[cell, journaled] = self._pool.submit(
-                self._play, cell, journaled, number
-            )
+        for cell, journaled in ahead:
+            self._start(cell, journaled)
 
     def played(self, cell: Cell, *, journaled: bool = True) -> Played:
         """Wait for a cell to be played."""
+        if (cell, journaled) not in self._played:
+            self._start(cell, journaled)
         return self._played[cell, journaled].result()
+
+    def _start(self, cell: Cell, journaled: bool) -> None:
+        self._played[cell, journaled] = self._pool.submit(
+            self._play, cell, journaled, len(self._played)
+        )
 
     def close(self) -> None:
         """Play no more."""

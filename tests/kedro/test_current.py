@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 
 import pytest
 
+import kedro_journal
+from kedro_journal import SessionState
+
 from .conftest import TIMEOUT_S, Project
-from .test_endings import PROBE, wait_for_node
+
+WAITING = """
+import threading
+from kedro.pipeline import Node, Pipeline
+
+def act(how):
+    threading.Event().wait(120)
+
+def make_pipelines():
+    return {"__default__": Pipeline([Node(act, "params:how", "one", name="act")])}
+"""
 
 ASKING = """
 import os
@@ -120,13 +135,27 @@ print(json.dumps({
 """
 
 
+def wait_for_node(
+    project: Project, node: str, process: subprocess.Popen[str]
+) -> SessionState:
+    """Wait until the journal itself says that a node is running."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not (ids := project.ids()):  # it has to appear before it can be followed
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"no session appeared: {process.communicate()[0]}")
+        time.sleep(0.01)
+    for record in kedro_journal.follow(ids[-1], directory=project.sessions_path):
+        if record.type == "node.started" and record.event.node == node:  # type: ignore[union-attr]
+            return project.state(ids[-1])
+    pytest.fail(f"{node} never started: {process.communicate()[0]}")
+
+
 @pytest.mark.kedro
 def test_another_process_recovers_the_session_alive_and_crashed(
     project: Project,
 ) -> None:
-    import subprocess
-
-    project.nodes(PROBE)
+    project.nodes(WAITING)
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
     for command in (["init", "-q", "-b", "main"], ["add", "-A"]):
         subprocess.run([*git, *command], cwd=project.path, check=True)

@@ -6,6 +6,7 @@ The cells that `matrix_table.is_always` names run with the other tests, the othe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,9 +56,13 @@ def stage(
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[Stage]:
-    """Plays the cells that were selected, ahead of their tests."""
+    """Plays the cells that were selected, ahead of their tests.
+
+    Of several processes that share the tests none knows which will be its own.
+    """
     wanted: list[tuple[Cell, bool]] = []
-    for item in request.session.items:
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    for item in request.session.items if alone else ():
         cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")
         if isinstance(cell, Cell):
             wanted.append((cell, item.originalname != WITHOUT))

@@ -140,24 +140,77 @@ def test_short_patience_is_not_made_longer_by_waiting_in_vain(tmp_path: Path) ->
         assert caught.value.waited_s < 0.04
 
 
-def test_a_lock_file_that_was_removed_is_let_go_of(
-    tmp_path: Path, pauses: list[float]
+def test_the_journal_is_locked_as_well_and_both_are_let_go_of_for_the_next_turn(
+    tmp_path: Path,
 ) -> None:
-    """No descriptor of it stays open, and the turn is that of the new file, at once."""
-    path = tmp_path / "append.lock"
+    backend = Scripted()
+    lock = AppendLock(tmp_path / "append.lock", backend=backend)
+    with (tmp_path / "journal.jsonl").open("ab") as journal:
+        for _ in range(2):
+            lock.acquire()
+            lock.acquire_journal(journal.fileno())
+            assert len(backend.held) == 2
+            assert lock.release()
+            assert backend.held == set()
+        lock.acquire()
+        lock.acquire_journal(journal.fileno())
+        lock.drop()
+        assert journal.fileno() in backend.held  # for closing to let go of
+        asked = len(backend.unlocked)
+        assert lock.release()
+        assert len(backend.unlocked) == asked
+        assert is_open(journal.fileno())
 
-    class Removing(Scripted):
-        def try_lock(self, fd: int) -> bool:
-            if not self.asked:
-                path.unlink()
-            return super().try_lock(fd)
 
-    backend = Removing()
-    AppendLock(path, backend=backend).acquire()
-    old, new = backend.asked
-    assert (os.fstat(new).st_ino, os.fstat(new).st_nlink) == (path.stat().st_ino, 1)
-    assert old == new or not is_open(old)
-    assert pauses == []
+def test_patience_comes_back_with_a_whole_turn_only(tmp_path: Path) -> None:
+    """Else whoever never lets the journal go would be waited for at each event."""
+    backend = Scripted(True, *[False] * 10_000)
+    lock = AppendLock(tmp_path / "append.lock", deadline_s=0.3, backend=backend)
+    waits = []
+    with (tmp_path / "journal.jsonl").open("ab") as journal:
+        for _ in range(3):
+            lock.acquire()
+            with pytest.raises(JournalBusy) as caught:
+                lock.acquire_journal(journal.fileno())
+            waits.append(caught.value.waited_s)
+            backend.answers.insert(0, True)
+            lock.release()
+        backend.answers = []
+        lock.acquire()
+        lock.acquire_journal(journal.fileno())
+        lock.release()
+        backend.answers = [True, *[False] * 10_000]
+        lock.acquire()
+        with pytest.raises(JournalBusy) as caught:
+            lock.acquire_journal(journal.fileno())
+        waits.append(caught.value.waited_s)
+    assert max(waits[1:3]) < 0.3 <= min(waits[0], waits[3])
+
+
+def test_a_wait_for_the_journal_that_was_interrupted_leaves_it_free(
+    tmp_path: Path,
+) -> None:
+    """The lock may have been got just before."""
+    backend = Scripted(True, KeyboardInterrupt())
+    lock = AppendLock(tmp_path / "append.lock", backend=backend)
+    with (tmp_path / "journal.jsonl").open("ab") as journal:
+        lock.acquire()
+        with pytest.raises(KeyboardInterrupt):
+            lock.acquire_journal(journal.fileno())
+        lock.release()
+        assert journal.fileno() in backend.unlocked
+
+
+def test_where_a_lock_shuts_readers_out_the_journal_is_not_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kedro_journal.journal.lock._LOCKS_ARE_ADVICE", False)
+    lock = AppendLock(tmp_path / "append.lock", backend=(backend := Scripted()))
+    with (tmp_path / "journal.jsonl").open("ab") as journal:
+        lock.acquire()
+        lock.acquire_journal(journal.fileno())
+        assert journal.fileno() not in backend.asked
+        assert lock.release()
 
 
 def test_ending_a_turn_that_never_began_does_nothing(tmp_path: Path) -> None:

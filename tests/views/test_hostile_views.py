@@ -159,6 +159,6 @@ def test_a_command_that_is_proposed_runs_nothing_else(tmp_path: Path) -> None:
     put(tmp_path / "s", chain.data)
     text = shown(tmp_path / "s")["show"].partition("Next")[2]
     commands = [one.strip() for one in text.splitlines() if "kedro-journal" in one]
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         assert shlex.split(command)[2] == hostile

@@ -35,6 +35,11 @@ class JournalFile:
         """Whether there is a descriptor."""
         return self._fd >= 0
 
+    @property
+    def fd(self) -> int:
+        """The descriptor, to be locked; -1 if there is none."""
+        return self._fd
+
     def open(self, *, create: bool) -> None:
         """Open it; a new file's name is brought to the disk too.
 

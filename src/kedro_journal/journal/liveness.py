@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import socket
@@ -75,7 +76,13 @@ def parent_pid(pid: int) -> int:
         return 0
 
 
-def probe(folder: Path, host: str, boot: str | None) -> Liveness:
+def probe(
+    folder: Path,
+    host: str,
+    boot: str | None,
+    pid: int = 0,
+    ticks: int | None = None,
+) -> Liveness:
     """Tell whether the owner of an unclosed session lives.
 
     The caller looks at the end of the journal once more after `crashed`: the owner may
@@ -85,22 +92,43 @@ def probe(folder: Path, host: str, boot: str | None) -> Liveness:
         folder: The session folder.
         host: Host name that the owner wrote.
         boot: Boot id that it wrote.
+        pid: Process id that it wrote, 0 if none.
+        ticks: When that process started, in clock ticks since boot.
 
     Returns:
         running: it holds its lock, stopped or not. crashed: the kernel freed the lock,
         so it is gone. unknown: it ran on another host, whose locks may not be seen
-        from here.
+        from here; or it lives and is at its journal, but its lock file was taken away.
     """
     same_kernel = boot is not None and boot == boot_id()
     if not same_kernel and host != host_name():
         return "unknown"
     held = is_held(folder / OWNER_LOCK_NAME)
-    if held is None:
-        try:
-            (folder / OWNER_LOCK_NAME).lstat()
-        except FileNotFoundError:
-            return "crashed"
-        except OSError:
-            pass  # it may not be looked at
-        return "unknown"
-    return "running" if held else "crashed"
+    if held:
+        return "running"
+    if held is None and not _is_missing(folder / OWNER_LOCK_NAME):
+        return "unknown"  # it may not be looked at
+    return "unknown" if same_kernel and _is_at(folder, pid, ticks) else "crashed"
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return False
+
+
+def _is_at(folder: Path, pid: int, ticks: int | None) -> bool:
+    """Tell whether that process lives and has a file of the folder open."""
+    if not pid or ticks is None or not is_running(pid, ticks):
+        return False
+    try:
+        descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return True  # somebody else's: it cannot be told
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):  # closed meanwhile
+            if descriptor.readlink().is_relative_to(folder.resolve()):
+                return True
+    return False

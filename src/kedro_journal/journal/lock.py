@@ -2,7 +2,9 @@
 
 Two locks guard a session folder, both the kernel's, so that any death frees them:
 
-- `append.lock` makes appends of several processes take turns. Held for one append.
+- `append.lock` makes appends of several processes take turns. Held for one append,
+  and with it, where locks are only advice, the journal's own descriptor: somebody may
+  remove or move the lock file, and a newcomer would lock another one.
 - `owner.lock` is held by the owner for the session's life: who can get it knows that
   the owner is dead. No heartbeat is needed.
 
@@ -35,6 +37,7 @@ BackendName = Literal["auto", "filelock", "fcntl"]
 _BACKOFF_MIN_S: Final = 50e-6
 _BACKOFF_MAX_S: Final = 2e-3
 _PATIENCE_LEFT_S: Final = 0.05  # once the deadline has passed, until it goes well
+_LOCKS_ARE_ADVICE: Final = os.name != "nt"  # there a lock shuts readers out
 _CONTENDED: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
 
 
@@ -102,16 +105,16 @@ def choose_backend(name: BackendName = "auto") -> LockBackend:
 
 
 class AppendLock:
-    """One process's turn to append: a lock on a descriptor that stays open.
+    """One process's turn to append: locks on descriptors that stay open.
 
     Not for threads: the caller holds its own thread lock around it, for the kernel
     gives the lock again to whoever shares the descriptor.
 
     Args:
-        path: The lock file; made if it is missing, never removed.
+        path: The lock file; made if it is missing, never removed by us.
         deadline_s: Seconds to wait for another process before giving up. Whoever has
-            waited so long in vain waits 0.05 s at most from then on, until the lock is
-            got again: a process that never lets go must not stop a run at each event.
+            waited so long in vain waits 0.05 s at most from then on, until a turn is
+            had again: a process that never lets go must not stop a run at each event.
         backend: Who locks.
         port: The operating system.
     """
@@ -130,6 +133,7 @@ class AppendLock:
         self._backend = backend or choose_backend()
         self._port = port
         self._fd = -1
+        self._journal_fd = -1  # while it is locked
 
     def acquire(self) -> None:
         """Wait for the turn.
@@ -138,18 +142,29 @@ class AppendLock:
             JournalBusy: The deadline passed.
             OSError: The lock file cannot be opened or locked.
         """
+        if self._fd < 0:
+            self._fd = self._port.open_append(self._path, create=True)
+        self._wait_for(self._fd)
+
+    def acquire_journal(self, fd: int) -> None:
+        """Wait for who has the turn by another lock file: this one's was taken away.
+
+        Args:
+            fd: The open journal. It must not be closed before `release` or `drop`.
+
+        Raises:
+            JournalBusy: The deadline passed.
+            OSError: The journal cannot be locked.
+        """
+        if _LOCKS_ARE_ADVICE:
+            self._journal_fd = fd  # before: an interrupted wait may have got it
+            self._wait_for(fd)
+        self._patience_s = self._deadline_s
+
+    def _wait_for(self, fd: int) -> None:
         started = time.monotonic()
         pause_s = _BACKOFF_MIN_S
-        while True:
-            if self._fd < 0:
-                self._fd = self._port.open_append(self._path, create=True)
-            if self._backend.try_lock(self._fd):
-                if self._port.stat(self._fd).links:
-                    self._patience_s = self._deadline_s
-                    return
-                # Somebody removed the file: another process would lock a new one.
-                self.drop()
-                continue
+        while not self._backend.try_lock(fd):
             waited_s = time.monotonic() - started
             if waited_s > self._patience_s:
                 self._patience_s = min(self._deadline_s, _PATIENCE_LEFT_S)
@@ -157,17 +172,32 @@ class AppendLock:
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, _BACKOFF_MAX_S)
 
-    def release(self) -> None:
-        """End the turn."""
-        if self._fd >= 0:
-            try:
-                self._backend.unlock(self._fd)
-            except OSError:
-                self.drop()  # what was appended stands; closing frees the lock as well
+    def release(self) -> bool:
+        """End the turn.
+
+        Returns:
+            Whether the journal was let go of. If not, closing it lets go as well, and
+            has to follow: what was appended stands.
+        """
+        journal_fd, self._journal_fd = self._journal_fd, -1
+        freed = journal_fd < 0 or self._unlock(journal_fd)
+        if self._fd >= 0 and not self._unlock(self._fd):
+            self.drop()
+        return freed
+
+    def _unlock(self, fd: int) -> bool:
+        try:
+            self._backend.unlock(fd)
+        except OSError:
+            return False
+        return True
 
     def drop(self) -> None:
-        """Close the descriptor. In a forked child this leaves the parent's lock."""
-        fd, self._fd = self._fd, -1
+        """Close the descriptor. In a forked child this leaves the parent's lock.
+
+        The journal's is left to whoever opened it, to be closed next.
+        """
+        fd, self._fd, self._journal_fd = self._fd, -1, -1
         if fd >= 0:
             with contextlib.suppress(OSError):
                 self._port.close(fd)

@@ -115,6 +115,7 @@ class JournalWriter:
         self._highest_seq = 0  # ever seen committed; numbers are not used twice
         self._repairs: list[JournalRepaired] = []  # made, but not on record yet
         self._sync_due = False  # a repair was put on record
+        self._stuck = False  # the journal is still locked: closing it lets go
         self._syncer: GroupSyncer | None = None
         self._live.add(self)
 
@@ -170,15 +171,24 @@ class JournalWriter:
                 raise self._not_durable(self._file.sync_failure)
             try:
                 records = self._append_locked(batch, reserve=reserve)
+                self._make_durable(batch)
             except OSError as error:
-                if self._syncer is not None:  # the descriptor goes: no window is left
-                    with contextlib.suppress(JournalUnwritable):
-                        self.sync()
-                self._forget()
+                with contextlib.suppress(JournalUnwritable):
+                    self._close_synced()
                 reason = error.strerror or str(error)
                 raise JournalUnwritable(self.path, error.errno, reason) from error
-            self._make_durable(batch)
+            finally:
+                if self._stuck:
+                    self._close_synced()
         return records
+
+    def _close_synced(self) -> None:
+        """Let go of the files, and leave nothing that waits for the next window."""
+        try:
+            if self._syncer is not None:
+                self.sync()
+        finally:
+            self._forget()
 
     def _append_locked(
         self, batch: Sequence[Encoded], *, reserve: bool
@@ -200,7 +210,7 @@ class JournalWriter:
             self._repairs = [
                 event for event in self._repairs if event.action != "skipped"
             ]
-            self._lock.release()
+            self._stuck = not self._lock.release()
 
     def _write_batch(self, batch: Sequence[Encoded], *, reserve: bool) -> list[Record]:
         first: list[Event] = list(self._repairs)
@@ -245,6 +255,7 @@ class JournalWriter:
         if not self._file.is_open:
             creating = self._header is not None and not self._known
             self._file.open(create=creating and not self._last.seq)
+        self._lock.acquire_journal(self._file.fd)
         found = self._file.stat()
         if not found.links:
             self._forget()
@@ -341,7 +352,7 @@ class JournalWriter:
             self._forget()
 
     def _forget(self) -> None:
-        self._known = False
+        self._known = self._stuck = False
         self._lock.drop()
         self._file.close()
 

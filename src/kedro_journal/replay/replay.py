@@ -135,7 +135,7 @@ def _liveness(state: SessionState, folder: Path) -> Liveness:
     owner = next((w for w in state.writers.values() if w.role == "owner"), None)
     if owner is None:
         return probe(folder, "", None)
-    return probe(folder, owner.host, owner.boot_id)
+    return probe(folder, owner.host, owner.boot_id, owner.pid, owner.started_at_ticks)
 
 
 def events(

@@ -2,6 +2,8 @@
 
 Registered first in line, so that what happened is on record before another plugin may
 raise about it. Nothing here ever raises into Kedro, unless `strict` asks for it.
+
+Longer than other modules: a method for each hook of Kedro, and they share their state.
 """
 
 from __future__ import annotations

@@ -263,16 +263,11 @@ def run(
     return account
 
 
-# Where a planner that is sabotaged is caught soon: most runs give it no occasion.
-TEETH: Final = {"trusts node.computed": 84}
-
-
 def find_teeth(folder: Path, sabotage: str, most: int = 100) -> Account:
     """Kill until a planner that is sabotaged is caught."""
     warm_up()
     account = Account()
-    first = TEETH.get(sabotage, 0)
-    for number in range(first, first + most):
+    for number in range(most):
         storm(f"teeth-{number}", folder / str(number), account, sabotage)
         if account.violations:
             break

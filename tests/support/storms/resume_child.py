@@ -185,8 +185,9 @@ def resume(death: Death, sabotage: str = "") -> dict[str, Any]:
 
 def _sabotage(what: str) -> None:
     """Plan as others do: the storm must see it."""
+    import msgspec
+
     from kedro_journal.state import resume as planner
-    from kedro_journal.state.evidence import Evidence
 
     judge = planner._Planner.judge
 
@@ -195,8 +196,12 @@ def _sabotage(what: str) -> None:
         stored = [self.stored[name] for name in node.outputs if name in self.stored]
         kept = [one for one in stored if one.persistent]
         if found.decision == "suspect" and kept and all(one.exists for one in kept):
-            import msgspec
+            return msgspec.structs.replace(found, decision="done")
+        return found
 
+    def by_return(self: Any, node: Any) -> Any:
+        found, known = judge(self, node), self.known.nodes.get(node.name)
+        if found.decision == "suspect" and known is not None:
             return msgspec.structs.replace(found, decision="done")
         return found
 
@@ -205,7 +210,7 @@ def _sabotage(what: str) -> None:
 
     match what:
         case "trusts node.computed":
-            Evidence.is_complete = property(lambda self: bool(self.node.computed_seq))  # type: ignore[method-assign,assignment]
+            planner._Planner.judge = by_return  # type: ignore[method-assign]
         case "trusts a file that exists":
             planner._Planner.judge = by_existence  # type: ignore[method-assign]
         case "forgets about memory":
