@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from .limits import REDACTED
 
-__all__ = ["NAMED", "SHAPES", "WORD_HINTS", "mask_named", "named"]
+__all__ = ["NAMED", "SHAPES", "WORD_HINTS", "mask_named", "may_be_shaped", "named"]
 
 _WORDS_OF_SECRETS: Final = (
     r"password|passwd|passphrase|passcode|passwort|pwd|secret|token|api[_\-]?key"
@@ -174,3 +174,14 @@ SHAPES: Final = (
         rf"\1{REDACTED}",
     ),
 )
+
+_EVERY_HINT: Final = frozenset(
+    [*WORD_HINTS, *(hint for shape in SHAPES for hint in shape.hints)]
+)
+_ANY_HINT: Final = re.compile("|".join(sorted(map(re.escape, _EVERY_HINT))))
+_SHORT_CHARS: Final = 300  # a longer text is searched sooner for one hint at a time
+
+
+def may_be_shaped(low: str) -> bool:
+    """Tell whether a short text, in lower case, holds any hint at all; most do not."""
+    return len(low) > _SHORT_CHARS or _ANY_HINT.search(low) is not None
