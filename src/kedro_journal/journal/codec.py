@@ -13,7 +13,7 @@ import errno
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import msgspec
 
@@ -100,9 +100,16 @@ class _Envelope(msgspec.Struct):
 
 _encoder: Final = msgspec.json.Encoder()
 _envelope: Final = msgspec.json.Decoder(_Envelope)
-_decoders: Final = {
-    name: (cls.VERSION, msgspec.json.Decoder(cls)) for name, cls in EVENT_TYPES.items()
-}
+# Made when the first event of a type is read: all of them take as long as the rest of
+# the imports of a run, which reads none.
+_decoders: Final[dict[str, msgspec.json.Decoder[Any]]] = {}
+
+
+def _decoder_of(name: str) -> msgspec.json.Decoder[Any] | None:
+    known = _decoders.get(name)
+    if known is None and name in EVENT_TYPES:
+        known = _decoders[name] = msgspec.json.Decoder(EVENT_TYPES[name])
+    return known
 
 
 def timestamp(at: datetime) -> str:
@@ -224,11 +231,11 @@ def seal_batch(
 
 def decodes(event: Event, data: bytes) -> bool:
     """Tell whether encoded data reads back as the type of *event*."""
-    known = _decoders.get(event.TYPE)
-    if known is None:
+    decoder = _decoder_of(event.TYPE)
+    if decoder is None:
         return True
     try:
-        known[1].decode(data)
+        decoder.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return False
     return True
@@ -276,14 +283,14 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
 
 def _decode_event(envelope: _Envelope) -> AnyEvent | None:
     """Decode the data of an envelope; None if it is no text."""
-    known = _decoders.get(envelope.type)
+    decoder = _decoder_of(envelope.type)
     raw = bytes(envelope.data)
     # Plain values can take a hundred times the room of their text.
-    if known is not None and len(raw) <= PAYLOAD_MAX_BYTES:
-        version, decoder = known
+    if decoder is not None and len(raw) <= PAYLOAD_MAX_BYTES:
+        version = EVENT_TYPES[envelope.type].VERSION
         if envelope.tv == version and envelope.v == FORMAT_VERSION:
             try:
-                event: AnyEvent = decoder.decode(raw)  # type: ignore[assignment]
+                event: AnyEvent = decoder.decode(raw)
             except (msgspec.MsgspecError, ValueError):
                 pass  # kept below, byte for byte
             else:

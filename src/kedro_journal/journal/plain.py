@@ -8,9 +8,9 @@ and `scan`, which take every line and give the same records. Pure: no file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import reduce
+from functools import cache, reduce
 from itertools import islice
 from operator import or_
 from typing import Annotated, Any, Final, Literal
@@ -57,12 +57,12 @@ def _line_of(name: str, event: type) -> Any:
     )
 
 
-_decode: Final = msgspec.json.Decoder(
-    reduce(
-        or_,
-        (_line_of(name, cls) for name, cls in EVENT_TYPES.items() if cls.VERSION == 1),
-    )
-).decode
+@cache  # made when the first line is read: a run reads none
+def _decoder() -> Callable[[bytes], PlainLine]:
+    plain = (item for item in EVENT_TYPES.items() if item[1].VERSION == 1)
+    lines = (_line_of(name, event) for name, event in plain)
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(reduce(or_, lines))
+    return decoder.decode
 
 
 def plain_lines(
@@ -95,7 +95,7 @@ def _all_at_once(lines: Sequence[bytes], last: Cursor) -> list[PlainLine]:
     if max([line.rfind(b"{") for line in lines], default=0) > _LAST_BRACE_MAX:
         return []
     try:
-        found: list[PlainLine] = list(map(_decode, lines))
+        found = list(map(_decoder(), lines))
     except _REFUSED:
         return []
     if [one.seq for one in found] != list(range(last.seq + 1, last.seq + 1 + count)):
@@ -108,14 +108,14 @@ def _all_at_once(lines: Sequence[bytes], last: Cursor) -> list[PlainLine]:
 
 def _one_by_one(lines: Iterable[bytes], last: Cursor) -> list[PlainLine]:
     found: list[PlainLine] = []
-    seq, crc = last.seq, last.crc
+    seq, crc, decode = last.seq, last.crc, _decoder()
     for line in lines:
         if line[-18:] != b',"crc":"%08x"}' % crc32(line[:-18]):
             break
         if line.rfind(b"{") > _LAST_BRACE_MAX or line.find(b"[") >= 0:
             break
         try:
-            one: PlainLine = _decode(line)
+            one = decode(line)
         except _REFUSED:
             break
         seq += 1
