@@ -7,6 +7,7 @@ unknown key or a wrong type is an error that names the key.
 from __future__ import annotations
 
 import os
+import reprlib
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -43,6 +44,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         str,
         Meta(
             min_length=1,
+            pattern="^[^\\x00]*$",
             description="Journal directory; relative to the project, not to the "
             "working directory.",
         ),
@@ -207,7 +209,8 @@ def _load_what_is_right(
         on_error(error)
         table = {}
     if not isinstance(table, dict):
-        reason = f"it must be a table, not {table!r} - at `tool.kedro_journal`"
+        what = reprlib.repr(table)  # it may be long, and deep
+        reason = f"it must be a table, not {what} - at `tool.kedro_journal`"
         on_error(ConfigError(str(path), reason))
         table = {}
     unsafe = ""  # where the names of secrets stand that do not read
@@ -247,7 +250,9 @@ def _tool_table(path: Path, *, quiet: bool = False) -> dict[str, Any]:
             tool = tomllib.load(file).get("tool", {})
     except OSError:
         return {}  # there is none, or none for us to read
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # Not only TOMLDecodeError: a number of more digits than Python converts and
+        # nesting beyond all measure are errors of their own.
         if quiet:
             return {}
         raise ConfigError(str(path), f"it is not TOML: {error}") from error
@@ -284,6 +289,7 @@ def _override(config: Config, key: str, value: str, source: str) -> Config:
     try:
         data = {**msgspec.structs.asdict(config), key: given}
         return msgspec.convert(data, Config, strict=isinstance(current, (bool, tuple)))
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeError) as error:
+        # The bytes of a variable need not be text.
         reason = f"{value!r} does not fit: {error}"
         raise ConfigError(source, reason) from error

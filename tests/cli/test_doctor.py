@@ -36,6 +36,7 @@ ALWAYS = {
     "software.cli_hooks",
     "software.global_commands",
     "software.starters",
+    "software.journaling",
 }
 IN_A_PROJECT = {"settings.settings_py", "settings.hooks", "settings.session_class"}
 IN_A_PLACE = {
@@ -265,8 +266,9 @@ def test_what_is_broken_in_the_installation_is_told(call, project, monkeypatch):
     result = call("doctor", "--project", project)
 
     assert result.exit_code == 1
-    assert "problem  The entry point kedro.hooks does not load" in result.stdout
+    assert "problem  Nothing is journaled" in result.stdout
     assert "not for this Python" in result.stdout
+    assert "ok       kedro.hooks is registered and loads." in result.stdout
 
 
 def test_inside_kedro_it_is_the_same_command(project):

@@ -204,6 +204,8 @@ def test_another_session_class_is_refused_with_instructions(call, project):
         ('[tool.kedro]\npackage_name = "../../etc"\n', "needs package_name"),
         ('[tool.kedro]\npackage_name = "m"\nsource_dir = "../.."\n', "outside"),
         ('[tool.kedro]\npackage_name = "gone"\n', "does not read"),
+        ("[tool]\nkedro = " + "9" * 5000, "no Kedro project"),
+        ("[tool]\nkedro = " + "[" * 3000, "no Kedro project"),
     ],
 )
 def test_a_project_that_is_none_is_refused(call, project, pyproject, words):

@@ -102,12 +102,14 @@ def test_entry_points_load(project: Path) -> None:
 def test_a_dependency_that_does_not_import_is_a_problem(shadow: Path) -> None:
     (shadow / "msgspec.py").write_text("raise ImportError('msgspec is broken here')\n")
 
-    check = loaded()["software.hooks"]
+    checks = loaded()
+    check = checks["software.journaling"]
 
+    assert checks["software.hooks"].status == "ok"
     assert check.status == "problem"
     assert "ImportError: msgspec is broken here" in check.text
     assert f"{shadow}/msgspec.py:1" in check.text
-    assert "every `kedro run` stops" in check.text
+    assert "Nothing is journaled" in check.text
     assert "pip install" in check.advice
 
 
@@ -118,9 +120,12 @@ def test_without_kedro_nothing_loads(shadow: Path, project: Path) -> None:
 
     checks = loaded(project)
 
-    for key in ("software.hooks", "software.cli_hooks", "settings.settings_py"):
-        assert checks[key].status == "problem"
-        assert "No module named 'kedro'" in checks[key].text
+    for key in ("hooks", "cli_hooks", "journaling"):
+        assert checks[f"software.{key}"].status == "problem"
+        assert "No module named 'kedro'" in checks[f"software.{key}"].text
+    assert checks["settings.settings_py"].status == "problem"
+    assert "No module named 'kedro'" in checks["settings.settings_py"].text
+    assert "every `kedro run` stops" in checks["software.hooks"].text
 
 
 def test_what_hangs_while_it_is_loaded_is_given_up(shadow: Path) -> None:
@@ -130,7 +135,7 @@ def test_what_hangs_while_it_is_loaded_is_given_up(shadow: Path) -> None:
     checks = loaded(limit_s=1.0)
 
     assert time.monotonic() - began < 20
-    for name in GROUPS:
+    for name in (*GROUPS, "journaling"):
         assert checks[f"software.{name}"].status == "problem"
         assert "did not end within 1 s" in checks[f"software.{name}"].text
 

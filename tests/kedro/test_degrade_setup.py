@@ -15,14 +15,7 @@ BROKEN = {
     "broken": "1 / 0\n",
     "old": "",  # a module of that name, and nothing in it
 }
-XFAIL = pytest.mark.xfail(
-    strict=True,
-    reason="kedro_journal/__init__.py imports msgspec before session.plugin is reached",
-)
-PACKAGES = [
-    pytest.param("filelock"),
-    pytest.param("msgspec", marks=XFAIL),
-]
+PACKAGES = ["filelock", "msgspec"]
 
 
 @pytest.fixture
@@ -81,6 +74,41 @@ def test_strict_fails_where_a_dependency_is_missing(
     assert 1 == done.returncode
     assert "JournalUnwritable" in done.stdout + done.stderr
     assert mischief.result() is None
+
+
+@pytest.mark.kedro
+@pytest.mark.parametrize(("package", "kind"), [("msgspec", "missing")])
+@pytest.mark.parametrize("by", ["variable", "table"])
+@ways("0-Sequential", "1-Sequential")
+def test_strict_is_heeded_where_the_settings_cannot_be_read(
+    mischief: Mischief, way: Way, by: str, broken: dict[str, str]
+) -> None:
+    if by == "variable":
+        broken["KEDRO_JOURNAL_STRICT"] = "1"
+    else:
+        with (mischief.path / "pyproject.toml").open("a") as file:
+            file.write("\n[tool.kedro_journal]\nstrict = true\n")
+    done = mischief.go(way, **broken)
+
+    assert 1 == done.returncode
+    assert "cannot journal here, and `strict` is set" in done.stdout + done.stderr
+    assert "The run goes on." not in done.stdout + done.stderr
+    assert mischief.result() is None
+
+
+@pytest.mark.kedro
+@pytest.mark.parametrize(("package", "kind"), [("msgspec", "missing")])
+@ways("0-Sequential", "1-Sequential")
+def test_switched_off_nothing_is_said_where_a_dependency_is_missing(
+    mischief: Mischief, way: Way, broken: dict[str, str]
+) -> None:
+    done = mischief.go(
+        way, KEDRO_JOURNAL_DISABLE="1", KEDRO_JOURNAL_STRICT="1", **broken
+    )
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert [] == said(done)
+    assert ["none", "acted", "last"] == mischief.result()
 
 
 # What a node sees of us in its process: threads, signal handlers, modules, descriptors.

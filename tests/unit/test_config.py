@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kedro_journal.config import Config, find_project, load_config
+from kedro_journal.config import Config, explain_config, find_project, load_config
 from kedro_journal.errors import ConfigError
 
 
@@ -64,6 +64,7 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         ('strict = "yes"', ["tool.kedro_journal.strict", "bool"]),
         ('durability = "fast"', ["tool.kedro_journal.durability", "fast"]),
         ('directory = ""', ["tool.kedro_journal.directory", "length"]),
+        ('directory = "a\\u0000b"', ["tool.kedro_journal.directory", "regex"]),
         ("directory = 3", ["tool.kedro_journal.directory", "str"]),
         ('environment = "KEDRO_*"', ["tool.kedro_journal.environment", "array"]),
         ("environment = [1]", ["tool.kedro_journal.environment", "str"]),
@@ -98,6 +99,53 @@ def test_what_is_no_toml_is_an_error(tmp_path: Path, text: str | bytes) -> None:
     (tmp_path / "pyproject.toml").write_bytes(data)
     with pytest.raises(ConfigError, match="not TOML"):
         load_config(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("9" * 5000, id="digits"),
+        pytest.param("[" * 5000 + "]" * 5000, id="lists"),
+        pytest.param("{a=" * 3000 + "1" + "}" * 3000, id="tables"),
+        pytest.param("[" * 400 + "]" * 400, id="deep"),
+        pytest.param("0001-01-01T00:00:00+99:99", id="a time that there is not"),
+    ],
+)
+def test_a_pyproject_that_breaks_the_parser_is_an_error_of_ours(
+    tmp_path: Path, value: str
+) -> None:
+    folder = project(tmp_path, f"lock_timeout_s = {value}\n")
+    mistakes: list[ConfigError] = []
+
+    with pytest.raises(ConfigError, match=r"pyproject\.toml") as caught:
+        load_config(folder, {})
+    assert load_config(folder, {}, mistakes.append) == Config()
+    assert [str(caught.value)] == [str(mistake) for mistake in mistakes]
+    assert explain_config(folder, {}).mistakes
+
+
+def test_a_project_is_passed_over_if_its_pyproject_breaks_the_parser(
+    tmp_path: Path,
+) -> None:
+    project(tmp_path, "x = 1", head="[tool.kedro]\n")
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    project(inner, f"x = {'[' * 5000}", head="[tool.kedro]\n")
+    assert find_project(inner) == tmp_path
+
+
+def test_a_variable_that_is_no_text_is_an_error_with_its_name() -> None:
+    with pytest.raises(ConfigError, match="KEDRO_JOURNAL_STRICT") as caught:
+        load_config(None, {"KEDRO_JOURNAL_STRICT": "\udcff"})
+    assert str(caught.value).isascii()
+
+
+def test_what_stands_in_the_place_of_the_table_is_told_in_short(tmp_path: Path) -> None:
+    value = "[" * 400 + '"' + "x" * 9000 + '"' + "]" * 400
+    folder = project(tmp_path, f"[tool]\nkedro_journal = {value}\n", head="")
+    (mistake,) = explain_config(folder, {}).mistakes
+    assert "it must be a table, not [" in mistake.reason
+    assert len(mistake.reason) < 200
 
 
 def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from kedro_journal.views.command import command_text
 from kedro_journal.views.data import json_text
 from kedro_journal.views.terminal import escape
 
-from .common import directory_options, json_option, open_journals, session_argument
+from .common import open_journals, session_argument
+from .options import directory_options, json_option
 
 __all__ = ["command"]
 

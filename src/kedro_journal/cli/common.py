@@ -27,15 +27,10 @@ if TYPE_CHECKING:
     from kedro_journal.views.sessions import Listed
 
 __all__ = [
-    "directory_options",
-    "group_option",
-    "json_option",
     "logs_aside",
     "look",
     "moments_of",
     "open_journals",
-    "project_option",
-    "salvage_option",
     "screen",
     "session_argument",
 ]
@@ -51,34 +46,6 @@ _COLOURS: dict[str, dict[str, Any]] = {
     "strong": {"bold": True},
 }
 _WIDTH_MIN = 60  # columns; narrower terminals wrap
-
-json_option = click.option(
-    "as_json", "--json", is_flag=True, help="Print JSON instead of text."
-)
-group_option = click.option(
-    "--group",
-    "group_id",
-    metavar="ID",
-    help="A group of sessions: its id, a unique beginning of it, or `latest`.",
-)
-salvage_option = click.option(
-    "--salvage", is_flag=True, help="Read past damaged or missing records."
-)
-project_option = click.option(
-    "--project",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder in the Kedro project.  [default: the working directory]",
-)
-_directory_option = click.option(
-    "--directory",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The journal directory itself, instead of a project.",
-)
-
-
-def directory_options(command: _F) -> _F:
-    """Give a command `--project` and `--directory`."""
-    return project_option(_directory_option(command))
 
 
 def session_argument(command: _F) -> _F:

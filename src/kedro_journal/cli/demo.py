@@ -14,7 +14,8 @@ import click
 
 from kedro_journal.errors import JournalError
 
-from .common import json_option, say
+from .common import say
+from .options import json_option
 
 if TYPE_CHECKING:
     from .demo_story import Story

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .common import directory_options, json_option, project_of, screen
+from .options import directory_options, json_option
 
 __all__ = ["doctor"]
 
@@ -33,11 +33,19 @@ def doctor(
 
     With --json: one object with worst, directory, probed, project, durability, checks
     (key, status, text, advice, facts), not_probed, guarantees (key, holds, text) and
-    duration_s.
+    duration_s. Where the package itself does not load, the one check says why.
     """
-    from kedro_journal.doctor import examine
-    from kedro_journal.views.data import json_text
-    from kedro_journal.views.doctor import doctor_data, doctor_view
+    try:
+        from kedro_journal.doctor import examine
+        from kedro_journal.views.data import json_text
+        from kedro_journal.views.doctor import doctor_data, doctor_view
+
+        from .common import project_of, screen
+    except Exception as error:  # whatever is missing: to say so is what it is for
+        from .broken import broken_report
+
+        click.echo(broken_report(error, as_json=as_json), nl=False)
+        ctx.exit(1)
 
     report = examine(project_of(ctx, project), directory)
     if as_json:

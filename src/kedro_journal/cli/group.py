@@ -23,7 +23,7 @@ class JournalGroup(click.Group):
 
     Args:
         lazy: Command name to `module:attribute`. A command whose module is not
-            installed is left out; one that breaks on import raises when it is called.
+            installed is left out; one that does not load says so when it is called.
     """
 
     def __init__(self, *, lazy: Mapping[str, str], **more: Any) -> None:
@@ -39,7 +39,12 @@ class JournalGroup(click.Group):
         if cmd_name not in self._lazy or not self._is_there(cmd_name):
             return None
         module, _, attribute = self._lazy[cmd_name].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        try:
+            command = getattr(importlib.import_module(module), attribute)
+        except Exception as error:
+            from .broken import broken_command
+
+            return broken_command(cmd_name, error)
         assert isinstance(command, click.Command), command  # noqa: S101
         return command
 
@@ -56,10 +61,12 @@ class JournalGroup(click.Group):
         """
         from kedro_journal.errors import JournalError
 
+        from .broken import say
+
         try:
             return super().invoke(ctx)
         except JournalError as error:
-            _say(str(error))
+            say(str(error))
             raise click.exceptions.Exit(error.exit_code) from error
         except KeyboardInterrupt:
             raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
@@ -69,14 +76,8 @@ class JournalGroup(click.Group):
                 raise click.exceptions.Exit(EXIT_READER_GONE) from None
             reason = error.strerror or type(error).__name__
             where = f"{error.filename}: " if error.filename is not None else ""
-            _say(f"{where}{reason}.")
+            say(f"{where}{reason}.")
             raise click.exceptions.Exit(1) from error
-
-
-def _say(message: str) -> None:
-    from kedro_journal.views.terminal import escape
-
-    click.echo(f"kedro-journal: {escape(message)}", err=True)
 
 
 def _forget_stdout() -> None:

@@ -16,7 +16,8 @@ from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError
 from kedro_journal.views.terminal import Span, escape, line, render
 
-from .common import project_of, project_option, screen
+from .common import project_of, screen
+from .options import project_option
 from .settings_file import INSTRUCTIONS, Edit, set_session_class
 
 __all__ = ["init"]
@@ -68,7 +69,7 @@ def _settings_path(root: Path) -> Path:
     pyproject = root / "pyproject.toml"
     try:
         kedro = tomllib.loads(pyproject.read_text(encoding="utf-8"))["tool"]["kedro"]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
         message = f"{pyproject}: does not read: {error}. Nothing was changed."
         raise JournalError(message) from error
     package: Any = kedro.get("package_name") if isinstance(kedro, dict) else None

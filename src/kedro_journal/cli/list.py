@@ -19,14 +19,8 @@ from kedro_journal.views.data import json_text, summary_data
 from kedro_journal.views.sessions import Listed, sessions_view
 from kedro_journal.views.terminal import escape
 
-from .common import (
-    directory_options,
-    group_option,
-    json_option,
-    look,
-    open_journals,
-    screen,
-)
+from .common import look, open_journals, screen
+from .options import directory_options, group_option, json_option
 
 __all__ = ["list_"]
 

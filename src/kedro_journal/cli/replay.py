@@ -20,15 +20,8 @@ from kedro_journal.views.session import Detail, session_lines
 from kedro_journal.views.terminal import Screen, render
 from kedro_journal.views.timeline import Timeline
 
-from .common import (
-    directory_options,
-    json_option,
-    moments_of,
-    open_journals,
-    salvage_option,
-    screen,
-    session_argument,
-)
+from .common import moments_of, open_journals, screen, session_argument
+from .options import directory_options, json_option, salvage_option
 
 __all__ = ["replay"]
 

@@ -8,7 +8,8 @@ import click
 
 from kedro_journal.views.data import json_text
 
-from .common import json_option, logs_aside, project_of, project_option
+from .common import logs_aside, project_of
+from .options import json_option, project_option
 from .resume import session_class, split_params
 
 __all__ = ["rerun"]

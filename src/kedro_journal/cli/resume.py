@@ -12,14 +12,8 @@ from kedro_journal.errors import NothingLeft
 from kedro_journal.views.data import json_text
 from kedro_journal.views.resume import plan_view
 
-from .common import (
-    json_option,
-    logs_aside,
-    project_of,
-    project_option,
-    say,
-    screen,
-)
+from .common import logs_aside, project_of, say, screen
+from .options import json_option, project_option
 
 if TYPE_CHECKING:
     from kedro_journal.session import KedroSession

@@ -14,16 +14,8 @@ from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
 
-from .common import (
-    directory_options,
-    group_option,
-    json_option,
-    moments_of,
-    open_journals,
-    salvage_option,
-    screen,
-    session_argument,
-)
+from .common import moments_of, open_journals, screen, session_argument
+from .options import directory_options, group_option, json_option, salvage_option
 
 __all__ = ["show"]
 

@@ -18,16 +18,8 @@ from kedro_journal.views.data import json_line, record_data
 from kedro_journal.views.terminal import render
 from kedro_journal.views.timeline import Timeline
 
-from .common import (
-    directory_options,
-    json_option,
-    open_journals,
-    salvage_option,
-    say,
-    screen,
-    session_argument,
-    write,
-)
+from .common import open_journals, say, screen, session_argument, write
+from .options import directory_options, json_option, salvage_option
 
 __all__ = ["tail"]
 

@@ -10,13 +10,8 @@ from kedro_journal.replay import replay_folder
 from kedro_journal.views.data import json_text
 from kedro_journal.views.trace import trace_view
 
-from .common import (
-    directory_options,
-    json_option,
-    open_journals,
-    salvage_option,
-    screen,
-)
+from .common import open_journals, screen
+from .options import directory_options, json_option, salvage_option
 
 __all__ = ["trace"]
 

@@ -14,14 +14,8 @@ from kedro_journal.journal import verify as verify_file
 from kedro_journal.views.data import json_text
 from kedro_journal.views.health import verification_view
 
-from .common import (
-    directory_options,
-    json_option,
-    open_journals,
-    say,
-    screen,
-    session_argument,
-)
+from .common import open_journals, say, screen, session_argument
+from .options import directory_options, json_option
 
 __all__ = ["verify"]
 

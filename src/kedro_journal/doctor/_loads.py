@@ -20,6 +20,8 @@ from pathlib import Path
 
 NAME = "kedro-journal"
 GROUPS = ("hooks", "cli_hooks", "global_commands", "starters")
+# What the hooks import when a run begins: where it is broken, they still load.
+LATE = ("command", "hooks", "links", "session")
 
 
 def main() -> None:
@@ -35,6 +37,7 @@ def main() -> None:
 
     for group in GROUPS:
         tell(group, **load(f"kedro.{group}"))
+    tell("journaling", error=late_imports())
     if project:
         tell("project", **project_settings(project[0]))
     tell("end")
@@ -69,6 +72,16 @@ def load(group: str) -> dict[str, object]:
         error = told(failure)
     seconds = round(time.perf_counter() - began, 3)
     return {"registered": names, "error": error, "seconds": seconds}
+
+
+def late_imports() -> str:
+    """Import what journals a run; say what went wrong, if anything."""
+    try:
+        for name in LATE:
+            importlib.import_module(f"kedro_journal.session.{name}")
+    except BaseException as failure:
+        return told(failure)
+    return ""
 
 
 def project_settings(path: str) -> dict[str, object]:

@@ -178,6 +178,30 @@ def entry_point_checks(told: Told) -> Iterator[Check]:
             )
         else:
             yield ok(key, f"{group} is registered and loads.", **found)
+    yield _late(told)
+
+
+def _late(told: Told) -> Check:
+    """Judge what the hooks import when a run begins."""
+    key, late = "software.journaling", told.get("journaling")
+    if late is None:
+        reason = told.get("failed", {}).get("reason", "it was not told")
+        return problem(
+            key,
+            f"Whether what the hooks need loads could not be told: {reason}.",
+            f"Try it: {sys.executable} -m kedro info",
+            error=reason,
+        )
+    if late["error"]:
+        return problem(
+            key,
+            f"Nothing is journaled: what the hooks need does not load: {late['error']}."
+            " Runs go on without a journal, unless `strict` is set.",
+            "Mend that import; where a package is missing or broken, install it "
+            f"again: {sys.executable} -m pip install --force-reinstall",
+            **late,
+        )
+    return ok(key, "What the hooks need loads.", **late)
 
 
 def project_checks(told: Told, kedro_version: str | None) -> Iterator[Check]:

@@ -50,7 +50,7 @@ class PluginHooks(SeesOthers):
             manager.register(bound)
             bound.after_context_created(context)
         except Exception as error:
-            self.give_up(error)
+            self.give_up(error, getattr(context, "project_path", None))
 
     @hook_impl(tryfirst=True)
     def before_dataset_loaded(self, dataset_name: str, node: Any) -> None:
@@ -141,16 +141,40 @@ class PluginHooks(SeesOthers):
             return None
         return bound
 
-    def give_up(self, error: Exception) -> None:
-        """Say once that nothing can be journaled here, and go on without."""
-        level = logging.DEBUG if self._broken else logging.WARNING
+    def give_up(
+        self, error: Exception, project: Path | None = None, *, ends: bool = True
+    ) -> None:
+        """Say once that nothing can be journaled here, and go on without.
+
+        Args:
+            error: Why.
+            project: Root of the project, if it is known.
+            ends: The run may be ended here, if the settings ask for that. If not, who
+                begins its session does it.
+
+        Raises:
+            JournalError: The setting `strict` asks for it.
+        """
+        from .asked import asked
+
+        wish = asked(project)
+        reason = f"{type(error).__qualname__}: {error}"
+        if wish == "strict":
+            if ends:
+                raise _ended(reason) from error
+            return
+        known = self._broken or wish == "disable"
         self._broken = True
-        say(
-            level,
-            "cannot journal here: %s: %s. The run goes on.",
-            type(error).__qualname__,
-            error,
-        )
+        level = logging.DEBUG if known else logging.WARNING
+        say(level, "cannot journal here: %s. The run goes on.", reason)
+
+
+def _ended(reason: str) -> Exception:
+    from kedro_journal.errors import JournalError
+
+    failure = JournalError(f"cannot journal here, and `strict` is set: {reason}")
+    failure.strict = True
+    return failure
 
 
 class CliHooks:
@@ -177,7 +201,8 @@ class CliHooks:
             folder = Path(path) if path else None
             current_command.begin(command_args, folder, package)
         except Exception as error:
-            hooks.give_up(error)
+            path = getattr(project_metadata, "project_path", None)
+            hooks.give_up(error, path, ends=False)
 
     @cli_hook_impl
     def after_command_run(self, command_args: list[str], exit_code: object) -> None:
@@ -192,7 +217,7 @@ class CliHooks:
         except Exception as error:
             if getattr(error, "strict", False) is True and not exit_code:
                 raise  # it would have ended well
-            hooks.give_up(error)
+            hooks.give_up(error, ends=False)
 
 
 hooks: Final = PluginHooks()

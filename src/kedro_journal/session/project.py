@@ -56,7 +56,7 @@ def _package_of(project: Path) -> str | None:
     try:
         with (project / "pyproject.toml").open("rb") as file:
             name = tomllib.load(file)["tool"]["kedro"]["package_name"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return None
     return str(name)
 

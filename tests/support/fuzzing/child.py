@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import sys
 import time
@@ -21,6 +22,9 @@ class _Teller:
 
     def __init__(self, at: Path) -> None:
         self._at = at.open("w", encoding="utf-8")
+        # What anybody prints goes to stderr from now on, and not between the messages.
+        self._parent = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
         self._next = time.monotonic() + _EVERY_S
 
     def __call__(self, kind: str, content: Any) -> None:
@@ -33,7 +37,7 @@ class _Teller:
             if time.monotonic() < self._next:
                 return
             self._next = time.monotonic() + _EVERY_S
-        print(json.dumps({kind: content}), file=sys.__stdout__, flush=True)
+        print(json.dumps({kind: content}), file=self._parent, flush=True)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ from .stories import genuine
 from .values import CANARY
 from .views import CONFIG, VIEWS, target_config
 
-__all__ = ["GROWTH_MAX_MB", "Engine"]
+__all__ = ["GROWTH_MAX_MB", "Engine", "memory_mb"]
 
 GROWTH_MAX_MB: Final = 64
 """Most that the process may grow above what it has once everything is loaded."""
@@ -103,6 +103,11 @@ class Engine:
         self.strike_families(only)
         while not only and time.process_time() < cpu_s:
             self._strike_mutant()
+
+    def allow(self, mb: float) -> None:
+        """Let the process grow by this much more: it is not the readers that took it."""
+        self._baseline_mb += mb
+        self._ceiling_mb += mb
 
     def strike_families(self, only: Collection[str] = ()) -> None:
         """Strike with every family, or with some."""
@@ -192,6 +197,7 @@ class Engine:
         if other < 0.15:
             self._strike_family(rng.choice([f for f in FAMILIES if not f.large]))
             return
+        self._tell("at", "the making of a mutant")
         data = mutant(rng, self.corpus)
         early = self.figures["inputs"] < _WATCHED_CLOSELY
         if not early and rng.random() > _WATCHED_SHARE:
@@ -255,9 +261,12 @@ class Engine:
     ) -> list[str]:
         """Call a target; give what it broke. What it may not ask for goes to *armed*."""
         self._armed = armed
-        signal.setitimer(signal.ITIMER_PROF, bound_s)
         try:
-            target(case)
+            try:
+                signal.setitimer(signal.ITIMER_PROF, bound_s)
+                target(case)
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)  # a late signal is seen below
         except TooSlow:
             return [f"slow: more than {bound_s:.1f} s{_place()}"]
         except Broken as error:
@@ -267,7 +276,6 @@ class Engine:
         except BaseException as error:
             return [f"{type(error).__name__}{_place()}: {str(error)[:120]!r}"]
         finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
             self._armed = None
         return []
 
@@ -321,7 +329,12 @@ def _rng(seed: int) -> random.Random:
 
 
 def _peak_mb() -> float:
-    """Give the most memory that this program ever had.
+    """Give the most memory that this program ever had."""
+    return memory_mb("VmHWM")
+
+
+def memory_mb(what: str = "VmRSS") -> float:
+    """Give the memory that this program has, or by `VmHWM` the most that it ever had.
 
     On Linux `ru_maxrss` begins with that of the program which started this one.
     """
@@ -329,7 +342,7 @@ def _peak_mb() -> float:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return int(status.partition(f"{what}:")[2].split()[0]) / 1024
 
 
 def _too_slow(number: int, frame: object) -> None:

@@ -101,7 +101,10 @@ def _value(rng: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
     if parts is None:
         return data
     _change(rng, parts)
-    body = write(parts)[:-1].encode("utf-8", "surrogatepass")
+    try:
+        body = write(parts)[:-1].encode("utf-8", "surrogatepass")
+    except RecursionError:  # what is parsed may be nested deeper than this can write
+        return data
     lines[number] = sealed(body)
     return b"".join(lines)
 

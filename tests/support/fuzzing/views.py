@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -10,10 +11,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
 
-from click.testing import CliRunner
-
 from kedro_journal.cli import journal
-from kedro_journal.config import find_project, load_config
+from kedro_journal.config import explain_config, find_project, load_config
 from kedro_journal.errors import ConfigError, JournalError
 from kedro_journal.events import Record
 from kedro_journal.journal import JournalDirectory, read, verify
@@ -171,16 +170,41 @@ def target_commands(case: Case) -> None:
         alone = command[0] in ("list", "trace") or "--all" in command
         wanted = () if alone else ("latest",)
         args = [*command, *wanted, "--directory", str(case.folder.parent)]
-        result = CliRunner().invoke(journal, args, prog_name="kedro-journal")
-        error = result.exception
-        if error is not None and not isinstance(error, SystemExit):
-            raise error
-        check_printable(result.stderr, f"{where}, on stderr,")
-        if "--json" in command and result.exit_code == 0:
+        code, stdout, stderr = _typed(args)
+        check_printable(stderr, f"{where}, on stderr,")
+        if "--json" in command and code == 0:
             lines = " lines" if "tail" in where or "--step" in where else ""
-            _json(result.stdout, where + lines)
+            _json(stdout, where + lines)
         else:
-            check_printable(result.stdout, where)
+            check_printable(stdout, where)
+
+
+_STDOUT: Final = io.TextIOWrapper(io.BytesIO(), "utf-8", newline="")
+_STDERR: Final = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace", "")
+"""The same for every command: click never lets go of a stream that it wrote to."""
+
+
+def _typed(args: list[str]) -> tuple[object, str, str]:
+    """Run a command; give its exit code and what it printed."""
+    code: object = 0
+    with contextlib.redirect_stdout(_STDOUT), contextlib.redirect_stderr(_STDERR):
+        try:
+            journal.main(args, prog_name="kedro-journal")
+        except SystemExit as end:
+            code = end.code
+        finally:
+            stdout, stderr = _taken(_STDOUT), _taken(_STDERR)
+    return code, stdout, stderr
+
+
+def _taken(stream: io.TextIOWrapper) -> str:
+    """Take out what was printed."""
+    stream.flush()
+    stream.seek(0)
+    text = stream.read()
+    stream.seek(0)
+    stream.truncate()
+    return text
 
 
 VIEWS: Final[dict[str, Target]] = {
@@ -195,6 +219,7 @@ def target_config(project: Path) -> None:
     """`load_config` and `find_project` on a hostile pyproject.toml."""
     find_project(project)
     load_config(project, {}, lambda error: None)
+    explain_config(project, {})
     with contextlib.suppress(ConfigError):
         load_config(project, {}).journal_directory(project)
 
@@ -210,6 +235,9 @@ CONFIG: Final = (
     b"[tool.kedro_journal]\nlock_timeout_s = 1e999\n",
     b"[tool.kedro_journal]\nredact = " + b"[" * 400 + b"]" * 400 + b"\n",
     b"[tool.kedro_journal]\nredact = [" + b'"x",' * 20_000 + b"]\n",
+    b"[tool.kedro_journal]\nlock_timeout_s = " + b"9" * 5000 + b"\n",
+    b"[tool.kedro_journal]\nx = " + b"[" * 3000 + b"]" * 3000 + b"\n",
+    b"[tool]\nkedro_journal = " + b"[" * 400 + b"]" * 400 + b"\n",
     b"tool = 3\n", b"[tool]\nkedro_journal = \"x\"\nkedro = 1\n",
     b"[[tool]]\n", b"[tool.kedro_journal]\nunknown_\xc2\x9b = 1\n",
     b"[tool.kedro_journal]\nx = 0001-01-01T00:00:00+99:99\n",
