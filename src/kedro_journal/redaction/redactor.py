@@ -25,7 +25,14 @@ from .limits import (
 from .look import exact_text, look_inside
 from .names import PARTS, is_secret_name
 from .plain import Walk, encodable, is_plain
-from .shapes import NAMED, SHAPES, WORD_HINTS, mask_named, may_be_shaped, named
+from .shapes import (
+    SHAPES,
+    WORD_HINTS,
+    mask_named,
+    may_be_shaped,
+    named,
+    secret_words,
+)
 
 __all__ = ["Redactor"]
 
@@ -135,9 +142,9 @@ class Redactor:
         if may_be_shaped(low):
             for shape in SHAPES:
                 if any(hint in low for hint in shape.hints):
-                    text = shape.pattern.sub(shape.replacement, text)
+                    text = shape.mask(text)
             if any(hint in low for hint in WORD_HINTS):
-                text = mask_named(text, NAMED, is_secret_name)
+                text = mask_named(text, secret_words(), is_secret_name)
         if self._own is not None and any(name in low for name in self._names):
             text = mask_named(text, self._own, self._is_own_name)
         if excess > 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kedro_journal.errors import IllegalTransition
 from kedro_journal.events import (
@@ -24,11 +24,11 @@ from kedro_journal.state import (
     NODE_TRANSITIONS,
     RUN_TRANSITIONS,
     SESSION_TRANSITIONS,
-    NodeStatus,
-    RunStatus,
-    SessionStatus,
     status_after,
 )
+
+if TYPE_CHECKING:
+    from kedro_journal.state import NodeStatus, RunStatus, SessionStatus
 
 __all__ = ["Guard"]
 
