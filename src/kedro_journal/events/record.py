@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from .base import UnknownEvent
+from .base import Event, UnknownEvent
 from .union import AnyEvent
 
 __all__ = ["Cursor", "Entry", "Record", "type_name"]
@@ -85,6 +85,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return type_name(self.event)
 
 
-def type_name(event: AnyEvent) -> str:
+def type_name(event: Event) -> str:
     """Give the name of an event's type on the wire."""
     return event.type if isinstance(event, UnknownEvent) else event.TYPE
