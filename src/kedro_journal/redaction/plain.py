@@ -98,7 +98,9 @@ class Walk:
         cls = type(value)
         if value is None or cls is bool:
             return value
-        text = value if cls is str else exact_text(value)
+        if cls is str:
+            return self._text(value)
+        text = None if issubclass(cls, msgspec.Struct) else exact_text(value)
         if text is not None:
             return self._text(text)
         if issubclass(cls, int):
