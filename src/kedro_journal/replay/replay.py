@@ -175,7 +175,8 @@ def follow(
     Args:
         session_id: An id, a unique beginning of one, or `latest`.
         start: A record's `cursor` to go on after; None for the first record.
-        poll_interval_s: Longest time between two looks, in seconds, > 0.
+        poll_interval_s: Longest time between two looks where the system does not tell
+            of changes, in seconds, > 0.
         until_crash: End as well when the session's process is gone.
         project_path, directory: As for `replay`.
 
