@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -30,6 +31,9 @@ from .locate import (
     of_ancestor,
     open_directory,
 )
+
+FROM_BYTES: Final = 4 * 1024 * 1024
+"""A journal, or a part of one, so long is worth a checkpoint."""
 
 __all__ = [
     "current",
@@ -77,9 +81,19 @@ def replay(
 
 
 def replay_folder(
-    folder: Path, *, until_seq: int | None = None, salvage: bool = False
+    folder: Path,
+    *,
+    until_seq: int | None = None,
+    salvage: bool = False,
+    checkpoint: bool = True,
 ) -> SessionState:
     """Rebuild the state of the session in *folder*, as `replay` does.
+
+    Args:
+        folder: The session folder.
+        until_seq, salvage: As for `replay`.
+        checkpoint: Go on from the state that an earlier replay of a long journal left
+            beside it, and leave one. Not where damage is read past, nor for the past.
 
     Raises:
         CorruptJournal, ValueError: As for `replay`.
@@ -88,12 +102,18 @@ def replay_folder(
     if until_seq is not None and until_seq < 0:
         message = f"until_seq must be 0 or more, not {until_seq}"
         raise ValueError(message)
-    builder = StateBuilder()
     path = folder / JOURNAL_NAME
-    cursor = _fold_on(builder, path, None, until_seq, salvage)
     if until_seq is not None:
+        builder = StateBuilder()
+        _fold_on(builder, path, None, until_seq, salvage)
         return builder.state()
-    state = builder.state()
+    if checkpoint and not salvage:
+        state, cursor = _fold_from_checkpoint(path)
+        builder = StateBuilder(state)
+    else:
+        builder = StateBuilder()
+        cursor = _fold_on(builder, path, None, None, salvage)
+        state = builder.state()
     liveness = _liveness(state, folder)
     if liveness == "crashed":
         # The owner may have closed the session before its lock was probed.
@@ -101,6 +121,23 @@ def replay_folder(
         state = builder.state()
         liveness = "closed" if state.status == "closed" else liveness
     return replace(state, liveness=liveness)
+
+
+def _fold_from_checkpoint(path: Path) -> tuple[SessionState, Cursor | None]:
+    if path.lstat().st_size < FROM_BYTES:
+        builder = StateBuilder()
+        cursor = _fold_on(builder, path, None, None, salvage=False)
+        return builder.state(), cursor
+    from . import checkpoint  # noqa: PLC0415 - for long journals alone
+
+    before = checkpoint.facts_of(path)
+    initial, start = checkpoint.load(path) or (None, Cursor())
+    builder = StateBuilder(initial)
+    cursor = _fold_on(builder, path, start, None, salvage=False) or start
+    state = builder.state()
+    if cursor.offset - start.offset >= FROM_BYTES:
+        checkpoint.save(path, before, state, cursor)
+    return state, cursor
 
 
 def _fold_on(
