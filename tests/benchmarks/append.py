@@ -170,7 +170,7 @@ def _shelve(folder: Path) -> Callable[[], object]:
 
     def save() -> None:
         store["nodes"] = _FIELDS
-        with shelve.open(str(folder / "shelf")) as db:  # noqa: S301 - our own
+        with shelve.open(str(folder / "shelf")) as db:
             for key in db.keys() - store.keys():
                 del db[key]
             db.update(store)

@@ -14,11 +14,7 @@ from measure import Dose, Group, Subject, Target, peer
 from samples import begin, end, journal_of, node, started, write
 
 from kedro_journal.journal import JournalDirectory, session_timestamp
-
-try:
-    from kedro_journal.replay.index import listed as _listed
-except ImportError:  # before there was an index
-    _listed = None  # type: ignore[assignment]
+from kedro_journal.replay.index import listed
 
 
 def groups(dose: Dose, folder: Path) -> Iterator[Group]:
@@ -56,27 +52,23 @@ def _scan(directory: Path) -> int:
     total = 0
     with os.scandir(directory) as entries:
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
+            if entry.name[0] != "." and entry.is_dir(follow_symlinks=False):
                 total += os.stat(f"{entry.path}/journal.jsonl").st_size  # noqa: PTH116
     return total
 
 
 def _all(directory: Path) -> int:
-    return sum(1 for _ in _rows(directory))
+    return sum(row.state.verdict == "completed" for row in _rows(directory))
 
 
 def _newest(directory: Path) -> int:
-    return sum(1 for _ in islice(_rows(directory), 20))
+    rows = islice(_rows(directory), 20)
+    return sum(row.state.verdict == "completed" for row in rows)
 
 
 def _rows(directory: Path) -> Iterator[Any]:
     """Give what the command `list` gives its view, newest first."""
-    where = JournalDirectory(directory)
-    if _listed is not None:
-        return iter(_listed(where))
-    from kedro_journal.cli.common import look
-
-    return (look(where, session_id) for session_id in where.ids()[::-1])
+    return listed(JournalDirectory(directory))
 
 
 def _mlflow(folder: Path, count: int) -> Callable[[], float]:
@@ -114,7 +106,8 @@ def _list(directory: Path, folder: Path, count: int) -> Group:
         search = _mlflow(folder, runs)
         return lambda: search() * count / runs
 
-    _all(directory)  # what is kept from one list to the next is there
+    time.sleep(2.1)  # only what has settled is kept from one list to the next
+    _all(directory)
     return Group(
         "list of sessions",
         "ms",

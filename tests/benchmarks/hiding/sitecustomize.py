@@ -5,9 +5,9 @@ A plugin that is switched off is imported all the same, and imports what it need
 
 from __future__ import annotations
 
-import importlib.metadata as metadata
 import os
 from collections.abc import Iterable, Iterator
+from importlib import metadata
 from typing import Any
 
 _hidden = frozenset(os.environ.get("BENCH_HIDE", "").split())
