@@ -60,11 +60,9 @@ def replay(folder: Path) -> int:
     return replay_folder(folder, **_WHOLE).seq
 
 
-# Where replaying can go on from a checkpoint, the whole journal is asked for.
+# Where replaying can go on from a snapshot, the whole journal is asked for.
 _WHOLE: dict[str, Any] = (
-    {"checkpoint": False}
-    if "checkpoint" in (replay_folder.__kwdefaults__ or {})
-    else {}
+    {"snapshot": False} if "snapshot" in (replay_folder.__kwdefaults__ or {}) else {}
 )
 
 

@@ -33,7 +33,7 @@ from .locate import (
 )
 
 FROM_BYTES: Final = 4 * 1024 * 1024
-"""A journal, or a part of one, so long is worth a checkpoint."""
+"""A journal, or a part of one, so long is worth a snapshot."""
 
 __all__ = [
     "current",
@@ -57,8 +57,10 @@ def replay(
 ) -> SessionState:
     """Rebuild the state of a session from its journal.
 
-    Runs nothing and writes nothing. The state's `liveness` says whether the session's
-    process lives; with *until_seq* it is None, for the past has none.
+    Runs nothing and never changes a journal; beside one of more than 4 MiB it leaves a
+    snapshot, to go on from the next time, if it may. The state's `liveness` says
+    whether the session's process lives; with *until_seq* it is None, for the past has
+    none.
 
     Args:
         session_id: An id, a unique beginning of one, or `latest`.
@@ -85,14 +87,14 @@ def replay_folder(
     *,
     until_seq: int | None = None,
     salvage: bool = False,
-    checkpoint: bool = True,
+    snapshot: bool = True,
 ) -> SessionState:
     """Rebuild the state of the session in *folder*, as `replay` does.
 
     Args:
         folder: The session folder.
         until_seq, salvage: As for `replay`.
-        checkpoint: Go on from the state that an earlier replay of a long journal left
+        snapshot: Go on from the state that an earlier replay of a long journal left
             beside it, and leave one. Not where damage is read past, nor for the past.
 
     Raises:
@@ -107,8 +109,8 @@ def replay_folder(
         builder = StateBuilder()
         _fold_on(builder, path, None, until_seq, salvage)
         return builder.state()
-    if checkpoint and not salvage:
-        state, cursor = _fold_from_checkpoint(path)
+    if snapshot and not salvage:
+        state, cursor = _fold_from_snapshot(path)
         builder = StateBuilder(state)
     else:
         builder = StateBuilder()
@@ -123,20 +125,20 @@ def replay_folder(
     return replace(state, liveness=liveness)
 
 
-def _fold_from_checkpoint(path: Path) -> tuple[SessionState, Cursor | None]:
+def _fold_from_snapshot(path: Path) -> tuple[SessionState, Cursor | None]:
     if path.lstat().st_size < FROM_BYTES:
         builder = StateBuilder()
         cursor = _fold_on(builder, path, None, None, salvage=False)
         return builder.state(), cursor
-    from . import checkpoint  # noqa: PLC0415 - for long journals alone
+    from . import snapshot  # noqa: PLC0415 - for long journals alone
 
-    before = checkpoint.facts_of(path)
-    initial, start = checkpoint.load(path) or (None, Cursor())
+    before = snapshot.facts_of(path)
+    initial, start = snapshot.load(path) or (None, Cursor())
     builder = StateBuilder(initial)
     cursor = _fold_on(builder, path, start, None, salvage=False) or start
     state = builder.state()
     if cursor.offset - start.offset >= FROM_BYTES:
-        checkpoint.save(path, before, state, cursor)
+        snapshot.save(path, before, state, cursor)
     return state, cursor
 
 

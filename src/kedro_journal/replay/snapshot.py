@@ -21,11 +21,11 @@ from kedro_journal.events import Cursor
 from kedro_journal.journal.port import REAL_OS
 from kedro_journal.state import SessionState
 
-__all__ = ["CHECKPOINT_NAME", "Facts", "facts_of", "load", "save"]
+__all__ = ["SNAPSHOT_NAME", "Facts", "facts_of", "load", "save"]
 
-CHECKPOINT_NAME: Final = "checkpoint"
+SNAPSHOT_NAME: Final = "snapshot"
 _MAX_BYTES: Final = 64 * 1024 * 1024
-_FORMAT: Final = f"kedro-journal checkpoint 1, {__version__}"
+_FORMAT: Final = f"kedro-journal snapshot 1, {__version__}"
 _SPOTS: Final = 16
 _SPOT_BYTES: Final = 4096
 
@@ -44,7 +44,7 @@ class Facts(NamedTuple):
     changed_ns: int
 
 
-class _Checkpoint(msgspec.Struct, array_like=True):
+class _Snapshot(msgspec.Struct, array_like=True):
     format: str
     inode: int
     size: int
@@ -57,8 +57,8 @@ class _Checkpoint(msgspec.Struct, array_like=True):
 
 
 @cache
-def _decoder() -> msgspec.msgpack.Decoder[_Checkpoint]:
-    return msgspec.msgpack.Decoder(_Checkpoint)
+def _decoder() -> msgspec.msgpack.Decoder[_Snapshot]:
+    return msgspec.msgpack.Decoder(_Snapshot)
 
 
 def facts_of(file: int | Path) -> Facts:
@@ -82,7 +82,7 @@ def load(journal: Path) -> tuple[SessionState, Cursor] | None:
         None if nothing was kept, or it does not fit.
     """
     with contextlib.suppress(OSError, JournalError, msgspec.MsgspecError, ValueError):
-        kept = _read(journal.with_name(CHECKPOINT_NAME))
+        kept = _read(journal.with_name(SNAPSHOT_NAME))
         if kept is None or kept.format != _FORMAT or kept.seq != kept.state.seq:
             return None
         fd = REAL_OS.open_read(journal)
@@ -106,8 +106,8 @@ def save(journal: Path, before: Facts, state: SessionState, cursor: Cursor) -> N
         state: What its records add up to.
         cursor: The place after them.
     """
-    target = journal.with_name(CHECKPOINT_NAME)
-    new = journal.with_name(f".{CHECKPOINT_NAME}-{os.getpid()}")
+    target = journal.with_name(SNAPSHOT_NAME)
+    new = journal.with_name(f".{SNAPSHOT_NAME}-{os.getpid()}")
     with contextlib.suppress(OSError, JournalError, OverflowError, ValueError):
         fd = REAL_OS.open_read(journal)
         try:
@@ -115,7 +115,7 @@ def save(journal: Path, before: Facts, state: SessionState, cursor: Cursor) -> N
         finally:
             REAL_OS.close(fd)
         data = msgspec.msgpack.encode(
-            _Checkpoint(_FORMAT, *before, *cursor, spots, state)
+            _Snapshot(_FORMAT, *before, *cursor, spots, state)
         )
         if len(data) > _MAX_BYTES:
             return
@@ -126,7 +126,7 @@ def save(journal: Path, before: Facts, state: SessionState, cursor: Cursor) -> N
             new.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> _Checkpoint | None:
+def _read(path: Path) -> _Snapshot | None:
     fd = REAL_OS.open_read(path)
     try:
         size = facts_of(fd).size

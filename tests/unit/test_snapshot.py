@@ -1,4 +1,4 @@
-"""Checkpoints: the same state as by folding everything, or none at all."""
+"""Snapshots: the same state as by folding everything, or none at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from journals import file, put, sample_lines
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Event
 from kedro_journal.replay import replay_folder
-from kedro_journal.replay.checkpoint import CHECKPOINT_NAME, load
+from kedro_journal.replay.snapshot import SNAPSHOT_NAME, load
 from kedro_journal.state import SessionState
 from kedro_journal.testing import fold
 
@@ -29,7 +29,7 @@ def short_journals_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def whole(folder: Path) -> SessionState:
-    return replay_folder(folder, checkpoint=False)
+    return replay_folder(folder, snapshot=False)
 
 
 def test_the_second_replay_goes_on_from_the_first(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_nothing_is_kept_of_a_short_journal_nor_for_the_past(tmp_path: Path) -> 
     replay_folder(tmp_path / "short")
     replay_folder(tmp_path / "long", until_seq=1000)
     replay_folder(tmp_path / "long", salvage=True)
-    replay_folder(tmp_path / "long", checkpoint=False)
-    assert not list(tmp_path.glob(f"*/{CHECKPOINT_NAME}"))
+    replay_folder(tmp_path / "long", snapshot=False)
+    assert not list(tmp_path.glob(f"*/{SNAPSHOT_NAME}"))
 
 
 def test_a_change_in_place_is_found(tmp_path: Path) -> None:
@@ -86,12 +86,12 @@ def test_a_shorter_or_another_journal_is_folded_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [b"", b"\x00", b"\xff" * 99, None, "format", "seq"])
-def test_a_checkpoint_that_does_not_read_is_passed_over(
+def test_a_snapshot_that_does_not_read_is_passed_over(
     tmp_path: Path, change: bytes | str | None
 ) -> None:
     put(tmp_path, b"".join(LINES))
     replay_folder(tmp_path)
-    kept = tmp_path / CHECKPOINT_NAME
+    kept = tmp_path / SNAPSHOT_NAME
     if isinstance(change, bytes):
         kept.write_bytes(change)
     elif change is None:
@@ -106,18 +106,18 @@ def test_a_checkpoint_that_does_not_read_is_passed_over(
 
 def test_where_none_can_be_left_the_replay_is_what_it_was(tmp_path: Path) -> None:
     put(tmp_path, b"".join(LINES))
-    (tmp_path / CHECKPOINT_NAME).mkdir()
+    (tmp_path / SNAPSHOT_NAME).mkdir()
     assert replay_folder(tmp_path) == whole(tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"journal.jsonl", CHECKPOINT_NAME}
+    assert names == {"journal.jsonl", SNAPSHOT_NAME}
 
 
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     put(tmp_path / "a", b"".join(LINES))
     put(tmp_path / "b", b"".join(LINES))
     replay_folder(tmp_path / "a")
-    link = tmp_path / "b" / CHECKPOINT_NAME
-    link.symlink_to(tmp_path / "a" / CHECKPOINT_NAME)
+    link = tmp_path / "b" / SNAPSHOT_NAME
+    link.symlink_to(tmp_path / "a" / SNAPSHOT_NAME)
     assert load(file(tmp_path / "b")) is None
 
 
