@@ -177,10 +177,7 @@ class Recorder:
                 waiting()
 
     def _append(self, events: tuple[Event, ...], at: datetime | None) -> None:
-        guard = self._guard if len(events) == 1 else self._guard.copy()
-        for event in events:
-            guard.move(event)  # one that does not fit refuses them all
-        self._guard = guard
+        self._guard.move_all(events)  # one that does not fit refuses them all
         if self._journal is None:
             self._backlog.drop(len(events), "there is no journal")
             return
