@@ -15,6 +15,7 @@ from kedro_journal.events import (
     DatasetSaving,
     Event,
     NodeCompleted,
+    NodeComputed,
     NodeStarted,
     RunCompleted,
     RunStarted,
@@ -33,6 +34,7 @@ def test_a_batch_that_does_not_fit_moves_nothing() -> None:
     guard = Guard("empty")
     created = SessionCreated(session_id="s")
     guard.move_all([created, RunStarted(run_id="r"), NodeStarted(**KEY)])
+    guard.move(NodeComputed(**KEY))
     before = seen(guard)
     batch = [
         DatasetSaving(**KEY, dataset="d"),

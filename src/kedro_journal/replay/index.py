@@ -11,13 +11,13 @@ import contextlib
 import os
 import time
 from collections.abc import Generator, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from kedro_journal._version import __version__
 from kedro_journal.errors import CorruptJournal, JournalError
@@ -34,11 +34,13 @@ from .snapshot import Facts
 __all__ = ["INDEX_NAME", "Found", "listed", "look"]
 
 INDEX_NAME: Final = ".index"
-_FORMAT: Final = f"kedro-journal index 1, {__version__}"
+_FORMAT: Final = f"kedro-journal index 2, {__version__}"
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _SETTLED_NS: Final = 2 * 10**9  # a later change surely has a later time
 _DAY_CHARS: Final = len("2026-01-02")
-_DULL: Final = frozenset({"completed", "pending", "skipped"})
+# Nodes of which a list says no more than how many there are.
+_DULL: Final = tuple(NodeState("", s) for s in ("completed", "pending", "skipped"))
+_DULL_STATUSES: Final = tuple(node.status for node in _DULL)
 
 
 class Found(NamedTuple):
@@ -58,6 +60,7 @@ class _Entry(msgspec.Struct, array_like=True, gc=False):
     size: int
     changed_ns: int
     damaged: bool
+    dull: tuple[tuple[int, int, int], ...]
     state: msgspec.Raw
 
 
@@ -130,7 +133,7 @@ class _Kept:
             if entry is not None:
                 if (entry.inode, entry.size, entry.changed_ns) == facts:
                     with contextlib.suppress(msgspec.MsgspecError):
-                        return Found(_decoder().decode(entry.state), entry.damaged)
+                        return Found(_unpack(entry), entry.damaged)
                 del self._entries[session_id]
             found = look(self._where, session_id)
         except (FileNotFoundError, NotADirectoryError):
@@ -148,9 +151,9 @@ class _Kept:
         if time.time_ns() - facts.changed_ns < _SETTLED_NS:
             return
         with contextlib.suppress(OverflowError, ValueError, TypeError):
-            data = msgspec.msgpack.encode(_in_short(found.state))
-            raw = msgspec.Raw(data)
-            self._entries[session_id] = _Entry(*facts, found.damaged, raw)
+            dull = tuple(map(_count_dull, found.state.runs))
+            raw = msgspec.Raw(msgspec.msgpack.encode(_in_short(found.state)))
+            self._entries[session_id] = _Entry(*facts, found.damaged, dull, raw)
             self._new += 1
 
     def save(self) -> None:
@@ -211,15 +214,36 @@ def _run_in_short(run: RunState) -> RunState:
         runtime_params={},
         load_versions=(),
         free_inputs=(),
-        nodes={name: _node_in_short(node) for name, node in run.nodes.items()},
+        nodes={
+            name: replace(node, plan=None, error=_error_in_short(node.error))
+            for name, node in run.nodes.items()
+            if node.status not in _DULL_STATUSES
+        },
         error=_error_in_short(run.error),
     )
 
 
-def _node_in_short(node: NodeState) -> NodeState:
-    if node.status in _DULL:
-        return NodeState(node.name, node.status)
-    return replace(node, plan=None, error=_error_in_short(node.error))
+def _count_dull(run: RunState) -> tuple[int, int, int]:
+    one, two, three = (len(run.with_status(status)) for status in _DULL_STATUSES)
+    return one, two, three
+
+
+def _unpack(entry: _Entry) -> SessionState:
+    state = _decoder().decode(entry.state)
+    for run, counts in zip(state.runs, entry.dull, strict=True):
+        dull = _dull_nodes(counts)
+        # Nobody else has it yet.
+        force_setattr(run, "nodes", {**run.nodes, **dull} if run.nodes else dull)
+    return state
+
+
+@lru_cache(maxsize=1024)
+def _dull_nodes(counts: tuple[int, int, int]) -> dict[str, NodeState]:
+    """Give so many nodes of no name, to be read only."""
+    every = [
+        one for one, count in zip(_DULL, counts, strict=True) for _ in range(count)
+    ]
+    return {f"({number})": node for number, node in enumerate(every)}
 
 
 def _error_in_short(error: ErrorInfo | None) -> ErrorInfo | None:
