@@ -141,6 +141,19 @@ def test_an_index_that_does_not_read_is_made_anew(
     assert day.read_bytes() == good
 
 
+def test_an_entry_that_does_not_read_is_made_anew(where: JournalDirectory) -> None:
+    list(listed(where))
+    day = where.path / INDEX_NAME / DAYS[0]
+    wanted, good = list(listed(where)), day.read_bytes()
+    content = msgspec.msgpack.decode(good)
+    first, second, *_ = content[1].values()
+    first[-1], second[-2] = 5, []
+    day.write_bytes(msgspec.msgpack.encode(content))
+    again = [row.state.session_id for row in listed(where)]
+    assert again == [row.state.session_id for row in wanted]
+    assert list(listed(where)) == wanted
+
+
 def test_what_changed_this_very_moment_is_not_kept(
     where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

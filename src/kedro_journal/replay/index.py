@@ -23,7 +23,6 @@ from kedro_journal._version import __version__
 from kedro_journal.errors import CorruptJournal, JournalError
 from kedro_journal.events import ErrorInfo
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.journal.directory import is_timestamp
 from kedro_journal.journal.port import REAL_OS
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import NodeState, RunState, SessionState
@@ -37,6 +36,7 @@ INDEX_NAME: Final = ".index"
 _FORMAT: Final = f"kedro-journal index 2, {__version__}"
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _SETTLED_NS: Final = 2 * 10**9  # a later change surely has a later time
+_ID_CHARS: Final = len("2026-01-02T03.04.05.678Z")
 _DAY_CHARS: Final = len("2026-01-02")
 # Nodes of which a list says no more than how many there are.
 _DULL: Final = tuple(NodeState("", s) for s in ("completed", "pending", "skipped"))
@@ -111,7 +111,8 @@ def listed(
 
 
 def _day_of(session_id: str) -> str:
-    return session_id[:_DAY_CHARS] if is_timestamp(session_id) else "others"
+    dated = len(session_id) == _ID_CHARS and session_id[-1] == "Z"
+    return session_id[:_DAY_CHARS] if dated else "others"
 
 
 class _Kept:
@@ -128,13 +129,13 @@ class _Kept:
         journal = f"{self._where.path}/{session_id}/{JOURNAL_NAME}"
         try:
             status = os.lstat(journal)
-            facts = Facts(status.st_ino, status.st_size, status.st_ctime_ns)
+            facts = status.st_ino, status.st_size, status.st_ctime_ns
             entry = self._entries.get(session_id)
-            if entry is not None:
-                if (entry.inode, entry.size, entry.changed_ns) == facts:
-                    with contextlib.suppress(msgspec.MsgspecError):
-                        return Found(_unpack(entry), entry.damaged)
-                del self._entries[session_id]
+            if (
+                entry is not None
+                and (entry.inode, entry.size, entry.changed_ns) == facts
+            ):
+                return Found(_unpack(entry), entry.damaged)
             found = look(self._where, session_id)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -142,7 +143,11 @@ class _Kept:
             # No status but that its folder was made.
             state = SessionState(session_id=session_id, liveness="unknown")
             return Found(replace(state, status="created"), damaged=True)
-        self._keep(session_id, facts, found)
+        except (msgspec.MsgspecError, ValueError):  # the entry is damaged
+            if self._entries.pop(session_id, None) is None:
+                raise
+            return self.find(session_id)
+        self._keep(session_id, Facts(*facts), found)
         return found
 
     def _keep(self, session_id: str, facts: Facts, found: Found) -> None:
@@ -175,6 +180,7 @@ class _Kept:
 
 
 def _load(path: Path) -> dict[str, _Entry]:
+    """Read the entries of a day; one that does not read makes none of it count."""
     with contextlib.suppress(OSError, JournalError, msgspec.MsgspecError, ValueError):
         fd = REAL_OS.open_read(path)
         try:
