@@ -186,10 +186,10 @@ def peer(
 def per_call_us(call: Callable[[], object], count: int) -> float:
     """Give the microseconds that a call takes, in a hot loop.
 
-    The median of fifty slices of the loop: what the machine does in between, on behalf
-    of others, falls into few of them.
+    The median of slices of twenty calls: what the machine does in between, on behalf of
+    others, falls into few of them. A longer slice of a slower call would hold more of it.
     """
-    each = max(1, count // 50)
+    each = min(20, count)
     slices = []
     for _ in range(count // each):
         started = time.perf_counter()
