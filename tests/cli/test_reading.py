@@ -70,7 +70,7 @@ def test_the_list_is_bounded_and_filtered(call, journals):
 
 
 def test_only_the_newest_sessions_are_read(call, journals, monkeypatch):
-    from kedro_journal.cli import list as module
+    from kedro_journal.replay import index as module
 
     for hour in range(5):
         journals.completed(f"2026-11-20T0{hour}.00.00.000Z")

@@ -12,28 +12,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import msgspec
 
 from kedro_journal.config import ENV_PREFIX, Config, find_project
 from kedro_journal.errors import (
     ConfigError,
-    CorruptJournal,
     JournalError,
     JournalNotFound,
 )
 from kedro_journal.journal import JournalDirectory, read
-from kedro_journal.replay import replay_folder
 from kedro_journal.replay.locate import open_directory
 from kedro_journal.state import SessionState
 from kedro_journal.views.derive import where_it_is
 from kedro_journal.views.terminal import Screen, escape
 
 if TYPE_CHECKING:
-    from kedro_journal.views.sessions import Listed
+    pass
 
 __all__ = [
     "logs_aside",
-    "look",
     "moments_of",
     "open_journals",
     "screen",
@@ -147,29 +143,6 @@ def screen() -> Screen:
     return Screen(
         now, width, paint=lambda text, role: click.style(text, **_COLOURS[role])
     )
-
-
-def look(where: JournalDirectory, session_id: str) -> Listed:
-    """Replay a session, past damage if need be; see `Listed.damaged`.
-
-    Raises:
-        FileNotFoundError: It has no journal yet.
-        JournalError: Its folder or file may not be read.
-    """
-    folder = where.folder(session_id)
-    try:
-        return _named(replay_folder(folder), session_id)
-    except CorruptJournal:
-        return _named(replay_folder(folder, salvage=True), session_id, damaged=True)
-
-
-def _named(state: SessionState, session_id: str, *, damaged: bool = False) -> Listed:
-    from kedro_journal.views.sessions import Listed
-
-    if not state.session_id:
-        # Nothing of it, or not its header, can be read: its folder names it.
-        state = msgspec.structs.replace(state, session_id=session_id)
-    return Listed(state, damaged)
 
 
 def moments_of(path: Path, state: SessionState) -> dict[int, datetime]:

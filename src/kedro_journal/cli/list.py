@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import get_args
 
 import click
-import msgspec
 
-from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.replay import find_group
-from kedro_journal.state import SessionState, Verdict
+from kedro_journal.replay.index import listed
+from kedro_journal.state import Verdict
 from kedro_journal.views.data import json_text, summary_data
 from kedro_journal.views.sessions import Listed, sessions_view
 from kedro_journal.views.terminal import escape
 
-from .common import look, open_journals, screen
+from .common import open_journals, screen
 from .options import directory_options, group_option, json_option
 
 __all__ = ["list_"]
@@ -68,10 +67,14 @@ def list_(
     verdict, times, pipelines, nodes completed and planned, and the places it broke.
     """
     where = open_journals(ctx, project, directory)
-    ids = where.ids() if group_id is None else find_group(where, group_id)[1]
-    ids = ids[::-1]
-    chosen = (row for row in _rows(where, ids) if not verdicts or _fits(row, verdicts))
-    rows = list(chosen if every else islice(chosen, number))
+    if group_id is None:
+        ids = where.newest_ids()
+    else:
+        ids = find_group(where, group_id)[1][::-1]
+    with contextlib.closing(listed(where, ids)) as found:
+        every_row = (Listed(state, damaged) for state, damaged in found)
+        chosen = (row for row in every_row if not verdicts or _fits(row, verdicts))
+        rows = list(chosen if every else islice(chosen, number))
     if as_json:
         now = datetime.now(UTC)
         data = [summary_data(row.state, now, damaged=row.damaged) for row in rows]
@@ -82,17 +85,6 @@ def list_(
         return
     more = 0 if every or verdicts else len(ids) - len(rows)
     click.echo(sessions_view(rows, screen(), more=more), nl=False)
-
-
-def _rows(where: JournalDirectory, ids: list[str]) -> Iterator[Listed]:
-    for session_id in ids:
-        try:
-            yield look(where, session_id)
-        except FileNotFoundError:
-            continue  # its journal was not begun yet
-        except (JournalError, OSError):
-            state = SessionState(session_id=session_id, liveness="unknown")
-            yield Listed(msgspec.structs.replace(state, status="created"), damaged=True)
 
 
 def _fits(row: Listed, verdicts: tuple[str, ...]) -> bool:

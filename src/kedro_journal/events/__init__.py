@@ -10,7 +10,7 @@ from .journal import (
     WriterOpened,
 )
 from .node import NodeCompleted, NodeComputed, NodeFailed, NodeStarted
-from .record import Cursor, Record
+from .record import Cursor, Entry, Record, type_name
 from .run import PlannedNode, RunCompleted, RunFailed, RunInterrupted, RunStarted
 from .session import (
     CatalogEntry,
@@ -41,6 +41,7 @@ __all__ = [
     "DatasetLoading",
     "DatasetSaved",
     "DatasetSaving",
+    "Entry",
     "ErrorInfo",
     "Event",
     "Frame",
@@ -69,4 +70,5 @@ __all__ = [
     "UnknownEvent",
     "Versions",
     "WriterOpened",
+    "type_name",
 ]

@@ -91,7 +91,7 @@ PLAIN_FIELDS = frozenset(
 )
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Base of all events. `TYPE` is the name on the wire, `VERSION` its shape."""
 
     TYPE: ClassVar[str] = ""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from .base import Event, UnknownEvent
 from .union import AnyEvent
 
-__all__ = ["Cursor", "Record"]
+__all__ = ["Cursor", "Entry", "Record", "type_name"]
 
 
 class Cursor(NamedTuple):
@@ -24,6 +25,30 @@ class Cursor(NamedTuple):
     seq: int = 0
     offset: int = 0
     crc: str = "00000000"
+
+
+class Entry(Protocol):
+    """What a fold reads of a record; `Record` says what it means."""
+
+    @property
+    def seq(self) -> int:
+        """Position in the journal."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """Wall clock of the writer, UTC."""
+        ...
+
+    @property
+    def writer(self) -> str:
+        """The process that wrote it."""
+        ...
+
+    @property
+    def event(self) -> AnyEvent:
+        """What happened."""
+        ...
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,5 +82,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def type(self) -> str:
         """The event type's name on the wire."""
-        event = self.event
-        return getattr(event, "type", "") or event.TYPE
+        return type_name(self.event)
+
+
+def type_name(event: Event) -> str:
+    """Give the name of an event's type on the wire."""
+    return event.type if isinstance(event, UnknownEvent) else event.TYPE

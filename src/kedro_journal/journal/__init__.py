@@ -1,16 +1,21 @@
 """LINE: bytes and files. Knows what a record looks like, not what it means."""
 
-from .codec import FORMAT_VERSION, LINE_MAX_BYTES, PAYLOAD_MAX_BYTES, decode, seal
-from .directory import JournalDirectory, check_session_id, session_timestamp
-from .follow import follow_file
-from .head import read_head
-from .liveness import Liveness, probe
-from .lock import OwnerLock, choose_backend, is_held
-from .memory import Journal, MemoryJournal
-from .read import Mode, is_closed, read
-from .scan import Finding, Scanner
-from .verify import Verification, verify
-from .writer import Durability, JournalWriter
+from typing import TYPE_CHECKING
+
+from kedro_journal._lazy import lazily
+
+if TYPE_CHECKING:
+    from .codec import FORMAT_VERSION, LINE_MAX_BYTES, PAYLOAD_MAX_BYTES, decode, seal
+    from .directory import JournalDirectory, check_session_id, session_timestamp
+    from .follow import follow_file
+    from .head import read_head
+    from .liveness import Liveness, probe
+    from .lock import OwnerLock, choose_backend, is_held
+    from .memory import Journal, MemoryJournal
+    from .read import Mode, Run, is_closed, read, read_runs
+    from .scan import Finding, Scanner
+    from .verify import Verification, verify
+    from .writer import Durability, JournalWriter
 
 __all__ = [
     "FORMAT_VERSION",
@@ -25,6 +30,7 @@ __all__ = [
     "MemoryJournal",
     "Mode",
     "OwnerLock",
+    "Run",
     "Scanner",
     "Verification",
     "check_session_id",
@@ -36,7 +42,60 @@ __all__ = [
     "probe",
     "read",
     "read_head",
+    "read_runs",
     "seal",
     "session_timestamp",
     "verify",
 ]
+
+lazily(
+    __name__,
+    {
+        "codec": (
+            "FORMAT_VERSION",
+            "LINE_MAX_BYTES",
+            "PAYLOAD_MAX_BYTES",
+            "decode",
+            "seal",
+        ),
+        "directory": (
+            "JournalDirectory",
+            "check_session_id",
+            "session_timestamp",
+        ),
+        "follow": ("follow_file",),
+        "head": ("read_head",),
+        "liveness": (
+            "Liveness",
+            "probe",
+        ),
+        "lock": (
+            "OwnerLock",
+            "choose_backend",
+            "is_held",
+        ),
+        "memory": (
+            "Journal",
+            "MemoryJournal",
+        ),
+        "read": (
+            "Mode",
+            "Run",
+            "is_closed",
+            "read",
+            "read_runs",
+        ),
+        "scan": (
+            "Finding",
+            "Scanner",
+        ),
+        "verify": (
+            "Verification",
+            "verify",
+        ),
+        "writer": (
+            "Durability",
+            "JournalWriter",
+        ),
+    },
+)

@@ -34,6 +34,9 @@ _RESERVED: Final = re.compile(
 _TIMESTAMP: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z\Z", re.ASCII
 )
+_TIMESTAMPS: Final = re.compile(
+    r"^\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z$", re.ASCII | re.MULTILINE
+)
 _CLAIM_TRIES: Final = 10_000
 RESERVE_BYTES: Final = 64 * 1024
 _ID_MAX_CHARS: Final = 128
@@ -53,6 +56,8 @@ def check_session_id(text: str) -> str:
 
 
 def _is_id(text: str) -> bool:
+    if text[:1].isdigit():  # as nearly all are: no reserved name is
+        return _ID.match(text) is not None and text[-1] != "."
     return bool(
         _ID.match(text) and not _RESERVED.match(text) and not text.endswith(".")
     )
@@ -176,6 +181,25 @@ class JournalDirectory:
         except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted(names)
+
+    def newest_ids(self) -> list[str]:
+        """As `ids`, newest first, in a fraction of the time.
+
+        A name that is a time is taken for a session's without a look at what it is.
+        """
+        try:
+            names = os.listdir(self.path)  # noqa: PTH208 - names are all that is needed
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        found = _TIMESTAMPS.findall("\n".join(names))  # all at once, for they are many
+        others = set(names).difference(found) if len(found) < len(names) else ()
+        found += [name for name in others if _is_id(name) and self._is_folder(name)]
+        found.sort(reverse=True)
+        return found
+
+    def _is_folder(self, session_id: str) -> bool:
+        folder = self.path / session_id
+        return folder.is_dir() and not folder.is_symlink()
 
     def journaled_ids(self) -> list[str]:
         """As `ids`, without folders whose journal was not begun yet."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -16,11 +15,11 @@ from .port import REAL_OS, Os
 from .read import raise_damage
 from .scan import Finding, Scanner
 from .tail import examine
+from .watch import watch as watch_file
 
 __all__ = ["follow_file"]
 
 _CHUNK_BYTES: Final = 64 * 1024
-_PAUSE_MIN_S: Final = 0.0005
 
 
 def follow_file(
@@ -29,6 +28,7 @@ def follow_file(
     start: Cursor | None = None,
     poll_interval_s: float = 0.05,
     stop: Callable[[], bool] | None = None,
+    watch: bool = True,
     port: Os = REAL_OS,
 ) -> Iterator[Record]:
     """Yield records as they are appended, until the session is closed.
@@ -39,10 +39,12 @@ def follow_file(
     Args:
         path: The journal file.
         start: Where to go on; None means the first record.
-        poll_interval_s: Longest time between two looks at the file, in seconds, > 0.
-            While records arrive it looks much sooner.
+        poll_interval_s: Longest time between two looks at the file, in seconds, > 0,
+            where the system does not tell of changes. While records arrive it looks
+            much sooner.
         stop: Asked when nothing is left to read; True ends the following, after one
             last look.
+        watch: Let the system tell of changes, where it can: on Linux.
         port: The operating system.
 
     Raises:
@@ -57,10 +59,12 @@ def follow_file(
         raise ValueError(message)
     scanner = Scanner(start)
     fd = port.open_read(path)
+    watched = None
     try:
         if _ended_before(fd, scanner.last, port):
             return
-        pause_s, last_look = _PAUSE_MIN_S, False
+        watched = watch_file(path, poll_interval_s, told=watch)
+        last_look = False
         while True:
             records, damage = _look(scanner, fd, port)
             for record in records:
@@ -70,16 +74,18 @@ def follow_file(
             if damage is not None:
                 raise_damage(damage, path)
             if records:
-                pause_s, last_look = _PAUSE_MIN_S, False
+                watched.changed()
+                last_look = False
                 continue
             if last_look:
                 return
             last_look = stop is not None and stop()
             if not last_look:
                 _check_still_there(path, fd, scanner.last.offset, port)
-                time.sleep(pause_s)
-                pause_s = min(pause_s * 1.5, poll_interval_s)
+                watched.wait()
     finally:
+        if watched is not None:
+            watched.close()
         port.close(fd)
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .codec import LINE_MAX_BYTES
+from .codec import LINE_MAX_BYTES, PAYLOAD_MAX_BYTES
 
-__all__ = ["Line", "LineBuffer"]
+__all__ = ["Cut", "Line", "LineBuffer"]
 
 
 class Line(NamedTuple):
@@ -24,6 +24,22 @@ class Line(NamedTuple):
     offset: int
     data: bytes | None
     end: int
+
+
+class Cut(NamedTuple):
+    """Whole lines, most of them as bare bytes: there may be very many.
+
+    Attributes:
+        first: The first one, if it arrived in pieces and is long.
+        offset: Byte position after it, where the others begin.
+        pieces: The bytes of the others, without their newlines, one behind the other.
+        lists: There is a `[` among the bytes.
+    """
+
+    first: Line | None
+    offset: int
+    pieces: list[bytes]
+    lists: bool = False
 
 
 class LineBuffer:
@@ -59,25 +75,50 @@ class LineBuffer:
 
     def feed(self, data: bytes) -> list[Line]:
         """Take more bytes; give the lines that are now whole."""
+        first, offset, pieces, _ = self.cut(data)
+        lines = [] if first is None else [first]
+        for piece in pieces:
+            lines.append(self.line(offset, piece))
+            offset = lines[-1].end
+        return lines
+
+    def cut(self, data: bytes) -> Cut:
+        """Take more bytes; give the lines that are now whole, nearly all of them bare.
+
+        None of those is longer than *data* or the data of an event may be.
+        """
         if b"\n" not in data:
             self._tail += data
             self._bound()
-            return []
-        first, *rest = data.split(b"\n")
-        rest, tail = rest[:-1], rest[-1]
-        lines = [self._line(bytes(self._tail + first))]
+            return Cut(None, self._offset, [])
+        pieces = data.split(b"\n")
+        tail = pieces.pop()
+        first, offset, lists = None, self._offset, b"[" in data
+        if self._tail or self._skipped:
+            head = bytes(self._tail + pieces[0])
+            if self._skipped or len(head) > PAYLOAD_MAX_BYTES:
+                first = self.line(offset, head, self._skipped)
+                offset = first.end
+                del pieces[0]
+            else:
+                pieces[0], lists = head, lists or b"[" in head
+        self._offset += self.tail_length + len(data) - len(tail)
         self._skipped = 0
-        lines += [self._line(piece) for piece in rest]
         self._tail = bytearray(tail)
         self._bound()
-        return lines
+        return Cut(first, offset, pieces, lists)
 
-    def _line(self, piece: bytes) -> Line:
-        start = self._offset
-        length = self._skipped + len(piece)
-        self._offset = start + length + 1
+    def line(self, offset: int, piece: bytes, skipped: int = 0) -> Line:
+        """Give a line of bare bytes its place.
+
+        Args:
+            offset: Where it begins.
+            piece: Its bytes, or what is left of them.
+            skipped: How many were too many to keep.
+        """
+        length = skipped + len(piece)
         kept = piece if length <= self._limit else None
-        return Line(start, kept, self._offset)
+        return Line(offset, kept, offset + length + 1)
 
     def _bound(self) -> None:
         if self._skipped or len(self._tail) > self._limit:

@@ -145,7 +145,8 @@ class AppendLock:
         """
         if self._fd < 0:
             self._fd = self._port.open_append(self._path, create=True)
-        self._wait_for(self._fd)
+        if not self._backend.try_lock(self._fd):
+            self._wait_for(self._fd)
 
     def acquire_journal(self, fd: int) -> None:
         """Wait for who has the turn by another lock file: this one's was taken away.
@@ -159,18 +160,21 @@ class AppendLock:
         """
         if _LOCKS_ARE_ADVICE:
             self._journal_fd = fd  # before: an interrupted wait may have got it
-            self._wait_for(fd)
+            if not self._backend.try_lock(fd):
+                self._wait_for(fd)
         self._patience_s = self._deadline_s
 
     def _wait_for(self, fd: int) -> None:
         started = time.monotonic()
         pause_s = _BACKOFF_MIN_S
-        while not self._backend.try_lock(fd):
+        while True:
             waited_s = time.monotonic() - started
             if waited_s > self._patience_s:
                 self._patience_s = min(self._deadline_s, _PATIENCE_LEFT_S)
                 raise JournalBusy(self._path, waited_s)
             time.sleep(pause_s)
+            if self._backend.try_lock(fd):
+                return
             pause_s = min(pause_s * 2, _BACKOFF_MAX_S)
 
     def release(self) -> bool:

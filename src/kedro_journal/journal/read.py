@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Cursor, Record, SessionClosed
 
-from .lines import LineBuffer
+from .lines import Cut, LineBuffer
+from .plain import PlainLine, record_of
 from .port import REAL_OS, Os
 from .scan import Finding, Scanner
 from .tail import examine
 
-__all__ = ["Mode", "is_closed", "raise_damage", "read"]
+__all__ = ["Mode", "Run", "is_closed", "raise_damage", "read", "read_runs"]
 
 Mode = Literal["strict", "salvage"]
 _CHUNK_MIN_BYTES: Final = 1024  # each damage is looked at twice: from here on again
-_CHUNK_MAX_BYTES: Final = 256 * 1024
+_CHUNK_MAX_BYTES: Final = 64 * 1024  # not more than the data of an event
 _TOLD_MAX: Final = 10_000  # findings since a record; after that no second look
 _TAIL_BYTES: Final = 4096  # `session.closed` is short, and the last record
+
+
+class Run(NamedTuple):
+    """Records that stand one behind the other.
+
+    Attributes:
+        entries: What they say, one or more.
+        end: The place after them.
+        lines: Lines of which these are some, where they are no records yet.
+        first: Number of the first of them.
+        offset: Where that one begins.
+    """
+
+    entries: Sequence[PlainLine | Record]
+    end: Cursor
+    lines: Sequence[bytes] = ()
+    first: int = 0
+    offset: int = 0
+
+    def records(self) -> Iterator[Record]:
+        """Give the records, with their places."""
+        start = self.offset
+        for number, entry in enumerate(self.entries, self.first):
+            if isinstance(entry, Record):
+                yield entry
+            else:
+                end = start + len(self.lines[number]) + 1
+                yield record_of(entry, start, end)
+                start = end
 
 
 def read(
@@ -50,20 +80,41 @@ def read(
         UnsafeJournal: *path* is a link or no regular file.
         FileNotFoundError: There is no such file.
     """
+    for run in read_runs(
+        path, start=start, mode=mode, on_finding=on_finding, port=port
+    ):
+        yield from run.records()
+
+
+def read_runs(
+    path: Path,
+    *,
+    start: Cursor | None = None,
+    mode: Mode = "strict",
+    on_finding: Callable[[Finding], None] | None = None,
+    port: Os = REAL_OS,
+) -> Iterator[Run]:
+    """Yield the records of a journal file as `read` does, many at a time.
+
+    For folding: what a fold reads is there at half the price of a record.
+
+    Raises:
+        CorruptJournal, UnsafeJournal, FileNotFoundError: As for `read`.
+    """
     scanner = Scanner(start)
     fd = port.open_read(path)
     try:
         doubted: int | None = None
         told: set[Finding] = set()  # since the last record
         while True:
-            for record in _pass(scanner, fd, port):
+            for run in _pass(scanner, fd, port):
                 sure = scanner.sure.offset == doubted or len(told) >= _TOLD_MAX
-                if _is_damage(scanner.findings) and not sure:
+                if scanner.findings and _is_damage(scanner.findings) and not sure:
                     break
                 new = _report(scanner, path, mode, on_finding, told)
-                if record is not None:
+                if run is not None:
                     told = set()
-                    yield record
+                    yield run
                 elif len(told) < _TOLD_MAX:
                     told.update(new)
             else:
@@ -75,7 +126,7 @@ def read(
         port.close(fd)
 
 
-def _pass(scanner: Scanner, fd: int, port: Os) -> Iterator[Record | None]:
+def _pass(scanner: Scanner, fd: int, port: Os) -> Iterator[Run | None]:
     """Feed the scanner what is there now; pause whenever it has something to tell."""
     offset, size = scanner.last.offset, port.stat(fd).size
     if size < offset:
@@ -88,11 +139,34 @@ def _pass(scanner: Scanner, fd: int, port: Os) -> Iterator[Record | None]:
     while chunk := port.read_at(fd, min(wanted, size - offset), offset):
         offset += len(chunk)
         wanted = min(wanted * 2, _CHUNK_MAX_BYTES)
-        for line in buffer.feed(chunk):
+        yield from _judge(scanner, buffer, buffer.cut(chunk))
+    record = scanner.finish(buffer.tail, buffer.tail_offset, buffer.tail_length)
+    yield _run_of(scanner, record)
+
+
+def _judge(scanner: Scanner, buffer: LineBuffer, cut: Cut) -> Iterator[Run | None]:
+    line, offset, pieces, lists = cut
+    number = 0
+    while True:
+        if line is not None:
             record = scanner.take(line)
             if record is not None or scanner.findings:
-                yield record
-    yield scanner.finish(buffer.tail, buffer.tail_offset, buffer.tail_length)
+                yield _run_of(scanner, record)
+        if number == len(pieces):
+            return
+        if plain := scanner.take_plain(pieces, number, offset, lists=lists):
+            yield Run(plain, scanner.last, pieces, number, offset)
+            number += len(plain)
+            offset = scanner.last.offset
+        line = None
+        if number < len(pieces):
+            line = buffer.line(offset, pieces[number])
+            number += 1
+            offset = line.end
+
+
+def _run_of(scanner: Scanner, record: Record | None) -> Run | None:
+    return None if record is None else Run((record,), scanner.last)
 
 
 def _is_damage(findings: list[Finding]) -> bool:
@@ -106,6 +180,8 @@ def _report(
     on_finding: Callable[[Finding], None] | None,
     told: AbstractSet[Finding],
 ) -> list[Finding]:
+    if not scanner.findings:
+        return []
     found = [finding for finding in scanner.findings if finding not in told]
     scanner.findings = []
     for finding in found:

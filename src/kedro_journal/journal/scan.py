@@ -7,6 +7,8 @@ waits. The rules are the table of docs/concepts/format.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import Final, Literal
 
 import msgspec
@@ -15,6 +17,8 @@ from kedro_journal.events import Cursor, Record
 
 from .codec import FORMAT_VERSION, BadLine, decode, line_version
 from .lines import Line
+from .plain import PlainLine, plain_lines
+from .seen import SeenRecords
 
 __all__ = ["Finding", "FindingKind", "Scanner"]
 
@@ -46,7 +50,6 @@ _SEVERITY: Final[dict[FindingKind, Literal["info", "warning", "error"]]] = {
     "unknown event": "info",
 }
 _NAME_MAX_CHARS: Final = 80  # of a line's own words in a finding
-_REMEMBERED: Final = 4096  # checksums kept: a repeated line is no second history
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,8 +112,7 @@ class Scanner:
         self._bad: _Bad | None = None
         self._anchor: Cursor | None = None
         self._sure_anchor: Cursor | None = None
-        # By seq modulo their number.
-        self._crcs = {self.last.seq % _REMEMBERED: (self.last.seq, self.last.crc)}
+        self._seen = SeenRecords(self.last.seq, self.last.crc)
         self._newer = self._sure_newer = False
 
     def retry(self) -> None:
@@ -140,6 +142,38 @@ class Scanner:
         self._keep_sure()
         return self._judge(record, line)
 
+    def take_plain(
+        self, lines: Sequence[bytes], first: int, offset: int, *, lists: bool = True
+    ) -> list[PlainLine]:
+        """Judge lines as long as each simply goes on from the record before.
+
+        Args:
+            lines: Whole lines, without their newlines, one behind the other, none
+                longer than the data of an event may be.
+            first: Number of the line to begin with.
+            offset: Where that one begins.
+            lists: There may be a `[` among the bytes.
+
+        Returns:
+            What they say; empty if the first of them is for `take`.
+        """
+        if self._bad is not None:
+            return []
+        found = plain_lines(lines, first, self.last, lists=lists)
+        if not found:
+            return []
+        count = len(found)
+        end = offset + count + sum(map(len, islice(lines, first, first + count)))
+        before, one = self.last, found[-1]
+        if count > 1:
+            start = end - len(lines[first + count - 1]) - 1
+            before = Cursor(found[-2].seq, start, found[-2].crc)
+        self.sure, self._sure_anchor = before, self._anchor
+        self._sure_newer = self._newer
+        self.last = Cursor(one.seq, end, one.crc)
+        self._seen.add_run(found[0].seq, [each.crc for each in found])
+        return found
+
     def _keep_sure(self) -> None:
         self.sure, self._sure_anchor = self.last, self._anchor
         self._sure_newer = self._newer
@@ -152,7 +186,7 @@ class Scanner:
 
     def _accept(self, record: Record, line: Line) -> Record:
         self.last = Cursor(record.seq, line.end, record.crc)
-        self._crcs[record.seq % _REMEMBERED] = (record.seq, record.crc)
+        self._seen.add(record.seq, record.crc)
         if record.type == getattr(record.event, "type", None):
             self._note_unknown(record, line)
         return record
@@ -232,9 +266,8 @@ class Scanner:
             )
             self._anchor = None
             return self._accept(record, line)
-        known = self._crcs.get(record.seq % _REMEMBERED)
         length = line.end - line.offset
-        if known == (record.seq, record.crc):
+        if self._seen.has(record.seq, record.crc):
             self._find(
                 "duplicate record",
                 line.offset,

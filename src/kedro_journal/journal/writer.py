@@ -151,7 +151,7 @@ class JournalWriter:
             NewerJournal: A newer version wrote here. Nothing was written.
             UnsafeJournal: The journal is a link, a device or somebody else's.
         """
-        return self.append_encoded(*(Encoded(e, encode_event(e), at) for e in events))
+        return self.append_encoded(*[Encoded(e, encode_event(e), at) for e in events])
 
     def append_encoded(self, *batch: Encoded, reserve: bool = False) -> list[Record]:
         """Append events that the caller encoded, as `append` does.
@@ -196,7 +196,8 @@ class JournalWriter:
         try:
             self._lock.acquire()
             self._catch_up()
-            self._keep_loss_visible()
+            if self._highest_seq != self._last.seq:
+                self._keep_loss_visible()
             if self._closed_seq:
                 raise JournalClosed(self.path, self._closed_seq)
             records = self._write_batch(batch, reserve=reserve)
@@ -207,9 +208,10 @@ class JournalWriter:
         finally:
             # What is left was done to the file but is not on record yet; skipped lines
             # are still there to be found again.
-            self._repairs = [
-                event for event in self._repairs if event.action != "skipped"
-            ]
+            if self._repairs:
+                self._repairs = [
+                    event for event in self._repairs if event.action != "skipped"
+                ]
             self._stuck = not self._lock.release()
 
     def _write_batch(self, batch: Sequence[Encoded], *, reserve: bool) -> list[Record]:
@@ -223,15 +225,15 @@ class JournalWriter:
             name = "w1" if creating else f"w{self._last.seq + len(first)}"
         at = batch[0].at if batch else None
         before = [Encoded(event, encode_event(event), at) for event in first]
-        now = self._port.now()
-        data, records = seal_batch([*before, *batch], self._last, name, now)
+        every = [*before, *batch] if before else batch
+        data, records = seal_batch(every, self._last, name, self._port.now())
         self._write(data, reserve=reserve)
         self._name = name
         if records:
             self._last = records[-1].cursor
         if batch and isinstance(batch[-1].event, SessionClosed):
             self._closed_seq = self._last.seq
-        return records[len(before) :]
+        return records[len(before) :] if before else records
 
     def _write(self, data: bytes, *, reserve: bool) -> None:
         end = self._last.offset
@@ -308,7 +310,8 @@ class JournalWriter:
             window *= 2
 
     def _make_durable(self, batch: Sequence[Encoded], *, mended: bool) -> None:
-        lifecycle = any(event.TYPE in LIFECYCLE_TYPES for event, _, _ in batch)
+        types = [encoded.event.TYPE for encoded in batch]
+        lifecycle = not LIFECYCLE_TYPES.isdisjoint(types)
         if mended or lifecycle or self._durability == "sync":
             self.sync()
         elif self._durability == "group":

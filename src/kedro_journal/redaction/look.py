@@ -59,6 +59,8 @@ class Inside(NamedTuple):
 def look_inside(value: Any) -> Inside | None:  # noqa: PLR0911 - one for each kind
     """Give what a container holds; None if it is none that can be looked into."""
     cls = type(value)
+    if issubclass(cls, msgspec.Struct):
+        return _fields(value, cls.__struct_fields__)
     if issubclass(cls, dict):
         return Inside("mapping", dict.items(value), dict.__len__(value))
     if issubclass(cls, list):
@@ -79,8 +81,10 @@ def look_inside(value: Any) -> Inside | None:  # noqa: PLR0911 - one for each ki
         fields = _fields_of(value)
         return Inside("fields", fields.items(), len(fields))
     names = _field_names(cls)
-    if names is None:
-        return None
+    return None if names is None else _fields(value, names)
+
+
+def _fields(value: object, names: Sequence[str]) -> Inside:
     found = _fields_of(value)
     pairs = [(n, found[n] if n in found else _slot(value, n)) for n in names]
     return Inside("fields", pairs, len(pairs))
@@ -123,8 +127,6 @@ def _static(cls: type, name: str) -> Any:
 
 def _field_names(cls: type) -> tuple[str, ...] | None:
     """Name the fields of a data class, an attrs or pydantic class, a namespace."""
-    if issubclass(cls, msgspec.Struct):
-        return cls.__struct_fields__
     for mark in ("__dataclass_fields__", "__pydantic_fields__", "__fields__"):
         found = _static(cls, mark)
         if isinstance(found, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import itertools
 import math
 import re
@@ -25,6 +26,7 @@ from .look import Inside, exact_text, key_text, look_inside, shown, type_name
 __all__ = ["Walk", "encodable", "is_plain"]
 
 _SAFE_INT_MAX: Final = 2**53
+_SCALARS: Final = frozenset([str, int, float, bool])
 _UNNAMED: Final = "(a key that cannot be written)"
 _FLAG: Final = re.compile(r"--?[A-Za-z][\w.\-]*\Z")
 
@@ -52,8 +54,8 @@ def _key_text(key: object) -> str:
 def is_plain(value: object) -> bool:
     """Tell whether a value is a name or number, or a tuple of such."""
     if isinstance(value, tuple):
-        return all(is_plain(item) for item in value)
-    return value is None or type(value) in (str, int, float, bool)
+        return all(map(is_plain, value))
+    return value is None or type(value) in _SCALARS
 
 
 def encodable(value: object) -> Any:
@@ -96,7 +98,9 @@ class Walk:
         cls = type(value)
         if value is None or cls is bool:
             return value
-        text = exact_text(value)
+        if cls is str:
+            return self._text(value)
+        text = None if issubclass(cls, msgspec.Struct) else exact_text(value)
         if text is not None:
             return self._text(text)
         if issubclass(cls, int):
@@ -203,16 +207,15 @@ class Walk:
         return safe
 
     def _struct(self, value: Any, depth: int) -> dict[str, Any]:
-        cls = type(value)
-        names, values = cls.__struct_fields__, cls.__struct_defaults__
-        defaults = dict(zip(names[len(names) - len(values) :], values, strict=True))
-        plain: frozenset[str] = getattr(cls, "PLAIN_FIELDS", frozenset())
+        cls: Any = type(value)
+        known = type(cls) is type(msgspec.Struct)  # with a hash of nobody's own
+        fields = _known_fields(cls) if known else _fields_of(cls)
         safe: dict[str, Any] = {}
-        for name in names:
+        for name, default, plain in fields:
             item = getattr(value, name)
-            if name in defaults and _is_same(item, defaults[name]):
+            if _is_same(item, default):
                 continue
-            if name in plain and is_plain(item):
+            if plain and is_plain(item):
                 safe[name] = encodable(item)
             elif self._redactor.is_secret_name(name) and _can_hold_a_secret(item):
                 safe[name] = REDACTED
@@ -230,6 +233,18 @@ class Walk:
         """
         pairs = ((None, item) for item in items)
         return self._items(pairs, len(items), depth, limit=len(items))
+
+
+def _fields_of(cls: type[msgspec.Struct]) -> tuple[tuple[str, object, bool], ...]:
+    """Name the fields of a class, with their defaults; are they written as they are?"""
+    names, values = cls.__struct_fields__, cls.__struct_defaults__
+    defaults = (*[msgspec.NODEFAULT] * (len(names) - len(values)), *values)
+    plain: frozenset[str] = getattr(cls, "PLAIN_FIELDS", frozenset())
+    pairs = zip(names, defaults, strict=True)
+    return tuple((name, default, name in plain) for name, default in pairs)
+
+
+_known_fields: Final = functools.lru_cache(maxsize=256)(_fields_of)
 
 
 def _can_hold_a_secret(item: object) -> bool:

@@ -25,13 +25,21 @@ from .limits import (
 from .look import exact_text, look_inside
 from .names import PARTS, is_secret_name
 from .plain import Walk, encodable, is_plain
-from .shapes import NAMED, SHAPES, WORD_HINTS, mask_named, named
+from .shapes import (
+    SHAPES,
+    WORD_HINTS,
+    mask_named,
+    may_be_shaped,
+    named,
+    secret_words,
+)
 
 __all__ = ["Redactor"]
 
 _REGISTERED_MIN_CHARS: Final = 6
 _PLACES: Final = frozenset({"project_path", "cwd"})
 _LOOKAHEAD_CHARS: Final = 8 * 1024
+_JUDGED_MAX: Final = 4096
 _NOTHING_INSIDE: Final = frozenset([str, int, float, bool, type(None)])
 # Registered values are masked wherever they stand, so ordinary words stay out.
 _ORDINARY: Final = frozenset(
@@ -58,6 +66,7 @@ class Redactor:
         self._names = tuple(name.lower() for name in names if name)
         self._known: dict[str, tuple[str, ...]] = {}  # secret: the forms it may take
         self._ready: tuple[int, tuple[str, ...]] = (0, ())  # of how many; longest first
+        self._judged: dict[str, bool] = {}  # names that came before
         self._own: re.Pattern[str] | None = None
         if self._names:
             self._own = named("|".join(re.escape(name) for name in self._names))
@@ -90,6 +99,14 @@ class Redactor:
 
     def is_secret_name(self, name: str) -> bool:
         """Tell whether what stands under this name is a secret, own names included."""
+        known = self._judged.get(name)
+        if known is None:
+            known = self._judge_name(name)
+            if len(self._judged) < _JUDGED_MAX and len(name) <= NAME_MAX_CHARS:
+                self._judged[name] = known
+        return known
+
+    def _judge_name(self, name: str) -> bool:
         if len(name) > 2 * NAME_MAX_CHARS:
             name = f"{name[:NAME_MAX_CHARS]}/{name[-NAME_MAX_CHARS:]}"
         if self._is_own_name(name):
@@ -122,11 +139,12 @@ class Redactor:
             if form in text:
                 text = text.replace(form, REDACTED)
         low = text.lower()
-        for shape in SHAPES:
-            if any(hint in low for hint in shape.hints):
-                text = shape.pattern.sub(shape.replacement, text)
-        if any(hint in low for hint in WORD_HINTS):
-            text = mask_named(text, NAMED, is_secret_name)
+        if may_be_shaped(low):
+            for shape in SHAPES:
+                if any(hint in low for hint in shape.hints):
+                    text = shape.mask(text)
+            if any(hint in low for hint in WORD_HINTS):
+                text = mask_named(text, secret_words(), is_secret_name)
         if self._own is not None and any(name in low for name in self._names):
             text = mask_named(text, self._own, self._is_own_name)
         if excess > 0:
@@ -228,6 +246,8 @@ class _Gathering:
         """Find the values under secret names."""
         if type(value) in _NOTHING_INSIDE:
             return
+        if type(value) is tuple and _NOTHING_INSIDE.issuperset(map(type, value)):
+            return  # such as the inputs of a node
         for key, item in self._enters(value, depth):
             if issubclass(type(key), str) and is_secret(str.__str__(key)):
                 self.found.append(item)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from .limits import REDACTED
 
-__all__ = ["NAMED", "SHAPES", "WORD_HINTS", "mask_named", "named"]
+__all__ = [
+    "SHAPES",
+    "WORD_HINTS",
+    "mask_named",
+    "may_be_shaped",
+    "named",
+    "secret_words",
+]
 
 _WORDS_OF_SECRETS: Final = (
     r"password|passwd|passphrase|passcode|passwort|pwd|secret|token|api[_\-]?key"
@@ -81,96 +89,112 @@ class Shape(NamedTuple):
 
     Attributes:
         hints: Lower-case texts of which it always holds one: a cheap first look.
-        pattern: Finds it.
+        pattern: Finds it. Compiled when its hint is met: most never are.
         replacement: What is put in its place.
     """
 
     hints: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: str
     replacement: str | Callable[[re.Match[str]], str] = REDACTED
+
+    def mask(self, text: str) -> str:
+        """Hide what it finds."""
+        return _compiled(self.pattern).sub(self.replacement, text)
+
+
+_compiled: Final = functools.cache(re.compile)
 
 
 WORD_HINTS: Final = (
     *("pass", "pwd", "secret", "token", "key", "credential", "authorization"),
     "cookie",
 )
-NAMED: Final = named(_WORDS_OF_SECRETS)
 SHAPES: Final = (
     Shape(
         ("private key",),
-        re.compile(
-            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
-            r".*?(-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)",
-            re.DOTALL,
-        ),
+        "(?s)"
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
+        r".*?(-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)",
     ),
     Shape(
         ("akia", "asia", "aroa", "aida"),
-        re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"),
+        r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b",
     ),
     Shape(
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
-        re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}"),
+        r"\bgh[pousr]_[A-Za-z0-9]{20,}",
     ),
-    Shape(("github_pat_",), re.compile(r"\bgithub_pat_[A-Za-z0-9_]{20,}")),
-    Shape(("glpat-",), re.compile(r"\bglpat-[A-Za-z0-9_\-]{16,}")),
-    Shape(("xox",), re.compile(r"\bxox[abeoprs]-[A-Za-z0-9\-]{10,}")),
-    Shape(("sk-",), re.compile(r"\bsk-[A-Za-z0-9_\-]{20,}")),
-    Shape(
-        ("k_live_", "k_test_"), re.compile(r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}")
-    ),
-    Shape(("aiza",), re.compile(r"\bAIza[A-Za-z0-9_\-]{30,}")),
-    Shape(("ya29.",), re.compile(r"\bya29\.[A-Za-z0-9_\-]{20,}")),
-    Shape(("hf_",), re.compile(r"\bhf_[A-Za-z0-9]{20,}")),
-    Shape(("pypi-",), re.compile(r"\bpypi-[A-Za-z0-9_\-]{20,}")),
-    Shape(("npm_",), re.compile(r"\bnpm_[A-Za-z0-9]{30,}")),
-    Shape(("sg.",), re.compile(r"\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}")),
-    Shape(("dop_v1_",), re.compile(r"\bdop_v1_[0-9a-f]{32,}")),
-    Shape(("glptt-",), re.compile(r"\bglptt-[A-Za-z0-9_\-]{16,}")),
-    Shape(("xapp-",), re.compile(r"\bxapp-[A-Za-z0-9\-]{10,}")),
+    Shape(("github_pat_",), r"\bgithub_pat_[A-Za-z0-9_]{20,}"),
+    Shape(("glpat-",), r"\bglpat-[A-Za-z0-9_\-]{16,}"),
+    Shape(("xox",), r"\bxox[abeoprs]-[A-Za-z0-9\-]{10,}"),
+    Shape(("sk-",), r"\bsk-[A-Za-z0-9_\-]{20,}"),
+    Shape(("k_live_", "k_test_"), r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
+    Shape(("aiza",), r"\bAIza[A-Za-z0-9_\-]{30,}"),
+    Shape(("ya29.",), r"\bya29\.[A-Za-z0-9_\-]{20,}"),
+    Shape(("hf_",), r"\bhf_[A-Za-z0-9]{20,}"),
+    Shape(("pypi-",), r"\bpypi-[A-Za-z0-9_\-]{20,}"),
+    Shape(("npm_",), r"\bnpm_[A-Za-z0-9]{30,}"),
+    Shape(("sg.",), r"\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}"),
+    Shape(("dop_v1_",), r"\bdop_v1_[0-9a-f]{32,}"),
+    Shape(("glptt-",), r"\bglptt-[A-Za-z0-9_\-]{16,}"),
+    Shape(("xapp-",), r"\bxapp-[A-Za-z0-9\-]{10,}"),
     Shape(
         ("hooks.slack.com",),
-        re.compile(r"(hooks\.slack\.com/services/)[^\s'\"<>]+"),
+        r"(hooks\.slack\.com/services/)[^\s'\"<>]+",
         rf"\1{REDACTED}",
     ),
-    Shape(("dapi",), re.compile(r"\bdapi[0-9a-f]{32}\b")),
+    Shape(("dapi",), r"\bdapi[0-9a-f]{32}\b"),
     Shape(
         ("eyj",),
-        re.compile(r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"),
+        r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*",
     ),
     # user:password@host in any URL, the host kept
-    Shape(("://",), re.compile(r"(://)[^/\s'\"<>?#]*@"), rf"\1{REDACTED}@"),
+    Shape(("://",), r"(://)[^/\s'\"<>?#]*@", rf"\1{REDACTED}@"),
     # the same where the password holds /, ? or #; a port is no password
     Shape(
         ("://",),
-        re.compile(
-            r"(://)[^\s:/@?#'\"<>]{0,200}:(?!\d{1,5}(?:[/?#\s]|\Z))[^\s@'\"<>]{0,500}@"
-            r"(?:[^\s@/'\"<>]{0,200}@){0,5}"
-        ),
+        r"(://)[^\s:/@?#'\"<>]{0,200}:(?!\d{1,5}(?:[/?#\s]|\Z))[^\s@'\"<>]{0,500}@"
+        r"(?:[^\s@/'\"<>]{0,200}@){0,5}",
         rf"\1{REDACTED}@",
     ),
     Shape(
         ("bearer",),
-        re.compile(r"(?i)\b(bearer\s{1,8})[A-Za-z0-9+/=_.~\-]{8,}"),
+        r"(?i)\b(bearer\s{1,8})[A-Za-z0-9+/=_.~\-]{8,}",
         rf"\1{REDACTED}",
     ),
     Shape(
         ("basic",),
-        re.compile(r"(?i)\b(basic\s{1,8})([A-Za-z0-9+/_\-]{8,}=*)"),
+        r"(?i)\b(basic\s{1,8})([A-Za-z0-9+/_\-]{8,}=*)",
         _mask_basic,
     ),
     # headers: schemes and pairs follow, up to the end of the line
     Shape(
         ("authorization", "cookie"),
-        re.compile(
-            r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)"
-            r"(\\{0,4}['\"]?\s{0,8}[:=]\s{0,8})(?!\\{0,4}['\"\s])[^\n'\"\\]+"
-        ),
+        r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)"
+        r"(\\{0,4}['\"]?\s{0,8}[:=]\s{0,8})(?!\\{0,4}['\"\s])[^\n'\"\\]+",
         rf"\1\2{REDACTED}",
     ),
     Shape(
         ("sig", "code=", "key="),
-        re.compile(r"([?&](?:sig|signature|code|key|X-Amz-Signature)=)[^&\s'\"]+"),
+        r"([?&](?:sig|signature|code|key|X-Amz-Signature)=)[^&\s'\"]+",
         rf"\1{REDACTED}",
     ),
 )
+
+
+@functools.cache
+def secret_words() -> re.Pattern[str]:
+    """Match a name that holds a word for a secret, with what stands behind it."""
+    return named(_WORDS_OF_SECRETS)
+
+
+_EVERY_HINT: Final = frozenset(
+    [*WORD_HINTS, *(hint for shape in SHAPES for hint in shape.hints)]
+)
+_ANY_HINT: Final = re.compile("|".join(sorted(map(re.escape, _EVERY_HINT))))
+_SHORT_CHARS: Final = 300  # a longer text is searched sooner for one hint at a time
+
+
+def may_be_shaped(low: str) -> bool:
+    """Tell whether a short text, in lower case, holds any hint at all; most do not."""
+    return len(low) > _SHORT_CHARS or _ANY_HINT.search(low) is not None

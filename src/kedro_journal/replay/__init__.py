@@ -1,15 +1,20 @@
 """REPLAY: read and fold. Finds journals, rebuilds state, follows live ones."""
 
-from .group import find_group, replay_group
-from .listing import Newest, Sessions, sessions
-from .replay import (
-    current,
-    events,
-    follow,
-    replay,
-    replay_folder,
-    verify,
-)
+from typing import TYPE_CHECKING
+
+from kedro_journal._lazy import lazily
+
+if TYPE_CHECKING:
+    from .group import find_group, replay_group
+    from .listing import Newest, Sessions, sessions
+    from .replay import (
+        current,
+        events,
+        follow,
+        replay,
+        replay_folder,
+        verify,
+    )
 
 __all__ = [
     "Newest",
@@ -24,3 +29,26 @@ __all__ = [
     "sessions",
     "verify",
 ]
+
+lazily(
+    __name__,
+    {
+        "group": (
+            "find_group",
+            "replay_group",
+        ),
+        "listing": (
+            "Newest",
+            "Sessions",
+            "sessions",
+        ),
+        "replay": (
+            "current",
+            "events",
+            "follow",
+            "replay",
+            "replay_folder",
+            "verify",
+        ),
+    },
+)

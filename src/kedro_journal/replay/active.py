@@ -12,9 +12,10 @@ import os
 import threading
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from kedro_journal.state import SessionState
+if TYPE_CHECKING:
+    from kedro_journal.state import SessionState
 
 __all__ = [
     "SESSION_VARIABLE",

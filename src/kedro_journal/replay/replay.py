@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 
-from kedro_journal.events import Cursor, Record
+from kedro_journal.events import Cursor, Entry, Record
 from kedro_journal.journal import (
     Liveness,
     Verification,
@@ -15,6 +16,7 @@ from kedro_journal.journal import (
     is_held,
     probe,
     read,
+    read_runs,
 )
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
@@ -29,6 +31,9 @@ from .locate import (
     of_ancestor,
     open_directory,
 )
+
+FROM_BYTES: Final = 4 * 1024 * 1024
+"""A journal, or a part of one, so long is worth a snapshot."""
 
 __all__ = [
     "current",
@@ -52,8 +57,10 @@ def replay(
 ) -> SessionState:
     """Rebuild the state of a session from its journal.
 
-    Runs nothing and writes nothing. The state's `liveness` says whether the session's
-    process lives; with *until_seq* it is None, for the past has none.
+    Runs nothing and never changes a journal; beside one of more than 4 MiB it leaves a
+    snapshot, to go on from the next time, if it may. The state's `liveness` says
+    whether the session's process lives; with *until_seq* it is None, for the past has
+    none.
 
     Args:
         session_id: An id, a unique beginning of one, or `latest`.
@@ -76,9 +83,19 @@ def replay(
 
 
 def replay_folder(
-    folder: Path, *, until_seq: int | None = None, salvage: bool = False
+    folder: Path,
+    *,
+    until_seq: int | None = None,
+    salvage: bool = False,
+    snapshot: bool = True,
 ) -> SessionState:
     """Rebuild the state of the session in *folder*, as `replay` does.
+
+    Args:
+        folder: The session folder.
+        until_seq, salvage: As for `replay`.
+        snapshot: Go on from the state that an earlier replay of a long journal left
+            beside it, and leave one. Not where damage is read past, nor for the past.
 
     Raises:
         CorruptJournal, ValueError: As for `replay`.
@@ -87,12 +104,18 @@ def replay_folder(
     if until_seq is not None and until_seq < 0:
         message = f"until_seq must be 0 or more, not {until_seq}"
         raise ValueError(message)
-    builder = StateBuilder()
     path = folder / JOURNAL_NAME
-    cursor = _fold_on(builder, path, None, until_seq, salvage)
     if until_seq is not None:
+        builder = StateBuilder()
+        _fold_on(builder, path, None, until_seq, salvage)
         return builder.state()
-    state = builder.state()
+    if snapshot and not salvage:
+        state, cursor = _fold_from_snapshot(path)
+        builder = StateBuilder(state)
+    else:
+        builder = StateBuilder()
+        cursor = _fold_on(builder, path, None, None, salvage)
+        state = builder.state()
     liveness = _liveness(state, folder)
     if liveness == "crashed":
         # The owner may have closed the session before its lock was probed.
@@ -100,6 +123,23 @@ def replay_folder(
         state = builder.state()
         liveness = "closed" if state.status == "closed" else liveness
     return replace(state, liveness=liveness)
+
+
+def _fold_from_snapshot(path: Path) -> tuple[SessionState, Cursor | None]:
+    if path.lstat().st_size < FROM_BYTES:
+        builder = StateBuilder()
+        cursor = _fold_on(builder, path, None, None, salvage=False)
+        return builder.state(), cursor
+    from . import snapshot  # noqa: PLC0415 - for long journals alone
+
+    before = snapshot.facts_of(path)
+    initial, start = snapshot.load(path) or (None, Cursor())
+    builder = StateBuilder(initial)
+    cursor = _fold_on(builder, path, start, None, salvage=False) or start
+    state = builder.state()
+    if cursor.offset - start.offset >= FROM_BYTES:
+        snapshot.save(path, before, state, cursor)
+    return state, cursor
 
 
 def _fold_on(
@@ -112,12 +152,20 @@ def _fold_on(
     cursor = start
     if until_seq == 0:
         return cursor
-    for record in read(path, start=start, mode="salvage" if salvage else "strict"):
-        builder.add(record)
-        cursor = record.cursor
-        if until_seq is not None and record.seq >= until_seq:
-            break
+    for run in read_runs(path, start=start, mode="salvage" if salvage else "strict"):
+        if until_seq is not None and run.end.seq >= until_seq:
+            builder.add_all(_until(run.entries, until_seq))
+            return cursor  # nobody goes on from there
+        builder.add_all(run.entries)
+        cursor = run.end
     return cursor
+
+
+def _until(entries: Iterable[Entry], seq: int) -> Iterator[Entry]:
+    for entry in entries:
+        yield entry
+        if entry.seq >= seq:
+            return
 
 
 def _liveness(state: SessionState, folder: Path) -> Liveness:
@@ -166,7 +214,8 @@ def follow(
     Args:
         session_id: An id, a unique beginning of one, or `latest`.
         start: A record's `cursor` to go on after; None for the first record.
-        poll_interval_s: Longest time between two looks, in seconds, > 0.
+        poll_interval_s: Longest time between two looks where the system does not tell
+            of changes, in seconds, > 0.
         until_crash: End as well when the session's process is gone.
         project_path, directory: As for `replay`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -23,12 +24,12 @@ _encode: Final = msgspec.json.Encoder().encode
 
 def encode(event: Event, redactor: Redactor) -> bytes:
     """Redact and encode an event; it always fits and always decodes again."""
-    fields = _given(event)
-    if fields.keys() <= PLAIN_FIELDS:
+    if _is_plain(event):
         try:
             return _encode(event)
         except UnicodeEncodeError:
             pass  # a lone surrogate in a name: made safe below
+    fields = _given(event)
     safe = redactor.fields(fields, PLAIN_FIELDS)
     data = _encode(safe)
     if len(data) > PAYLOAD_MAX_BYTES:
@@ -38,6 +39,23 @@ def encode(event: Event, redactor: Redactor) -> bytes:
     if any(mark in data for mark in _LEFT_OUT) and not decodes(event, data):
         data = encode_least(event)
     return data
+
+
+def _is_plain(event: Event) -> bool:
+    """Tell whether all that is given are names and numbers."""
+    for name, default in _other_fields(type(event)):
+        if getattr(event, name) is not default:
+            return False
+    return True
+
+
+@functools.lru_cache(maxsize=256)
+def _other_fields(cls: type[Event]) -> tuple[tuple[str, object], ...]:
+    """Name the fields of a class that are redacted, with their defaults."""
+    names, values = cls.__struct_fields__, cls.__struct_defaults__
+    defaults = (*[msgspec.NODEFAULT] * (len(names) - len(values)), *values)
+    pairs = zip(names, defaults, strict=True)
+    return tuple((name, d) for name, d in pairs if name not in PLAIN_FIELDS)
 
 
 def encode_least(event: Event) -> bytes:

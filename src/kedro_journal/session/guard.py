@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from kedro_journal.errors import IllegalTransition
 from kedro_journal.events import (
@@ -24,13 +25,15 @@ from kedro_journal.state import (
     NODE_TRANSITIONS,
     RUN_TRANSITIONS,
     SESSION_TRANSITIONS,
-    NodeStatus,
-    RunStatus,
-    SessionStatus,
     status_after,
 )
 
+if TYPE_CHECKING:
+    from kedro_journal.state import NodeStatus, RunStatus, SessionStatus
+
 __all__ = ["Guard"]
+
+_NodeKey = tuple[str | None, int, str]
 
 _NODE_EVENTS: Final = (
     NodeStarted,
@@ -54,13 +57,33 @@ class Guard:
     def __init__(self, session: SessionStatus | None) -> None:
         self._session: SessionStatus | None = session
         self._runs: dict[tuple[str | None, int], RunStatus] = {}
-        self._nodes: dict[tuple[str | None, int, str], NodeStatus] = {}
+        self._nodes: dict[_NodeKey, NodeStatus] = {}
 
-    def copy(self) -> Guard:
-        """Give one that can be moved on its own."""
-        other = Guard(self._session)
-        other._runs, other._nodes = dict(self._runs), dict(self._nodes)
-        return other
+    def move_all(self, events: Sequence[Event]) -> None:
+        """Make all the moves, or none.
+
+        Raises:
+            IllegalTransition: One of them is none; nothing was changed.
+        """
+        if len(events) == 1:
+            self.move(events[0])
+            return
+        session, runs, nodes = self._session, dict(self._runs), self._nodes
+        # One by one, for there may be very many; moves of runs make a new map.
+        before: list[tuple[_NodeKey, NodeStatus | None]] = [
+            (key, nodes.get(key)) for key in map(_node_key, events)
+        ]
+        try:
+            for event in events:
+                self.move(event)
+        except IllegalTransition:
+            self._session, self._runs, self._nodes = session, runs, nodes
+            for key, status in before:
+                if status is None:
+                    nodes.pop(key, None)
+                else:
+                    nodes[key] = status
+            raise
 
     def move(self, event: Event) -> None:
         """Make the move.
@@ -119,3 +142,10 @@ class Guard:
         if status is None:
             status = status_after(type(event))
         self._nodes[key] = status
+
+
+def _node_key(event: Any) -> _NodeKey:
+    """Give what names the node of an event; of one that has none, what names none."""
+    if not isinstance(event, _NODE_EVENTS):
+        return None, 0, ""
+    return event.run_id, event.attempt, event.node

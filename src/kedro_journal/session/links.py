@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro_journal.events import (
     SessionActivated,
@@ -23,7 +23,6 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import OwnerLock, session_timestamp
 from kedro_journal.replay import active
-from kedro_journal.state import SessionState
 
 from . import capture, compat, signals
 from .command import current_command, is_abort
@@ -41,6 +40,9 @@ from .opening import (
 )
 from .progress import ActiveRun
 from .recorder import Recorder
+
+if TYPE_CHECKING:
+    from kedro_journal.state import SessionState
 
 __all__ = ["PluginLink", "WorkerLink"]
 
@@ -83,8 +85,7 @@ class WorkerLink:
     @property
     def state(self) -> SessionState:
         """The session's state as of now."""
-        recorder = self.recorder
-        return recorder.state() if recorder else SessionState()
+        return _state_of(self.recorder)
 
     def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
         """A worker begins no run."""
@@ -138,8 +139,7 @@ class PluginLink:
     @property
     def state(self) -> SessionState:
         """The session's state as of now."""
-        recorder = self.recorder
-        return recorder.state() if recorder else SessionState()
+        return _state_of(self.recorder)
 
     @property
     def is_open(self) -> bool:
@@ -281,6 +281,12 @@ class PluginLink:
             return False
         self.close("signal", signal=number)
         return True
+
+
+def _state_of(recorder: Recorder | None) -> SessionState:
+    from kedro_journal.state import SessionState
+
+    return SessionState() if recorder is None else recorder.state()
 
 
 def _at_exit(call: Callable[..., None], *arguments: object) -> None:

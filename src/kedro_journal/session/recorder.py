@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -28,17 +28,18 @@ from kedro_journal.errors import (
     JournalUnwritable,
 )
 from kedro_journal.events import Event
-from kedro_journal.journal import Journal, MemoryJournal
 from kedro_journal.journal.codec import Encoded
 from kedro_journal.redaction import Redactor
-from kedro_journal.replay import replay_folder
-from kedro_journal.state import SessionState, SessionStatus, fold
 
 from .backlog import Backlog, is_ending
 from .encoding import encode
 from .guard import Guard
 from .log_limit import LogLimit
 from .say import say
+
+if TYPE_CHECKING:
+    from kedro_journal.journal import Journal
+    from kedro_journal.state import SessionState, SessionStatus
 
 __all__ = ["Recorder"]
 
@@ -120,6 +121,11 @@ class Recorder:
         return replace(state, dropped_events=state.dropped_events + missing)
 
     def _replayed(self) -> SessionState:
+        # Imported here: a run need not read its own journal.
+        from kedro_journal.journal import MemoryJournal
+        from kedro_journal.replay import replay_folder
+        from kedro_journal.state import SessionState, fold
+
         if self.folder is not None:
             try:
                 return replay_folder(self.folder, salvage=True)
@@ -171,10 +177,7 @@ class Recorder:
                 waiting()
 
     def _append(self, events: tuple[Event, ...], at: datetime | None) -> None:
-        guard = self._guard if len(events) == 1 else self._guard.copy()
-        for event in events:
-            guard.move(event)  # one that does not fit refuses them all
-        self._guard = guard
+        self._guard.move_all(events)  # one that does not fit refuses them all
         if self._journal is None:
             self._backlog.drop(len(events), "there is no journal")
             return

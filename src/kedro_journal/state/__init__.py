@@ -1,34 +1,39 @@
 """STATE: what the records add up to. Pure: no file, no clock."""
 
-from .drift import Drift, Now, find_drift
-from .evidence import Known, Link, collect
-from .evolve import StateBuilder, evolve, fold
-from .group import GroupFailure, GroupNode, GroupState, NodeTry
-from .merge import TASK_LABEL, merge
-from .model import (
-    Anomaly,
-    DatasetOperation,
-    NodeState,
-    NodeStatus,
-    Note,
-    RunState,
-    RunStatus,
-    SessionState,
-    SessionStatus,
-    Verdict,
-    Writer,
-    format_traceback,
-)
-from .resume import NodeDecision, ResumePlan, plan_resume
-from .shown import Shown, html_of, show_with
-from .stored import Stored
-from .trace import Trace, trace
-from .transitions import (
-    NODE_TRANSITIONS,
-    RUN_TRANSITIONS,
-    SESSION_TRANSITIONS,
-    status_after,
-)
+from typing import TYPE_CHECKING
+
+from kedro_journal._lazy import lazily
+
+if TYPE_CHECKING:
+    from .drift import Drift, Now, find_drift
+    from .evidence import Known, Link, collect
+    from .evolve import StateBuilder, evolve, fold
+    from .group import GroupFailure, GroupNode, GroupState, NodeTry
+    from .merge import TASK_LABEL, merge
+    from .model import (
+        Anomaly,
+        DatasetOperation,
+        NodeState,
+        NodeStatus,
+        Note,
+        RunState,
+        RunStatus,
+        SessionState,
+        SessionStatus,
+        Verdict,
+        Writer,
+        format_traceback,
+    )
+    from .resume import NodeDecision, ResumePlan, plan_resume
+    from .shown import Shown, html_of, show_with
+    from .stored import Stored
+    from .trace import Trace, trace
+    from .transitions import (
+        NODE_TRANSITIONS,
+        RUN_TRANSITIONS,
+        SESSION_TRANSITIONS,
+        status_after,
+    )
 
 __all__ = [
     "NODE_TRANSITIONS",
@@ -72,3 +77,69 @@ __all__ = [
     "status_after",
     "trace",
 ]
+
+lazily(
+    __name__,
+    {
+        "drift": (
+            "Drift",
+            "Now",
+            "find_drift",
+        ),
+        "evidence": (
+            "Known",
+            "Link",
+            "collect",
+        ),
+        "evolve": (
+            "StateBuilder",
+            "evolve",
+            "fold",
+        ),
+        "group": (
+            "GroupFailure",
+            "GroupNode",
+            "GroupState",
+            "NodeTry",
+        ),
+        "merge": (
+            "TASK_LABEL",
+            "merge",
+        ),
+        "model": (
+            "Anomaly",
+            "DatasetOperation",
+            "NodeState",
+            "NodeStatus",
+            "Note",
+            "RunState",
+            "RunStatus",
+            "SessionState",
+            "SessionStatus",
+            "Verdict",
+            "Writer",
+            "format_traceback",
+        ),
+        "resume": (
+            "NodeDecision",
+            "ResumePlan",
+            "plan_resume",
+        ),
+        "shown": (
+            "Shown",
+            "html_of",
+            "show_with",
+        ),
+        "stored": ("Stored",),
+        "trace": (
+            "Trace",
+            "trace",
+        ),
+        "transitions": (
+            "NODE_TRANSITIONS",
+            "RUN_TRANSITIONS",
+            "SESSION_TRANSITIONS",
+            "status_after",
+        ),
+    },
+)

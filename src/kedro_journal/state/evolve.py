@@ -2,8 +2,9 @@
 
 Pure and total: a recorded fact that does not fit becomes an `Anomaly`, never an
 exception, so that a dead session's journal always opens. `fold` goes through the same
-steps in a private builder that copies nothing per record but the node it concerns;
-that keeps it linear, however many nodes a run has.
+steps in a private builder that copies nothing per record: nodes that events are added
+to are changed in place, and frozen when the state is asked for. That keeps it linear,
+however many nodes a run has.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any, Final, assert_never
 from msgspec.structs import replace
 
 from kedro_journal.events import (
+    AnyEvent,
     ContextLoaded,
     DatasetLoaded,
     DatasetLoading,
     DatasetSaved,
     DatasetSaving,
+    Entry,
     JournalGap,
     JournalHeader,
     JournalRepaired,
@@ -27,7 +30,6 @@ from kedro_journal.events import (
     NodeFailed,
     NodeStarted,
     NoteAdded,
-    Record,
     RunCompleted,
     RunFailed,
     RunInterrupted,
@@ -40,11 +42,11 @@ from kedro_journal.events import (
     SessionResumed,
     UnknownEvent,
     WriterOpened,
+    type_name,
 )
 
 from .model import (
     Anomaly,
-    DatasetOperation,
     NodeState,
     Note,
     RunState,
@@ -52,9 +54,8 @@ from .model import (
     SessionStatus,
     Writer,
 )
-from .node import NodeEvent, RunEnd, evolve_node, status_at_end
+from .node import MOVES, Move, NodeBuilder, NodeEvent, RunEnd, status_at_end
 from .transitions import (
-    NODE_TRANSITIONS,
     RUN_TRANSITIONS,
     SESSION_TRANSITIONS,
     status_after,
@@ -65,6 +66,9 @@ __all__ = ["StateBuilder", "evolve", "fold"]
 _ANOMALIES_MAX: Final = 1000
 _COUNT_MAX: Final = 2**53 - 1  # sums of hostile numbers could get too long to print
 _ENDED: Final = frozenset({"completed", "failed", "interrupted", "skipped"})
+
+_Here = tuple[str | None, int, dict[str, NodeBuilder]]
+_NOWHERE: Final[_Here] = (None, 0, {})
 
 _SessionEvent = (
     SessionCreated
@@ -77,23 +81,20 @@ _SessionEvent = (
 )
 
 
-def evolve(state: SessionState, record: Record) -> SessionState:
+def evolve(state: SessionState, record: Entry) -> SessionState:
     """Give the state after one more record."""
     builder = StateBuilder(state)
     builder.add(record)
     return builder.state()
 
 
-def fold(
-    records: Iterable[Record], initial: SessionState | None = None
-) -> SessionState:
+def fold(records: Iterable[Entry], initial: SessionState | None = None) -> SessionState:
     """Give the state that records add up to, after *initial*.
 
     `fold(a + b) == fold(b, initial=fold(a))`, for any cut.
     """
     builder = StateBuilder(initial)
-    for record in records:
-        builder.add(record)
+    builder.add_all(records)
     return builder.state()
 
 
@@ -108,13 +109,13 @@ class StateBuilder:
         state = initial or SessionState()
         self._state = state
         self._fields: dict[str, Any] = {}
+        self._last: Entry | None = None
         self._runs = list(state.runs)
         self._nodes = [dict(run.nodes) for run in state.runs]
-        # Loads and saves of the nodes that events were added to, not frozen yet.
-        self._operations: dict[
-            tuple[int, str],
-            tuple[dict[str, DatasetOperation], dict[str, DatasetOperation]],
-        ] = {}
+        # Nodes that events were added to, by run: those above lag behind.
+        self._changed: dict[int, dict[str, NodeBuilder]] = {}
+        # Those of the run that the last event was about.
+        self._here: _Here = _NOWHERE
         self._index = {
             (run.run_id, run.attempt): number for number, run in enumerate(state.runs)
         }
@@ -125,6 +126,11 @@ class StateBuilder:
 
     def state(self) -> SessionState:
         """Freeze what was built so far."""
+        for number in list(self._changed):
+            self._settle(number)
+        if self._last is not None:
+            self._fields["seq"] = self._last.seq
+            self._fields["updated_at"] = self._last.at
         runs = tuple(
             replace(run, nodes=dict(nodes))
             for run, nodes in zip(self._runs, self._nodes, strict=True)
@@ -139,26 +145,45 @@ class StateBuilder:
             notes=tuple(self._notes),
         )
         self._fields = {}
-        self._operations = {}  # they are the frozen state's now
         return self._state
 
-    def add(self, record: Record) -> None:
+    def _settle(self, number: int) -> None:
+        """Freeze the nodes of a run that were changed."""
+        self._here = _NOWHERE
+        nodes = self._nodes[number]
+        for name, node in self._changed.pop(number, {}).items():
+            nodes[name] = node.freeze()
+
+    def add(self, record: Entry) -> None:
         """Take one more record."""
-        fields, event = self._fields, record.event
-        fields["seq"] = record.seq
-        fields["updated_at"] = record.at
+        self.add_all((record,))
+
+    def add_all(self, records: Iterable[Entry]) -> None:
+        """Take more records."""
+        record = self._last
+        moves = MOVES.get
+        run_id, attempt, here = self._here
+        for record in records:
+            event: Any = record.event
+            move = moves(type(event))
+            if move is None:
+                self._other(record, event)
+            else:
+                if event.run_id == run_id and event.attempt == attempt:
+                    # Nearly all: the next event of a node at hand.
+                    node = here.get(event.node)
+                    step, status_after_it = move
+                    if node is not None and (status := status_after_it(node.status)):
+                        node.status = status
+                        step(node, record, event)
+                        continue
+                self._node(record, event, move)
+            run_id, attempt, here = self._here
+        self._last = record
+
+    def _other(self, record: Entry, event: AnyEvent) -> None:
+        fields = self._fields
         match event:
-            case (
-                NodeStarted()
-                | NodeComputed()
-                | NodeCompleted()
-                | NodeFailed()
-                | DatasetLoading()
-                | DatasetLoaded()
-                | DatasetSaving()
-                | DatasetSaved()
-            ):
-                self._node(record, event)
             case RunStarted():
                 self._run_started(record, event)
             case RunCompleted() | RunFailed() | RunInterrupted():
@@ -205,6 +230,17 @@ class StateBuilder:
                 self._count("repairs", 1)
             case UnknownEvent():
                 self._count("unknown_events", 1)
+            case (
+                NodeStarted()
+                | NodeComputed()
+                | NodeCompleted()
+                | NodeFailed()
+                | DatasetLoading()
+                | DatasetLoaded()
+                | DatasetSaving()
+                | DatasetSaved()
+            ):  # pragma: no cover - `MOVES` has them all
+                raise AssertionError(event)
             case _:
                 assert_never(event)
 
@@ -217,11 +253,13 @@ class StateBuilder:
         dropped = self._fields.get("dropped_events", self._state.dropped_events)
         return bool(dropped)
 
-    def _anomaly(self, record: Record, subject: str, status: str) -> None:
+    def _anomaly(self, record: Entry, subject: str, status: str) -> None:
         if len(self._anomalies) < _ANOMALIES_MAX:
-            self._anomalies.append(Anomaly(record.seq, record.type, subject, status))
+            self._anomalies.append(
+                Anomaly(record.seq, type_name(record.event), subject, status)
+            )
 
-    def _session(self, record: Record, event: _SessionEvent) -> None:
+    def _session(self, record: Entry, event: _SessionEvent) -> None:
         status = SESSION_TRANSITIONS.get((self.status, type(event)))
         if status is None:
             self._anomaly(record, "session", self.status)
@@ -254,12 +292,13 @@ class StateBuilder:
                 assert_never(event)
         self.status = status
 
-    def _run_started(self, record: Record, event: RunStarted) -> None:
+    def _run_started(self, record: Entry, event: RunStarted) -> None:
         key = (event.run_id, event.attempt)
         if (self.status, RunStarted) not in SESSION_TRANSITIONS:
             self._anomaly(record, "session", self.status)
         number = self._index.get(key)
         if number is not None and event.part > 1:
+            self._settle(number)
             nodes = self._nodes[number]
             for plan in event.nodes:
                 nodes.setdefault(plan.name, NodeState(plan.name, plan=plan))
@@ -288,7 +327,7 @@ class StateBuilder:
         )
         self._nodes.append({p.name: NodeState(p.name, plan=p) for p in event.nodes})
 
-    def _run_ended(self, record: Record, event: RunEnd) -> None:
+    def _run_ended(self, record: Entry, event: RunEnd) -> None:
         number = self._index.get((event.run_id, event.attempt))
         if number is None:
             self._anomaly(record, f"run {event.run_id}", "not started")
@@ -313,6 +352,7 @@ class StateBuilder:
         )
         if self._has_gap and isinstance(event, RunCompleted):
             return  # how its nodes ended may be what was dropped
+        self._settle(number)
         nodes = self._nodes[number]
         known = any(node.status == "failed" for node in nodes.values())
         broken: list[str] = []
@@ -326,25 +366,28 @@ class StateBuilder:
             # A load or save in a worker: that it failed is told by its run alone.
             nodes[broken[0]] = replace(nodes[broken[0]], error=error)
 
-    def _node(self, record: Record, event: NodeEvent) -> None:
-        number = self._index.get((event.run_id, event.attempt))
+    def _node(self, record: Entry, event: NodeEvent, move: Move) -> None:
+        key = event.run_id, event.attempt
+        number = self._index.get(key)
         if number is None:
             if event.run_id is None:
                 self._count("unattributed_events", 1)
             else:
                 self._anomaly(record, f"run {event.run_id}", "not started")
             return
-        nodes = self._nodes[number]
-        node = nodes.get(event.node) or NodeState(event.node)
-        status = NODE_TRANSITIONS.get((node.status, type(event)))
-        if status is None and self._has_gap and node.status not in _ENDED:
+        changed = self._changed.setdefault(number, {})
+        self._here = (*key, changed)
+        name, nodes = event.node, self._nodes[number]
+        node = changed.get(name)
+        before = node or nodes.get(name) or NodeState(name)
+        status = move.status_after(before.status)
+        if status is None and self._has_gap and before.status not in _ENDED:
             status = status_after(type(event))  # what led to it was dropped
         if status is None:
-            self._anomaly(record, f"node {event.node}", node.status)
+            self._anomaly(record, f"node {name}", before.status)
             return
-        key = (number, event.node)
-        own = self._operations.get(key)
-        if own is None:
-            own = self._operations[key] = dict(node.loads), dict(node.saves)
-            node = replace(node, loads=own[0], saves=own[1])
-        nodes[event.node] = evolve_node(node, status, record, event, *own)
+        if node is None:
+            frozen = nodes.setdefault(name, NodeState(name))
+            node = changed[name] = NodeBuilder.of(frozen)
+        node.status = status
+        move.step(node, record, event)

@@ -73,7 +73,7 @@ class Anomaly(msgspec.Struct, frozen=True):
     status: str
 
 
-class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True):
+class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One dataset being loaded or saved for a node.
 
     Attributes:

@@ -7,7 +7,7 @@ error to a writer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kedro_journal.events import (
     ContextLoaded,
@@ -32,7 +32,8 @@ from kedro_journal.events import (
     SessionResumed,
 )
 
-from .model import NodeStatus, RunStatus, SessionStatus
+if TYPE_CHECKING:
+    from .model import NodeStatus, RunStatus, SessionStatus
 
 __all__ = [
     "NODE_TRANSITIONS",

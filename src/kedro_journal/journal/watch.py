@@ -1,0 +1,128 @@
+"""Wait until a file may have changed: by the kernel's word, else by the clock.
+
+Linux tells by inotify(7), which needs no package: three calls of the C library. A death
+of a writer is told as well, for the kernel closes its descriptors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+__all__ = ["Watch", "watch"]
+
+_PAUSE_MIN_S: Final = 0.0005
+_TOLD_PAUSE_MIN_S: Final = 0.02
+_TOLD_PAUSE_MAX_S: Final = 0.25  # a file system may know of changes and not tell
+_GROWTH: Final = 1.5
+_MODIFY, _ATTRIB, _CLOSE_WRITE, _GONE = 0x2, 0x4, 0x8, 0x400 | 0x800
+_EVENTS_BYTES: Final = 64 * 1024
+
+
+class Watch(Protocol):
+    """A way to wait for changes of one file."""
+
+    def wait(self) -> None:
+        """Wait until it may have changed, ever longer while it has not."""
+
+    def changed(self) -> None:
+        """Say that it had changed: the next waits are short."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class ClockWatch:
+    """Looks ever more rarely.
+
+    Args:
+        longest_s: Longest wait, in seconds.
+    """
+
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s = longest_s
+        self._pause_s = _PAUSE_MIN_S
+
+    def wait(self) -> None:
+        """Sleep."""
+        time.sleep(self._pause_s)
+        self._pause_s = min(self._pause_s * _GROWTH, self._longest_s)
+
+    def changed(self) -> None:
+        """Begin with short pauses again."""
+        self._pause_s = _PAUSE_MIN_S
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class KernelWatch:
+    """Sleeps until the kernel tells of a change, and looks now and then all the same.
+
+    Args:
+        path: The file. It is watched from now on: what changes before the first wait
+            ends that at once.
+        longest_s: Longest wait, in seconds.
+
+    Raises:
+        OSError: The system has no such thing, or no more of it.
+    """
+
+    def __init__(self, path: Path, longest_s: float) -> None:
+        libc = _libc()
+        self._fd: int = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self._fd < 0:
+            raise OSError
+        events = _MODIFY | _ATTRIB | _CLOSE_WRITE | _GONE
+        if libc.inotify_add_watch(self._fd, os.fsencode(path), events) < 0:
+            self.close()
+            raise OSError
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN)
+        self._longest_s = longest_s
+        self._pause_s = _TOLD_PAUSE_MIN_S
+
+    def wait(self) -> None:
+        """Wait for the kernel's word, or until the pause is over."""
+        if self._poll.poll(self._pause_s * 1e3):
+            with contextlib.suppress(OSError):
+                os.read(self._fd, _EVENTS_BYTES)
+            self.changed()
+        else:
+            self._pause_s = min(self._pause_s * _GROWTH, self._longest_s)
+
+    def changed(self) -> None:
+        """Begin with short pauses again: a dead writer's locks are freed right after
+        its files are closed.
+        """
+        self._pause_s = _TOLD_PAUSE_MIN_S
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self._fd)
+
+
+def watch(path: Path, poll_interval_s: float, *, told: bool = True) -> Watch:
+    """Watch a file in the best way there is.
+
+    Args:
+        path: The file.
+        poll_interval_s: Longest time between two looks where the system does not tell
+            of changes.
+        told: Let the system tell, if it can.
+    """
+    if told and sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError, ImportError):
+            return KernelWatch(path, max(poll_interval_s, _TOLD_PAUSE_MAX_S))
+    return ClockWatch(poll_interval_s)
+
+
+def _libc() -> Any:
+    import ctypes  # noqa: PLC0415 - for following alone
+
+    return ctypes.CDLL(None, use_errno=True)

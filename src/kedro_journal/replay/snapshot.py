@@ -1,0 +1,144 @@
+"""The state of a long journal as it was once folded, beside the journal.
+
+It saves folding the same records again. It is never the truth: whoever deletes it loses
+a second, and one that does not fit its journal is passed over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from kedro_journal._version import __version__
+from kedro_journal.errors import JournalError
+from kedro_journal.events import Cursor
+from kedro_journal.journal.port import REAL_OS
+from kedro_journal.state import SessionState
+
+__all__ = ["SNAPSHOT_NAME", "Facts", "facts_of", "load", "save"]
+
+SNAPSHOT_NAME: Final = "snapshot"
+_MAX_BYTES: Final = 64 * 1024 * 1024
+_FORMAT: Final = f"kedro-journal snapshot 1, {__version__}"
+_SPOTS: Final = 16
+_SPOT_BYTES: Final = 4096
+
+
+class Facts(NamedTuple):
+    """By what a file is known again: every change of it changes the last one.
+
+    Attributes:
+        inode: Its identity.
+        size: Its length in bytes.
+        changed_ns: When it was changed last, by the clock of the system.
+    """
+
+    inode: int
+    size: int
+    changed_ns: int
+
+
+class _Snapshot(msgspec.Struct, array_like=True):
+    format: str
+    inode: int
+    size: int
+    changed_ns: int
+    seq: int
+    offset: int
+    crc: str
+    spots: tuple[int, ...]
+    state: SessionState
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[_Snapshot]:
+    return msgspec.msgpack.Decoder(_Snapshot)
+
+
+def facts_of(file: int | Path) -> Facts:
+    """Look at a file, open or not.
+
+    Raises:
+        OSError: As the system says.
+    """
+    found = os.stat(file)  # noqa: PTH116 - or a descriptor
+    return Facts(found.st_ino, found.st_size, found.st_ctime_ns)
+
+
+def load(journal: Path) -> tuple[SessionState, Cursor] | None:
+    """Give the state that was kept for a journal, and the place to go on from.
+
+    A journal that was not changed since is taken at its word. Of one that was, sixteen
+    places are looked at, the last record among them: it may have grown, and nothing
+    else.
+
+    Returns:
+        None if nothing was kept, or it does not fit.
+    """
+    with contextlib.suppress(OSError, JournalError, msgspec.MsgspecError, ValueError):
+        kept = _read(journal.with_name(SNAPSHOT_NAME))
+        if kept is None or kept.format != _FORMAT or kept.seq != kept.state.seq:
+            return None
+        fd = REAL_OS.open_read(journal)
+        try:
+            now = facts_of(fd)
+            unchanged = now == (kept.inode, kept.size, kept.changed_ns)
+            fits = kept.inode == now.inode and kept.offset <= now.size
+            if unchanged or (fits and _spots(fd, kept.offset) == kept.spots):
+                return kept.state, Cursor(kept.seq, kept.offset, kept.crc)
+        finally:
+            REAL_OS.close(fd)
+    return None
+
+
+def save(journal: Path, before: Facts, state: SessionState, cursor: Cursor) -> None:
+    """Keep a state, if that is possible; nobody depends on it.
+
+    Args:
+        journal: The journal.
+        before: What it was when the reading began.
+        state: What its records add up to.
+        cursor: The place after them.
+    """
+    target = journal.with_name(SNAPSHOT_NAME)
+    new = journal.with_name(f".{SNAPSHOT_NAME}-{os.getpid()}")
+    with contextlib.suppress(OSError, JournalError, OverflowError, ValueError):
+        fd = REAL_OS.open_read(journal)
+        try:
+            spots = _spots(fd, cursor.offset)
+        finally:
+            REAL_OS.close(fd)
+        data = msgspec.msgpack.encode(
+            _Snapshot(_FORMAT, *before, *cursor, spots, state)
+        )
+        if len(data) > _MAX_BYTES:
+            return
+        try:
+            REAL_OS.write_new(new, data)
+            new.replace(target)
+        finally:
+            new.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> _Snapshot | None:
+    fd = REAL_OS.open_read(path)
+    try:
+        size = facts_of(fd).size
+        data = b"" if size > _MAX_BYTES else REAL_OS.read_at(fd, size, 0)
+    finally:
+        REAL_OS.close(fd)
+    return _decoder().decode(data) if data else None
+
+
+def _spots(fd: int, end: int) -> tuple[int, ...]:
+    """Give the checksums of places spread over a file, up to the very end."""
+    step: Any = max(end - _SPOT_BYTES, 0) / (_SPOTS - 1)
+    starts = {round(number * step) for number in range(_SPOTS)}
+    sizes = ((start, min(_SPOT_BYTES, end - start)) for start in sorted(starts))
+    return tuple(crc32(REAL_OS.read_at(fd, size, start)) for start, size in sizes)

@@ -1,0 +1,134 @@
+"""Measure, print the table, write JSON and a chart: `python tests/benchmarks`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from chart import chart
+from measure import Dose, Group, Summary, Verdict, distribution, run_group
+from report import figures_table, targets_table
+
+MODULES = ("append", "replay", "sessions", "follow", "run", "start")
+PEERS = (
+    *("kedro-journal", "kedro", "msgspec", "filelock", "eventsourcing", "structlog"),
+    *("orjson", "mlflow", "mlflow-skinny", "kedro-mlflow", "duckdb", "polars"),
+)
+
+
+def say(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def machine() -> dict[str, str]:
+    """Describe where this runs."""
+    memory = ""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+        memory = f"{int(text.split()[1]) / 1024**2:.0f} GiB"
+    except (OSError, ValueError):
+        pass
+    return {
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "cores": str(os.cpu_count()),
+        "memory": memory,
+        "load": " ".join(f"{load:.1f}" for load in os.getloadavg()),
+    }
+
+
+def given() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"which: {', '.join(MODULES)}")
+    parser.add_argument("--quick", action="store_true", help="small sizes")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--folder", type=Path, help="where; default: a temporary one")
+    parser.add_argument("--json", type=Path, help="write everything there as well")
+    parser.add_argument("--chart", type=Path, help="write an SVG there as well")
+    found = parser.parse_args()
+    if unknown := set(found.names) - set(MODULES):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    return found
+
+
+def measured(
+    names: Iterable[str], dose: Dose, folder: Path
+) -> Iterator[tuple[Group, dict[str, Summary], list[Verdict]]]:
+    """Run the modules one after the other."""
+    for name in names:
+        groups = importlib.import_module(name).groups(dose, folder / name)
+        for group in groups:
+            rounds = dose.rounds if dose.quick else group.rounds or dose.rounds
+            yield group, *run_group(group, rounds, say)
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def main() -> int:
+    """Run what was asked for. The exit code does not depend on the figures."""
+    options = given()
+    if options.folder is not None:
+        options.folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="benchmarks-", dir=options.folder))
+    began, here = time.monotonic(), machine()
+    dose = Dose(options.rounds, options.quick)
+    try:
+        found = list(measured(options.names or MODULES, dose, folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    versions = {name: distribution(name) for name in PEERS}
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {time.monotonic() - began:.0f} s")
+    print(", ".join(f"{name} {value}" for name, value in here.items()))
+    print(", ".join(f"{name} {version}" for name, version in versions.items()))
+    print(f"\n{targets_table(found)}\n\n{figures_table(found)}")
+    if options.json is not None:
+        options.json.write_text(_json(found, here, versions), encoding="utf-8")
+    if options.chart is not None:
+        options.chart.write_text(chart(found), encoding="utf-8")
+    return 0
+
+
+def _json(
+    found: list[tuple[Group, dict[str, Summary], list[Verdict]]],
+    here: dict[str, str],
+    versions: dict[str, str],
+) -> str:
+    groups: list[dict[str, Any]] = [
+        {
+            "name": group.name,
+            "unit": group.unit,
+            "figures": {
+                name: summary.missing or summary.values
+                for name, summary in figures.items()
+            },
+            "targets": [
+                {
+                    "what": verdict.target.what,
+                    "limit": verdict.target.limit,
+                    "at_least": verdict.target.at_least,
+                    "values": verdict.values,
+                    "met": verdict.met,
+                }
+                for verdict in verdicts
+            ],
+        }
+        for group, figures, verdicts in found
+    ]
+    data = {"machine": here, "versions": versions, "groups": groups}
+    return json.dumps(data, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""Snapshots: the same state as by folding everything, or none at all."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from events_strategy import events
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from journals import file, put, sample_lines
+
+from kedro_journal.errors import CorruptJournal
+from kedro_journal.events import Event
+from kedro_journal.replay import replay_folder
+from kedro_journal.replay.snapshot import SNAPSHOT_NAME, load
+from kedro_journal.state import SessionState
+from kedro_journal.testing import fold
+
+LINES = sample_lines(1200, (100, 300))
+
+
+@pytest.fixture(autouse=True)
+def short_journals_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["kedro_journal.replay.replay"]
+    monkeypatch.setattr(module, "FROM_BYTES", 20_000)
+
+
+def whole(folder: Path) -> SessionState:
+    return replay_folder(folder, snapshot=False)
+
+
+def test_the_second_replay_goes_on_from_the_first(tmp_path: Path) -> None:
+    put(tmp_path, b"".join(LINES[:500]))
+    assert replay_folder(tmp_path) == whole(tmp_path)
+    found = load(file(tmp_path))
+    assert found is not None
+    assert found[0].seq == found[1].seq == 500
+    assert replay_folder(tmp_path) == whole(tmp_path)
+
+
+def test_records_that_were_added_are_folded_onto_it(tmp_path: Path) -> None:
+    put(tmp_path, b"".join(LINES[:500]))
+    replay_folder(tmp_path)
+    for upto in (501, 520, 1200):
+        with file(tmp_path).open("ab") as out:
+            out.write(b"".join(LINES[replay_folder(tmp_path).seq : upto]))
+        assert load(file(tmp_path)) is not None
+        assert replay_folder(tmp_path) == whole(tmp_path)
+        assert replay_folder(tmp_path).seq == upto
+    kept = load(file(tmp_path))
+    assert kept is not None
+    assert kept[1].seq == 1200  # so much was added that a new one was left
+
+
+def test_nothing_is_kept_of_a_short_journal_nor_for_the_past(tmp_path: Path) -> None:
+    put(tmp_path / "short", b"".join(LINES[:20]))
+    put(tmp_path / "long", b"".join(LINES))
+    replay_folder(tmp_path / "short")
+    replay_folder(tmp_path / "long", until_seq=1000)
+    replay_folder(tmp_path / "long", salvage=True)
+    replay_folder(tmp_path / "long", snapshot=False)
+    assert not list(tmp_path.glob(f"*/{SNAPSHOT_NAME}"))
+
+
+def test_a_change_in_place_is_found(tmp_path: Path) -> None:
+    path = put(tmp_path, b"".join(LINES))
+    replay_folder(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[len(data) - 200] ^= 1
+    path.write_bytes(data)
+    assert load(path) is None
+    with pytest.raises(CorruptJournal):
+        replay_folder(tmp_path)
+
+
+def test_a_shorter_or_another_journal_is_folded_itself(tmp_path: Path) -> None:
+    path = put(tmp_path, b"".join(LINES))
+    replay_folder(tmp_path)
+    path.write_bytes(b"".join(LINES[:900]))
+    assert replay_folder(tmp_path).seq == 900
+    path.write_bytes(b"".join(sample_lines(1300, (100, 300), seed=2)))
+    assert replay_folder(tmp_path) == whole(tmp_path)
+
+
+@pytest.mark.parametrize("change", [b"", b"\x00", b"\xff" * 99, None, "format", "seq"])
+def test_a_snapshot_that_does_not_read_is_passed_over(
+    tmp_path: Path, change: bytes | str | None
+) -> None:
+    put(tmp_path, b"".join(LINES))
+    replay_folder(tmp_path)
+    kept = tmp_path / SNAPSHOT_NAME
+    if isinstance(change, bytes):
+        kept.write_bytes(change)
+    elif change is None:
+        kept.write_bytes(kept.read_bytes()[:-50])
+    else:
+        fields = msgspec.msgpack.decode(kept.read_bytes())
+        fields[0 if change == "format" else 4] = "other" if change == "format" else 7
+        kept.write_bytes(msgspec.msgpack.encode(fields))
+    assert load(file(tmp_path)) is None
+    assert replay_folder(tmp_path) == whole(tmp_path)
+
+
+def test_where_none_can_be_left_the_replay_is_what_it_was(tmp_path: Path) -> None:
+    put(tmp_path, b"".join(LINES))
+    (tmp_path / SNAPSHOT_NAME).mkdir()
+    assert replay_folder(tmp_path) == whole(tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"journal.jsonl", SNAPSHOT_NAME}
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    put(tmp_path / "a", b"".join(LINES))
+    put(tmp_path / "b", b"".join(LINES))
+    replay_folder(tmp_path / "a")
+    link = tmp_path / "b" / SNAPSHOT_NAME
+    link.symlink_to(tmp_path / "a" / SNAPSHOT_NAME)
+    assert load(file(tmp_path / "b")) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(found=st.lists(events, max_size=30))
+def test_any_state_is_the_same_after_being_kept(found: list[Event]) -> None:
+    state = fold(*found)
+    data = msgspec.msgpack.encode(state)
+    assert msgspec.msgpack.decode(data, type=SessionState) == state
