@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from .port import NO_FD, FileStat, Os
+from .port import NO_FD, FileStat, Os, read_between
 
 __all__ = ["JournalFile"]
 
@@ -70,14 +70,7 @@ class JournalFile:
 
     def read(self, start: int, end: int) -> bytes:
         """Give the bytes from *start* to *end*, fewer if the file is shorter."""
-        parts: list[bytes] = []
-        while start < end:
-            part = self._port.read_at(self._fd, end - start, start)
-            if not part:
-                break
-            parts.append(part)
-            start += len(part)
-        return b"".join(parts)
+        return read_between(self._port, self._fd, start, end)
 
     def append(self, data: bytes, end: int) -> None:
         """Write all of *data* behind the byte *end*, where the file ends, or nothing.

@@ -11,7 +11,7 @@ from kedro_journal.events import Cursor, Record, SessionClosed
 
 from .codec import LINE_MAX_BYTES
 from .lines import LineBuffer
-from .port import REAL_OS, Os
+from .port import REAL_OS, Os, read_between
 from .read import raise_damage
 from .scan import Finding, Scanner
 from .tail import examine
@@ -126,7 +126,7 @@ def _take(scanner: Scanner, fd: int, port: Os) -> tuple[list[Record], Finding | 
 def _ended_before(fd: int, start: Cursor, port: Os) -> bool:
     """Tell whether the session was closed by the record before *start*."""
     first = max(0, start.offset - LINE_MAX_BYTES)
-    data = port.read_at(fd, start.offset - first, first)
+    data = read_between(port, fd, first, start.offset)
     last = examine(data, whole=first == 0).record
     return last is not None and isinstance(last.event, SessionClosed)
 

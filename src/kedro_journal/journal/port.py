@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from kedro_journal.errors import UnsafeJournal
 
-__all__ = ["NO_FD", "REAL_OS", "FileStat", "Os"]
+__all__ = ["NO_FD", "REAL_OS", "FileStat", "Os", "read_between"]
 
 _CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
@@ -156,7 +156,7 @@ class Os:
                 raise UnsafeJournal(path, "not a folder") from None
 
     def read_at(self, fd: int, size: int, offset: int) -> bytes:
-        """Read up to *size* bytes at *offset*."""
+        """Read up to *size* bytes at *offset*; the count may be short."""
         return os.pread(fd, size, offset)
 
     def write(self, fd: int, data: bytes | memoryview) -> int:
@@ -221,6 +221,18 @@ class Os:
             os.close(fd)
             raise UnsafeJournal(path, reason)
         return fd
+
+
+def read_between(port: Os, fd: int, start: int, end: int) -> bytes:
+    """Give the bytes from *start* to *end*, fewer only if the file is shorter."""
+    parts: list[bytes] = []
+    while start < end:
+        part = port.read_at(fd, end - start, start)
+        if not part:
+            break
+        parts.append(part)
+        start += len(part)
+    return b"".join(parts)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from kedro_journal.events import Cursor, Record, SessionClosed
 
 from .lines import Cut, LineBuffer
 from .plain import PlainLine, record_of
-from .port import REAL_OS, Os
+from .port import REAL_OS, Os, read_between
 from .scan import Finding, Scanner
 from .tail import examine
 
@@ -205,7 +205,7 @@ def is_closed(path: Path, port: Os = REAL_OS) -> bool:
     try:
         size = port.stat(fd).size
         start = max(0, size - _TAIL_BYTES)
-        tail = examine(port.read_at(fd, _TAIL_BYTES, start), whole=start == 0)
+        tail = examine(read_between(port, fd, start, size), whole=start == 0)
     finally:
         port.close(fd)
     last = tail.record

@@ -23,7 +23,7 @@ from kedro_journal._version import __version__
 from kedro_journal.errors import CorruptJournal, JournalError
 from kedro_journal.events import ErrorInfo
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.journal.port import REAL_OS
+from kedro_journal.journal.port import REAL_OS, read_between
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import NodeState, NodeStatus, RunState, SessionState
 
@@ -185,7 +185,7 @@ def _load(path: Path) -> dict[str, _Entry]:
         fd = REAL_OS.open_read(path)
         try:
             size = REAL_OS.stat(fd).size
-            data = REAL_OS.read_at(fd, size, 0) if size <= _MAX_BYTES else b""
+            data = read_between(REAL_OS, fd, 0, size) if size <= _MAX_BYTES else b""
         finally:
             REAL_OS.close(fd)
         day = msgspec.msgpack.decode(data, type=_Day)

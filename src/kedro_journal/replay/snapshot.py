@@ -18,7 +18,7 @@ import msgspec
 from kedro_journal._version import __version__
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Cursor
-from kedro_journal.journal.port import REAL_OS
+from kedro_journal.journal.port import REAL_OS, read_between
 from kedro_journal.state import SessionState
 
 __all__ = ["SNAPSHOT_NAME", "Facts", "facts_of", "load", "save"]
@@ -130,7 +130,7 @@ def _read(path: Path) -> _Snapshot | None:
     fd = REAL_OS.open_read(path)
     try:
         size = facts_of(fd).size
-        data = b"" if size > _MAX_BYTES else REAL_OS.read_at(fd, size, 0)
+        data = b"" if size > _MAX_BYTES else read_between(REAL_OS, fd, 0, size)
     finally:
         REAL_OS.close(fd)
     return _decoder().decode(data) if data else None
@@ -140,5 +140,5 @@ def _spots(fd: int, end: int) -> tuple[int, ...]:
     """Give the checksums of places spread over a file, up to the very end."""
     step: Any = max(end - _SPOT_BYTES, 0) / (_SPOTS - 1)
     starts = {round(number * step) for number in range(_SPOTS)}
-    sizes = ((start, min(_SPOT_BYTES, end - start)) for start in sorted(starts))
-    return tuple(crc32(REAL_OS.read_at(fd, size, start)) for start, size in sizes)
+    ends = ((start, min(start + _SPOT_BYTES, end)) for start in sorted(starts))
+    return tuple(crc32(read_between(REAL_OS, fd, start, last)) for start, last in ends)
