@@ -25,7 +25,7 @@ from kedro_journal.events import ErrorInfo
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.port import REAL_OS
 from kedro_journal.journal.writer import JOURNAL_NAME
-from kedro_journal.state import NodeState, RunState, SessionState
+from kedro_journal.state import NodeState, NodeStatus, RunState, SessionState
 
 from .replay import replay_folder
 from .snapshot import Facts
@@ -39,8 +39,8 @@ _SETTLED_NS: Final = 2 * 10**9  # a later change surely has a later time
 _ID_CHARS: Final = len("2026-01-02T03.04.05.678Z")
 _DAY_CHARS: Final = len("2026-01-02")
 # Nodes of which a list says no more than how many there are.
-_DULL: Final = tuple(NodeState("", s) for s in ("completed", "pending", "skipped"))
-_DULL_STATUSES: Final = tuple(node.status for node in _DULL)
+_DULL_STATUSES: Final[tuple[NodeStatus, ...]] = ("completed", "pending", "skipped")
+_DULL: Final = tuple(NodeState("", status) for status in _DULL_STATUSES)
 
 
 class Found(NamedTuple):

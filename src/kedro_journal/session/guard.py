@@ -70,7 +70,9 @@ class Guard:
             return
         session, runs, nodes = self._session, dict(self._runs), self._nodes
         # One by one, for there may be very many; moves of runs make a new map.
-        before = [(key, nodes.get(key)) for key in map(_node_key, events)]
+        before: list[tuple[_NodeKey, NodeStatus | None]] = [
+            (key, nodes.get(key)) for key in map(_node_key, events)
+        ]
         try:
             for event in events:
                 self.move(event)

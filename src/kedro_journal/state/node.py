@@ -182,8 +182,11 @@ class Move(NamedTuple):
 
 
 def _move(event: type, step: Callable[[NodeBuilder, Entry, Any], None]) -> Move:
-    moves = NODE_TRANSITIONS.items()
-    statuses = {before: after for (before, cls), after in moves if cls is event}
+    statuses: dict[NodeStatus, NodeStatus] = {
+        before: after
+        for (before, cls), after in NODE_TRANSITIONS.items()
+        if cls is event
+    }
     return Move(step, statuses.get)
 
 
