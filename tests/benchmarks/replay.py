@@ -90,7 +90,7 @@ def _ladder(folders: dict[int, Path]) -> Group:
 
 
 def _second_look(folder: Path) -> Group:
-    name = "replay the second time, one more event"
+    name = "replay the second time"
     return Group(
         "reopen a long session",
         "ms",

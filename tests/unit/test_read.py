@@ -257,3 +257,14 @@ def test_records_come_before_the_file_is_read_to_its_end(tmp_path: Path) -> None
     first = next(iter(read(path, port=port)))
     assert (first.seq, port.reads) == (1, 1)
     assert len(texts(list(read(path)))) == 4000 - 3
+
+
+def test_the_end_is_looked_at_whole_however_little_the_system_reads(
+    tmp_path: Path,
+) -> None:
+    class Short(Os):
+        def read_at(self, fd: int, size: int, offset: int) -> bytes:
+            return super().read_at(fd, min(size, 7), offset)
+
+    assert is_closed(put(tmp_path / "closed", CLOSED), Short())
+    assert not is_closed(put(tmp_path / "open", OPEN), Short())

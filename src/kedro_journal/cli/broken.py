@@ -5,7 +5,6 @@ The standard library and click are all that is imported.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import sys
 import traceback
@@ -86,6 +85,8 @@ def broken_report(error: Exception, *, as_json: bool) -> str:
 
 
 def _version(name: str) -> str | None:
+    import importlib.metadata  # half of the start of a command, and seldom needed
+
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

@@ -39,8 +39,8 @@ _SETTLED_NS: Final = 2 * 10**9  # a later change surely has a later time
 _ID_CHARS: Final = len("2026-01-02T03.04.05.678Z")
 _DAY_CHARS: Final = len("2026-01-02")
 # Nodes of which a list says no more than how many there are.
-_DULL: Final = tuple(NodeState("", s) for s in ("completed", "pending", "skipped"))
-_DULL_STATUSES: Final[tuple[NodeStatus, ...]] = tuple(node.status for node in _DULL)
+_DULL_STATUSES: Final[tuple[NodeStatus, ...]] = ("completed", "pending", "skipped")
+_DULL: Final = tuple(NodeState("", status) for status in _DULL_STATUSES)
 
 
 class Found(NamedTuple):
