@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -134,6 +135,86 @@ class TestWhatIsTrusted:
         assert broken.resume().returncode == 0
         assert broken.ran() == ["split", "clean", "report"]
         assert broken.report() == REPORT
+
+    def test_what_is_to_be_elsewhere_now_is_made_there(self, broken: Breakable) -> None:
+        broken.run(die="report:raise")
+        catalog = broken.path / "conf/base/catalog.yml"
+        text = catalog.read_text()
+        moved = text.replace("data/table.txt", "elsewhere/table.txt")
+        catalog.write_text(
+            moved.replace("data/{name}rdict.txt", "elsewhere/{name}.txt")
+        )
+        (broken.path / "elsewhere").mkdir()
+        (broken.path / "elsewhere/table.txt").write_text("an old table")
+        refused = broken.resume("--on-drift", "refuse")
+        assert refused.returncode == 6
+        assert "3 changes" in refused.stderr
+        plan = broken.plan()
+        assert [(d["subject"], d["nodes"]) for d in plan["drift"]] == [
+            ("conf/base/catalog.yml", []),
+            ("table", ["clean"]),
+            ("verdict", ["judge"]),
+        ]
+        assert plan["decisions"][1]["reason"] == (
+            "output table: it is now at elsewhere/table.txt, and was saved at "
+            "data/table.txt"
+        )
+        broken.ran()
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["split", "clean", "train", "judge", "report"]
+        assert broken.report() == REPORT
+
+    def test_another_environment_with_data_of_its_own_is_no_silent_mixture(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(die="report:raise")
+        base = (broken.path / "conf/base/catalog.yml").read_text()
+        (broken.path / "conf/staging/catalog.yml").write_text(
+            base.replace("data/", "staged/")
+        )
+        (broken.path / "staged").mkdir()
+        for name in ("raw", "left", "table", "verdict", "report"):
+            (broken.path / "staged" / f"{name}.txt").write_text(f"old {name}")
+        (broken.path / "staged/raw.txt").write_text("others")
+        refused = broken.resume("--env", "staging", "--on-drift", "refuse")
+        assert refused.returncode == 6
+        assert "it is staging, and was local" in refused.stderr
+        drift = broken.plan("--env", "staging")["drift"]
+        assert ("input", "raw", ["split"]) in [
+            (d["kind"], d["subject"], d["nodes"]) for d in drift
+        ]
+        broken.ran()
+        assert broken.resume("--env", "staging").returncode == 0
+        assert broken.ran() == NODES
+        assert (broken.path / "staged/report.txt").read_text() == (
+            "report: verdict on model of OTHERS staged and srehto, low; OTHERS staged"
+        )
+
+    def test_an_old_file_that_an_output_in_memory_is_to_be_now_is_not_it(
+        self, broken: Breakable
+    ) -> None:
+        old = broken.data("right")
+        old.write_text("an old one")
+        os.utime(old, (1_000_000_000, 1_000_000_000))
+        broken.run(die="train:raise")
+        catalog = broken.path / "conf/base/catalog.yml"
+        more = "right: {type: journal_demo.probe.TextDataset, filepath: data/right.txt}"
+        catalog.write_text(f"{catalog.read_text()}\n{more}\n")
+        broken.ran()
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["split", "train", "judge", "report"]
+        assert broken.report() == REPORT
+
+    def test_a_project_that_was_moved_is_as_it_was(self, broken: Breakable) -> None:
+        broken.run(die="report:raise")
+        where = broken.path.with_name("moved away")
+        shutil.copytree(broken.path, where)
+        done = broken.project.journal(
+            "resume", "--project", str(where), "--dry-run", "--json"
+        )
+        plan = as_json(done)
+        assert [d["decision"] for d in plan["decisions"]] == ["done"] * 4 + ["to do"]
+        assert [d for d in plan["drift"] if d["kind"] != "git"] == []
 
     def test_nothing_is_left_when_all_of_it_completed(self, broken: Breakable) -> None:
         assert broken.run().returncode == 0

@@ -15,7 +15,7 @@ from kedro_journal.state.flat import flatten
 
 from .chain import Chain, find_chain
 from .plan import planned
-from .present import pipeline_now, project_now, stored_now
+from .present import pipeline_now, project_now, redactor_now, stored_now
 from .project import configure
 
 __all__ = [
@@ -125,8 +125,10 @@ def make_plan(
         reason = f"its pipeline has no node {unknown[0]!r}"
         raise NotResumable(chain.last.session_id, reason, "Give the node's full name.")
     known = collect(chain.links)
-    stored = stored_now(context.catalog, nodes, known)
-    drift = find_drift(chain.links, project_now(chain, context, nodes, stored))
+    redactor = redactor_now(chain, context)
+    stored = stored_now(context, nodes, known, redactor)
+    now = project_now(chain, context, nodes, stored, redactor)
+    drift = find_drift(chain.links, now)
     if drift and on_drift == "refuse":
         first = f"{drift[0].kind} {drift[0].subject}: {drift[0].detail}"
         reason = f"the project is not as it was ({len(drift)} changes; {first})"

@@ -100,14 +100,17 @@ def plan_resume(
         nodes: The pipeline as it is now, filtered as the run was, in execution order.
         stored: What is known of each dataset, by name.
         drift: What is not as it was; see `find_drift`.
-        redo_drifted: Run what the drift affects again, and all that follows from it.
+        redo_drifted: Run what the drift affects again, and all that follows from it;
+            what was saved at another place is made again in any case.
         from_nodes: Nodes to run again in any case, with all that follows from them.
     """
-    planner = _Planner(chain, nodes, stored)
+    moved = affected([one for one in drift if one.kind == "output"], nodes)
+    planner = _Planner(chain, nodes, stored, moved)
     decisions: _Decisions = {node.name: planner.judge(node) for node in nodes}
     forced = planner.outdated() | planner.misled(decisions)
     if redo_drifted:
         forced = affected(drift, nodes) | forced
+    forced |= moved
     forced |= dict.fromkeys(from_nodes, "it was asked for")
     _force(decisions, nodes, forced)
     planner.close(decisions)
@@ -134,7 +137,9 @@ class _Planner:
         chain: Sequence[Link],
         nodes: Sequence[PlannedNode],
         stored: Mapping[str, Stored],
+        moved: Mapping[str, str],
     ) -> None:
+        self.moved = moved
         self.known: Known = collect(chain)
         self.nodes = nodes
         self.stored = stored
@@ -156,9 +161,11 @@ class _Planner:
             later = self.known.unreached[name]
             reason = f"session {later} was to run it again, and did not get to it"
             return _decision(known, "redo", reason, seq)
+        if name in self.moved:
+            return _decision(known, "redo", self.moved[name], seq)
         for dataset in planned.outputs:
             save = known.node.saves.get(dataset)
-            if trouble := self._trouble(dataset, save):
+            if trouble := self._trouble(dataset, known.node):
                 return _decision(
                     known, "redo", trouble, save.ended_seq if save else seq
                 )
@@ -208,9 +215,9 @@ class _Planner:
             reason += f" while {node.phase}"
         return _decision(known, "to do", reason + f" (record {seq})" * bool(seq), seq)
 
-    def _trouble(self, dataset: str, save: DatasetOperation | None) -> str:
+    def _trouble(self, dataset: str, known: NodeState) -> str:
         """Say how an output is not what was saved; empty if it is, as far as known."""
-        now = self.stored.get(dataset)
+        now, save = self.stored.get(dataset), known.saves.get(dataset)
         if now is None or not now.persistent:
             return ""
         if now.exists is False:
@@ -220,6 +227,14 @@ class _Planner:
         last = self.known.saves.get(save.path, save) if save.path else save
         if last.is_open:
             return f"{last.dataset}, at the same place, was being saved after it"
+        began = known.started_at
+        old = (
+            now.modified_at is not None
+            and began is not None
+            and (now.modified_at < began - _SLACK)
+        )
+        if old and save.path is None:
+            return f"what is there as {dataset} is older, and not what it saved"
         return _changed(dataset, now, last)
 
     def outdated(self) -> dict[str, str]:
@@ -249,9 +264,12 @@ class _Planner:
                 continue
             known = self.known.nodes[node.name]
             for dataset in node.outputs:
-                now, save = self.stored.get(dataset), known.node.saves.get(dataset)
+                now = self.stored.get(dataset)
                 at = now.modified_at if now is not None else None
-                if at is not None and self._trouble(dataset, save):
+                save = known.node.saves.get(dataset)
+                if at is None or (save is not None and save.path is None):
+                    continue  # whoever loaded it had it from elsewhere
+                if self._trouble(dataset, known.node):
                     changed[bare(dataset)] = at
         found: dict[str, str] = {}
         for node in self.nodes if changed else ():
