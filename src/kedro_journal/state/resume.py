@@ -9,8 +9,8 @@ or changed, or lived in memory and is needed by something that is left to run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -18,13 +18,12 @@ from kedro_journal.events import PlannedNode
 
 from .drift import Drift, affected
 from .evidence import Evidence, Known, Link, bare, collect
-from .model import DatasetOperation, NodeState
-from .stored import Stored
+from .model import NodeState
+from .stored import SLACK, Stored, changed
 
 __all__ = ["Decision", "NodeDecision", "ResumePlan", "plan_resume"]
 
 Decision = Literal["done", "suspect", "to do", "redo"]
-_SLACK: Final = timedelta(seconds=2)  # of time stamps, where no exact one is on record
 _Decisions = dict[str, "NodeDecision"]
 
 
@@ -107,12 +106,18 @@ def plan_resume(
     moved = affected([one for one in drift if one.kind == "output"], nodes)
     planner = _Planner(chain, nodes, stored, moved)
     decisions: _Decisions = {node.name: planner.judge(node) for node in nodes}
-    forced = planner.outdated() | planner.misled(decisions)
+    misled = planner.misled(decisions)
+    forced = planner.outdated() | misled
     if redo_drifted:
         forced = affected(drift, nodes) | forced
     forced |= moved
     forced |= dict.fromkeys(from_nodes, "it was asked for")
-    _force(decisions, nodes, forced)
+    since = {
+        name: planner.known.nodes[name].link
+        for name, reason in misled.items()
+        if forced[name] == reason
+    }
+    _force(decisions, nodes, forced, planner.known, since)
     planner.close(decisions)
     first, last = chain[0].run, chain[-1]
     return ResumePlan(
@@ -231,11 +236,11 @@ class _Planner:
         old = (
             now.modified_at is not None
             and began is not None
-            and (now.modified_at < began - _SLACK)
+            and (now.modified_at < began - SLACK)
         )
         if old and save.path is None:
             return f"what is there as {dataset} is older, and not what it saved"
-        return _changed(dataset, now, last)
+        return changed(dataset, now, last)
 
     def outdated(self) -> dict[str, str]:
         """Find nodes with an input that a later attempt at the run made anew."""
@@ -352,47 +357,38 @@ def _last_seq(node: NodeState) -> int:
     return seq or max((load.started_seq for load in node.loads.values()), default=0)
 
 
-def _changed(dataset: str, now: Stored, saved: DatasetOperation) -> str:
-    sizes = saved.size_bytes, now.size_bytes
-    if None not in sizes and sizes[0] != sizes[1]:
-        return (
-            f"its output {dataset} was changed: it has {now.size_bytes} bytes, and "
-            f"{saved.size_bytes} were saved (record {saved.ended_seq})"
-        )
-    at = now.modified_at
-    if at is None:
-        return ""
-    if saved.modified_us is not None:
-        written = _EPOCH + timedelta(microseconds=saved.modified_us)
-        same = at == written
-    else:
-        same = saved.ended_at is None or at <= saved.ended_at + _SLACK
-    if same:
-        return ""
-    return (
-        f"its output {dataset} was written again after it was saved "
-        f"(record {saved.ended_seq})"
-    )
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def _force(
-    decisions: _Decisions, nodes: Sequence[PlannedNode], forced: Mapping[str, str]
+    decisions: _Decisions,
+    nodes: Sequence[PlannedNode],
+    forced: Mapping[str, str],
+    known: Known,
+    since: Mapping[str, int],
 ) -> None:
-    """Let nodes run again, and all that follows from them."""
-    tainted: dict[str, str] = {}
+    """Let nodes run again, and all that follows from them.
+
+    Args:
+        decisions: Changed in place.
+        nodes: In execution order.
+        forced: Nodes that run again in any case, with the reason.
+        known: What the chain proves.
+        since: Of nodes whose last outcome alone is doubted, the session that it is of:
+            what ran in an earlier one had another.
+    """
+    tainted: dict[str, tuple[str, int]] = {}
     for node in nodes:
-        reason = forced.get(node.name)
-        source = next((tainted[i] for i in map(bare, node.inputs) if i in tainted), "")
-        if reason is None and not source:
+        evidence, reason = known.nodes.get(node.name), forced.get(node.name)
+        ran = evidence.link if evidence is not None else 0
+        sources = [tainted[i] for i in map(bare, node.inputs) if i in tainted]
+        sources = [one for one in sources if evidence is None or ran >= one[1]]
+        if reason is None and not sources:
             continue
-        tainted |= dict.fromkeys(map(bare, node.outputs), node.name)
+        first = min((link for _, link in sources), default=ran)
+        first = min(first, since.get(node.name, 0)) if reason is not None else first
+        tainted |= dict.fromkeys(map(bare, node.outputs), (node.name, first))
         before = decisions[node.name]
         if before.decision == "done":
             decisions[node.name] = msgspec.structs.replace(
                 before,
                 decision="redo",
-                reason=reason or f"it follows from {source}, which runs again",
+                reason=reason or f"it follows from {sources[0][0]}, which runs again",
             )
