@@ -371,8 +371,9 @@ class TestTheSameRun:
         assert broken.project.state().runs[0].runner == "SequentialRunner"
         assert broken.ran() == ["judge", "report"]
 
+    @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
     def test_workers_that_outlive_their_run_are_waited_for(
-        self, broken: Breakable
+        self, broken: Breakable, end: signal.Signals
     ) -> None:
         process = broken.project.start(
             "run", "--runner", "ParallelRunner",
@@ -381,7 +382,7 @@ class TestTheSameRun:
         try:
             while not (broken.path / "waiting").exists():
                 assert process.poll() is None
-            process.kill()
+            process.send_signal(end)
             process.wait()
             broken.ran()
             refused = broken.resume()

@@ -147,6 +147,7 @@ def _check_liveness(link: Link, *, force: bool) -> None:
         return
     ours = state.pid == os.getpid() and state.liveness == "running"
     if ours and run.status != "running":
+        _check_workers(state, run)
         return  # a notebook whose run failed: nothing of it goes on
     if state.liveness == "running":
         reason = f"its process {state.pid} on {state.host} is alive"
@@ -163,17 +164,28 @@ def _check_liveness(link: Link, *, force: bool) -> None:
 
 
 def _check_workers(state: SessionState, run: RunState) -> None:
-    """Refuse while a worker process goes on with a node although its owner is dead."""
-    for node in run.in_progress:
-        writer = state.writers.get(node.writer)
+    """Refuse while a worker process goes on although its owner is dead.
+
+    Once the owner was stopped its journal is closed, and nobody tells any more what
+    the workers are at: then one that lives may be at any node.
+    """
+    in_progress = {node.writer: node.name for node in run.in_progress}
+    at = dict.fromkeys((node.writer for node in run.nodes.values()), "")
+    broken = {node.writer: node.name for node in run.broken if node.status != "failed"}
+    for name, node in (
+        in_progress if run.status != "interrupted" else at | broken
+    ).items():
+        writer = state.writers.get(name)
         if writer is None or writer.role != "worker" or not writer.pid:
             continue
         here = (writer.host, writer.boot_id) == (host_name(), boot_id())
         ticks = writer.started_at_ticks
         if here and ticks is not None and is_running(writer.pid, ticks):
+            where = f"at node {node}" if node else "may be at a node"
+            gone = "was stopped" if run.status == "interrupted" else "is dead"
             reason = (
-                f"its worker process {writer.pid} is alive and at node {node.name}, "
-                "though its main process is dead"
+                f"its worker process {writer.pid} is alive and {where}, "
+                f"though its main process {gone}"
             )
-            advice = "Wait for it, or stop it first."
+            advice = f"Wait for it, or stop it first: kill {writer.pid}."
             raise NotResumable(state.session_id, reason, advice)
