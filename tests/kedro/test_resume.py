@@ -654,12 +654,53 @@ class TestRerun:
         assert told == {
             "session_id": second,
             "parent_session_id": first,
+            "repeats": first,
             "nodes": NODES[:4],
         }
         state = broken.project.state()
         assert (state.verdict, state.resumed) == ("completed", None)
         assert state.runs[0].filters == {"to_nodes": ["judge"]}
         assert state.runtime_params == {"word": "given"}
+
+    def test_a_resumed_session_stands_for_the_whole_run(
+        self, broken: Breakable
+    ) -> None:
+        broken.run("--to-nodes", "judge", die="judge:kill")
+        first = broken.folders()[0]
+        broken.resume("--params", "word=later", die="judge:kill")
+        broken.ran()
+        resumed = broken.folders()[1]
+        done = broken.project.journal("rerun")
+        assert done.returncode == 0, done.stderr
+        assert f"session {resumed} goes on from {first}: what that one" in done.stderr
+        assert broken.ran() == NODES[:4]
+        state = broken.project.state()
+        assert state.parent_session_id == resumed
+        assert state.runs[0].filters == {"to_nodes": ["judge"]}
+        assert state.runs[0].load_versions == ()
+        assert state.runtime_params == {"word": "later"}
+        assert broken.data("table").read_text() == "SOME WORDS later"
+
+        done = broken.project.journal("command", resumed)
+        line = "kedro-journal resume --params word=later\n"
+        assert done.stdout == line
+        assert f"goes on from session {first}" in done.stderr
+
+    def test_the_call_of_a_resumed_session_is_no_part_of_the_run(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(die="judge:raise")
+        broken.project.python(
+            "from kedro_journal.session import KedroSession\n"
+            "with KedroSession.resume() as session:\n"
+            "    session.run()\n"
+        )
+        call = broken.project.journal("command").stdout
+        assert "node_names" not in call
+        assert f"KedroSession.resume('{broken.folders()[0]}', " in call
+        broken.data("report").unlink()
+        assert broken.project.python(call).returncode == 0
+        assert broken.report() == REPORT
 
     def test_the_command_line_can_be_typed_again(self, broken: Breakable) -> None:
         broken.run("--to-nodes", "clean", "--params", "word=a b")

@@ -8,7 +8,7 @@ import click
 
 from kedro_journal.views.data import json_text
 
-from .common import logs_aside, project_of
+from .common import logs_aside, project_of, say
 from .options import json_option, project_option
 from .resume import session_class, split_params
 
@@ -41,9 +41,11 @@ def rerun(
 
     Pipelines, filters, runner, environment and runtime parameters are those of the
     original, whether it came from the command line, a script or a notebook. `resume`
-    keeps what was completed instead.
+    keeps what was completed instead. A session that goes on from others stands for
+    the first of them, with the runtime parameters of the last.
 
-    With --json: one object with session_id, parent_session_id and nodes.
+    With --json: one object with session_id, parent_session_id, repeats (the session
+    whose run it is) and nodes.
     """
     with logs_aside():
         root = project_of(ctx, project)
@@ -54,6 +56,11 @@ def rerun(
             env=env,
             extra_params=split_params(ctx, params),
         ) as session:
+            if session.repeats != session.state.parent_session_id:
+                say(
+                    f"session {session.state.parent_session_id} goes on from "
+                    f"{session.repeats}: what that one was asked for runs again"
+                )
             session.run()
             state = session.state
     if as_json:
@@ -61,6 +68,7 @@ def rerun(
         data = {
             "session_id": session.session_id,
             "parent_session_id": state.parent_session_id,
+            "repeats": session.repeats,
             "nodes": nodes,
         }
         click.echo(json_text(data), nl=False)
