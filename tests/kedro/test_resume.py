@@ -416,6 +416,40 @@ class TestTheSameRun:
         assert broken.ran() == ["judge"]
         assert broken.project.state().runs[0].env == "staging"
 
+    def test_the_group_is_the_originals_and_completes(self, broken: Breakable) -> None:
+        group = {"KEDRO_JOURNAL_GROUP_ID": "nightly", "DIE": "judge:kill"}
+        broken.project.kedro("run", env=group)
+        (first,) = broken.folders()
+        path = broken.project.sessions_path
+        found = kedro_journal.replay_group("nightly", directory=path)
+        assert found.verdict == "crashed"
+        other = {"KEDRO_JOURNAL_GROUP_ID": "another", "DIE": "judge:raise"}
+        broken.project.journal("resume", env=other)
+        assert broken.project.state().group_id == "another"
+
+        assert broken.project.journal("rerun", first).returncode == 0
+        again = broken.project.state()
+        assert again.group_id == "nightly"
+        found = kedro_journal.replay_group("nightly", directory=path)
+        assert found.verdict == "completed"
+
+    def test_a_resumed_task_makes_its_group_good(self, broken: Breakable) -> None:
+        for task, die in ("clean", ""), ("judge", "judge:kill"):
+            broken.project.kedro(
+                "run", "--to-nodes", task,
+                env={
+                    "KEDRO_JOURNAL_GROUP_ID": "nightly",
+                    "KEDRO_JOURNAL_LABELS": f"task={task}",
+                    "DIE": die,
+                },
+            )  # fmt: skip
+        assert broken.resume().returncode == 0
+        found = kedro_journal.replay_group(
+            "nightly", directory=broken.project.sessions_path
+        )
+        assert (found.verdict, len(found.sessions)) == ("completed", 3)
+        assert broken.project.state().labels == {"task": "judge"}
+
     def test_hooks_alone_are_enough(self, broken: Breakable) -> None:
         broken.project.level_0()
         broken.run("--env", "staging", die="report:kill")

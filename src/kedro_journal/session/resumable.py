@@ -14,6 +14,7 @@ from kedro_journal.events import SessionResumed
 from kedro_journal.state import ResumePlan, RunState
 
 from .chain import Chain, find_chain
+from .identity import group_carried
 from .project import configure
 from .resume import OnDrift, runtime_params, unjournaled_context
 from .resumption import (
@@ -109,6 +110,7 @@ class Resumable(_KedroSession):
                     conf_source=state.conf_source,
                     labels=state.labels,
                     parent_session_id=chain.last.session_id,
+                    group_id=group_carried(chain.last.group_id),
                 )
             finally:
                 RESUMES.reset(token)
@@ -159,6 +161,7 @@ class Resumable(_KedroSession):
             conf_source=state.conf_source,
             labels=state.labels,
             parent_session_id=state.session_id,
+            group_id=group_carried(state.group_id),
         )
         session.runs_again(chain)
         return cast("Self", session)
