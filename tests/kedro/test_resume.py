@@ -304,8 +304,31 @@ class TestDrift:
         assert failed.resume("--on-drift", "redo", die="report:raise").returncode == 1
         assert failed.ran() == ["judge", "report"]
 
-        assert failed.plan()["drift"] == []
+        drift = failed.plan()["drift"]
+        assert [one["kind"] for one in drift] == ["project"], "what was kept is older"
         assert failed.plan("--on-drift", "redo")["decisions"][3]["decision"] == "done"
+
+    def test_a_helper_and_an_argument_of_a_partial_are_seen(
+        self, broken: Breakable
+    ) -> None:
+        broken.edit("Node(clean, [", "Node(partial(clean, mark='.'), [")
+        broken.edit("def clean(left, word):", "def clean(left, word, mark):")
+        broken.edit(
+            "import os, signal", "import os, signal\nfrom functools import partial"
+        )
+        broken.run(die="report:raise")
+        assert broken.plan()["drift"] == []
+        broken.edit("mark='.'", "mark='!'")
+        kinds = {d["kind"]: d["nodes"] for d in broken.plan()["drift"]}
+        assert kinds == {"code": ["clean"], "project": []}
+        broken.edit("mark='!'", "mark='.'")
+        assert broken.plan()["drift"] == []
+
+        helper = broken.path / "src/journal_demo/helper.py"
+        helper.write_text("def helped(): ...")
+        refused = broken.resume("--on-drift", "refuse")
+        assert refused.returncode == 6
+        assert "project journal_demo: its source files" in refused.stderr
 
     def test_the_commit_and_the_catalog_are_told(self, failed: Breakable) -> None:
         catalog = failed.path / "conf/base/catalog.yml"

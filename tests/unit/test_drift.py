@@ -106,6 +106,27 @@ def test_a_node_whose_code_or_datasets_changed_is_named() -> None:
     )
 
 
+def test_the_arguments_of_a_partial_are_code() -> None:
+    scene = Scene()
+    drift = scene.one(**changed(LINE, "b", arguments_sha256="other"))
+    assert (drift.kind, drift.subject, drift.nodes) == ("code", "b", ("b",))
+    assert "the arguments that a partial gives nodes.b" in drift.detail
+
+
+def test_the_projects_files_are_compared_with_what_completed_nodes_ran_with() -> None:
+    scene = Scene()
+    (journal,) = scene.journals
+    created = journal.records[0]
+    was = replaced(VERSIONS, project_sha256="11")
+    event = replaced(created.event, versions=was, package_name="mine")
+    journal.records[0] = replaced(created, event=event)
+
+    assert scene.drift(versions=was) == ()
+    assert scene.drift(versions=VERSIONS) == (), "it cannot be told now"
+    drift = scene.one(versions=replaced(VERSIONS, project_sha256="22"))
+    assert (drift.kind, drift.subject, drift.nodes) == ("project", "mine", ())
+
+
 def test_nodes_that_are_new_or_gone_are_named() -> None:
     new = node("d", ["second"], ["fourth"])
     gone, added = Scene().drift(nodes=(*LINE[:2], new))

@@ -118,14 +118,15 @@ def make_plan(
     Raises:
         NotResumable: There is drift, which is refused; or a node that is none.
     """
-    nodes = tuple(planned(node) for node in pipeline_now(chain).nodes)
+    redactor = redactor_now(chain, context)
+    now_nodes = pipeline_now(chain).nodes
+    nodes = tuple(planned(node, redactor.plain) for node in now_nodes)
     wanted = tuple(from_nodes)
     unknown = sorted(set(wanted) - {node.name for node in nodes})
     if unknown:
         reason = f"its pipeline has no node {unknown[0]!r}"
         raise NotResumable(chain.last.session_id, reason, "Give the node's full name.")
     known = collect(chain.links)
-    redactor = redactor_now(chain, context)
     stored = stored_now(context, nodes, known, redactor)
     now = project_now(chain, context, nodes, stored, redactor)
     drift = find_drift(chain.links, now)

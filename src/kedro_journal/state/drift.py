@@ -20,7 +20,7 @@ __all__ = ["Drift", "DriftKind", "Now", "affected", "find_drift"]
 
 DriftKind = Literal[
     "env", "code", "pipeline", "parameter", "configuration", "input", "output", "git",
-    "packages",
+    "packages", "project",
 ]  # fmt: skip
 
 
@@ -84,6 +84,7 @@ def find_drift(chain: Sequence[Link], now: Now) -> tuple[Drift, ...]:
         *places.inputs(),
         *_inputs(chain[0].run, known, now),
         *places.outputs(),
+        *_sources(chain, known, now),
         *_code_base(chain[0].state, now),
     )
 
@@ -110,6 +111,9 @@ def _pipeline(known: Known, nodes: Sequence[PlannedNode]) -> Iterator[Drift]:
             yield Drift(kind="code", subject=node.name, detail=detail, nodes=here)
         elif was.source_sha256 and was.source_sha256 != node.source_sha256:
             detail = f"the source of {node.function} was changed ({node.source})"
+            yield Drift(kind="code", subject=node.name, detail=detail, nodes=here)
+        elif was.arguments_sha256 != node.arguments_sha256:
+            detail = f"the arguments that a partial gives {node.function} were changed"
             yield Drift(kind="code", subject=node.name, detail=detail, nodes=here)
 
 
@@ -304,6 +308,20 @@ class _Places:
         return any(
             not all(self._entries(evidence.link, name))
             for name in filter(self._is_kept, free)
+        )
+
+
+def _sources(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift]:
+    """Compare the project's files with those that completed nodes ran with."""
+    links = {one.link for one in known.nodes.values() if one.is_complete}
+    states = [chain[link].state for link in sorted(links)] or [chain[-1].state]
+    hashes = {state.versions.project_sha256 for state in states} - {""}
+    is_now = now.versions.project_sha256
+    if is_now and hashes - {is_now}:
+        yield Drift(
+            kind="project",
+            subject=states[0].package_name or "package",
+            detail="its source files are not all what completed nodes ran with",
         )
 
 
