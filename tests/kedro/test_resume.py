@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -39,7 +40,10 @@ def test_a_killed_run_goes_on_from_what_was_completed(broken: Breakable) -> None
     assert broken.report() == REPORT
 
     state = broken.project.state()
-    assert f"session {state.session_id}: completed\n" == done.stdout
+    assert done.stdout == (
+        f"session {state.session_id}: completed; 2 nodes ran, 3 kept; "
+        f"`kedro-journal show {state.session_id}`\n"
+    )
     assert "2 nodes to run, 3 done" in done.stderr
     assert state.verdict == "completed"
     assert state.parent_session_id == killed.session_id
@@ -378,7 +382,8 @@ class TestTheSameRun:
         broken.run("--async", die="judge:kill")
         assert broken.project.state().runs[0].is_async
         broken.ran()
-        assert broken.resume(die="judge:kill").returncode == -9
+        asked = broken.resume("-r", "SequentialRunner", die="judge:kill")
+        assert asked.returncode == -9
         assert broken.project.state().runs[0].is_async
         broken.run("--runner", "ThreadRunner", die="judge:kill")
         broken.ran()
@@ -391,7 +396,8 @@ class TestTheSameRun:
 
         given = broken.resume("--from", "judge", "-r", "SequentialRunner")
         assert given.returncode == 0, given.stderr
-        assert broken.project.state().runs[0].runner == "SequentialRunner"
+        run = broken.project.state().runs[0]
+        assert (run.runner, run.is_async) == ("SequentialRunner", False)
         assert broken.ran() == ["judge", "report"]
 
     @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
@@ -563,6 +569,43 @@ class TestChains:
         assert broken.resume().returncode == 0
         assert broken.report() == REPORT
 
+    def test_diff_tells_what_each_attempt_added(self, broken: Breakable) -> None:
+        broken.run("--params", "word=first", die="train:kill")
+        alone = broken.project.journal("diff")
+        assert alone.returncode == 2
+        assert "give OTHER" in alone.stderr
+        broken.edit("model of", "better model of")
+        broken.resume("--params", "deep.word=later", die="judge:kill")
+        version = broken.project.state().runs[0].nodes["train"].saves["model"].version
+        assert broken.resume("--env", "staging").returncode == 0
+        first, second, third = broken.folders()
+
+        one, two = as_json(broken.project.journal("diff", "--json"))["steps"]
+        assert (one["before"], one["after"], two["after"]) == (first, second, third)
+        assert (one["added"], one["anew"], one["kept"], one["broken"]) == (
+            ["train"], ["split"], ["clean"], ["judge"],
+        )  # fmt: skip
+        assert one["datasets_added"] == {"model": version}
+        assert one["datasets_anew"].keys() == {"left", "right"}
+        found = {(d["kind"], d["name"]): d for d in one["differences"]}
+        changed = found["parameter", "deep.word"]
+        assert (changed["was"], changed["now"]) == ("low", "later")
+        assert found["flag", "params"]["was"] == {"word": "first"}
+        assert ("code", "train") in found
+        assert ("code", "judge") not in found
+        assert ("version", "source files") in found
+        assert (two["added"], two["anew"], two["verdict"]) == (
+            ["judge", "report"], [], "completed",
+        )  # fmt: skip
+        assert {"kind": "env", "name": "env", "was": "local", "now": "staging"} in two[
+            "differences"
+        ]
+
+        text = broken.project.journal("diff", second, third).stdout
+        assert text.startswith(f"{second} -> {third}  completed\n")
+        assert '  env            env: "staging", was "local"\n' in text
+        assert "  added          judge, report\n" in text
+
 
 class TestOneAtATime:
     def test_a_living_session_is_refused_unless_forced(self, broken: Breakable) -> None:
@@ -603,6 +646,44 @@ class TestOneAtATime:
         losers = [r.stderr for r in (*results, late) if r.returncode == 6]
         assert all("is not resumed" in text for text in losers)
         assert len(broken.folders()) == 2
+
+    def test_why_it_cannot_be_claimed_is_told(self, broken: Breakable) -> None:
+        broken.run(die="judge:kill")
+        (first,) = broken.folders()
+        done = broken.project.python(
+            "from kedro_journal.session import KedroSession\n"
+            "held = KedroSession.resume()\n"
+            "def ask():\n"
+            "    try:\n"
+            f"        KedroSession.resume({first!r}).close()\n"
+            "    except Exception as error:\n"
+            "        print('SAID', error)\n"
+            "    else:\n"
+            "        print('SAID resumed')\n"
+            "import os\n"
+            "if not (pid := os.fork()):\n"
+            "    ask()\n"
+            "    import sys; sys.stdout.flush(); os._exit(0)\n"
+            "os.waitpid(pid, 0)\n"
+            "ask()\n"
+            "held.close()\n"
+            "ask()\n"
+            "print('SAID', os.getpid())\n"
+        )
+        assert done.returncode == 0, done.stderr
+        said = [line for line in done.stdout.splitlines() if line[:5] == "SAID "]
+        theirs, ours, free, pid = (line[5:] for line in said)
+        assert "another process resumes it at this moment" in theirs
+        assert f"this very process, {pid}, resumes it at this moment" in ours
+        assert free == "resumed"
+
+        lock = broken.project.sessions_path / first / "resume.lock"
+        lock.unlink()
+        lock.mkdir()
+        refused = broken.resume()
+        assert refused.returncode == 6
+        assert "resume.lock: not a regular file" in refused.stderr
+        assert "another process" not in refused.stderr
 
     def test_a_journal_from_another_host_is_unknown(self, broken: Breakable) -> None:
         broken.run(die="judge:kill")
@@ -667,6 +748,7 @@ class TestTheCommand:
         told = as_json(broken.resume("--json"))
         assert told["to_run"] == ["judge", "report"]
         assert told["resumed_as"] == broken.project.state().session_id
+        assert (told["verdict"], told["error"]) == ("completed", None)
         assert broken.project.state().verdict == "completed"
 
     def test_a_run_that_fails_again_is_a_failure(self, broken: Breakable) -> None:
@@ -678,6 +760,80 @@ class TestTheCommand:
         assert broken.resume(die="report:exit").returncode == 3
         assert broken.project.state().verdict == "interrupted"
         assert broken.resume().returncode == 0
+
+    def test_json_tells_of_a_run_that_fails_again(self, broken: Breakable) -> None:
+        broken.run(die="judge:kill")
+        done = broken.resume("--json", die="report:raise")
+        assert done.returncode == 1
+        told = json.loads(done.stdout)
+        state = broken.project.state()
+        assert told["to_run"] == ["judge", "report"]
+        assert (told["resumed_as"], told["verdict"]) == (state.session_id, "failed")
+        assert told["error"] == {"type": "ValueError", "message": "told to"}
+
+        done = broken.project.journal("rerun", "--json", env={"DIE": "split:exit"})
+        assert done.returncode == 3
+        told = json.loads(done.stdout)
+        assert told["session_id"] == broken.project.state().session_id
+        assert (told["verdict"], told["error"]["type"]) == (
+            "interrupted",
+            "SystemExit",
+        )
+
+    def test_a_runner_that_is_none_is_told_first(self, broken: Breakable) -> None:
+        for more in (), ("--dry-run",):
+            done = broken.resume("--runner", "Nope", *more)
+            assert done.returncode == 2, "though there is no session at all"
+            assert "Traceback" not in done.stderr
+            text = " ".join(done.stderr.split())
+            assert "ParallelRunner, SequentialRunner, ThreadRunner" in text
+        assert "is no runner" in broken.resume("-r", "pathlib.Path").stderr
+
+    def test_a_pyproject_that_does_not_read_is_told_with_the_line(
+        self, broken: Breakable
+    ) -> None:
+        path = broken.path / "pyproject.toml"
+        path.write_text("[tool.kedro]\npackage_name = journal_demo\n")
+        for command in ("resume",), ("resume", "--dry-run"), ("rerun",):
+            done = broken.project.journal(*command)
+            assert done.returncode == 2
+            assert "pyproject.toml: it is not TOML" in done.stderr
+            assert "line 2" in done.stderr
+            assert "Traceback" not in done.stderr
+
+    def test_a_damaged_journal_is_not_gone_on_from_without_a_word(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(die="judge:raise")
+        (session_id,) = broken.folders()
+        journal = broken.project.sessions_path / session_id / "journal.jsonl"
+        lines = journal.read_bytes().splitlines(keepends=True)
+        number = next(
+            n for n, line in enumerate(lines)
+            if b'"node.completed"' in line and b'"train"' in line
+        )  # fmt: skip
+        lines[number] = lines[number].replace(b"train", b"trein")
+        journal.write_bytes(b"".join(lines))
+        done = broken.resume("--dry-run", "--json")
+        assert f"journal of session {session_id} is damaged" in done.stderr
+        assert f"after record {number}: " in done.stderr
+        (damage,) = as_json(done)["damage"]
+        assert damage["session_id"] == session_id
+        assert len(damage["findings"]) == 1
+        broken.ran()
+        done = broken.resume()
+        assert (done.returncode, "is damaged" in done.stderr) == (0, True)
+        assert broken.ran() == ["split", "train", "judge", "report"]
+
+    def test_without_a_journal_it_says_so(self, broken: Breakable) -> None:
+        broken.run(die="judge:kill")
+        before = broken.folders()
+        done = broken.project.journal("resume", env={"KEDRO_JOURNAL_DISABLE": "1"})
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith(
+            ": completed; 2 nodes ran, 3 kept; it is not journaled\n"
+        )
+        assert broken.folders() == before
 
     def test_nodes_can_be_asked_for(self, broken: Breakable) -> None:
         assert broken.run().returncode == 0
@@ -710,6 +866,8 @@ class TestRerun:
         first, second = broken.folders()
         assert told == {
             "session_id": second,
+            "verdict": "completed",
+            "error": None,
             "parent_session_id": first,
             "repeats": first,
             "nodes": NODES[:4],

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError, NotResumable
-from kedro_journal.journal import JournalDirectory
+from kedro_journal.journal import JournalDirectory, verify
 from kedro_journal.journal.liveness import boot_id, host_name, is_running
 from kedro_journal.replay import replay_folder
 from kedro_journal.replay.locate import open_directory, resumed_by
-from kedro_journal.state import Link, RunState, SessionState
+from kedro_journal.state import Damage, Link, RunState, SessionState
 
 __all__ = ["Chain", "find_chain"]
+
+_FINDINGS_MAX: Final = 5
 
 
 class Chain(NamedTuple):
@@ -39,6 +41,26 @@ class Chain(NamedTuple):
     def run(self) -> RunState:
         """Its run that is gone on from."""
         return self.links[-1].run
+
+    def damage(self) -> tuple[Damage, ...]:
+        """Look for damage in its journals."""
+        where = JournalDirectory(self.folder.parent)
+        found: list[Damage] = []
+        for state, _ in self.links:
+            told = verify(where.file(state.session_id))
+            bad = [one for one in told.findings if one.severity != "info"]
+            if told.ok:
+                continue
+            words = [f"after record {one.seq}: {one.detail or one.kind}" for one in bad]
+            found.append(
+                Damage(
+                    session_id=state.session_id,
+                    lost=sum(one.lost for one in bad),
+                    findings=tuple(words[:_FINDINGS_MAX]),
+                    more=len(words[_FINDINGS_MAX:]),
+                )
+            )
+        return tuple(found)
 
 
 def find_chain(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from kedro.framework.session import KedroSession as _KedroSession
 
 from kedro_journal.errors import NotResumable
@@ -135,7 +136,7 @@ def make_plan(
         reason = f"the project is not as it was ({len(drift)} changes; {first})"
         advice = "`--dry-run` lists them; --on-drift=report goes on all the same."
         raise NotResumable(chain.last.session_id, reason, advice)
-    return plan_resume(
+    plan = plan_resume(
         chain.links,
         nodes,
         stored,
@@ -143,3 +144,4 @@ def make_plan(
         redo_drifted=on_drift == "redo",
         from_nodes=wanted,
     )
+    return msgspec.structs.replace(plan, damage=chain.damage())

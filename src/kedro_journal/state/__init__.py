@@ -1,5 +1,7 @@
 """STATE: what the records add up to. Pure: no file, no clock."""
 
+from .compare import Comparison, Difference, compare
+from .damage import Damage
 from .drift import Drift, Now, find_drift
 from .evidence import Known, Link, collect
 from .evolve import StateBuilder, evolve, fold
@@ -40,6 +42,9 @@ __all__ = [
     "GroupFailure",
     "GroupNode",
     "GroupState",
+    "Comparison",
+    "Damage",
+    "Difference",
     "Drift",
     "Known",
     "Link",
@@ -61,6 +66,7 @@ __all__ = [
     "Verdict",
     "Writer",
     "collect",
+    "compare",
     "evolve",
     "find_drift",
     "fold",

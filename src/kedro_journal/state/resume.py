@@ -16,6 +16,7 @@ import msgspec
 
 from kedro_journal.events import PlannedNode
 
+from .damage import Damage
 from .drift import Drift, affected
 from .evidence import Evidence, Known, Link, bare, collect
 from .model import NodeState
@@ -59,6 +60,7 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
         own_versions: Versioned inputs that are made anew: they are loaded at the
             version that the resumed session saves.
         drift: What is not as it was.
+        damage: Journals of the chain that are damaged: the rest of them counts.
     """
 
     session_id: str
@@ -71,6 +73,7 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
     load_versions: dict[str, str]
     own_versions: tuple[str, ...]
     drift: tuple[Drift, ...]
+    damage: tuple[Damage, ...] = ()
 
     @property
     def to_run(self) -> tuple[str, ...]:
