@@ -12,6 +12,7 @@ from kedro_journal.state import Comparison, SessionState, compare
 from kedro_journal.views.compare import comparison_view
 from kedro_journal.views.data import json_text
 
+from .ancestors import ancestors
 from .common import open_journals, screen, session_argument
 from .options import directory_options, json_option
 
@@ -66,23 +67,11 @@ def diff(
 
 def _chain(where: JournalDirectory, last: SessionState) -> list[Comparison]:
     """Compare each session of a chain with those before it, oldest first."""
-    states = [last]
-    seen = {last.session_id}
-    while (parent := _parent(states[0])) is not None and parent not in seen:
-        if parent not in where.journaled_ids():
-            break  # deleted, or somewhere else
-        seen.add(parent)
-        states.insert(0, replay_folder(where.folder(parent), salvage=True))
+    states = [*ancestors(where, last, repeated=True), last]
     return [
         compare(_before(states[: number + 1]), state)
         for number, state in enumerate(states[1:])
     ]
-
-
-def _parent(state: SessionState) -> str | None:
-    if state.resumed is not None:
-        return state.resumed.parent_session_id
-    return state.parent_session_id
 
 
 def _before(states: list[SessionState]) -> list[SessionState]:
