@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,11 @@ def places_of(
         if entry.path
     }
     found: dict[str, str] = {}
+    logger = logging.getLogger("kedro.io.catalog_config_resolver")
+    logger.addFilter(_nothing)  # of a pattern for all names it warns each time
     try:
-        nothing = {"{default}": {"type": "MemoryDataset"}}
-        resolver = CatalogConfigResolver(known, {}, nothing)
+        memory = {"{default}": {"type": "MemoryDataset"}}
+        resolver = CatalogConfigResolver(known, {}, memory)
         for name in names:
             path = resolver.resolve_pattern(name).get("filepath")
             if path:
@@ -56,4 +59,11 @@ def places_of(
             for name in names
             if name in known
         }
+    finally:
+        logger.removeFilter(_nothing)
     return found
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    del record
+    return False
