@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +40,10 @@ def test_a_killed_run_goes_on_from_what_was_completed(broken: Breakable) -> None
     assert broken.report() == REPORT
 
     state = broken.project.state()
-    assert f"session {state.session_id}: completed\n" == done.stdout
+    assert done.stdout == (
+        f"session {state.session_id}: completed; 2 nodes ran, 3 kept; "
+        f"`kedro-journal show {state.session_id}`\n"
+    )
     assert "2 nodes to run, 3 done" in done.stderr
     assert state.verdict == "completed"
     assert state.parent_session_id == killed.session_id
@@ -135,6 +140,86 @@ class TestWhatIsTrusted:
         assert broken.ran() == ["split", "clean", "report"]
         assert broken.report() == REPORT
 
+    def test_what_is_to_be_elsewhere_now_is_made_there(self, broken: Breakable) -> None:
+        broken.run(die="report:raise")
+        catalog = broken.path / "conf/base/catalog.yml"
+        text = catalog.read_text()
+        moved = text.replace("data/table.txt", "elsewhere/table.txt")
+        catalog.write_text(
+            moved.replace("data/{name}rdict.txt", "elsewhere/{name}.txt")
+        )
+        (broken.path / "elsewhere").mkdir()
+        (broken.path / "elsewhere/table.txt").write_text("an old table")
+        refused = broken.resume("--on-drift", "refuse")
+        assert refused.returncode == 6
+        assert "3 changes" in refused.stderr
+        plan = broken.plan()
+        assert [(d["subject"], d["nodes"]) for d in plan["drift"]] == [
+            ("conf/base/catalog.yml", []),
+            ("table", ["clean"]),
+            ("verdict", ["judge"]),
+        ]
+        assert plan["decisions"][1]["reason"] == (
+            "output table: it is now at elsewhere/table.txt, and was saved at "
+            "data/table.txt"
+        )
+        broken.ran()
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["split", "clean", "train", "judge", "report"]
+        assert broken.report() == REPORT
+
+    def test_another_environment_with_data_of_its_own_is_no_silent_mixture(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(die="report:raise")
+        base = (broken.path / "conf/base/catalog.yml").read_text()
+        (broken.path / "conf/staging/catalog.yml").write_text(
+            base.replace("data/", "staged/")
+        )
+        (broken.path / "staged").mkdir()
+        for name in ("raw", "left", "table", "verdict", "report"):
+            (broken.path / "staged" / f"{name}.txt").write_text(f"old {name}")
+        (broken.path / "staged/raw.txt").write_text("others")
+        refused = broken.resume("--env", "staging", "--on-drift", "refuse")
+        assert refused.returncode == 6
+        assert "it is staging, and was local" in refused.stderr
+        drift = broken.plan("--env", "staging")["drift"]
+        assert ("input", "raw", ["split"]) in [
+            (d["kind"], d["subject"], d["nodes"]) for d in drift
+        ]
+        broken.ran()
+        assert broken.resume("--env", "staging").returncode == 0
+        assert broken.ran() == NODES
+        assert (broken.path / "staged/report.txt").read_text() == (
+            "report: verdict on model of OTHERS staged and srehto, low; OTHERS staged"
+        )
+
+    def test_an_old_file_that_an_output_in_memory_is_to_be_now_is_not_it(
+        self, broken: Breakable
+    ) -> None:
+        old = broken.data("right")
+        old.write_text("an old one")
+        os.utime(old, (1_000_000_000, 1_000_000_000))
+        broken.run(die="train:raise")
+        catalog = broken.path / "conf/base/catalog.yml"
+        more = "right: {type: journal_demo.probe.TextDataset, filepath: data/right.txt}"
+        catalog.write_text(f"{catalog.read_text()}\n{more}\n")
+        broken.ran()
+        assert broken.resume().returncode == 0
+        assert broken.ran() == ["split", "train", "judge", "report"]
+        assert broken.report() == REPORT
+
+    def test_a_project_that_was_moved_is_as_it_was(self, broken: Breakable) -> None:
+        broken.run(die="report:raise")
+        where = broken.path.with_name("moved away")
+        shutil.copytree(broken.path, where)
+        done = broken.project.journal(
+            "resume", "--project", str(where), "--dry-run", "--json"
+        )
+        plan = as_json(done)
+        assert [d["decision"] for d in plan["decisions"]] == ["done"] * 4 + ["to do"]
+        assert [d for d in plan["drift"] if d["kind"] != "git"] == []
+
     def test_nothing_is_left_when_all_of_it_completed(self, broken: Breakable) -> None:
         assert broken.run().returncode == 0
         before = broken.folders()
@@ -223,8 +308,31 @@ class TestDrift:
         assert failed.resume("--on-drift", "redo", die="report:raise").returncode == 1
         assert failed.ran() == ["judge", "report"]
 
-        assert failed.plan()["drift"] == []
+        drift = failed.plan()["drift"]
+        assert [one["kind"] for one in drift] == ["project"], "what was kept is older"
         assert failed.plan("--on-drift", "redo")["decisions"][3]["decision"] == "done"
+
+    def test_a_helper_and_an_argument_of_a_partial_are_seen(
+        self, broken: Breakable
+    ) -> None:
+        broken.edit("Node(clean, [", "Node(partial(clean, mark='.'), [")
+        broken.edit("def clean(left, word):", "def clean(left, word, mark):")
+        broken.edit(
+            "import os, signal", "import os, signal\nfrom functools import partial"
+        )
+        broken.run(die="report:raise")
+        assert broken.plan()["drift"] == []
+        broken.edit("mark='.'", "mark='!'")
+        kinds = {d["kind"]: d["nodes"] for d in broken.plan()["drift"]}
+        assert kinds == {"code": ["clean"], "project": []}
+        broken.edit("mark='!'", "mark='.'")
+        assert broken.plan()["drift"] == []
+
+        helper = broken.path / "src/journal_demo/helper.py"
+        helper.write_text("def helped(): ...")
+        refused = broken.resume("--on-drift", "refuse")
+        assert refused.returncode == 6
+        assert "project journal_demo: its source files" in refused.stderr
 
     def test_the_commit_and_the_catalog_are_told(self, failed: Breakable) -> None:
         catalog = failed.path / "conf/base/catalog.yml"
@@ -274,7 +382,8 @@ class TestTheSameRun:
         broken.run("--async", die="judge:kill")
         assert broken.project.state().runs[0].is_async
         broken.ran()
-        assert broken.resume(die="judge:kill").returncode == -9
+        asked = broken.resume("-r", "SequentialRunner", die="judge:kill")
+        assert asked.returncode == -9
         assert broken.project.state().runs[0].is_async
         broken.run("--runner", "ThreadRunner", die="judge:kill")
         broken.ran()
@@ -287,11 +396,13 @@ class TestTheSameRun:
 
         given = broken.resume("--from", "judge", "-r", "SequentialRunner")
         assert given.returncode == 0, given.stderr
-        assert broken.project.state().runs[0].runner == "SequentialRunner"
+        run = broken.project.state().runs[0]
+        assert (run.runner, run.is_async) == ("SequentialRunner", False)
         assert broken.ran() == ["judge", "report"]
 
+    @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
     def test_workers_that_outlive_their_run_are_waited_for(
-        self, broken: Breakable
+        self, broken: Breakable, end: signal.Signals
     ) -> None:
         process = broken.project.start(
             "run", "--runner", "ParallelRunner",
@@ -300,7 +411,7 @@ class TestTheSameRun:
         try:
             while not (broken.path / "waiting").exists():
                 assert process.poll() is None
-            process.kill()
+            process.send_signal(end)
             process.wait()
             broken.ran()
             refused = broken.resume()
@@ -333,6 +444,40 @@ class TestTheSameRun:
         assert broken.resume().returncode == 0
         assert broken.ran() == ["judge"]
         assert broken.project.state().runs[0].env == "staging"
+
+    def test_the_group_is_the_originals_and_completes(self, broken: Breakable) -> None:
+        group = {"KEDRO_JOURNAL_GROUP_ID": "nightly", "DIE": "judge:kill"}
+        broken.project.kedro("run", env=group)
+        (first,) = broken.folders()
+        path = broken.project.sessions_path
+        found = kedro_journal.replay_group("nightly", directory=path)
+        assert found.verdict == "crashed"
+        other = {"KEDRO_JOURNAL_GROUP_ID": "another", "DIE": "judge:raise"}
+        broken.project.journal("resume", env=other)
+        assert broken.project.state().group_id == "another"
+
+        assert broken.project.journal("rerun", first).returncode == 0
+        again = broken.project.state()
+        assert again.group_id == "nightly"
+        found = kedro_journal.replay_group("nightly", directory=path)
+        assert found.verdict == "completed"
+
+    def test_a_resumed_task_makes_its_group_good(self, broken: Breakable) -> None:
+        for task, die in ("clean", ""), ("judge", "judge:kill"):
+            broken.project.kedro(
+                "run", "--to-nodes", task,
+                env={
+                    "KEDRO_JOURNAL_GROUP_ID": "nightly",
+                    "KEDRO_JOURNAL_LABELS": f"task={task}",
+                    "DIE": die,
+                },
+            )  # fmt: skip
+        assert broken.resume().returncode == 0
+        found = kedro_journal.replay_group(
+            "nightly", directory=broken.project.sessions_path
+        )
+        assert (found.verdict, len(found.sessions)) == ("completed", 3)
+        assert broken.project.state().labels == {"task": "judge"}
 
     def test_hooks_alone_are_enough(self, broken: Breakable) -> None:
         broken.project.level_0()
@@ -424,6 +569,43 @@ class TestChains:
         assert broken.resume().returncode == 0
         assert broken.report() == REPORT
 
+    def test_diff_tells_what_each_attempt_added(self, broken: Breakable) -> None:
+        broken.run("--params", "word=first", die="train:kill")
+        alone = broken.project.journal("diff")
+        assert alone.returncode == 2
+        assert "give OTHER" in alone.stderr
+        broken.edit("model of", "better model of")
+        broken.resume("--params", "deep.word=later", die="judge:kill")
+        version = broken.project.state().runs[0].nodes["train"].saves["model"].version
+        assert broken.resume("--env", "staging").returncode == 0
+        first, second, third = broken.folders()
+
+        one, two = as_json(broken.project.journal("diff", "--json"))["steps"]
+        assert (one["before"], one["after"], two["after"]) == (first, second, third)
+        assert (one["added"], one["anew"], one["kept"], one["broken"]) == (
+            ["train"], ["split"], ["clean"], ["judge"],
+        )  # fmt: skip
+        assert one["datasets_added"] == {"model": version}
+        assert one["datasets_anew"].keys() == {"left", "right"}
+        found = {(d["kind"], d["name"]): d for d in one["differences"]}
+        changed = found["parameter", "deep.word"]
+        assert (changed["was"], changed["now"]) == ("low", "later")
+        assert found["flag", "params"]["was"] == {"word": "first"}
+        assert ("code", "train") in found
+        assert ("code", "judge") not in found
+        assert ("version", "source files") in found
+        assert (two["added"], two["anew"], two["verdict"]) == (
+            ["judge", "report"], [], "completed",
+        )  # fmt: skip
+        assert {"kind": "env", "name": "env", "was": "local", "now": "staging"} in two[
+            "differences"
+        ]
+
+        text = broken.project.journal("diff", second, third).stdout
+        assert text.startswith(f"{second} -> {third}  completed\n")
+        assert '  env            env: "staging", was "local"\n' in text
+        assert "  added          judge, report\n" in text
+
 
 class TestOneAtATime:
     def test_a_living_session_is_refused_unless_forced(self, broken: Breakable) -> None:
@@ -464,6 +646,44 @@ class TestOneAtATime:
         losers = [r.stderr for r in (*results, late) if r.returncode == 6]
         assert all("is not resumed" in text for text in losers)
         assert len(broken.folders()) == 2
+
+    def test_why_it_cannot_be_claimed_is_told(self, broken: Breakable) -> None:
+        broken.run(die="judge:kill")
+        (first,) = broken.folders()
+        done = broken.project.python(
+            "from kedro_journal.session import KedroSession\n"
+            "held = KedroSession.resume()\n"
+            "def ask():\n"
+            "    try:\n"
+            f"        KedroSession.resume({first!r}).close()\n"
+            "    except Exception as error:\n"
+            "        print('SAID', error)\n"
+            "    else:\n"
+            "        print('SAID resumed')\n"
+            "import os\n"
+            "if not (pid := os.fork()):\n"
+            "    ask()\n"
+            "    import sys; sys.stdout.flush(); os._exit(0)\n"
+            "os.waitpid(pid, 0)\n"
+            "ask()\n"
+            "held.close()\n"
+            "ask()\n"
+            "print('SAID', os.getpid())\n"
+        )
+        assert done.returncode == 0, done.stderr
+        said = [line for line in done.stdout.splitlines() if line[:5] == "SAID "]
+        theirs, ours, free, pid = (line[5:] for line in said)
+        assert "another process resumes it at this moment" in theirs
+        assert f"this very process, {pid}, resumes it at this moment" in ours
+        assert free == "resumed"
+
+        lock = broken.project.sessions_path / first / "resume.lock"
+        lock.unlink()
+        lock.mkdir()
+        refused = broken.resume()
+        assert refused.returncode == 6
+        assert "resume.lock: not a regular file" in refused.stderr
+        assert "another process" not in refused.stderr
 
     def test_a_journal_from_another_host_is_unknown(self, broken: Breakable) -> None:
         broken.run(die="judge:kill")
@@ -528,6 +748,7 @@ class TestTheCommand:
         told = as_json(broken.resume("--json"))
         assert told["to_run"] == ["judge", "report"]
         assert told["resumed_as"] == broken.project.state().session_id
+        assert (told["verdict"], told["error"]) == ("completed", None)
         assert broken.project.state().verdict == "completed"
 
     def test_a_run_that_fails_again_is_a_failure(self, broken: Breakable) -> None:
@@ -539,6 +760,80 @@ class TestTheCommand:
         assert broken.resume(die="report:exit").returncode == 3
         assert broken.project.state().verdict == "interrupted"
         assert broken.resume().returncode == 0
+
+    def test_json_tells_of_a_run_that_fails_again(self, broken: Breakable) -> None:
+        broken.run(die="judge:kill")
+        done = broken.resume("--json", die="report:raise")
+        assert done.returncode == 1
+        told = json.loads(done.stdout)
+        state = broken.project.state()
+        assert told["to_run"] == ["judge", "report"]
+        assert (told["resumed_as"], told["verdict"]) == (state.session_id, "failed")
+        assert told["error"] == {"type": "ValueError", "message": "told to"}
+
+        done = broken.project.journal("rerun", "--json", env={"DIE": "split:exit"})
+        assert done.returncode == 3
+        told = json.loads(done.stdout)
+        assert told["session_id"] == broken.project.state().session_id
+        assert (told["verdict"], told["error"]["type"]) == (
+            "interrupted",
+            "SystemExit",
+        )
+
+    def test_a_runner_that_is_none_is_told_first(self, broken: Breakable) -> None:
+        for more in (), ("--dry-run",):
+            done = broken.resume("--runner", "Nope", *more)
+            assert done.returncode == 2, "though there is no session at all"
+            assert "Traceback" not in done.stderr
+            text = " ".join(done.stderr.split())
+            assert "ParallelRunner, SequentialRunner, ThreadRunner" in text
+        assert "is no runner" in broken.resume("-r", "pathlib.Path").stderr
+
+    def test_a_pyproject_that_does_not_read_is_told_with_the_line(
+        self, broken: Breakable
+    ) -> None:
+        path = broken.path / "pyproject.toml"
+        path.write_text("[tool.kedro]\npackage_name = journal_demo\n")
+        for command in ("resume",), ("resume", "--dry-run"), ("rerun",):
+            done = broken.project.journal(*command)
+            assert done.returncode == 2
+            assert "pyproject.toml: it is not TOML" in done.stderr
+            assert "line 2" in done.stderr
+            assert "Traceback" not in done.stderr
+
+    def test_a_damaged_journal_is_not_gone_on_from_without_a_word(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(die="judge:raise")
+        (session_id,) = broken.folders()
+        journal = broken.project.sessions_path / session_id / "journal.jsonl"
+        lines = journal.read_bytes().splitlines(keepends=True)
+        number = next(
+            n for n, line in enumerate(lines)
+            if b'"node.completed"' in line and b'"train"' in line
+        )  # fmt: skip
+        lines[number] = lines[number].replace(b"train", b"trein")
+        journal.write_bytes(b"".join(lines))
+        done = broken.resume("--dry-run", "--json")
+        assert f"journal of session {session_id} is damaged" in done.stderr
+        assert f"after record {number}: " in done.stderr
+        (damage,) = as_json(done)["damage"]
+        assert damage["session_id"] == session_id
+        assert len(damage["findings"]) == 1
+        broken.ran()
+        done = broken.resume()
+        assert (done.returncode, "is damaged" in done.stderr) == (0, True)
+        assert broken.ran() == ["split", "train", "judge", "report"]
+
+    def test_without_a_journal_it_says_so(self, broken: Breakable) -> None:
+        broken.run(die="judge:kill")
+        before = broken.folders()
+        done = broken.project.journal("resume", env={"KEDRO_JOURNAL_DISABLE": "1"})
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith(
+            ": completed; 2 nodes ran, 3 kept; it is not journaled\n"
+        )
+        assert broken.folders() == before
 
     def test_nodes_can_be_asked_for(self, broken: Breakable) -> None:
         assert broken.run().returncode == 0
@@ -571,13 +866,56 @@ class TestRerun:
         first, second = broken.folders()
         assert told == {
             "session_id": second,
+            "verdict": "completed",
+            "error": None,
             "parent_session_id": first,
+            "repeats": first,
             "nodes": NODES[:4],
         }
         state = broken.project.state()
         assert (state.verdict, state.resumed) == ("completed", None)
         assert state.runs[0].filters == {"to_nodes": ["judge"]}
         assert state.runtime_params == {"word": "given"}
+
+    def test_a_resumed_session_stands_for_the_whole_run(
+        self, broken: Breakable
+    ) -> None:
+        broken.run("--to-nodes", "judge", die="judge:kill")
+        first = broken.folders()[0]
+        broken.resume("--params", "word=later", die="judge:kill")
+        broken.ran()
+        resumed = broken.folders()[1]
+        done = broken.project.journal("rerun")
+        assert done.returncode == 0, done.stderr
+        assert f"session {resumed} goes on from {first}: what that one" in done.stderr
+        assert broken.ran() == NODES[:4]
+        state = broken.project.state()
+        assert state.parent_session_id == resumed
+        assert state.runs[0].filters == {"to_nodes": ["judge"]}
+        assert state.runs[0].load_versions == ()
+        assert state.runtime_params == {"word": "later"}
+        assert broken.data("table").read_text() == "SOME WORDS later"
+
+        done = broken.project.journal("command", resumed)
+        line = "kedro-journal resume --params word=later\n"
+        assert done.stdout == line
+        assert f"goes on from session {first}" in done.stderr
+
+    def test_the_call_of_a_resumed_session_is_no_part_of_the_run(
+        self, broken: Breakable
+    ) -> None:
+        broken.run(die="judge:raise")
+        broken.project.python(
+            "from kedro_journal.session import KedroSession\n"
+            "with KedroSession.resume() as session:\n"
+            "    session.run()\n"
+        )
+        call = broken.project.journal("command").stdout
+        assert "node_names" not in call
+        assert f"KedroSession.resume('{broken.folders()[0]}', " in call
+        broken.data("report").unlink()
+        assert broken.project.python(call).returncode == 0
+        assert broken.report() == REPORT
 
     def test_the_command_line_can_be_typed_again(self, broken: Breakable) -> None:
         broken.run("--to-nodes", "clean", "--params", "word=a b")

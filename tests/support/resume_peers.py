@@ -1,4 +1,4 @@
-"""Ten broken runs, taken up again in three ways: `python tests/support/resume_peers.py`.
+"""Twelve broken runs, taken up again in three ways: `python tests/support/resume_peers.py`.
 
 Every run is really broken, in a process of its own; every way gets a copy of what is
 left of it. Prints a table in Markdown.
@@ -6,6 +6,7 @@ left of it. Prints a table in Markdown.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import shutil
@@ -58,6 +59,8 @@ class Broken:
         runner: Class of the runner.
         before: What was there before the run.
         after: What happens after its end.
+        env: The environment in which it is taken up again.
+        data: Where its outputs are to be then.
     """
 
     what: str
@@ -68,6 +71,8 @@ class Broken:
     runner: str = "SequentialRunner"
     before: Callable[[Path, Case], None] | None = None
     after: Callable[[Path], None] | None = None
+    env: str | None = None
+    data: dict[str, str] = field(default_factory=dict)
 
     def case(self) -> Case:
         """Give the project."""
@@ -111,6 +116,31 @@ def _overwrite(path: Path) -> None:
     path.write_text("edited by hand")
 
 
+MOVED: Final = {"table": "elsewhere/table"}
+OTHER: Final = {
+    name: f"other/{name}"
+    for name in ("raw0", "raw1", "rows", "table", "model", "scores", "page")
+}
+
+
+def _move(environment: str, places: dict[str, str]) -> Callable[[Path], None]:
+    """Let datasets be elsewhere, where old files are; raw data are as they were."""
+
+    def move(folder: Path) -> None:
+        catalog = json.loads((folder / "conf/base/catalog.yml").read_text())
+        for name, place in places.items():
+            catalog[name]["filepath"] = place
+            path = folder / place
+            path.parent.mkdir(exist_ok=True)
+            raw = folder / "data" / name
+            path.write_text(raw.read_text() if name[:3] == "raw" else f"old {name}")
+        path = folder / "conf" / environment / "catalog.yml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(catalog))
+
+    return move
+
+
 RUNS: Final = (
     Broken("a node raises", Death("a node", 4, raises=True)),
     Broken(
@@ -145,6 +175,19 @@ RUNS: Final = (
         Death("a node", 3),
         before=_ran_yesterday,
     ),
+    Broken(
+        "a node raises; then an output is moved, where an old one is",
+        Death("a node", 4, raises=True),
+        after=_move("base", MOVED),
+        data=MOVED,
+    ),
+    Broken(
+        "a node raises; gone on with in another environment, with old data",
+        Death("a node", 4, raises=True),
+        after=_move("other", OTHER),
+        env="other",
+        data=OTHER,
+    ),
 )
 
 
@@ -169,32 +212,33 @@ class Outcome:
         return f"{nodes}, **wrong: {', '.join(self.wrong)}**" if self.wrong else nodes
 
 
-def _plain_run(case: Case, **arguments: Any) -> dict[str, Any]:
+def _plain_run(broken: Broken, **arguments: Any) -> dict[str, Any]:
     """`kedro run` with arguments."""
     from kedro.framework.session import KedroSession
 
     resume_child.prepare(Death())
-    with KedroSession.create(project_path=Path.cwd()) as session:
-        session.run(runner=resume_child.runner_of(case), **arguments)
+    with KedroSession.create(project_path=Path.cwd(), env=broken.env) as session:
+        session.run(runner=resume_child.runner_of(broken.case()), **arguments)
     return {}
 
 
-def _hinted(case: Case, hint: str) -> dict[str, Any]:
+def _hinted(broken: Broken, hint: str) -> dict[str, Any]:
     """Do what Kedro's log said; without a hint, all of it runs again."""
-    return _plain_run(case, from_nodes=hint.split(",") if hint else None)
+    return _plain_run(broken, from_nodes=hint.split(",") if hint else None)
 
 
-def _missing(case: Case, hint: str) -> dict[str, Any]:
+def _missing(broken: Broken, hint: str) -> dict[str, Any]:
     del hint
-    return _plain_run(case, only_missing_outputs=True)
+    return _plain_run(broken, only_missing_outputs=True)
 
 
-def _ours(case: Case, hint: str) -> dict[str, Any]:
-    del case, hint
-    return resume_child.resume(Death())
+def _ours(broken: Broken, hint: str) -> dict[str, Any]:
+    del hint
+    return resume_child.resume(Death(), env=broken.env)
 
 
-WAYS: Final[dict[str, Callable[[Case, str], dict[str, Any]]]] = {
+Way = Callable[[Broken, str], dict[str, Any]]
+WAYS: Final[dict[str, Way]] = {
     "Kedro's `--from-nodes` hint": _hinted,
     "`--only-missing-outputs`": _missing,
     "`kedro-journal resume`": _ours,
@@ -239,23 +283,24 @@ def compare(folder: Path) -> list[tuple[Broken, list[Outcome]]]:
             broken.after(origin)
         hint = done.said.get("hint", "")
         (origin / resume_child.RAN).unlink()
-        found.append((broken, [_try(origin, case, way, hint) for way in WAYS.values()]))
+        found.append(
+            (broken, [_try(origin, broken, way, hint) for way in WAYS.values()])
+        )
     return found
 
 
-def _try(
-    origin: Path, case: Case, way: Callable[[Case, str], dict[str, Any]], hint: str
-) -> Outcome:
+def _try(origin: Path, broken: Broken, way: Way, hint: str) -> Outcome:
+    case = broken.case()
     copy = origin.with_name(f"{origin.name} {way.__name__}")
     shutil.copytree(origin, copy)
-    done = resume_child.fork(copy, lambda: way(case, hint))
+    done = resume_child.fork(copy, lambda: way(broken, hint))
     ran = copy / resume_child.RAN
     outcome = Outcome(len(ran.read_text().split()) if ran.exists() else 0)
     if "error" in done.said:
         outcome.failure = f"fails: {done.said['error'].strip().splitlines()[-1][:60]}"
         return outcome
     for name, text in case.expected().items():
-        path = copy / "data" / name
+        path = copy / broken.data.get(name, f"data/{name}")
         if case.kinds[name] == "versioned":
             path = _saved(copy, name)
         if not path.exists() or path.read_text() != text:
@@ -287,7 +332,7 @@ def table(found: list[tuple[Broken, list[Outcome]]]) -> str:
         f"wrong, {sum(bool(o.failure) for o in column)} failed**"
         for column in columns
     ]
-    return "\n".join([*rows, f"| **all ten** | {' | '.join(sums)} |"]) + "\n"
+    return "\n".join([*rows, f"| **all twelve** | {' | '.join(sums)} |"]) + "\n"
 
 
 def main() -> None:

@@ -275,6 +275,7 @@ class World:
             found[dataset] = Stored(
                 persistent=True,
                 versioned=self.kind(dataset) == "versioned",
+                path=f"{bare(dataset)}/{version}",
                 exists=here is not None,
                 modified_at=here.written_at if here is not None else None,
             )

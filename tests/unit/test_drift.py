@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 from resume_world import Journal, World, node
 
 from kedro_journal.events import (
     ContextLoaded,
+    DatasetSaved,
     Git,
     PlannedNode,
     SessionCreated,
@@ -104,6 +106,27 @@ def test_a_node_whose_code_or_datasets_changed_is_named() -> None:
     )
 
 
+def test_the_arguments_of_a_partial_are_code() -> None:
+    scene = Scene()
+    drift = scene.one(**changed(LINE, "b", arguments_sha256="other"))
+    assert (drift.kind, drift.subject, drift.nodes) == ("code", "b", ("b",))
+    assert "the arguments that a partial gives nodes.b" in drift.detail
+
+
+def test_the_projects_files_are_compared_with_what_completed_nodes_ran_with() -> None:
+    scene = Scene()
+    (journal,) = scene.journals
+    created = journal.records[0]
+    was = replaced(VERSIONS, project_sha256="11")
+    event = replaced(created.event, versions=was, package_name="mine")
+    journal.records[0] = replaced(created, event=event)
+
+    assert scene.drift(versions=was) == ()
+    assert scene.drift(versions=VERSIONS) == (), "it cannot be told now"
+    drift = scene.one(versions=replaced(VERSIONS, project_sha256="22"))
+    assert (drift.kind, drift.subject, drift.nodes) == ("project", "mine", ())
+
+
 def test_nodes_that_are_new_or_gone_are_named() -> None:
     new = node("d", ["second"], ["fourth"])
     gone, added = Scene().drift(nodes=(*LINE[:2], new))
@@ -167,6 +190,146 @@ def test_an_input_that_is_gone_matters_to_those_that_wait_for_it() -> None:
 def test_inputs_that_do_not_tell_are_no_drift() -> None:
     silent = {name: Stored(persistent=True) for name in ("raw", "other")}
     assert Scene().drift(stored=silent) == ()
+
+
+LATER = {"modified_at": datetime(2026, 6, 1, tzinfo=UTC)}
+
+
+class TestPlaces:
+    """A session in a project folder, whose nodes a and b completed."""
+
+    @pytest.fixture
+    def scene(self, monkeypatch: pytest.MonkeyPatch) -> Scene:
+        scene = Scene()
+        real = scene.session
+
+        def in_a_project(*args: Any, **more: Any) -> Journal:
+            journal = real(*args, **more)
+            created = journal.records[0]
+            event = replaced(created.event, project_path="/was", cwd="/was", env="base")
+            journal.records[0] = replaced(created, event=event)
+            return journal
+
+        monkeypatch.setattr(scene, "session", in_a_project)
+        scene.journals = [scene.session("s0", ["a", "b", "c"], PARAMETERS, "a", "b")]
+        return scene
+
+    def at(self, scene: Scene, name: str, path: str | None, **more: Any) -> Any:
+        """What is known of the datasets, one of them at a place."""
+        chain = [journal.link() for journal in scene.journals]
+        stored = scene.world.stored(chain)
+        for one, here in stored.items():
+            if here.path is not None:
+                stored[one] = replaced(here, path=here.path.rstrip("/"))
+        stored[name] = replaced(stored[name], path=path, **more)
+        return stored
+
+    def test_an_output_that_is_elsewhere_now_is_made_again_with_what_follows(
+        self, scene: Scene
+    ) -> None:
+        stored = self.at(scene, "first", "other/first", **LATER)
+        drift = scene.one(stored=stored)
+
+        assert (drift.kind, drift.subject, drift.nodes) == ("output", "first", ("a",))
+        assert drift.detail == "it is now at other/first, and was saved at first"
+        chain = [journal.link() for journal in scene.journals]
+        found = plan_resume(chain, scene.now.nodes, stored, drift=(drift,))
+        assert found.to_run == ("a", "b", "c"), "though redo was not asked for"
+        assert "is now at other/first" in found.decisions[0].reason
+
+    @pytest.mark.parametrize(
+        ("recorded", "now"),
+        [
+            ("/was/data/x", "data/x"),  # the project may be somewhere else now
+            ("data/x", "data/x"),
+            ("./data/../data/x", "data/x"),
+            ("/data/x", "/data/x"),
+            ("s3://bucket/x", "s3://bucket/x"),
+            ("s3://[redacted]@host/x", "s3://[redacted]@host/x"),
+            ("s3://[redacted]@host/x", "s3://user:word@host/x"),
+            ("s3://user:word@host/x", "s3://[redacted]@host/x"),
+            ("/home/[redacted]/project/data/x", "data/x"),
+            ("/data/x/2026-01-01T00.00.00.000Z/x", "/data/x/2026-01-01T00.00.00.000Z/x"),
+            ("/was/data/x", None),
+            (None, "data/x"),
+            (None, None),
+        ],
+    )  # fmt: skip
+    def test_what_may_be_the_same_place_is_no_drift(
+        self, scene: Scene, recorded: str | None, now: str | None
+    ) -> None:
+        (journal,) = scene.journals
+        for number, record in enumerate(journal.records):
+            if isinstance(record.event, DatasetSaved) and record.event.node == "a":
+                event = replaced(record.event, path=recorded)
+                journal.records[number] = replaced(record, event=event)
+        assert scene.drift(stored=self.at(scene, "first", now, **LATER)) == ()
+
+    @pytest.mark.parametrize(
+        ("recorded", "now"),
+        [
+            ("/was/data/x", "data/y"),
+            ("/was/data/x", "/was/data/x"),  # not in the project that is here now
+            ("data/x", "/data/x"),
+            ("s3://bucket/x", "s3://another/x"),
+            ("s3://bucket/x", "gs://bucket/x"),
+            ("/data/x", "/data/x/2026-01-01T00.00.00.000Z/x"),
+            ("s3://[redacted]@host/x", "s3://[redacted]@host/y"),
+            ("/home/[redacted]/project/data/x", "data/y"),
+        ],
+    )
+    def test_what_cannot_be_is(self, scene: Scene, recorded: str, now: str) -> None:
+        (journal,) = scene.journals
+        for number, record in enumerate(journal.records):
+            if isinstance(record.event, DatasetSaved) and record.event.node == "a":
+                event = replaced(record.event, path=recorded)
+                journal.records[number] = replaced(record, event=event)
+        stored = self.at(scene, "first", now, **LATER)
+        assert scene.one(stored=stored).kind == "output"
+
+    def test_the_same_file_by_another_path_is_the_same(self, scene: Scene) -> None:
+        assert scene.drift(stored=self.at(scene, "first", "/by/a/link")) == ()
+        stored = self.at(scene, "first", "/by/a/link", size_bytes=3)
+        assert scene.one(stored=stored).kind == "output"
+
+    def test_a_free_input_that_is_elsewhere_concerns_those_that_loaded_it(
+        self, scene: Scene
+    ) -> None:
+        stored = self.at(scene, "first", "first")
+        drift = scene.one(
+            stored=stored,
+            entries={"raw": "new/raw", "other": "data/other"},
+            entries_before=({"raw": "data/raw", "other": "data/other"},),
+        )
+        assert (drift.kind, drift.subject, drift.nodes) == ("input", "raw", ("a",))
+        assert drift.detail == "it is now at new/raw, and was at data/raw"
+
+    def test_one_that_nothing_loaded_yet_concerns_those_that_will(
+        self, scene: Scene
+    ) -> None:
+        drift = scene.one(
+            stored=self.at(scene, "first", "first"),
+            entries={"other": "new/other"},
+            entries_before=({"other": "data/other"},),
+        )
+        assert (drift.subject, drift.nodes) == ("other", ("c",))
+
+    def test_another_environment_names_the_nodes_whose_data_cannot_be_compared(
+        self, scene: Scene
+    ) -> None:
+        same = {"raw": "data/raw"}
+        stored = self.at(scene, "second", None)
+        places = {"entries": same, "entries_before": (same,)}
+        drift = scene.one(stored=stored, env="prod", **places)
+        assert (drift.kind, drift.subject, drift.nodes) == (
+            "env",
+            "environment",
+            ("b",),
+        )
+        assert drift.detail.startswith("it is prod, and was base")
+        assert scene.drift(stored=stored, env="base", **places) == ()
+        drift = scene.one(stored=self.at(scene, "first", "first"), env="prod")
+        assert drift.nodes == ("a",), "its free input has no place"
 
 
 def test_configuration_commit_and_packages_name_no_nodes() -> None:

@@ -15,10 +15,14 @@ from kedro_journal.events import (
     DatasetLoading,
     Event,
     JournalHeader,
+    NodeCompleted,
+    NodeComputed,
     NodeStarted,
     PlannedNode,
     RunFailed,
+    RunInterrupted,
     RunStarted,
+    SessionClosed,
     SessionCreated,
     SessionResumed,
     WriterOpened,
@@ -195,4 +199,28 @@ def test_a_worker_that_is_still_at_a_node_is_waited_for(journals: Journals) -> N
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert journals.chain() == [S[0]]
     child.wait()
+    assert journals.chain() == [S[0]]
+
+
+def test_one_of_a_run_that_was_stopped_is_too_whatever_it_did_last(
+    journals: Journals,
+) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        journals.add(S[0], worker=child.pid, ended=False)
+        writer = JournalWriter(
+            journals.where.folder(S[0]),
+            WriterOpened(pid=os.getpid(), host=host_name(), boot_id=boot_id()),
+        )
+        writer.append(NodeComputed(run_id="run", node="a"))
+        writer.append(NodeCompleted(run_id="run", node="a"))
+        assert journals.chain() == [S[0]], "it is dead, and the node is done"
+        writer.append(RunInterrupted(run_id="run", reason="SIGTERM"))
+        writer.append(SessionClosed(reason="signal"))
+        writer.close()
+        with pytest.raises(NotResumable, match="alive and may be at a node, though"):
+            journals.chain()
+    finally:
+        child.kill()
+        child.wait()
     assert journals.chain() == [S[0]]

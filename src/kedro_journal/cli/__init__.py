@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "resume": "kedro_journal.cli.resume:resume",
     "rerun": "kedro_journal.cli.rerun:rerun",
     "command": "kedro_journal.cli.command:command",
+    "diff": "kedro_journal.cli.diff:diff",
     "trace": "kedro_journal.cli.trace:trace",
     "verify": "kedro_journal.cli.verify:verify",
     "doctor": "kedro_journal.cli.doctor:doctor",

@@ -11,7 +11,7 @@ from kedro_journal.views.command import command_text
 from kedro_journal.views.data import json_text
 from kedro_journal.views.terminal import escape
 
-from .common import open_journals, session_argument
+from .common import open_journals, say, session_argument
 from .options import directory_options, json_option
 
 __all__ = ["command"]
@@ -32,17 +32,24 @@ def command(
 ) -> None:
     """Print the command line, or the Python call, that a session came from.
 
-    Secrets are left out: the journal never had them.
+    Secrets are left out: the journal never had them. Of a session that goes on from
+    another one it is how that was asked for, which stderr says as well; the command
+    of the first of them is how the run began.
 
-    With --json: one object with session_id, text, and argv, null for a Python call.
+    With --json: one object with session_id, text, argv, null for a Python call, and
+    resumes, the session it goes on from, null if there is none.
     """
     where = open_journals(ctx, project, directory)
     state = replay_folder(where.folder(where.resolve(session_id)), salvage=True)
     text = command_text(state)
+    resumes = state.resumed.parent_session_id if state.resumed is not None else None
     if as_json:
         argv = list(state.command.argv) if state.command is not None else None
         data = {"session_id": state.session_id, "text": text, "argv": argv}
+        data["resumes"] = resumes
         click.echo(json_text(data), nl=False)
         return
+    if resumes is not None:
+        say(f"session {state.session_id} goes on from session {resumes}.")
     for line in text.splitlines():
         click.echo(escape(line))

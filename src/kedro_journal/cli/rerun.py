@@ -8,9 +8,9 @@ import click
 
 from kedro_journal.views.data import json_text
 
-from .common import logs_aside, project_needed
+from .again import outcome, project_to_run, session_class, split_params
+from .common import logs_aside, say
 from .options import json_option, project_option
-from .resume import session_class, split_params
 
 __all__ = ["rerun"]
 
@@ -41,28 +41,43 @@ def rerun(
 
     Pipelines, filters, runner, environment and runtime parameters are those of the
     original, whether it came from the command line, a script or a notebook. `resume`
-    keeps what was completed instead.
+    keeps what was completed instead. A session that goes on from others stands for
+    the first of them, with the runtime parameters of the last.
 
-    With --json: one object with session_id, parent_session_id and nodes.
+    With --json: one object with session_id (null if nothing is journaled), verdict,
+    error (type, message), parent_session_id, repeats (the session whose run it is) and
+    nodes; also if the run fails.
     """
     with logs_aside():
-        root = project_needed(ctx, project)
-        with session_class(root).rerun(
+        root = project_to_run(ctx, project)
+        session = session_class(root).rerun(
             session_id,
             project_path=root,
             run_id=run_id,
             env=env,
             extra_params=split_params(ctx, params),
-        ) as session:
+        )
+    parent = session.state.parent_session_id
+    if parent is not None and session.repeats != parent:
+        say(
+            f"session {parent} goes on from {session.repeats}: what that one was asked "
+            "for runs again"
+        )
+    error: BaseException | None = None
+    try:
+        with logs_aside(), session:
             session.run()
-            state = session.state
-    if as_json:
-        nodes = list(state.runs[-1].nodes) if state.runs else []
-        data = {
-            "session_id": session.session_id,
-            "parent_session_id": state.parent_session_id,
-            "nodes": nodes,
-        }
-        click.echo(json_text(data), nl=False)
-        return
-    click.echo(f"session {session.session_id}: completed")
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        told = outcome(session, error)
+        told.pop("ran")
+        if as_json:
+            run = session.state.last_run
+            more = {"parent_session_id": parent, "repeats": session.repeats}
+            nodes = list(run.nodes) if run is not None else []
+            click.echo(json_text({**told, **more, "nodes": nodes}), nl=False)
+        elif error is None:
+            journaled = "" if told["session_id"] else "; it is not journaled"
+            click.echo(f"session {session.session_id}: completed{journaled}")

@@ -11,15 +11,24 @@ import msgspec
 from kedro_journal.errors import NothingLeft
 from kedro_journal.views.data import json_text
 from kedro_journal.views.resume import plan_view
+from kedro_journal.views.words import count
 
-from .common import logs_aside, project_needed, say, screen
+from .again import (
+    outcome,
+    project_to_run,
+    runner_class,
+    say_damage,
+    session_class,
+    split_params,
+)
+from .common import logs_aside, say, screen
 from .options import json_option, project_option
 
 if TYPE_CHECKING:
     from kedro_journal.session import KedroSession
     from kedro_journal.state import ResumePlan
 
-__all__ = ["resume", "session_class", "split_params"]
+__all__ = ["resume"]
 
 
 @click.command("resume")
@@ -78,11 +87,17 @@ def resume(
     fails; with 6 if the session cannot be resumed, or not now.
 
     With --json: the plan as one object with session_id, chain, decisions (name,
-    decision, reason, session_id, seqs), load_versions and drift; once it ran, also
-    with to_run, and resumed_as: the new session's id, null if nothing was left.
+    decision, reason, session_id, seqs), load_versions, drift and damage; once it ran,
+    also if it failed again, with to_run, resumed_as (the new session's id, null if
+    nothing was left, or nothing is journaled), verdict and error (type, message).
     """
+    with logs_aside():
+        root = project_to_run(ctx, project)
+        cls = session_class(root)
+        kind = runner_class(ctx, runner) if runner else None
+        given = split_params(ctx, params)
     common: dict[str, Any] = {
-        "project_path": project_needed(ctx, project),
+        "project_path": root,
         "run_id": run_id,
         "env": env,
         "from_nodes": from_nodes,
@@ -93,65 +108,58 @@ def resume(
         with logs_aside():
             from kedro_journal.session import resume_plan
 
-            plan = resume_plan(session_id, params=split_params(ctx, params), **common)
+            plan = resume_plan(session_id, params=given, **common)
+        say_damage(plan.damage)
         answer = json_text(plan) if as_json else plan_view(plan, screen())
         click.echo(answer, nl=False)
         return
     try:
         with logs_aside():
-            plan, resumed_as = _run(ctx, session_id, params, runner, common, as_json)
+            session = cls.resume(session_id, extra_params=given, **common)
     except NothingLeft as nothing:
-        plan, resumed_as = nothing.plan, None
+        _nothing_left(nothing.plan, as_json=as_json)
+        return
+    _carry_out(session, kind, as_json=as_json)
+
+
+def _nothing_left(plan: ResumePlan, *, as_json: bool) -> None:
+    say_damage(plan.damage)
     if as_json:
-        data = {**msgspec.to_builtins(plan), "to_run": list(plan.to_run)}
-        click.echo(json_text({**data, "resumed_as": resumed_as}), nl=False)
-    elif resumed_as is None:
-        click.echo(f"session {plan.session_id}: nothing is left to run")
+        click.echo(json_text({**_data(plan), "resumed_as": None}), nl=False)
     else:
-        click.echo(f"session {resumed_as}: completed")
+        click.echo(f"session {plan.session_id}: nothing is left to run")
 
 
-def _run(
-    ctx: click.Context,
-    session_id: str,
-    params: str,
-    runner: str | None,
-    common: dict[str, Any],
-    quiet: bool,
-) -> tuple[ResumePlan, str]:
-    cls = session_class(common["project_path"])
-    given: dict[str, Any] = {}
-    if runner:
-        from kedro.utils import load_obj
-
-        given["runner"] = load_obj(runner, "kedro.runner")()
-    extra_params = split_params(ctx, params)
-    with cls.resume(session_id, extra_params=extra_params, **common) as session:
-        plan = session.plan
-        assert plan is not None  # noqa: S101 - it resumes
-        if not quiet:
-            say(plan_view(plan, screen()).rstrip())
-        session.run(**given)
-    return plan, session.session_id
-
-
-def session_class(project: Path | None) -> type[KedroSession]:
-    """Give the session class of the project's settings, or ours if it has another."""
-    from kedro.framework.project import settings
-
-    from kedro_journal.session import KedroSession
-    from kedro_journal.session.project import configure
-
-    configure(None, project)
-    found = settings.SESSION_CLASS
-    ours = isinstance(found, type) and issubclass(found, KedroSession)
-    return found if ours else KedroSession
+def _carry_out(
+    session: KedroSession, runner: type[Any] | None, *, as_json: bool
+) -> None:
+    """Run what is left, and tell of the end, whichever it is."""
+    plan = session.plan
+    assert plan is not None  # noqa: S101 - it resumes
+    error: BaseException | None = None
+    try:
+        with logs_aside(), session:
+            say_damage(plan.damage)
+            if not as_json:
+                say(plan_view(plan, screen()).rstrip())
+            session.run(runner=runner)
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        told = outcome(session, error)
+        ran, resumed_as = told.pop("ran"), told.pop("session_id")
+        if as_json:
+            data = {**_data(plan), "resumed_as": resumed_as, **told}
+            click.echo(json_text(data), nl=False)
+        elif error is None:
+            which = f"`kedro-journal show {resumed_as}`"
+            click.echo(
+                f"session {session.session_id}: completed; "
+                f"{count(len(ran or plan.to_run), 'node')} ran, {len(plan.done)} kept; "
+                f"{which if resumed_as else 'it is not journaled'}"
+            )
 
 
-def split_params(ctx: click.Context, params: str) -> dict[str, Any]:
-    """Read `--params` as Kedro does."""
-    from kedro.framework.cli.utils import _split_params
-
-    option = next(p for p in ctx.command.params if p.name == "params")
-    parsed: dict[str, Any] = _split_params(ctx, option, params)
-    return parsed
+def _data(plan: ResumePlan) -> dict[str, Any]:
+    return {**msgspec.to_builtins(plan), "to_run": list(plan.to_run)}

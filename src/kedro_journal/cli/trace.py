@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from kedro_journal.replay import replay_folder
+from kedro_journal.state import trace as trace_of
 from kedro_journal.views.data import json_text
 from kedro_journal.views.trace import trace_view
 
+from .ancestors import ancestors
 from .common import open_journals, screen
 from .options import directory_options, json_option, salvage_option
 
@@ -37,7 +39,8 @@ def trace(
 
     NAME is a parameter (params:model.lr, or `parameters` for all of them), a dataset, a
     flag of the command (--env, given after `--`), or an environment variable
-    ($KEDRO_ENV). ID is a session, by default the latest.
+    ($KEDRO_ENV). ID is a session, by default the latest. A dataset that a resumed
+    session did not save is looked for in those that it goes on from.
 
     With --json: an array of objects with name, kind, value, origin and steps.
     """
@@ -52,7 +55,7 @@ def trace(
     where = open_journals(ctx, project, directory)
     folder = where.folder(where.resolve(session_id))
     state = replay_folder(folder, salvage=salvage)
-    found = state.trace(name, run_id=run_id)
+    found = trace_of(state, name, run_id=run_id, before=ancestors(where, state))
     if as_json:
         click.echo(json_text(found), nl=False)
         return

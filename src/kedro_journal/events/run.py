@@ -19,7 +19,7 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
 
     # Written as they are, as in every other event that speaks of the node.
     PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset(
-        {"name", "inputs", "outputs", "tags", "source_sha256"}
+        {"name", "inputs", "outputs", "tags", "source_sha256", "arguments_sha256"}
     )
 
     name: Annotated[str, Meta(description="Name of the node.")]
@@ -35,6 +35,14 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
         Meta(
             description="Hash of the function's source text, if it has one: another "
             "hash means that the function was changed."
+        ),
+    ] = ""
+    arguments_sha256: Annotated[
+        str,
+        Meta(
+            description="Hash of the arguments that a functools.partial holds, "
+            "redacted first: plain values as they are, of others the type; empty for "
+            "no partial."
         ),
     ] = ""
 

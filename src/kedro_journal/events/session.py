@@ -76,6 +76,13 @@ class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
     project: Annotated[
         str | None, Meta(description="The project's package, if it has a version.")
     ] = None
+    project_sha256: Annotated[
+        str,
+        Meta(
+            description="Hash of the source files of the project's package, names and "
+            "contents; empty if there are more than 2000, or over 16 MiB of them."
+        ),
+    ] = ""
     packages_sha256: Annotated[
         str,
         Meta(

@@ -34,6 +34,7 @@ from kedro_journal.journal.liveness import boot_id, host_name, start_ticks
 from kedro_journal.replay.active import SESSION_VARIABLE
 
 from .installed import distributions, fingerprint
+from .sources import package_sha256
 
 __all__ = [
     "command_line",
@@ -106,7 +107,11 @@ def versions(package: str | None, packages: str) -> Versions:
         found = getattr(module, "__version__", None)
         project = str(found) if found else None
     installed = () if packages == "off" else distributions()
+    sources = ""
+    with contextlib.suppress(Exception):  # somebody else's finder of modules
+        sources = package_sha256(package)
     return Versions(
+        project_sha256=sources,
         packages_sha256=fingerprint(installed) if installed else "",
         packages=installed if packages == "list" else (),
         python=platform.python_version(),

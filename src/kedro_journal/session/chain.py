@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError, NotResumable
-from kedro_journal.journal import JournalDirectory
+from kedro_journal.journal import JournalDirectory, verify
 from kedro_journal.journal.liveness import boot_id, host_name, is_running
 from kedro_journal.replay import replay_folder
 from kedro_journal.replay.locate import open_directory, resumed_by
-from kedro_journal.state import Link, RunState, SessionState
+from kedro_journal.state import Damage, Link, RunState, SessionState
 
 __all__ = ["Chain", "find_chain"]
+
+_FINDINGS_MAX: Final = 5
 
 
 class Chain(NamedTuple):
@@ -39,6 +41,26 @@ class Chain(NamedTuple):
     def run(self) -> RunState:
         """Its run that is gone on from."""
         return self.links[-1].run
+
+    def damage(self) -> tuple[Damage, ...]:
+        """Look for damage in its journals."""
+        where = JournalDirectory(self.folder.parent)
+        found: list[Damage] = []
+        for state, _ in self.links:
+            told = verify(where.file(state.session_id))
+            bad = [one for one in told.findings if one.severity != "info"]
+            if told.ok:
+                continue
+            words = [f"after record {one.seq}: {one.detail or one.kind}" for one in bad]
+            found.append(
+                Damage(
+                    session_id=state.session_id,
+                    lost=sum(one.lost for one in bad),
+                    findings=tuple(words[:_FINDINGS_MAX]),
+                    more=len(words[_FINDINGS_MAX:]),
+                )
+            )
+        return tuple(found)
 
 
 def find_chain(
@@ -147,6 +169,7 @@ def _check_liveness(link: Link, *, force: bool) -> None:
         return
     ours = state.pid == os.getpid() and state.liveness == "running"
     if ours and run.status != "running":
+        _check_workers(state, run)
         return  # a notebook whose run failed: nothing of it goes on
     if state.liveness == "running":
         reason = f"its process {state.pid} on {state.host} is alive"
@@ -163,17 +186,28 @@ def _check_liveness(link: Link, *, force: bool) -> None:
 
 
 def _check_workers(state: SessionState, run: RunState) -> None:
-    """Refuse while a worker process goes on with a node although its owner is dead."""
-    for node in run.in_progress:
-        writer = state.writers.get(node.writer)
+    """Refuse while a worker process goes on although its owner is dead.
+
+    Once the owner was stopped its journal is closed, and nobody tells any more what
+    the workers are at: then one that lives may be at any node.
+    """
+    in_progress = {node.writer: node.name for node in run.in_progress}
+    at = dict.fromkeys((node.writer for node in run.nodes.values()), "")
+    broken = {node.writer: node.name for node in run.broken if node.status != "failed"}
+    for name, node in (
+        in_progress if run.status != "interrupted" else at | broken
+    ).items():
+        writer = state.writers.get(name)
         if writer is None or writer.role != "worker" or not writer.pid:
             continue
         here = (writer.host, writer.boot_id) == (host_name(), boot_id())
         ticks = writer.started_at_ticks
         if here and ticks is not None and is_running(writer.pid, ticks):
+            where = f"at node {node}" if node else "may be at a node"
+            gone = "was stopped" if run.status == "interrupted" else "is dead"
             reason = (
-                f"its worker process {writer.pid} is alive and at node {node.name}, "
-                "though its main process is dead"
+                f"its worker process {writer.pid} is alive and {where}, "
+                f"though its main process {gone}"
             )
-            advice = "Wait for it, or stop it first."
+            advice = f"Wait for it, or stop it first: kill {writer.pid}."
             raise NotResumable(state.session_id, reason, advice)

@@ -44,6 +44,14 @@ def context_runtime_params(context: Any) -> dict[str, Any]:
     return getattr(context, "_runtime_params", None) or {}
 
 
+def credentials(context: Any) -> dict[str, Any]:
+    """Give the credentials of a project; none where they cannot be read."""
+    try:
+        return context._get_config_credentials() or {}
+    except Exception:  # the catalog was made without them
+        return {}
+
+
 def context_package_name(context: Any) -> str | None:
     """Give the package that a context was made for."""
     return getattr(context, "_package_name", None)

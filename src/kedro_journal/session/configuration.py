@@ -14,15 +14,19 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kedro_journal.events import CatalogEntry, ContextLoaded, ParameterSource
 
 from . import capture, compat
 from .provenance import parameter_sources
 
+if TYPE_CHECKING:
+    from kedro_journal.redaction import Redactor
+
 __all__ = [
     "ConfigFile",
+    "catalog_entries",
     "config_files",
     "config_variables",
     "context_loaded",
@@ -142,7 +146,7 @@ def context_loaded(
         parameters=safe if isinstance(safe, dict) else {},
         parameters_sha256=digest,
         parameter_sources=sources,
-        catalog=_catalog_entries(conf_catalog or {}, Path(str(context.project_path))),
+        catalog=catalog_entries(conf_catalog or {}, Path(str(context.project_path))),
         config_sources=tuple(file.name for file in files),
         config_sha256=tuple(sha256(file) for file in files),
         environment=variables,
@@ -150,9 +154,16 @@ def context_loaded(
     )
 
 
-def _catalog_entries(
-    conf_catalog: Mapping[str, Any], root: Path
+def catalog_entries(
+    conf_catalog: Mapping[str, Any], root: Path, redactor: Redactor | None = None
 ) -> tuple[CatalogEntry, ...]:
+    """Describe the entries of a catalog.
+
+    Args:
+        conf_catalog: The catalog's configuration.
+        root: Root of the project.
+        redactor: Makes the paths safe; None if who takes them does so.
+    """
     entries = []
     for name, config in list(conf_catalog.items())[:CATALOG_MAX]:
         if not isinstance(config, Mapping):
@@ -161,11 +172,14 @@ def _catalog_entries(
         kind = config.get("type", "")
         if not isinstance(kind, str):
             kind = f"{kind.__module__}.{kind.__qualname__}"
+        where = None if path is None else relative_name(str(path), root)
+        if where is not None and redactor is not None:
+            where = redactor.text(where)
         entries.append(
             CatalogEntry(
                 name=str(name),
                 type=kind,
-                path=None if path is None else relative_name(str(path), root),
+                path=where,
                 versioned=bool(config.get("versioned")),
             )
         )

@@ -126,7 +126,8 @@ class SessionHooks(SeesOthersInRuns):
             run.in_process = run.sequential or runner.name == "ThreadRunner"
             written = self._written
             env = run_params.get("env") or (written.env if written else None)
-            recorder.record(*run_started(run, run_params, pipeline, runner, env))
+            events = run_started(run, run_params, pipeline, runner, env, recorder)
+            recorder.record(*events)
             self._nodes[run] = list(pipeline.nodes)
             hand_over(run, self._nodes[run], recorder, self._link.project_path)
 

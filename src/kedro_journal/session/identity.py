@@ -16,7 +16,13 @@ from kedro_journal.config import ENV_PREFIX
 from kedro_journal.errors import InvalidSessionId
 from kedro_journal.journal import check_session_id
 
-__all__ = ["NO_IDENTITY", "Identity", "checked_identity", "identity_in_force"]
+__all__ = [
+    "NO_IDENTITY",
+    "Identity",
+    "checked_identity",
+    "group_carried",
+    "identity_in_force",
+]
 
 GROUP_VARIABLE: Final = ENV_PREFIX + "GROUP_ID"
 PARENT_VARIABLE: Final = ENV_PREFIX + "PARENT_SESSION_ID"
@@ -116,6 +122,15 @@ def identity_in_force(
         parent = None
     labels = {**_labels(environ.get(LABELS_VARIABLE, "")), **given.labels}
     return Identity(group_id, parent, dict(list(labels.items())[-LABELS_MAX:]))
+
+
+def group_carried(group_id: str | None) -> str | None:
+    """Give the group of a session that goes on: another one's, or the environment's.
+
+    Args:
+        group_id: Of the session that is gone on from.
+    """
+    return _group(os.environ) or group_id
 
 
 def _group(environ: Mapping[str, str]) -> str | None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import functools
 import hashlib
 import linecache
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import CodeType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kedro_journal.events import PlannedNode, RunStarted
 
 from . import capture
 from .progress import ActiveRun
 from .runner import RunnerFacts
+from .sources import arguments_sha256
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
 
 __all__ = ["planned", "run_started"]
 
@@ -22,10 +26,16 @@ _PLAN_PART_NAMES: Final = 4000  # and datasets that they load and save
 _UNWRAP_MAX: Final = 20
 
 
-def planned(node: Any) -> PlannedNode:
-    """Describe a node; what its function does not tell is left empty."""
-    function, source, digest = "", "", ""
+def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
+    """Describe a node; what its function does not tell is left empty.
+
+    Args:
+        node: The node.
+        redact: Makes a value safe to write.
+    """
+    function, source, digest, arguments = "", "", "", ""
     try:
+        arguments = arguments_sha256(node.func, redact)
         inner = _unwrap(node.func)
         name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
         module = getattr(inner, "__module__", None)
@@ -44,6 +54,7 @@ def planned(node: Any) -> PlannedNode:
         function=function,
         source=source,
         source_sha256=digest,
+        arguments_sha256=arguments,
     )
 
 
@@ -98,9 +109,11 @@ def run_started(
     pipeline: Any,
     runner: RunnerFacts,
     env: str | None,
+    recorder: Recorder,
 ) -> list[RunStarted]:
     """Describe a run; a plan of many nodes comes in several records."""
-    parts = _parts([planned(node) for node in pipeline.nodes])
+    redact = recorder.redactor.plain
+    parts = _parts([planned(node, redact) for node in pipeline.nodes])
     load_versions = run_params.get("load_versions") or {}
     pipelines = run_params.get("pipeline_names") or ()
     if one := run_params.get("pipeline_name"):  # an older Kedro

@@ -11,15 +11,26 @@ import msgspec
 
 from kedro_journal.errors import NotResumable
 from kedro_journal.events import PlannedNode
+from kedro_journal.redaction import Redactor
 from kedro_journal.state import Known, Now, Stored
 from kedro_journal.state.evidence import bare
+from kedro_journal.state.places import placed
 
 from . import capture, compat, configuration
 from .chain import Chain
+from .entries import entries_now, places_of
 from .git import git_state
 from .opening import make_redactor, settings_of
+from .stored import secret_values
 
-__all__ = ["facts", "pipeline_names", "pipeline_now", "project_now", "stored_now"]
+__all__ = [
+    "facts",
+    "pipeline_names",
+    "pipeline_now",
+    "project_now",
+    "redactor_now",
+    "stored_now",
+]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,21 +71,38 @@ def pipeline_now(chain: Chain) -> Any:
         raise NotResumable(chain.last.session_id, reason, advice) from error
 
 
+def redactor_now(chain: Chain, context: Any) -> Redactor:
+    """Make a redactor that knows what a session of the project would know."""
+    redactor = make_redactor(settings_of(chain.project))
+    redactor.learn(context.params)
+    redactor.register(*secret_values(compat.credentials(context)))
+    return redactor
+
+
 def stored_now(
-    catalog: Any, nodes: Sequence[PlannedNode], known: Known
+    context: Any, nodes: Sequence[PlannedNode], known: Known, redactor: Redactor
 ) -> dict[str, Stored]:
     """Find out what is there of every dataset, in the version on record."""
     makers = {bare(output): node.name for node in nodes for output in node.outputs}
     names = {name for node in nodes for name in (*node.inputs, *node.outputs)}
-    return {
-        name: facts(catalog, name, known.version_of(name, makers.get(bare(name))))
-        for name in sorted(names)
-        if name != "parameters" and not name.startswith("params:")
-    }
+    catalog, found = context.catalog, dict[str, Stored]()
+    for name in sorted(names):
+        if name == "parameters" or name.startswith("params:"):
+            continue
+        one = facts(catalog, name, known.version_of(name, makers.get(bare(name))))
+        if one.path:
+            project, cwd = str(context.project_path), capture.working_directory()
+            path = redactor.text(placed(one.path, project=project, cwd=cwd))
+            one = msgspec.structs.replace(one, path=path)
+        found[name] = one
+    return found
 
 
 def facts(catalog: Any, name: str, version: str | None) -> Stored:
-    """Ask the catalog and the disk about a dataset; what they do not tell is None."""
+    """Ask the catalog and the disk about a dataset; what they do not tell is None.
+
+    The path is as the dataset has it, and not redacted.
+    """
     try:
         dataset = compat.catalog_dataset(catalog, name)
     except Exception:  # somebody else's dataset class
@@ -83,11 +111,12 @@ def facts(catalog: Any, name: str, version: str | None) -> Stored:
         return Stored(persistent=False)
     known = Stored(persistent=True, versioned=compat.is_versioned(dataset))
     try:
-        exists = compat.version_exists(dataset, version)
         path = compat.dataset_path(dataset, version)
+        known = msgspec.structs.replace(known, path=path)
+        exists = compat.version_exists(dataset, version)
+        known = msgspec.structs.replace(known, exists=exists)
     except Exception:
         return known
-    known = msgspec.structs.replace(known, exists=exists)
     if path is None or "://" in path:
         return known
     try:
@@ -101,18 +130,32 @@ def facts(catalog: Any, name: str, version: str | None) -> Stored:
 
 
 def project_now(
-    chain: Chain, context: Any, nodes: tuple[Any, ...], stored: Mapping[str, Stored]
+    chain: Chain,
+    context: Any,
+    nodes: tuple[PlannedNode, ...],
+    stored: Mapping[str, Stored],
+    redactor: Redactor,
 ) -> Now:
+    """Gather all that a session is compared with."""
     config = settings_of(chain.project)
-    redactor = make_redactor(config)
-    redactor.learn(context.params)
     files = configuration.config_files(context)
     safe = redactor.plain(dict(context.params))
+    root = str(context.project_path)
     return Now(
         nodes=nodes,
         parameters=safe if isinstance(safe, dict) else {},
         config_sha256={file.name: configuration.sha256(file) for file in files},
         stored=stored,
+        env=context.env or compat.config_environments(context)[-1],
+        entries=places_of(entries_now(context, redactor), stored, root),
+        entries_before=tuple(
+            places_of(
+                link.state.context.catalog if link.state.context else (),
+                stored,
+                link.state.project_path,
+            )
+            for link in chain.links
+        ),
         git=git_state(chain.project),
         versions=capture.versions(compat.package_name(), config.packages),
     )

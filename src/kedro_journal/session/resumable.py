@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Final, Self, cast
 
 from kedro.framework.session import KedroSession as _KedroSession
+from msgspec.structs import replace
 
 from kedro_journal.events import SessionResumed
 from kedro_journal.state import ResumePlan, RunState
 
 from .chain import Chain, find_chain
+from .identity import group_carried
 from .project import configure
 from .resume import OnDrift, runtime_params, unjournaled_context
 from .resumption import (
@@ -37,6 +39,7 @@ class Resumable(_KedroSession):
 
     _resumption: Resumption | None = None
     _rerun: RunState | None = None
+    _repeats: str | None = None
 
     @classmethod
     def resume(
@@ -107,6 +110,7 @@ class Resumable(_KedroSession):
                     conf_source=state.conf_source,
                     labels=state.labels,
                     parent_session_id=chain.last.session_id,
+                    group_id=group_carried(chain.last.group_id),
                 )
             finally:
                 RESUMES.reset(token)
@@ -129,7 +133,10 @@ class Resumable(_KedroSession):
         """Make a new session whose `run()` does what an earlier one was asked for.
 
         From the start, with the same pipelines, filters, runner, environment and
-        runtime parameters; nothing of what was completed is used.
+        runtime parameters; nothing of what was completed is used. A session that
+        goes on from others stands for the first of them (`repeats`): its filters and
+        versions count, with the runtime parameters, environment and runner of the
+        last.
 
         Args:
             session_id, project_path, run_id, env, extra_params: As for `resume`.
@@ -154,13 +161,16 @@ class Resumable(_KedroSession):
             conf_source=state.conf_source,
             labels=state.labels,
             parent_session_id=state.session_id,
+            group_id=group_carried(state.group_id),
         )
-        session.runs_again(chain.run)
+        session.runs_again(chain)
         return cast("Self", session)
 
-    def runs_again(self, run: RunState) -> None:
+    def runs_again(self, chain: Chain) -> None:
         """Take what an earlier run was asked for; called once, by `rerun`."""
-        self._rerun = run
+        first, last = chain.links[0], chain.run
+        self._rerun = replace(first.run, runner=last.runner, is_async=last.is_async)
+        self._repeats = first.state.session_id
 
     def goes_on(self, resumption: Resumption) -> None:
         """Take what is left to run; called once, by `resume`."""
@@ -170,6 +180,11 @@ class Resumable(_KedroSession):
     def resumes(self) -> bool:
         """Its `run()` has arguments of an earlier one."""
         return self._resumption is not None or self._rerun is not None
+
+    @property
+    def repeats(self) -> str | None:
+        """The session whose run it does again, if it was made by `rerun`."""
+        return self._repeats
 
     @property
     def has_nothing_left(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from kedro.framework.session import KedroSession as _KedroSession
 
 from kedro_journal.errors import NotResumable
@@ -15,7 +16,7 @@ from kedro_journal.state.flat import flatten
 
 from .chain import Chain, find_chain
 from .plan import planned
-from .present import pipeline_now, project_now, stored_now
+from .present import pipeline_now, project_now, redactor_now, stored_now
 from .project import configure
 
 __all__ = [
@@ -118,21 +119,24 @@ def make_plan(
     Raises:
         NotResumable: There is drift, which is refused; or a node that is none.
     """
-    nodes = tuple(planned(node) for node in pipeline_now(chain).nodes)
+    redactor = redactor_now(chain, context)
+    now_nodes = pipeline_now(chain).nodes
+    nodes = tuple(planned(node, redactor.plain) for node in now_nodes)
     wanted = tuple(from_nodes)
     unknown = sorted(set(wanted) - {node.name for node in nodes})
     if unknown:
         reason = f"its pipeline has no node {unknown[0]!r}"
         raise NotResumable(chain.last.session_id, reason, "Give the node's full name.")
     known = collect(chain.links)
-    stored = stored_now(context.catalog, nodes, known)
-    drift = find_drift(chain.links, project_now(chain, context, nodes, stored))
+    stored = stored_now(context, nodes, known, redactor)
+    now = project_now(chain, context, nodes, stored, redactor)
+    drift = find_drift(chain.links, now)
     if drift and on_drift == "refuse":
         first = f"{drift[0].kind} {drift[0].subject}: {drift[0].detail}"
         reason = f"the project is not as it was ({len(drift)} changes; {first})"
         advice = "`--dry-run` lists them; --on-drift=report goes on all the same."
         raise NotResumable(chain.last.session_id, reason, advice)
-    return plan_resume(
+    plan = plan_resume(
         chain.links,
         nodes,
         stored,
@@ -140,3 +144,4 @@ def make_plan(
         redo_drifted=on_drift == "redo",
         from_nodes=wanted,
     )
+    return msgspec.structs.replace(plan, damage=chain.damage())

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from kedro.framework.session import KedroSession as _KedroSession
 
-from kedro_journal.errors import JournalError, NothingLeft, NotResumable
+from kedro_journal.errors import (
+    JournalUnwritable,
+    NothingLeft,
+    NotResumable,
+    UnsafeJournal,
+)
 from kedro_journal.events import SessionResumed
 from kedro_journal.journal import OwnerLock
 from kedro_journal.state import ResumePlan, RunState, collect
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from .session import KedroSession
 
 __all__ = [
+    "ResumeLock",
     "Resumption",
     "check_first",
     "claim",
@@ -32,6 +40,43 @@ __all__ = [
 RESUME_LOCK_NAME: Final = "resume.lock"
 
 
+class ResumeLock:
+    """Held by the session that goes on from another one.
+
+    Args:
+        path: The lock file.
+    """
+
+    _held: ClassVar[dict[Path, int]] = {}  # by this process; a forked child has none
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = OwnerLock(path)
+        self._has_it = False
+
+    @property
+    def is_ours(self) -> bool:
+        """A session of this very process holds it."""
+        return self._held.get(self._path) == os.getpid()
+
+    def acquire(self) -> None:
+        """Get the lock.
+
+        Raises:
+            JournalUnwritable: Somebody else has it, or it cannot be had.
+        """
+        self._lock.acquire(timeout_s=0.2)
+        self._has_it = True
+        self._held[self._path] = os.getpid()
+
+    def release(self) -> None:
+        """Let it go; a second time does nothing."""
+        if self._has_it:
+            self._has_it = False
+            self._held.pop(self._path, None)
+        self._lock.release()
+
+
 class Resumption(NamedTuple):
     """What a session that resumes another carries out.
 
@@ -41,10 +86,26 @@ class Resumption(NamedTuple):
     """
 
     plan: ResumePlan
-    lock: OwnerLock
+    lock: ResumeLock
 
 
-def claim(find: Callable[[], Chain]) -> tuple[Chain, OwnerLock]:
+def _not_claimed(
+    chain: Chain, lock: ResumeLock, error: JournalUnwritable | UnsafeJournal
+) -> NotResumable:
+    session_id = chain.last.session_id
+    if isinstance(error, UnsafeJournal) or error.errno is not None:
+        reason = f"it cannot be claimed: {error.path}: {error.reason}"
+        advice = "That has to be a file you can write, on a file system with locks."
+    elif lock.is_ours:
+        reason = f"this very process, {os.getpid()}, resumes it at this moment"
+        advice = "Close the session that does."
+    else:
+        reason = "another process resumes it at this moment"
+        advice = "`kedro-journal list` shows the session that does."
+    return NotResumable(session_id, reason, advice)
+
+
+def claim(find: Callable[[], Chain]) -> tuple[Chain, ResumeLock]:
     """Be the only one to go on from a session, until the lock is released.
 
     Args:
@@ -52,17 +113,15 @@ def claim(find: Callable[[], Chain]) -> tuple[Chain, OwnerLock]:
             and ended, in between.
 
     Raises:
-        NotResumable: Somebody else is at it.
+        NotResumable: Somebody else is at it, or it cannot be claimed.
     """
     chain = find()
     while True:
-        lock = OwnerLock(chain.folder / RESUME_LOCK_NAME)
+        lock = ResumeLock(chain.folder / RESUME_LOCK_NAME)
         try:
-            lock.acquire(timeout_s=0.2)
-        except JournalError as error:
-            reason = "another process resumes it at this moment"
-            advice = "`kedro-journal list` shows the session that does."
-            raise NotResumable(chain.last.session_id, reason, advice) from error
+            lock.acquire()
+        except (JournalUnwritable, UnsafeJournal) as error:
+            raise _not_claimed(chain, lock, error) from error
         try:
             again = find()
         except BaseException:
@@ -101,7 +160,7 @@ def check_first(
 def go_on(
     session: KedroSession,
     chain: Chain,
-    lock: OwnerLock,
+    lock: ResumeLock,
     from_nodes: Iterable[str],
     on_drift: OnDrift,
 ) -> None:
@@ -140,7 +199,8 @@ def run_arguments(
     Args:
         plan: The plan.
         session_id: The session that runs it: under this version it saves.
-        given: Arguments of the caller, which win; a runner, above all.
+        given: Arguments of the caller, which win; a runner, above all. Of a class of
+            runners one is made that is as asynchronous as the one on record.
     """
     asked = {
         **_pipelines(plan.pipelines),
@@ -180,10 +240,12 @@ def _told(given: Mapping[str, Any]) -> dict[str, Any]:
 def _with_runner(
     arguments: dict[str, Any], name: str, *, is_async: bool
 ) -> dict[str, Any]:
-    """Make a runner of the class on record, unless there is one."""
+    """Make a runner of the class that was given, or is on record, if there is none."""
     from kedro.utils import load_obj
 
-    if arguments.get("runner") is None:
+    cls = arguments.get("runner")
+    if cls is None:
         cls = load_obj(name or "SequentialRunner", "kedro.runner")
+    if isinstance(cls, type):
         arguments["runner"] = cls(is_async=True) if is_async else cls()
     return arguments

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
+    from .compare import Comparison, Difference, compare
+    from .damage import Damage
     from .drift import Drift, Now, find_drift
     from .evidence import Known, Link, collect
     from .evolve import StateBuilder, evolve, fold
@@ -45,6 +47,9 @@ __all__ = [
     "GroupFailure",
     "GroupNode",
     "GroupState",
+    "Comparison",
+    "Damage",
+    "Difference",
     "Drift",
     "Known",
     "Link",
@@ -66,6 +71,7 @@ __all__ = [
     "Verdict",
     "Writer",
     "collect",
+    "compare",
     "evolve",
     "find_drift",
     "fold",
@@ -81,6 +87,12 @@ __all__ = [
 lazily(
     __name__,
     {
+        "compare": (
+            "Comparison",
+            "Difference",
+            "compare",
+        ),
+        "damage": ("Damage",),
         "drift": (
             "Drift",
             "Now",

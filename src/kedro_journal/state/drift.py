@@ -1,4 +1,4 @@
-"""What is not as it was: code, pipeline, parameters, configuration, inputs. Pure."""
+"""What is not as it was: code, pipeline, parameters, configuration, data. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from msgspec.structs import replace
 
 from kedro_journal.events import Git, PlannedNode, Versions
 
-from .evidence import Known, Link, bare, collect
+from .evidence import Evidence, Known, Link, bare, collect
 from .flat import flatten
 from .model import RunState, SessionState
+from .places import is_elsewhere, same_place, saved_at
 from .stored import Stored
 
 __all__ = ["Drift", "DriftKind", "Now", "affected", "find_drift"]
 
 DriftKind = Literal[
-    "code", "pipeline", "parameter", "configuration", "input", "git", "packages"
-]
+    "env", "code", "pipeline", "parameter", "configuration", "input", "output", "git",
+    "packages", "project",
+]  # fmt: skip
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +49,10 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
         parameters: The parameters in force, redacted.
         config_sha256: Hashes of the configuration files, by path.
         stored: What is known of each dataset.
+        env: The configuration environment in force; empty if it is not known.
+        entries: The place that the catalog has for each dataset, redacted, from the
+            root of the project.
+        entries_before: The same of each session of the chain.
         git: The commit.
         versions: The versions.
     """
@@ -57,6 +63,9 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     stored: Mapping[str, Stored]
     git: Git | None
     versions: Versions
+    env: str = ""
+    entries: Mapping[str, str] = {}
+    entries_before: tuple[Mapping[str, str], ...] = ()
 
 
 def find_drift(chain: Sequence[Link], now: Now) -> tuple[Drift, ...]:
@@ -66,11 +75,16 @@ def find_drift(chain: Sequence[Link], now: Now) -> tuple[Drift, ...]:
     last that planned it; configuration, commit and packages with the first session.
     """
     known = collect(chain)
+    places = _Places(chain, known, now)
     return (
+        *places.environment(),
         *_pipeline(known, now.nodes),
         *_parameters(chain, known, now),
         *_configuration(chain[0].state, now),
+        *places.inputs(),
         *_inputs(chain[0].run, known, now),
+        *places.outputs(),
+        *_sources(chain, known, now),
         *_code_base(chain[0].state, now),
     )
 
@@ -97,6 +111,9 @@ def _pipeline(known: Known, nodes: Sequence[PlannedNode]) -> Iterator[Drift]:
             yield Drift(kind="code", subject=node.name, detail=detail, nodes=here)
         elif was.source_sha256 and was.source_sha256 != node.source_sha256:
             detail = f"the source of {node.function} was changed ({node.source})"
+            yield Drift(kind="code", subject=node.name, detail=detail, nodes=here)
+        elif was.arguments_sha256 != node.arguments_sha256:
+            detail = f"the arguments that a partial gives {node.function} were changed"
             yield Drift(kind="code", subject=node.name, detail=detail, nodes=here)
 
 
@@ -192,6 +209,120 @@ def _inputs(first: RunState, known: Known, now: Now) -> Iterator[Drift]:
             if not old:
                 detail = "it was written since the session began"
             yield Drift(kind="input", subject=name, detail=detail, nodes=nodes)
+
+
+class _Places:
+    """Where the datasets of completed nodes were, and where they are."""
+
+    def __init__(self, chain: Sequence[Link], known: Known, now: Now) -> None:
+        self.chain, self.known, self.now = chain, known, now
+        self.made = {bare(output) for node in now.nodes for output in node.outputs}
+
+    def _done(self) -> Iterator[tuple[PlannedNode, Evidence]]:
+        for node in self.now.nodes:
+            evidence = self.known.nodes.get(node.name)
+            if evidence is not None and evidence.is_complete:
+                yield node, evidence
+
+    def _is_kept(self, dataset: str) -> bool:
+        here = self.now.stored.get(dataset)
+        return here is not None and here.persistent
+
+    def _entries(self, link: int, dataset: str) -> tuple[str, str]:
+        """Give the place that the catalog had for a dataset, and the one it has."""
+        before = self.now.entries_before
+        was = before[link].get(dataset, "") if link < len(before) else ""
+        return was, self.now.entries.get(dataset, "")
+
+    def _saved(self, evidence: Evidence, dataset: str) -> tuple[str, str, bool]:
+        """Give where an output was saved, where it is, and whether that differs."""
+        state = self.chain[evidence.link].state
+        save, here = evidence.node.saves.get(dataset), self.now.stored[dataset]
+        if save is not None and (was := saved_at(state, save)) and here.path:
+            return was, here.path, is_elsewhere(state, save, here)
+        was, is_now = self._entries(evidence.link, dataset)
+        return was, is_now, bool(was and is_now) and not same_place(was, is_now)
+
+    def outputs(self) -> Iterator[Drift]:
+        """Find what a completed node saved at another place."""
+        for node, evidence in self._done():
+            for dataset in filter(self._is_kept, node.outputs):
+                was, is_now, differs = self._saved(evidence, dataset)
+                if differs:
+                    detail = f"it is now at {is_now}, and was saved at {was}"
+                    yield Drift(
+                        kind="output",
+                        subject=dataset,
+                        detail=detail,
+                        nodes=(node.name,),
+                    )
+
+    def inputs(self) -> Iterator[Drift]:
+        """Find free inputs that are at another place than those that were loaded."""
+        done = {node.name: evidence.link for node, evidence in self._done()}
+        for name in sorted(self.now.stored):
+            if bare(name) in self.made or not self._is_kept(name):
+                continue
+            using = [node.name for node in self.now.nodes if name in node.inputs]
+            had = [node for node in using if node in done] or using
+            found: dict[str, list[str]] = {}
+            for node in had:
+                link = done.get(node, len(self.chain) - 1)
+                was, is_now = self._entries(link, name)
+                if was and is_now and not same_place(was, is_now):
+                    detail = f"it is now at {is_now}, and was at {was}"
+                    found.setdefault(detail, []).append(node)
+            for detail, nodes in found.items():
+                yield Drift(
+                    kind="input", subject=name, detail=detail, nodes=tuple(nodes)
+                )
+
+    def environment(self) -> Iterator[Drift]:
+        """Tell of another environment; of nodes, whose data cannot be compared."""
+        found: dict[str, list[str]] = {}
+        for state, run in self.chain:
+            loaded = state.context.env if state.context is not None else None
+            was = run.env or loaded or state.env
+            if was and self.now.env and was != self.now.env:
+                found[was] = []
+        for node, evidence in self._done():
+            state, run = self.chain[evidence.link]
+            loaded = state.context.env if state.context is not None else None
+            was = run.env or loaded or state.env or ""
+            if was in found and self._is_unsure(node, evidence):
+                found[was].append(node.name)
+        for was, nodes in found.items():
+            detail = f"it is {self.now.env}, and was {was}"
+            if nodes:
+                detail += "; data of these nodes cannot be compared"
+            yield Drift(
+                kind="env", subject="environment", detail=detail, nodes=tuple(nodes)
+            )
+
+    def _is_unsure(self, node: PlannedNode, evidence: Evidence) -> bool:
+        for dataset in filter(self._is_kept, node.outputs):
+            was, is_now, _ = self._saved(evidence, dataset)
+            if not (was and is_now):
+                return True
+        free = (name for name in node.inputs if bare(name) not in self.made)
+        return any(
+            not all(self._entries(evidence.link, name))
+            for name in filter(self._is_kept, free)
+        )
+
+
+def _sources(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift]:
+    """Compare the project's files with those that completed nodes ran with."""
+    links = {one.link for one in known.nodes.values() if one.is_complete}
+    states = [chain[link].state for link in sorted(links)] or [chain[-1].state]
+    hashes = {state.versions.project_sha256 for state in states} - {""}
+    is_now = now.versions.project_sha256
+    if is_now and hashes - {is_now}:
+        yield Drift(
+            kind="project",
+            subject=states[0].package_name or "package",
+            detail="its source files are not all what completed nodes ran with",
+        )
 
 
 def _code_base(state: SessionState, now: Now) -> Iterator[Drift]:

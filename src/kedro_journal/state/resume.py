@@ -9,22 +9,22 @@ or changed, or lived in memory and is needed by something that is left to run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from datetime import datetime
+from typing import Literal
 
 import msgspec
 
 from kedro_journal.events import PlannedNode
 
+from .damage import Damage
 from .drift import Drift, affected
 from .evidence import Evidence, Known, Link, bare, collect
-from .model import DatasetOperation, NodeState
-from .stored import Stored
+from .model import NodeState
+from .stored import SLACK, Stored, changed
 
 __all__ = ["Decision", "NodeDecision", "ResumePlan", "plan_resume"]
 
 Decision = Literal["done", "suspect", "to do", "redo"]
-_SLACK: Final = timedelta(seconds=2)  # of time stamps, where no exact one is on record
 _Decisions = dict[str, "NodeDecision"]
 
 
@@ -60,6 +60,7 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
         own_versions: Versioned inputs that are made anew: they are loaded at the
             version that the resumed session saves.
         drift: What is not as it was.
+        damage: Journals of the chain that are damaged: the rest of them counts.
     """
 
     session_id: str
@@ -72,6 +73,7 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
     load_versions: dict[str, str]
     own_versions: tuple[str, ...]
     drift: tuple[Drift, ...]
+    damage: tuple[Damage, ...] = ()
 
     @property
     def to_run(self) -> tuple[str, ...]:
@@ -100,16 +102,25 @@ def plan_resume(
         nodes: The pipeline as it is now, filtered as the run was, in execution order.
         stored: What is known of each dataset, by name.
         drift: What is not as it was; see `find_drift`.
-        redo_drifted: Run what the drift affects again, and all that follows from it.
+        redo_drifted: Run what the drift affects again, and all that follows from it;
+            what was saved at another place is made again in any case.
         from_nodes: Nodes to run again in any case, with all that follows from them.
     """
-    planner = _Planner(chain, nodes, stored)
+    moved = affected([one for one in drift if one.kind == "output"], nodes)
+    planner = _Planner(chain, nodes, stored, moved)
     decisions: _Decisions = {node.name: planner.judge(node) for node in nodes}
-    forced = planner.outdated() | planner.misled(decisions)
+    misled = planner.misled(decisions)
+    forced = planner.outdated() | misled
     if redo_drifted:
         forced = affected(drift, nodes) | forced
+    forced |= moved
     forced |= dict.fromkeys(from_nodes, "it was asked for")
-    _force(decisions, nodes, forced)
+    since = {
+        name: planner.known.nodes[name].link
+        for name, reason in misled.items()
+        if forced[name] == reason
+    }
+    _force(decisions, nodes, forced, planner.known, since)
     planner.close(decisions)
     first, last = chain[0].run, chain[-1]
     return ResumePlan(
@@ -134,7 +145,9 @@ class _Planner:
         chain: Sequence[Link],
         nodes: Sequence[PlannedNode],
         stored: Mapping[str, Stored],
+        moved: Mapping[str, str],
     ) -> None:
+        self.moved = moved
         self.known: Known = collect(chain)
         self.nodes = nodes
         self.stored = stored
@@ -156,9 +169,11 @@ class _Planner:
             later = self.known.unreached[name]
             reason = f"session {later} was to run it again, and did not get to it"
             return _decision(known, "redo", reason, seq)
+        if name in self.moved:
+            return _decision(known, "redo", self.moved[name], seq)
         for dataset in planned.outputs:
             save = known.node.saves.get(dataset)
-            if trouble := self._trouble(dataset, save):
+            if trouble := self._trouble(dataset, known.node):
                 return _decision(
                     known, "redo", trouble, save.ended_seq if save else seq
                 )
@@ -208,9 +223,9 @@ class _Planner:
             reason += f" while {node.phase}"
         return _decision(known, "to do", reason + f" (record {seq})" * bool(seq), seq)
 
-    def _trouble(self, dataset: str, save: DatasetOperation | None) -> str:
+    def _trouble(self, dataset: str, known: NodeState) -> str:
         """Say how an output is not what was saved; empty if it is, as far as known."""
-        now = self.stored.get(dataset)
+        now, save = self.stored.get(dataset), known.saves.get(dataset)
         if now is None or not now.persistent:
             return ""
         if now.exists is False:
@@ -220,7 +235,15 @@ class _Planner:
         last = self.known.saves.get(save.path, save) if save.path else save
         if last.is_open:
             return f"{last.dataset}, at the same place, was being saved after it"
-        return _changed(dataset, now, last)
+        began = known.started_at
+        old = (
+            now.modified_at is not None
+            and began is not None
+            and (now.modified_at < began - SLACK)
+        )
+        if old and save.path is None:
+            return f"what is there as {dataset} is older, and not what it saved"
+        return changed(dataset, now, last)
 
     def outdated(self) -> dict[str, str]:
         """Find nodes with an input that a later attempt at the run made anew."""
@@ -249,9 +272,12 @@ class _Planner:
                 continue
             known = self.known.nodes[node.name]
             for dataset in node.outputs:
-                now, save = self.stored.get(dataset), known.node.saves.get(dataset)
+                now = self.stored.get(dataset)
                 at = now.modified_at if now is not None else None
-                if at is not None and self._trouble(dataset, save):
+                save = known.node.saves.get(dataset)
+                if at is None or (save is not None and save.path is None):
+                    continue  # whoever loaded it had it from elsewhere
+                if self._trouble(dataset, known.node):
                     changed[bare(dataset)] = at
         found: dict[str, str] = {}
         for node in self.nodes if changed else ():
@@ -334,47 +360,38 @@ def _last_seq(node: NodeState) -> int:
     return seq or max((load.started_seq for load in node.loads.values()), default=0)
 
 
-def _changed(dataset: str, now: Stored, saved: DatasetOperation) -> str:
-    sizes = saved.size_bytes, now.size_bytes
-    if None not in sizes and sizes[0] != sizes[1]:
-        return (
-            f"its output {dataset} was changed: it has {now.size_bytes} bytes, and "
-            f"{saved.size_bytes} were saved (record {saved.ended_seq})"
-        )
-    at = now.modified_at
-    if at is None:
-        return ""
-    if saved.modified_us is not None:
-        written = _EPOCH + timedelta(microseconds=saved.modified_us)
-        same = at == written
-    else:
-        same = saved.ended_at is None or at <= saved.ended_at + _SLACK
-    if same:
-        return ""
-    return (
-        f"its output {dataset} was written again after it was saved "
-        f"(record {saved.ended_seq})"
-    )
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def _force(
-    decisions: _Decisions, nodes: Sequence[PlannedNode], forced: Mapping[str, str]
+    decisions: _Decisions,
+    nodes: Sequence[PlannedNode],
+    forced: Mapping[str, str],
+    known: Known,
+    since: Mapping[str, int],
 ) -> None:
-    """Let nodes run again, and all that follows from them."""
-    tainted: dict[str, str] = {}
+    """Let nodes run again, and all that follows from them.
+
+    Args:
+        decisions: Changed in place.
+        nodes: In execution order.
+        forced: Nodes that run again in any case, with the reason.
+        known: What the chain proves.
+        since: Of nodes whose last outcome alone is doubted, the session that it is of:
+            what ran in an earlier one had another.
+    """
+    tainted: dict[str, tuple[str, int]] = {}
     for node in nodes:
-        reason = forced.get(node.name)
-        source = next((tainted[i] for i in map(bare, node.inputs) if i in tainted), "")
-        if reason is None and not source:
+        evidence, reason = known.nodes.get(node.name), forced.get(node.name)
+        ran = evidence.link if evidence is not None else 0
+        sources = [tainted[i] for i in map(bare, node.inputs) if i in tainted]
+        sources = [one for one in sources if evidence is None or ran >= one[1]]
+        if reason is None and not sources:
             continue
-        tainted |= dict.fromkeys(map(bare, node.outputs), node.name)
+        first = min((link for _, link in sources), default=ran)
+        first = min(first, since.get(node.name, 0)) if reason is not None else first
+        tainted |= dict.fromkeys(map(bare, node.outputs), (node.name, first))
         before = decisions[node.name]
         if before.decision == "done":
             decisions[node.name] = msgspec.structs.replace(
                 before,
                 decision="redo",
-                reason=reason or f"it follows from {source}, which runs again",
+                reason=reason or f"it follows from {sources[0][0]}, which runs again",
             )

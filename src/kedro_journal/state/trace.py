@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -44,7 +44,11 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def trace(
-    state: SessionState, name: str, *, run_id: str | None = None
+    state: SessionState,
+    name: str,
+    *,
+    run_id: str | None = None,
+    before: Sequence[SessionState] = (),
 ) -> tuple[Trace, ...]:
     """Say where a value came from.
 
@@ -54,6 +58,8 @@ def trace(
             flag (`--env`), a variable (`$KEDRO_ENV`), or a dataset. A name without a
             mark is looked for in this order.
         run_id: A run whose own runtime parameters come first; None for the last run.
+        before: The sessions that it goes on from, oldest first: a dataset that it did
+            not save itself is of the last of them that did.
 
     Returns:
         One trace; of a parameter that is a mapping, one for each value in it.
@@ -72,7 +78,7 @@ def trace(
     elif name:
         found = (
             _parameters(state, name, run)
-            or _dataset(state, name)
+            or _dataset(state, name, before)
             or _flag(state, name)
             or _variable(state, name)
         )
@@ -198,16 +204,45 @@ def _variable(state: SessionState, name: str) -> tuple[Trace, ...]:
     )
 
 
-def _dataset(state: SessionState, name: str) -> tuple[Trace, ...]:
+def _dataset(
+    state: SessionState, name: str, before: Sequence[SessionState]
+) -> tuple[Trace, ...]:
     entries = state.context.catalog if state.context is not None else ()
     entry = next((entry for entry in entries if entry.name == name), None)
     path = entry.path if entry is not None else None
-    made, steps = "", []
+    made, where, steps = _made(state, name)
+    for earlier in reversed(before if not made and (entry or steps) else ()):
+        made, where, more = _made(earlier, name)
+        if made:
+            made = (
+                f"{made} of session {earlier.session_id}, which this one goes on from"
+            )
+            steps += [step for step in more if step.startswith("saved")]
+            break
+    if entry is None and not made and not steps:
+        return ()
+    if entry is not None:
+        steps.append(f"the catalog says {entry.type or 'nothing of its type'}")
+    origin = made or "outside: no node of this session saved it"
+    return (
+        Trace(
+            name=name,
+            kind="dataset",
+            value=where or path,
+            origin=origin,
+            steps=tuple(steps),
+        ),
+    )
+
+
+def _made(state: SessionState, name: str) -> tuple[str, str | None, list[str]]:
+    """Say which node of a session saved a dataset last, where, and who loaded it."""
+    made, path, steps = "", None, list[str]()
     for run in reversed(state.runs):
         for node in run.nodes.values():
             saved, loaded = node.saves.get(name), node.loads.get(name)
             if saved is not None and saved.ended_seq and not made:
-                path = saved.path or path
+                path = saved.path
                 made = f"node {node.name}, record {saved.ended_seq}"
                 if saved.version:
                     steps.append(f"saved as version {saved.version}")
@@ -216,14 +251,7 @@ def _dataset(state: SessionState, name: str) -> tuple[Trace, ...]:
                 steps.append(
                     f"loaded by node {node.name}{version}, record {loaded.ended_seq}"
                 )
-    if entry is None and not made and not steps:
-        return ()
-    if entry is not None:
-        steps.append(f"the catalog says {entry.type or 'nothing of its type'}")
-    origin = made or "outside: no node of this session saved it"
-    return (
-        Trace(name=name, kind="dataset", value=path, origin=origin, steps=tuple(steps)),
-    )
+    return made, path, steps
 
 
 def _names(state: SessionState) -> Iterator[str]:

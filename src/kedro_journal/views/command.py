@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from kedro_journal.events import SessionResumed
 from kedro_journal.state import SessionState
 
 __all__ = ["command_text"]
@@ -28,6 +29,8 @@ def _call(state: SessionState) -> str:
         "runtime_params": state.runtime_params or None,
         "conf_source": state.conf_source,
     }
+    if state.resumed is not None:
+        return _resume_call(state, state.resumed)
     run = state.last_run
     asked: dict[str, Any] = {}
     if run is not None:
@@ -50,6 +53,22 @@ def _call(state: SessionState) -> str:
         f"    session.run({', '.join(shown)})",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _resume_call(state: SessionState, resumed: SessionResumed) -> str:
+    """Give the call of a session that goes on: what it ran itself is a part only."""
+    asked = {
+        "project_path": state.project_path or None,
+        "run_id": resumed.parent_run_id,
+        "env": state.env,
+        "extra_params": state.runtime_params or None,
+    }
+    shown = ", ".join([repr(resumed.parent_session_id), *_arguments(asked)])
+    return (
+        "from kedro_journal.session import KedroSession\n\n"
+        f"with KedroSession.resume({shown}) as session:\n"
+        "    session.run()\n"
+    )
 
 
 def _arguments(values: dict[str, Any]) -> list[str]:

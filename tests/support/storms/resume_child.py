@@ -163,7 +163,9 @@ def run(case: Case, death: Death) -> dict[str, Any]:
     return {}
 
 
-def resume(death: Death, sabotage: str = "") -> dict[str, Any]:
+def resume(
+    death: Death, sabotage: str = "", *, env: str | None = None
+) -> dict[str, Any]:
     """Go on from what is there."""
     from kedro_journal.errors import NothingLeft, NotResumable
     from kedro_journal.session import KedroSession
@@ -171,7 +173,7 @@ def resume(death: Death, sabotage: str = "") -> dict[str, Any]:
     prepare(death)
     _sabotage(sabotage)
     try:
-        with KedroSession.resume(project_path=Path.cwd()) as session:
+        with KedroSession.resume(project_path=Path.cwd(), env=env) as session:
             plan = session.plan
             assert plan is not None
             Path("plan.json").write_text(json.dumps(plan.to_run))

@@ -1,0 +1,206 @@
+"""What differs between a session and another, such as the one that it goes on from.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from .flat import flatten
+from .model import NodeState, SessionState
+
+__all__ = ["Comparison", "Difference", "compare"]
+
+DifferenceKind = Literal[
+    "parameter", "env", "git", "version", "flag", "run", "code", "configuration"
+]
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that differs between two sessions.
+
+    Attributes:
+        kind: What sort of thing.
+        name: Which one.
+        was: Its value in the earlier one; unset if it was not there.
+        now: Its value in the later one; unset if it is not there.
+    """
+
+    kind: DifferenceKind
+    name: str
+    was: Any | UnsetType = UNSET
+    now: Any | UnsetType = UNSET
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """A session, compared with what came before it.
+
+    Attributes:
+        before, after: The sessions.
+        verdict: What became of the later one.
+        differences: What it was asked for, or found, otherwise.
+        added: Nodes that it completed, and nobody before it.
+        anew: Nodes that it completed although they were completed before.
+        kept: Nodes that were completed before, and that it left alone.
+        broken: Nodes that it began and did not complete.
+        datasets_added: Datasets that it saved and nobody before it, with the version,
+            null for one without.
+        datasets_anew: Datasets that it saved although they were saved before.
+    """
+
+    before: str
+    after: str
+    verdict: str
+    differences: tuple[Difference, ...]
+    added: tuple[str, ...]
+    anew: tuple[str, ...]
+    kept: tuple[str, ...]
+    broken: tuple[str, ...]
+    datasets_added: dict[str, str | None]
+    datasets_anew: dict[str, str | None]
+
+
+def compare(before: Sequence[SessionState], after: SessionState) -> Comparison:
+    """Compare a session with the one before it.
+
+    Args:
+        before: Sessions, oldest first, at least one: settings are compared with the
+            last of them, nodes and datasets with what all of them did.
+        after: The later session.
+    """
+    last = before[-1]
+    nodes, done, saved = _nodes(after), set[str](), set[str]()
+    for state in before:
+        earlier = _nodes(state)
+        done |= {name for name, node in earlier.items() if _is_done(node)}
+        saved |= _saves(earlier).keys()
+    mine = [name for name, node in nodes.items() if _is_done(node)]
+    saves = _saves(nodes)
+    return Comparison(
+        before=last.session_id,
+        after=after.session_id,
+        verdict=after.verdict,
+        differences=tuple(_differences(last, after)),
+        added=tuple(name for name in mine if name not in done),
+        anew=tuple(name for name in mine if name in done),
+        kept=tuple(sorted(done - nodes.keys())),
+        broken=tuple(
+            name
+            for name, node in nodes.items()
+            if not _is_done(node) and node.status not in ("pending", "skipped")
+        ),
+        datasets_added={n: v for n, v in saves.items() if n not in saved},
+        datasets_anew={n: v for n, v in saves.items() if n in saved},
+    )
+
+
+def _is_done(node: NodeState) -> bool:
+    return node.status == "completed"
+
+
+def _nodes(state: SessionState) -> dict[str, NodeState]:
+    """Give each node as it was last, in any of the session's runs."""
+    return {name: node for run in state.runs for name, node in run.nodes.items()}
+
+
+def _saves(nodes: Mapping[str, NodeState]) -> dict[str, str | None]:
+    return {
+        name: save.version
+        for node in nodes.values()
+        for name, save in node.saves.items()
+        if not save.is_open
+    }
+
+
+def _differences(was: SessionState, now: SessionState) -> Iterator[Difference]:
+    yield from _of("parameter", dict(flatten(was.parameters)), now.parameters)
+    yield from _of("env", {"env": _env(was)}, {"env": _env(now)})
+    yield from _of("git", _git(was), _git(now))
+    yield from _of("version", _versions(was), _versions(now))
+    yield from _of("flag", _flags(was), _flags(now))
+    yield from _of("run", _asked(was), _asked(now))
+    yield from _of("configuration", _files(was), _files(now))
+    theirs, ours = _code(was), _code(now)
+    both = theirs.keys() & ours.keys()
+    yield from _of("code", {n: theirs[n] for n in both}, {n: ours[n] for n in both})
+
+
+def _of(
+    kind: DifferenceKind, was: Mapping[str, Any], now: Mapping[str, Any]
+) -> Iterator[Difference]:
+    now = dict(flatten(now)) if kind == "parameter" else now
+    for name in sorted(was.keys() | now.keys()):
+        one, other = was.get(name, UNSET), now.get(name, UNSET)
+        if one != other:
+            yield Difference(kind=kind, name=name, was=one, now=other)
+
+
+def _env(state: SessionState) -> str | None:
+    run = state.last_run
+    loaded = state.context.env if state.context is not None else None
+    return (run.env if run is not None else None) or loaded or state.env
+
+
+def _git(state: SessionState) -> dict[str, Any]:
+    if state.git is None:
+        return {}
+    found = state.git
+    return {"commit": found.sha, "branch": found.branch, "dirty": found.dirty}
+
+
+def _versions(state: SessionState) -> dict[str, str]:
+    known = state.versions
+    found = {
+        "python": known.python,
+        "kedro": known.kedro,
+        "kedro-journal": known.kedro_journal,
+        "project": known.project,
+        "packages": known.packages_sha256,
+        "source files": known.project_sha256,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _flags(state: SessionState) -> dict[str, Any]:
+    command = state.command
+    if command is None:
+        return {}
+    given = (*command.given, *command.from_config)
+    flags = {name: command.flags.get(name) for name in given}
+    return {"(command)": command.name, **flags}
+
+
+def _asked(state: SessionState) -> dict[str, Any]:
+    run = state.last_run
+    if run is None:
+        return {}
+    asked: dict[str, Any] = {
+        "pipelines": list(run.pipelines),
+        "runner": run.runner,
+        "is_async": run.is_async,
+    }
+    if state.resumed is None:  # else they are what was left
+        asked |= run.filters
+    return asked
+
+
+def _files(state: SessionState) -> dict[str, str]:
+    context = state.context
+    if context is None:
+        return {}
+    pairs = zip(context.config_sources, context.config_sha256, strict=False)
+    return {name: digest for name, digest in pairs if digest}
+
+
+def _code(state: SessionState) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, node in _nodes(state).items():
+        if node.plan is not None and node.plan.source_sha256:
+            plan = node.plan
+            found[name] = [plan.function, plan.source_sha256, plan.arguments_sha256]
+    return found

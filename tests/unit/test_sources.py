@@ -1,0 +1,106 @@
+"""What code is made of is hashed: the same in every process, another for a change."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kedro_journal.redaction import Redactor
+from kedro_journal.session import sources
+from kedro_journal.session.sources import arguments_sha256, package_sha256
+
+
+def work(*args: Any, **kwargs: Any) -> None:
+    """A node's function."""
+
+
+def digest(*args: Any, **kwargs: Any) -> str:
+    redactor = Redactor()
+    return arguments_sha256(functools.partial(work, *args, **kwargs), redactor.plain)
+
+
+class TestArguments:
+    def test_without_a_partial_there_is_none(self) -> None:
+        assert arguments_sha256(work, Redactor().plain) == ""
+
+    def test_plain_values_count(self) -> None:
+        found = [
+            digest(1), digest(2), digest(1.5), digest(True), digest(None), digest("1"),
+            digest([1]), digest({"a": 1}), digest(a=1), digest(a=[1, {"b": (2,)}]),
+            digest(a=[1, {"b": (3,)}]),
+        ]  # fmt: skip
+        assert len(set(found)) == len(found)
+        assert digest(a=1, b=2) == digest(b=2, a=1)
+
+    def test_an_inner_partial_counts(self) -> None:
+        class Own(functools.partial):  # type: ignore[type-arg]
+            """Partials of partials are one, of others are not."""
+
+        def of(number: int) -> str:
+            inner = Own(functools.partial(work, number), a=1)
+            return arguments_sha256(functools.partial(inner, b=2), Redactor().plain)
+
+        assert of(1) != of(2)
+
+    def test_of_other_objects_only_the_type(self) -> None:
+        assert digest(object()) == digest(object()) != digest(Redactor())
+        assert digest(work) != digest(digest)
+
+    def test_a_secret_does_not_count(self) -> None:
+        assert digest(api_token="hunter22") == digest(api_token="hunter23")
+        assert digest(api_token="hunter22") != digest(api_taken="hunter22")
+
+    def test_what_holds_itself_ends(self) -> None:
+        ring: list[Any] = []
+        ring.append(ring)
+        assert digest(ring) == digest(ring)
+
+
+class TestPackage:
+    @pytest.fixture
+    def package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.syspath_prepend(tmp_path)
+        folder = tmp_path / "hashed_package"
+        (folder / "deep").mkdir(parents=True)
+        (folder / "__init__.py").write_text("raise ImportError")
+        (folder / "deep/helper.py").write_text("one = 1")
+        return folder
+
+    def test_a_changed_added_or_renamed_file_is_another_package(
+        self, package: Path
+    ) -> None:
+        found = [package_sha256("hashed_package")]
+        (package / "deep/helper.py").write_text("one = 2")
+        found.append(package_sha256("hashed_package"))
+        (package / "deep/more.py").touch()
+        found.append(package_sha256("hashed_package"))
+        (package / "deep/more.py").rename(package / "more.py")
+        found.append(package_sha256("hashed_package"))
+        assert "" not in found
+        assert len(set(found)) == 4
+
+    def test_what_python_and_editors_leave_is_none(self, package: Path) -> None:
+        before = package_sha256("hashed_package")
+        (package / "__pycache__").mkdir()
+        (package / "__pycache__/helper.py").touch()
+        (package / ".ipynb_checkpoints").mkdir()
+        (package / ".ipynb_checkpoints/helper.py").touch()
+        (package / "notes.txt").touch()
+        (package / "gone.py").symlink_to("nowhere")
+        assert package_sha256("hashed_package") == before
+
+    def test_too_many_or_too_large_ones_are_not_told(
+        self, package: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sources, "FILES_MAX", 1)
+        assert package_sha256("hashed_package") == ""
+        monkeypatch.undo()
+        with (package / "large.py").open("wb") as file:
+            file.truncate(sources.BYTES_MAX)
+        assert package_sha256("hashed_package") == ""
+
+    def test_no_package_has_none(self) -> None:
+        assert package_sha256(None) == package_sha256("no_such_package") == ""
