@@ -797,7 +797,7 @@ class TestTheCommand:
         for command in ("resume",), ("resume", "--dry-run"), ("rerun",):
             done = broken.project.journal(*command)
             assert done.returncode == 2
-            assert "pyproject.toml: it is not TOML" in done.stderr
+            assert "pyproject.toml: it does not parse as TOML" in done.stderr
             assert "line 2" in done.stderr
             assert "Traceback" not in done.stderr
 
