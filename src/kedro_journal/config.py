@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_ori
 import msgspec
 from msgspec import Meta
 
+from kedro_journal._building import building
 from kedro_journal.errors import ConfigError
 
 __all__ = [
@@ -249,7 +250,8 @@ def _load_what_is_right(
         if _right_of_file(path, on_error, right):
             unsafe = path.name
         sources.update(dict.fromkeys(right, path.name))
-    config = msgspec.convert(right, Config)
+    with building():
+        config = msgspec.convert(right, Config)
     for name, value in environ.items():
         key = name.removeprefix(ENV_PREFIX)
         if not name.startswith(ENV_PREFIX) or key in _NO_SETTINGS:
@@ -332,7 +334,8 @@ def _tool_table(path: Path) -> dict[str, Any]:
 
 def _convert(table: object, source: str, where: str) -> Config:
     try:
-        return msgspec.convert(table, Config)
+        with building():
+            return msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
         reason = str(error).replace("`$.", f"`{where}.").replace("`$`", f"`{where}`")
         if where not in reason:  # msgspec gives no path for the table itself
@@ -374,7 +377,9 @@ def _override(config: Config, key: str, value: str, source: str) -> Config:
         given = _BOOLEANS.get(value.strip().lower(), value)
     try:
         data = {**msgspec.structs.asdict(config), key: given}
-        return msgspec.convert(data, Config, strict=isinstance(current, (bool, tuple)))
+        strict = isinstance(current, (bool, tuple))
+        with building():
+            return msgspec.convert(data, Config, strict=strict)
     except (msgspec.ValidationError, UnicodeError) as error:
         # The bytes of a variable need not be text.
         reason = f"{value!r} does not fit: {error}"

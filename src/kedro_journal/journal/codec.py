@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import msgspec
 
+from kedro_journal._building import building
 from kedro_journal.errors import JournalClosed, RecordTooLarge
 from kedro_journal.events import (
     EVENT_TYPES,
@@ -110,7 +111,8 @@ _decoders: Final[dict[str, msgspec.json.Decoder[Any]]] = {}
 def _decoder_of(name: str) -> msgspec.json.Decoder[Any] | None:
     known = _decoders.get(name)
     if known is None and name in EVENT_TYPES:
-        known = _decoders[name] = msgspec.json.Decoder(EVENT_TYPES[name])
+        with building():
+            known = _decoders[name] = msgspec.json.Decoder(EVENT_TYPES[name])
     return known
 
 

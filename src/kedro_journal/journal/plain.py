@@ -18,6 +18,7 @@ from zlib import crc32
 
 import msgspec
 
+from kedro_journal._building import building
 from kedro_journal.events import EVENT_TYPES, AnyEvent, Cursor, Record
 
 from .codec import FORMAT_VERSION, SEQ_MAX
@@ -60,8 +61,9 @@ def _line_of(name: str, event: type) -> Any:
 @cache  # made when the first line is read: a run reads none
 def _decoder() -> Callable[[bytes], PlainLine]:
     plain = (item for item in EVENT_TYPES.items() if item[1].VERSION == 1)
-    lines = (_line_of(name, event) for name, event in plain)
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(reduce(or_, lines))
+    with building():
+        lines = [_line_of(name, event) for name, event in plain]
+        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(reduce(or_, lines))
     return decoder.decode
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec.structs import force_setattr, replace
 
+from kedro_journal._building import building
 from kedro_journal._version import __version__
 from kedro_journal.errors import CorruptJournal, JournalError
 from kedro_journal.events import ErrorInfo
@@ -188,7 +189,8 @@ def _load(path: Path) -> dict[str, _Entry]:
             data = read_between(REAL_OS, fd, 0, size) if size <= _MAX_BYTES else b""
         finally:
             REAL_OS.close(fd)
-        day = msgspec.msgpack.decode(data, type=_Day)
+        with building():
+            day = msgspec.msgpack.decode(data, type=_Day)
         if day.format == _FORMAT:
             return day.entries
     return {}
@@ -196,7 +198,8 @@ def _load(path: Path) -> dict[str, _Entry]:
 
 @cache
 def _decoder() -> msgspec.msgpack.Decoder[SessionState]:
-    return msgspec.msgpack.Decoder(SessionState)
+    with building():
+        return msgspec.msgpack.Decoder(SessionState)
 
 
 def _in_short(state: SessionState) -> SessionState:

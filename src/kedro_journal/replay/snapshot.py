@@ -15,6 +15,7 @@ from zlib import crc32
 
 import msgspec
 
+from kedro_journal._building import building
 from kedro_journal._version import __version__
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Cursor
@@ -58,7 +59,8 @@ class _Snapshot(msgspec.Struct, array_like=True):
 
 @cache
 def _decoder() -> msgspec.msgpack.Decoder[_Snapshot]:
-    return msgspec.msgpack.Decoder(_Snapshot)
+    with building():
+        return msgspec.msgpack.Decoder(_Snapshot)
 
 
 def facts_of(file: int | Path) -> Facts:

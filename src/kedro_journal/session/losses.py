@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from kedro_journal._building import building
 from kedro_journal.events import JournalGap
 
 __all__ = ["Losses", "report"]
@@ -48,7 +49,8 @@ class Losses:
             while self._socket is not None and self.name:
                 data = self._socket.recv(_DATAGRAM_MAX_BYTES)
                 with contextlib.suppress(msgspec.MsgspecError):  # somebody else's
-                    loss = msgspec.json.decode(data, type=_Loss)
+                    with building():
+                        loss = msgspec.json.decode(data, type=_Loss)
                     events += max(loss.events, 0)
                     reason = reason or loss.reason
         if not events:
