@@ -65,11 +65,13 @@ def test_nothing_is_kept_of_a_short_journal_nor_for_the_past(tmp_path: Path) -> 
     assert not list(tmp_path.glob(f"*/{SNAPSHOT_NAME}"))
 
 
-def test_a_change_in_place_is_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [number / 25 for number in range(25)])
+def test_a_change_in_place_is_found(tmp_path: Path, place: float) -> None:
+    """Wherever it is: a journal that did not grow is what it was, or read anew."""
     path = put(tmp_path, b"".join(LINES))
     replay_folder(tmp_path)
     data = bytearray(path.read_bytes())
-    data[len(data) - 200] ^= 1
+    data[round(place * (len(data) - 200))] ^= 1
     path.write_bytes(data)
     assert load(path) is None
     with pytest.raises(CorruptJournal):

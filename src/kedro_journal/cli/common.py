@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -24,9 +24,6 @@ from kedro_journal.replay.locate import open_directory
 from kedro_journal.state import SessionState
 from kedro_journal.views.derive import where_it_is
 from kedro_journal.views.terminal import Screen, escape
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "logs_aside",

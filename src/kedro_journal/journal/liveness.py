@@ -42,27 +42,35 @@ def host_name() -> str:
         return ""
 
 
+def _stat_of(pid: int) -> list[str]:
+    """Give the fields of proc(5) stat from the third on, none if it cannot be read."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
+
+
 def start_ticks(pid: int) -> int | None:
     """Give a process's start time in clock ticks since boot, None if not to be told.
 
     Field 22 of proc(5) stat; with the pid it tells one process from a later one.
     """
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-        return int(text.rpartition(")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
+        return int(_stat_of(pid)[19])
+    except (ValueError, IndexError):
         return None
 
 
-def is_running(pid: int, ticks: int) -> bool:
-    """Tell whether the process that started at that tick runs; a zombie does not."""
-    if start_ticks(pid) != ticks:
+def is_running(pid: int, ticks: int | None) -> bool:
+    """Tell whether the process that started at that tick runs; a zombie does not.
+
+    Of one whose start is not known (None), or that is none (0), it cannot be told.
+    """
+    if not pid or ticks is None:
         return False
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    return text.rpartition(")")[2].split()[0] not in ("Z", "X")
+    fields = _stat_of(pid)
+    return fields[19:20] == [str(ticks)] and fields[0] not in ("Z", "X")
 
 
 def parent_pid(pid: int) -> int:
@@ -70,9 +78,8 @@ def parent_pid(pid: int) -> int:
     if pid == os.getpid():
         return os.getppid()
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-        return int(text.rpartition(")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
+        return int(_stat_of(pid)[1])
+    except (ValueError, IndexError):
         return 0
 
 
@@ -122,14 +129,15 @@ def _is_missing(path: Path) -> bool:
 
 def _is_at(folder: Path, pid: int, ticks: int | None) -> bool:
     """Tell whether that process lives and has a file of the folder open."""
-    if not pid or ticks is None or not is_running(pid, ticks):
+    if not is_running(pid, ticks):
         return False
     try:
         descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
     except OSError:
         return True  # somebody else's: it cannot be told
+    within = folder.resolve()
     for descriptor in descriptors:
         with contextlib.suppress(OSError):  # closed meanwhile
-            if descriptor.readlink().is_relative_to(folder.resolve()):
+            if descriptor.readlink().is_relative_to(within):
                 return True
     return False

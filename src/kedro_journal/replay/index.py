@@ -189,11 +189,16 @@ def _load(path: Path) -> dict[str, _Entry]:
             data = read_between(REAL_OS, fd, 0, size) if size <= _MAX_BYTES else b""
         finally:
             REAL_OS.close(fd)
-        with building():
-            day = msgspec.msgpack.decode(data, type=_Day)
+        day = _day_decoder().decode(data)
         if day.format == _FORMAT:
             return day.entries
     return {}
+
+
+@cache
+def _day_decoder() -> msgspec.msgpack.Decoder[_Day]:
+    with building():
+        return msgspec.msgpack.Decoder(_Day)
 
 
 @cache

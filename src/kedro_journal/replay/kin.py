@@ -10,7 +10,7 @@ from kedro_journal.state import SessionState, Writer
 from .locate import resumed_by
 from .replay import replay_folder
 
-__all__ = ["end_of_chain", "live_workers"]
+__all__ = ["end_of_chain", "is_live_worker", "live_workers"]
 
 
 def end_of_chain(where: JournalDirectory, session_id: str) -> SessionState:
@@ -30,19 +30,18 @@ def end_of_chain(where: JournalDirectory, session_id: str) -> SessionState:
 
 
 def live_workers(state: SessionState) -> tuple[Writer, ...]:
-    """Give the worker processes that have outlived the session's own.
-
-    A process is told by its pid and the time that it started at, on this boot of this
-    host; one of another host, or of which that is not on record, is left out.
-    """
+    """Give the worker processes that have outlived the session's own."""
     if state.verdict == "running":
         return ()  # it has workers as it should
-    here = (host_name(), boot_id())
-    return tuple(
-        writer
-        for writer in state.writers.values()
-        if writer.role == "worker"
-        and (writer.host, writer.boot_id) == here
-        and writer.started_at_ticks is not None
-        and is_running(writer.pid, writer.started_at_ticks)
-    )
+    return tuple(one for one in state.writers.values() if is_live_worker(one))
+
+
+def is_live_worker(writer: Writer) -> bool:
+    """Tell whether a writer is a worker process that lives.
+
+    A process is told by its pid and the time that it started at, on this boot of this
+    host; of one of another host, or of which that is not on record, nobody knows.
+    """
+    here = (writer.host, writer.boot_id) == (host_name(), boot_id())
+    known = writer.role == "worker" and here
+    return known and is_running(writer.pid, writer.started_at_ticks)

@@ -76,9 +76,9 @@ def facts_of(file: int | Path) -> Facts:
 def load(journal: Path) -> tuple[SessionState, Cursor] | None:
     """Give the state that was kept for a journal, and the place to go on from.
 
-    A journal that was not changed since is taken at its word. Of one that was, sixteen
-    places are looked at, the last record among them: it may have grown, and nothing
-    else.
+    A journal that was not changed since is taken at its word. Of one that has grown,
+    sixteen places are looked at, the last record among them. One that was changed
+    otherwise does not fit.
 
     Returns:
         None if nothing was kept, or it does not fit.
@@ -91,8 +91,8 @@ def load(journal: Path) -> tuple[SessionState, Cursor] | None:
         try:
             now = facts_of(fd)
             unchanged = now == (kept.inode, kept.size, kept.changed_ns)
-            fits = kept.inode == now.inode and kept.offset <= now.size
-            if unchanged or (fits and _spots(fd, kept.offset) == kept.spots):
+            grown = kept.inode == now.inode and max(kept.size, kept.offset) < now.size
+            if unchanged or (grown and _spots(fd, kept.offset) == kept.spots):
                 return kept.state, Cursor(kept.seq, kept.offset, kept.crc)
         finally:
             REAL_OS.close(fd)

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError, NotResumable
 from kedro_journal.journal import JournalDirectory, verify
-from kedro_journal.journal.liveness import boot_id, host_name, is_running
 from kedro_journal.replay import replay_folder
+from kedro_journal.replay.kin import is_live_worker
 from kedro_journal.replay.locate import open_directory, resumed_by
 from kedro_journal.state import Damage, Link, RunState, SessionState
 
@@ -198,11 +198,7 @@ def _check_workers(state: SessionState, run: RunState) -> None:
         in_progress if run.status != "interrupted" else at | broken
     ).items():
         writer = state.writers.get(name)
-        if writer is None or writer.role != "worker" or not writer.pid:
-            continue
-        here = (writer.host, writer.boot_id) == (host_name(), boot_id())
-        ticks = writer.started_at_ticks
-        if here and ticks is not None and is_running(writer.pid, ticks):
+        if writer is not None and is_live_worker(writer):
             where = f"at node {node}" if node else "may be at a node"
             gone = "was stopped" if run.status == "interrupted" else "is dead"
             reason = (

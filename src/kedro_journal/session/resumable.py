@@ -11,7 +11,7 @@ from kedro.framework.session import KedroSession as _KedroSession
 from msgspec.structs import replace
 
 from kedro_journal.events import SessionResumed
-from kedro_journal.state import ResumePlan, RunState
+from kedro_journal.state import ResumePlan, RunState, SessionState
 
 from .chain import Chain, find_chain
 from .identity import group_carried
@@ -88,7 +88,6 @@ class Resumable(_KedroSession):
         from_nodes = tuple(from_nodes)
         chain, lock = claim(find)
         try:
-            state = chain.links[0].state
             params = runtime_params(chain, extra_params)
             check_first(
                 chain,
@@ -96,22 +95,13 @@ class Resumable(_KedroSession):
                 from_nodes,
                 on_drift,
             )
-            configure(None, chain.project)
             resumes = SessionResumed(
                 parent_session_id=chain.last.session_id,
                 parent_run_id=chain.run.run_id,
             )
             token = RESUMES.set(resumes)
             try:
-                session = cast("Any", cls).create(
-                    project_path=chain.project,
-                    env=env or chain.run.env or state.env,
-                    runtime_params=params or None,
-                    conf_source=state.conf_source,
-                    labels=state.labels,
-                    parent_session_id=chain.last.session_id,
-                    group_id=group_carried(chain.last.group_id),
-                )
+                session = _create(cls, chain, chain.links[0].state, env, params)
             finally:
                 RESUMES.reset(token)
             go_on(session, chain, lock, from_nodes, on_drift)
@@ -152,17 +142,8 @@ class Resumable(_KedroSession):
             force=True,
             follow=False,
         )
-        state = chain.last
-        configure(None, chain.project)
-        session = cast("Any", cls).create(
-            project_path=chain.project,
-            env=env or chain.run.env or state.env,
-            runtime_params=runtime_params(chain, extra_params) or None,
-            conf_source=state.conf_source,
-            labels=state.labels,
-            parent_session_id=state.session_id,
-            group_id=group_carried(state.group_id),
-        )
+        params = runtime_params(chain, extra_params)
+        session = _create(cls, chain, chain.last, env, params)
         session.runs_again(chain)
         return cast("Self", session)
 
@@ -209,3 +190,23 @@ class Resumable(_KedroSession):
         """Let others resume what this session went on from."""
         if self._resumption is not None:
             self._resumption.lock.release()
+
+
+def _create(
+    cls: Any,
+    chain: Chain,
+    like: SessionState,
+    env: str | None,
+    params: Mapping[str, Any],
+) -> Any:
+    """Make a session that names the last of a chain, and is set up as *like* was."""
+    configure(None, chain.project)
+    return cls.create(
+        project_path=chain.project,
+        env=env or chain.run.env or like.env,
+        runtime_params=params or None,
+        conf_source=like.conf_source,
+        labels=like.labels,
+        parent_session_id=chain.last.session_id,
+        group_id=group_carried(chain.last.group_id),
+    )
