@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from pathlib import Path
 
 from .port import NO_FD, FileStat, Os, read_between
@@ -12,6 +13,10 @@ __all__ = ["JournalFile"]
 
 class JournalFile:
     """An open journal. Only the holder of the append lock may write, cut or read on.
+
+    Anybody may sync: threads that wait for the disk take turns, and the first one's
+    sync is that of all whose lines were written before it began. Who has that turn asks
+    for no other lock, so that closing may wait for it.
 
     Args:
         path: The file.
@@ -28,6 +33,9 @@ class JournalFile:
         self._port = port
         self._fd = NO_FD
         self._unfinished: tuple[int, bytes] | None = None  # a roll-back: to, of what
+        # Appends are counted: how many there were, are on the disk, have to be there.
+        self._turn = threading.RLock()
+        self._written = self._synced = self._wanted = 0
         self.sync_failure: OSError | None = None
 
     @property
@@ -53,16 +61,29 @@ class JournalFile:
             self._port.sync_folder(self.path.parent.parent)
 
     def close(self) -> None:
-        """Let go of the descriptor; a failed roll-back is still remembered."""
-        fd, self._fd = self._fd, NO_FD
-        if fd >= 0:
-            with contextlib.suppress(OSError):
-                self._port.close(fd)
+        """Let go of the descriptor; a failed roll-back is still remembered.
+
+        What threads wait for is brought to the disk before.
+        """
+        with self._turn:
+            if self._wanted > self._synced and self.is_open:
+                with contextlib.suppress(OSError):  # they learn of it themselves
+                    self.sync(self._wanted)
+            fd, self._fd = self._fd, NO_FD
+            if fd >= 0:
+                with contextlib.suppress(OSError):
+                    self._port.close(fd)
 
     def forget(self) -> None:
         """Become the file of a process that was just forked."""
+        self._turn = threading.RLock()  # a thread of the parent may have had it
+        self._written = self._synced = self._wanted = 0
         self.close()
         self._unfinished, self.sync_failure = None, None
+
+    def end(self) -> int:
+        """Tell where the file ends."""
+        return self._port.end(self._fd)
 
     def stat(self) -> FileStat:
         """Look at the file."""
@@ -80,12 +101,11 @@ class JournalFile:
                 if that is refused too, by `finish_roll_back`.
         """
         written = 0
-        view = memoryview(data)
         try:
-            while view:
-                count = self._port.write(self._fd, view)
-                written += count
-                view = view[count:]
+            written = self._port.write(self._fd, data)
+            while written < len(data):
+                written += self._port.write(self._fd, memoryview(data)[written:])
+            self._written += 1
         except BaseException:
             try:
                 self._take_back(end)
@@ -119,16 +139,32 @@ class JournalFile:
         """Cut the file."""
         self._port.truncate(self._fd, size)
 
-    def sync(self) -> None:
+    def want_sync(self) -> int:
+        """Have the last append brought to the disk, by `sync` of the number given."""
+        self._wanted = self._written
+        return self._wanted
+
+    def sync(self, number: int | None = None) -> None:
         """Bring its data to the disk.
+
+        Args:
+            number: That of the append that has to be there, which it may be already;
+                all there is, and in any case, if None.
 
         Raises:
             OSError: The disk refused, now or once before.
         """
-        if self.sync_failure is not None:
-            raise self.sync_failure
-        try:
-            self._port.sync(self._fd)
-        except OSError as error:
-            self.sync_failure = error
-            raise
+        with self._turn:
+            if number is not None and number <= self._synced:
+                return
+            if self.sync_failure is not None:
+                raise self.sync_failure
+            if not self.is_open:
+                return
+            reach = self._written
+            try:
+                self._port.sync(self._fd)
+            except OSError as error:
+                self.sync_failure = error
+                raise
+            self._synced = reach

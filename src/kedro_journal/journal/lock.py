@@ -2,9 +2,10 @@
 
 Two locks guard a session folder, both the kernel's, so that any death frees them:
 
-- `append.lock` makes appends of several processes take turns. Held for one append,
-  and with it, where locks are only advice, the journal's own descriptor: somebody may
-  remove or move the lock file, and a newcomer would lock another one.
+- The append lock makes appends of several processes take turns. It is held for one
+  append, on the journal's own descriptor: a lock file beside it could be removed or
+  moved, and a newcomer would lock another one. Only where a lock shuts readers out
+  (Windows) it is on a file of its own, `append.lock`.
 - `owner.lock` is held by the owner for the session's life: who can get it knows that
   the owner is dead. No heartbeat is needed.
 
@@ -30,9 +31,17 @@ from kedro_journal.errors import JournalBusy, JournalUnwritable
 
 from .port import NO_FD, REAL_OS, Os
 
-__all__ = ["AppendLock", "LockBackend", "OwnerLock", "choose_backend", "is_held"]
+__all__ = [
+    "APPEND_LOCK_NAME",
+    "AppendLock",
+    "LockBackend",
+    "OwnerLock",
+    "choose_backend",
+    "is_held",
+]
 
 BackendName = Literal["auto", "filelock", "fcntl"]
+APPEND_LOCK_NAME: Final = "append.lock"
 
 _BACKOFF_MIN_S: Final = 50e-6
 _BACKOFF_MAX_S: Final = 2e-3
@@ -55,12 +64,17 @@ class LockBackend(Protocol):
 class FcntlBackend:
     """`flock(2)` itself."""
 
-    def try_lock(self, fd: int) -> bool:
-        """Take the lock; False if another open file holds it."""
+    def __init__(self) -> None:
         import fcntl  # noqa: PLC0415 - not on Windows
 
+        self._flock = fcntl.flock
+        self._exclusive = fcntl.LOCK_EX | fcntl.LOCK_NB
+        self._free = fcntl.LOCK_UN
+
+    def try_lock(self, fd: int) -> bool:
+        """Take the lock; False if another open file holds it."""
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._flock(fd, self._exclusive)
         except OSError as error:
             if error.errno in _CONTENDED:
                 return False
@@ -69,9 +83,7 @@ class FcntlBackend:
 
     def unlock(self, fd: int) -> None:
         """Give it back."""
-        import fcntl  # noqa: PLC0415
-
-        fcntl.flock(fd, fcntl.LOCK_UN)
+        self._flock(fd, self._free)
 
 
 class FilelockBackend:
@@ -106,13 +118,13 @@ def choose_backend(name: BackendName = "auto") -> LockBackend:
 
 
 class AppendLock:
-    """One process's turn to append: locks on descriptors that stay open.
+    """One process's turn to append: a lock on a descriptor that stays open.
 
     Not for threads: the caller holds its own thread lock around it, for the kernel
     gives the lock again to whoever shares the descriptor.
 
     Args:
-        path: The lock file; made if it is missing, never removed by us.
+        journal: The journal.
         deadline_s: Seconds to wait for another process before giving up. Whoever has
             waited so long in vain waits 0.05 s at most from then on, until a turn is
             had again: a process that never lets go must not stop a run at each event.
@@ -122,47 +134,51 @@ class AppendLock:
 
     def __init__(
         self,
-        path: Path,
+        journal: Path,
         *,
         deadline_s: float = 30.0,
         backend: LockBackend | None = None,
         port: Os = REAL_OS,
     ) -> None:
-        self._path = path
+        self._beside = not _LOCKS_ARE_ADVICE
+        self._path = journal.with_name(APPEND_LOCK_NAME) if self._beside else journal
         self._deadline_s = deadline_s
         self._patience_s = deadline_s
         self._backend = backend or choose_backend()
         self._port = port
-        self._fd = NO_FD
-        self._journal_fd = NO_FD  # while it is locked
+        self._fd = NO_FD  # of the file beside the journal, if there is one
+        self._held_fd = NO_FD
 
-    def acquire(self) -> None:
+    def acquire(self, journal_fd: int) -> None:
         """Wait for the turn.
 
+        Args:
+            journal_fd: The open journal. It must not be closed before `release`.
+
         Raises:
             JournalBusy: The deadline passed.
-            OSError: The lock file cannot be opened or locked.
+            OSError: The lock cannot be had: the lock file cannot be opened, or the
+                file system has no locks.
         """
+        fd = self._lock_file() if self._beside else journal_fd
+        self._held_fd = fd  # before: an interrupted wait may have got it
+        if not self._backend.try_lock(fd):
+            self._wait_for(fd)
+        self._patience_s = self._deadline_s
+
+    def try_acquire(self, journal_fd: int) -> bool:
+        """Take the turn if nobody has it; see `acquire`."""
+        fd = self._lock_file() if self._beside else journal_fd
+        self._held_fd = fd  # before: who is interrupted may have got it
+        if self._backend.try_lock(fd):
+            return True
+        self._held_fd = NO_FD
+        return False
+
+    def _lock_file(self) -> int:
         if self._fd < 0:
             self._fd = self._port.open_append(self._path, create=True)
-        if not self._backend.try_lock(self._fd):
-            self._wait_for(self._fd)
-
-    def acquire_journal(self, fd: int) -> None:
-        """Wait for who has the turn by another lock file: this one's was taken away.
-
-        Args:
-            fd: The open journal. It must not be closed before `release` or `drop`.
-
-        Raises:
-            JournalBusy: The deadline passed.
-            OSError: The journal cannot be locked.
-        """
-        if _LOCKS_ARE_ADVICE:
-            self._journal_fd = fd  # before: an interrupted wait may have got it
-            if not self._backend.try_lock(fd):
-                self._wait_for(fd)
-        self._patience_s = self._deadline_s
+        return self._fd
 
     def _wait_for(self, fd: int) -> None:
         started = time.monotonic()
@@ -171,6 +187,7 @@ class AppendLock:
             waited_s = time.monotonic() - started
             if waited_s > self._patience_s:
                 self._patience_s = min(self._deadline_s, _PATIENCE_LEFT_S)
+                self._held_fd = NO_FD
                 raise JournalBusy(self._path, waited_s)
             time.sleep(pause_s)
             if self._backend.try_lock(fd):
@@ -181,28 +198,23 @@ class AppendLock:
         """End the turn.
 
         Returns:
-            Whether the journal was let go of. If not, closing it lets go as well, and
-            has to follow: what was appended stands.
+            Whether the lock was let go of. If not, closing the journal and `drop` let
+            go as well, and have to follow: what was appended stands.
         """
-        journal_fd, self._journal_fd = self._journal_fd, NO_FD
-        freed = journal_fd < 0 or self._unlock(journal_fd)
-        if self._fd >= 0 and not self._unlock(self._fd):
-            self.drop()
-        return freed
-
-    def _unlock(self, fd: int) -> bool:
-        try:
-            self._backend.unlock(fd)
-        except OSError:
-            return False
+        fd, self._held_fd = self._held_fd, NO_FD
+        if fd >= 0:
+            try:
+                self._backend.unlock(fd)
+            except OSError:
+                return False
         return True
 
     def drop(self) -> None:
-        """Close the descriptor. In a forked child this leaves the parent's lock.
+        """Close the lock file. In a forked child this leaves the parent's lock.
 
-        The journal's is left to whoever opened it, to be closed next.
+        The journal is left to whoever opened it, to be closed next.
         """
-        fd, self._fd, self._journal_fd = self._fd, NO_FD, NO_FD
+        fd, self._fd, self._held_fd = self._fd, NO_FD, NO_FD
         if fd >= 0:
             with contextlib.suppress(OSError):
                 self._port.close(fd)

@@ -96,8 +96,8 @@ class MemoryJournal:
             self._first = ()
             now = datetime.now(UTC)
             added = [
-                self._add(event, data, _timestamp(at or now))
-                for event, data, at in (*first, *batch)
+                self._add(each.event, each.data, _timestamp(each.at or now))
+                for each in (*first, *batch)
             ]
             return added[len(first) :]
 

@@ -163,6 +163,14 @@ class Os:
         """Append bytes; the count may be short."""
         return os.write(fd, data)
 
+    def end(self, fd: int) -> int:
+        """Tell how long an open file is, in bytes.
+
+        Cheaper than `stat`, and not only by itself: who asks a file of Linux >= 6.13
+        for its times makes the next write put down a new one.
+        """
+        return os.lseek(fd, 0, os.SEEK_END)
+
     def stat(self, fd: int) -> FileStat:
         """Look at an open file."""
         found = os.fstat(fd)

@@ -3,7 +3,8 @@
 The protocol, in the order it must keep: encode outside the locks; take the thread lock,
 then the file lock; catch up with what others wrote, repairing a torn tail (only here,
 for only the holder of the lock knows that nobody is in the middle of an append); number
-and seal; one write; release; sync if the policy says so; only then acknowledge.
+and seal; one write; release both; sync if the policy says so, together with whoever
+waits for the same; only then acknowledge.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import errno
 import os
 import threading
+import time
 import weakref
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +26,6 @@ from kedro_journal.errors import (
     NewerJournal,
 )
 from kedro_journal.events import (
-    LIFECYCLE_TYPES,
     Cursor,
     Event,
     JournalHeader,
@@ -39,7 +40,10 @@ from .codec import (
     Encoded,
     check_batch,
     encode_event,
+    is_plain,
+    seal,
     seal_batch,
+    timestamp,
 )
 from .file import JournalFile
 from .liveness import start_ticks
@@ -50,7 +54,6 @@ from .syncer import GroupSyncer
 from .tail import Tail, examine
 
 __all__ = [
-    "APPEND_LOCK_NAME",
     "JOURNAL_NAME",
     "RESERVE_NAME",
     "Durability",
@@ -59,10 +62,10 @@ __all__ = [
 
 Durability = Literal["flush", "group", "sync"]
 JOURNAL_NAME: Final = "journal.jsonl"
-APPEND_LOCK_NAME: Final = "append.lock"
 RESERVE_NAME: Final = ".reserve"
 """In the journal directory: room that endings get when the disk is full."""
 _WINDOW_BYTES: Final = 4096
+_DELETED_AFTER_S: Final = 0.05  # it is noticed at the first append so late, at most
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -104,11 +107,13 @@ class JournalWriter:
         self._durability: Durability = durability
         self._port = port
         self._lock = AppendLock(
-            folder / APPEND_LOCK_NAME, deadline_s=deadline_s, backend=backend, port=port
+            self.path, deadline_s=deadline_s, backend=backend, port=port
         )
         self._thread_lock = threading.RLock()
         self._file = JournalFile(self.path, port)
-        self._known = False  # whether `_last` is where the journal ends
+        self._known = False  # whether `_last` is where the journal ended once
+        self._settled = False  # whether nothing is to be done before the next event
+        self._look_at_s = 0.0  # when to see again whether the journal was deleted
         self._last = Cursor()
         self._name = ""
         self._closed_seq = 0
@@ -151,7 +156,14 @@ class JournalWriter:
             NewerJournal: A newer version wrote here. Nothing was written.
             UnsafeJournal: The journal is a link, a device or somebody else's.
         """
-        return self.append_encoded(*[Encoded(e, encode_event(e), at) for e in events])
+        if len(events) == 1:
+            (event,) = events
+            data = encode_event(event)
+            if self._settled and (record := self._append_next(event, data, at)):
+                return [record]
+            return self._append_batch((Encoded(event, data, at),), reserve=False)
+        batch = [Encoded(event, encode_event(event), at) for event in events]
+        return self._append_batch(batch, reserve=False)
 
     def append_encoded(self, *batch: Encoded, reserve: bool = False) -> list[Record]:
         """Append events that the caller encoded, as `append` does.
@@ -164,22 +176,83 @@ class JournalWriter:
         Raises:
             JournalError: As for `append`.
         """
-        check_batch(batch, self.path)
+        if len(batch) == 1 and self._settled:
+            (one,) = batch
+            if record := self._append_next(one.event, one.data, one.at):
+                return [record]
+        return self._append_batch(batch, reserve=reserve)
+
+    def _append_next(
+        self, event: Event, data: bytes, at: datetime | None
+    ) -> Record | None:
+        """Append one plain event right behind this writer's own last record.
+
+        Nearly every event of a run is such, and this is half as dear as the whole way,
+        `_append_batch`. It keeps the same order, and leaves to that one whatever needs
+        more: a lock that is not free, a journal that grew, one that may be gone.
+
+        Returns:
+            Its record; None if nothing was done.
+        """
+        if self._durability != "flush" or not is_plain(event, data):
+            return None
+        file, lock = self._file, self._lock
+        with self._thread_lock:
+            if not self._settled or not lock.try_acquire(file.fd):
+                return None
+            self._settled = False
+            try:
+                seq, offset, prev = self._last
+                if file.end() != offset or time.monotonic() >= self._look_at_s:
+                    return None
+                at, seq = at or self._port.now(), seq + 1
+                line, crc = seal(seq, timestamp(at), self._name, prev, event, data)
+                file.append(line, offset)
+                end = offset + len(line)
+                self._last, self._highest_seq = Cursor(seq, end, crc), seq
+                self._settled = True
+            except OSError as error:
+                raise self._unwritable(error) from error
+            finally:
+                if not lock.release():
+                    self._close_synced()
+        return Record(
+            seq=seq,
+            at=at,
+            writer=self._name,
+            prev=prev,
+            crc=crc,
+            event=event,  # type: ignore[arg-type]
+            offset=offset,
+            end=end,
+        )
+
+    def _append_batch(
+        self, batch: Sequence[Encoded], *, reserve: bool
+    ) -> list[Record]:
+        urgent = check_batch(batch, self.path) or self._durability == "sync"
         with self._thread_lock:
             if self._file.sync_failure is not None:
                 raise self._not_durable(self._file.sync_failure)
             try:
-                records, mended = self._append_locked(batch, reserve=reserve)
-                self._make_durable(batch, mended=mended)
+                records, mended = self._append_locked(batch, urgent, reserve=reserve)
+                number = self._file.want_sync() if urgent or mended else None
             except OSError as error:
-                with contextlib.suppress(JournalUnwritable):
-                    self._close_synced()
-                reason = error.strerror or str(error)
-                raise JournalUnwritable(self.path, error.errno, reason) from error
+                raise self._unwritable(error) from error
             finally:
                 if self._stuck:
                     self._close_synced()
+        if number is not None:
+            self._sync(number)
+        elif self._durability == "group":
+            self._sync_soon()
         return records
+
+    def _unwritable(self, error: OSError) -> JournalUnwritable:
+        with contextlib.suppress(JournalUnwritable):
+            self._close_synced()
+        reason = error.strerror or str(error)
+        return JournalUnwritable(self.path, error.errno, reason)
 
     def _close_synced(self) -> None:
         """Let go of the files, and leave nothing that waits for the next window."""
@@ -190,21 +263,43 @@ class JournalWriter:
             self._forget()
 
     def _append_locked(
-        self, batch: Sequence[Encoded], *, reserve: bool
+        self, batch: Sequence[Encoded], urgent: bool, *, reserve: bool
     ) -> tuple[list[Record], bool]:
         """Give the records, and whether a repair was put on record before them."""
+        settled, self._settled = self._settled, False
         try:
-            self._lock.acquire()
-            self._catch_up()
-            if self._highest_seq != self._last.seq:
-                self._keep_loss_visible()
-            if self._closed_seq:
-                raise JournalClosed(self.path, self._closed_seq)
-            records = self._write_batch(batch, reserve=reserve)
+            if not self._file.is_open:
+                creating = self._header is not None and not self._known
+                self._file.open(create=creating and not self._last.seq)
+            self._lock.acquire(self._file.fd)
+            if (
+                not settled
+                or urgent
+                or self._file.end() != self._last.offset
+                or time.monotonic() >= self._look_at_s
+            ):
+                self._catch_up()
+                if self._highest_seq != self._last.seq:
+                    self._keep_loss_visible()
+                if self._closed_seq:
+                    raise JournalClosed(self.path, self._closed_seq)
+            name, before = self._name, []
+            if not name or self._repairs:
+                name, before = self._before(batch)
+            every = [*before, *batch] if before else batch
+            data, records = seal_batch(every, self._last, name, self._port.now())
+            self._write(data, reserve=reserve)
+            self._name = name
+            if records:
+                last = records[-1]
+                self._last = Cursor(last.seq, last.end, last.crc)
+                if isinstance(last.event, SessionClosed):
+                    self._closed_seq = last.seq
+            self._highest_seq = self._last.seq
+            self._settled = not self._closed_seq
             mended = bool(self._repairs)
             self._repairs = []
-            self._highest_seq = self._last.seq
-            return records, mended
+            return (records[len(before) :] if before else records), mended
         finally:
             # What is left was done to the file but is not on record yet; skipped lines
             # are still there to be found again.
@@ -214,7 +309,8 @@ class JournalWriter:
                 ]
             self._stuck = not self._lock.release()
 
-    def _write_batch(self, batch: Sequence[Encoded], *, reserve: bool) -> list[Record]:
+    def _before(self, batch: Sequence[Encoded]) -> tuple[str, list[Encoded]]:
+        """Give the name of this writer, and what is put on record before a batch."""
         first: list[Event] = list(self._repairs)
         creating = not self._last.seq and not self._last.offset
         if self._header and creating:
@@ -224,16 +320,7 @@ class JournalWriter:
             first.append(self._opened)
             name = "w1" if creating else f"w{self._last.seq + len(first)}"
         at = batch[0].at if batch else None
-        before = [Encoded(event, encode_event(event), at) for event in first]
-        every = [*before, *batch] if before else batch
-        data, records = seal_batch(every, self._last, name, self._port.now())
-        self._write(data, reserve=reserve)
-        self._name = name
-        if records:
-            self._last = records[-1].cursor
-        if batch and isinstance(batch[-1].event, SessionClosed):
-            self._closed_seq = self._last.seq
-        return records[len(before) :] if before else records
+        return name, [Encoded(event, encode_event(event), at) for event in first]
 
     def _write(self, data: bytes, *, reserve: bool) -> None:
         end = self._last.offset
@@ -252,14 +339,11 @@ class JournalWriter:
 
     def _catch_up(self) -> None:
         """Learn where the journal ends now, and mend its end."""
-        if not self._file.is_open:
-            creating = self._header is not None and not self._known
-            self._file.open(create=creating and not self._last.seq)
-        self._lock.acquire_journal(self._file.fd)
         found = self._file.stat()
         if not found.links:
             self._forget()
             raise JournalUnwritable(self.path, None, "the journal was deleted")
+        self._look_at_s = time.monotonic() + _DELETED_AFTER_S
         size = self._file.finish_roll_back(found.size)
         if self._known and size == self._last.offset:
             return
@@ -309,32 +393,28 @@ class JournalWriter:
                 return tail, start
             window *= 2
 
-    def _make_durable(self, batch: Sequence[Encoded], *, mended: bool) -> None:
-        types = [encoded.event.TYPE for encoded in batch]
-        lifecycle = not LIFECYCLE_TYPES.isdisjoint(types)
-        if mended or lifecycle or self._durability == "sync":
-            self.sync()
-        elif self._durability == "group":
-            try:
-                self._syncer = self._syncer or GroupSyncer(self)
-            except RuntimeError:  # no thread is to be had: at once, then
-                self.sync()
-            else:
-                self._syncer.wake()
-
     def sync(self) -> None:
         """Bring everything appended so far to the disk.
 
         Raises:
             JournalUnwritable: The disk refused, which is final.
         """
+        self._sync(None)
+
+    def _sync(self, number: int | None) -> None:
+        try:
+            self._file.sync(number)
+        except OSError as error:
+            raise self._not_durable(error) from error
+
+    def _sync_soon(self) -> None:
         with self._thread_lock:
-            if not self._file.is_open:
-                return
             try:
-                self._file.sync()
-            except OSError as error:
-                raise self._not_durable(error) from error
+                self._syncer = self._syncer or GroupSyncer(self)
+            except RuntimeError:  # no thread is to be had: at once, then
+                self.sync()
+            else:
+                self._syncer.wake()
 
     def _not_durable(self, error: OSError) -> JournalUnwritable:
         reason = f"a sync failed, which is final: {error.strerror or error}"
@@ -351,7 +431,7 @@ class JournalWriter:
             self._forget()
 
     def _forget(self) -> None:
-        self._known = self._stuck = False
+        self._known = self._settled = self._stuck = False
         self._lock.drop()
         self._file.close()
 
