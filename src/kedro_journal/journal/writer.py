@@ -41,9 +41,7 @@ from .codec import (
     check_batch,
     encode_event,
     is_plain,
-    seal,
     seal_batch,
-    timestamp,
 )
 from .file import JournalFile
 from .liveness import start_ticks
@@ -156,14 +154,7 @@ class JournalWriter:
             NewerJournal: A newer version wrote here. Nothing was written.
             UnsafeJournal: The journal is a link, a device or somebody else's.
         """
-        if len(events) == 1:
-            (event,) = events
-            data = encode_event(event)
-            if self._settled and (record := self._append_next(event, data, at)):
-                return [record]
-            return self._append_batch((Encoded(event, data, at),), reserve=False)
-        batch = [Encoded(event, encode_event(event), at) for event in events]
-        return self._append_batch(batch, reserve=False)
+        return self.append_encoded(*[Encoded(e, encode_event(e), at) for e in events])
 
     def append_encoded(self, *batch: Encoded, reserve: bool = False) -> list[Record]:
         """Append events that the caller encoded, as `append` does.
@@ -176,56 +167,48 @@ class JournalWriter:
         Raises:
             JournalError: As for `append`.
         """
-        if len(batch) == 1 and self._settled:
-            (one,) = batch
-            if record := self._append_next(one.event, one.data, one.at):
-                return [record]
+        if self._settled:
+            records = self._append_plain(batch)
+            if records is not None:
+                return records
         return self._append_batch(batch, reserve=reserve)
 
-    def _append_next(
-        self, event: Event, data: bytes, at: datetime | None
-    ) -> Record | None:
-        """Append one plain event right behind this writer's own last record.
+    def _append_plain(self, batch: Sequence[Encoded]) -> list[Record] | None:
+        """Append plain events right behind this writer's own last record.
 
         Nearly every event of a run is such, and this is half as dear as the whole way,
         `_append_batch`. It keeps the same order, and leaves to that one whatever needs
         more: a lock that is not free, a journal that grew, one that may be gone.
 
         Returns:
-            Its record; None if nothing was done.
+            Their records; None if nothing was done.
         """
-        if self._durability != "flush" or not is_plain(event, data):
+        if self._durability != "flush" or not batch:
             return None
+        for encoded in batch:
+            if not is_plain(encoded.event, encoded.data):
+                return None
         file, lock = self._file, self._lock
         with self._thread_lock:
             if not self._settled or not lock.try_acquire(file.fd):
                 return None
             self._settled = False
             try:
-                seq, offset, prev = self._last
-                if file.end() != offset or time.monotonic() >= self._look_at_s:
+                last = self._last
+                if file.end() != last.offset or time.monotonic() >= self._look_at_s:
                     return None
-                at, seq = at or self._port.now(), seq + 1
-                line, crc = seal(seq, timestamp(at), self._name, prev, event, data)
-                file.append(line, offset)
-                end = offset + len(line)
-                self._last, self._highest_seq = Cursor(seq, end, crc), seq
+                data, records = seal_batch(batch, last, self._name, self._port.now())
+                file.append(data, last.offset)
+                end = records[-1]
+                self._last = Cursor(end.seq, end.end, end.crc)
+                self._highest_seq = end.seq
                 self._settled = True
+                return records
             except OSError as error:
                 raise self._unwritable(error) from error
             finally:
                 if not lock.release():
                     self._close_synced()
-        return Record(
-            seq=seq,
-            at=at,
-            writer=self._name,
-            prev=prev,
-            crc=crc,
-            event=event,  # type: ignore[arg-type]
-            offset=offset,
-            end=end,
-        )
 
     def _append_batch(
         self, batch: Sequence[Encoded], *, reserve: bool

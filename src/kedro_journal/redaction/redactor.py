@@ -118,6 +118,16 @@ class Redactor:
         forms = self._forms()
         return self._shaped(text, forms, forms)
 
+    def keeps(self, text: str) -> bool:
+        """Tell whether a text, such as a path, is sure to be left as it is."""
+        for form in self._forms():
+            if form in text:
+                return False
+        low = text.lower()
+        if may_be_shaped(low):
+            return False
+        return self._own is None or not any(name in low for name in self._names)
+
     def _place(self, text: str) -> str:
         """Redact a path. A password that is a plain word, such as a user's name, would
         leave nobody knowing where the project is.

@@ -24,7 +24,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 def encode(event: Event, redactor: Redactor) -> bytes:
     """Redact and encode an event; it always fits and always decodes again."""
-    if _is_plain(event):
+    if _is_plain(event, redactor):
         try:
             return _encode(event)
         except UnicodeEncodeError:
@@ -41,10 +41,11 @@ def encode(event: Event, redactor: Redactor) -> bytes:
     return data
 
 
-def _is_plain(event: Event) -> bool:
-    """Tell whether all that is given are names and numbers."""
+def _is_plain(event: Event, redactor: Redactor) -> bool:
+    """Tell whether all that is given are names, numbers, and texts that stay."""
     for name, default in _other_fields(type(event)):
-        if getattr(event, name) is not default:
+        value = getattr(event, name)
+        if value is not default and not (type(value) is str and redactor.keeps(value)):
             return False
     return True
 

@@ -35,15 +35,17 @@ __all__ = ["Guard"]
 
 _NodeKey = tuple[str | None, int, str]
 
-_NODE_EVENTS: Final = (
-    NodeStarted,
-    NodeComputed,
-    NodeCompleted,
-    NodeFailed,
-    DatasetLoading,
-    DatasetLoaded,
-    DatasetSaving,
-    DatasetSaved,
+_NODE_EVENTS: Final = frozenset(
+    {
+        NodeStarted,
+        NodeComputed,
+        NodeCompleted,
+        NodeFailed,
+        DatasetLoading,
+        DatasetLoaded,
+        DatasetSaving,
+        DatasetSaved,
+    }
 )
 
 
@@ -91,7 +93,7 @@ class Guard:
         Raises:
             IllegalTransition: It is none; nothing was changed.
         """
-        if isinstance(event, _NODE_EVENTS):
+        if type(event) in _NODE_EVENTS:
             self._move_node(event)
         elif isinstance(event, (RunStarted, RunCompleted, RunFailed, RunInterrupted)):
             self._move_run(event)
@@ -129,11 +131,12 @@ class Guard:
         self._nodes = {n: s for n, s in self._nodes.items() if n[:2] != key}
 
     def _move_node(self, event: Any) -> None:
-        key = (event.run_id, event.attempt, event.node)
-        known = self._nodes.get(key)
-        if event.run_id is None:
+        run_id = event.run_id
+        if run_id is None:
             return
-        run = self._runs.get(key[:2], "running")
+        key = (run_id, event.attempt, event.node)
+        known = self._nodes.get(key)
+        run = self._runs.get((run_id, event.attempt), "running")
         if run != "running":
             raise IllegalTransition(event.TYPE, f"run {event.run_id}", run)
         status = NODE_TRANSITIONS.get((known or "pending", type(event)))
@@ -146,6 +149,6 @@ class Guard:
 
 def _node_key(event: Any) -> _NodeKey:
     """Give what names the node of an event; of one that has none, what names none."""
-    if not isinstance(event, _NODE_EVENTS):
+    if type(event) not in _NODE_EVENTS:
         return None, 0, ""
     return event.run_id, event.attempt, event.node

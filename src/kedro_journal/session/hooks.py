@@ -26,7 +26,7 @@ from kedro_journal.events import (
     NodeFailed,
     NodeStarted,
 )
-from kedro_journal.replay.active import Where, bind
+from kedro_journal.replay.active import Bound, Where, bind
 
 from . import capture, compat
 from .configuration import context_loaded
@@ -228,17 +228,15 @@ class SessionHooks(SeesOthersInRuns):
                 self._bind_unattributed(node)
                 recorder.record(NodeStarted(run_id=None, node=node.name))
                 return
-            known = run.catalog is not None
+            known, name = run.catalog is not None, node.name
             run.catalog = run.catalog or catalog
-            self._finish_chunked(run, recorder, node)
-            progress = run.progress(node)
+            self._finish_chunked(run, recorder, name)
+            progress = run.progress(node, name)
             progress.phase = "running"
             versions = () if known else input_versions(catalog, node)
-            self._bind(run, node, progress)
-            self.book.enter_node(run, node)
-            recorder.record(
-                NodeStarted(**run.key, node=node.name, input_versions=versions)
-            )
+            self._bind(run, name, progress)
+            self.book.enter_node(run, name)
+            recorder.record(NodeStarted(**run.key, node=name, input_versions=versions))
             progress.started_s = run.started_s + run.elapsed_s()
 
     @hook_impl(tryfirst=True)
@@ -252,17 +250,18 @@ class SessionHooks(SeesOthersInRuns):
                 self._bind_unattributed(None)
                 recorder.record(NodeComputed(run_id=None, node=node.name))
                 return
-            progress = run.progress(node)
+            name = node.name
+            progress = run.progress(node, name)
             progress.phase = "saving"
             progress.chunked = compat.saves_in_chunks(node, outputs)
             if progress.chunked:
-                run.chunked.add(node.name)
+                run.chunked.add(name)
             elapsed_s = progress.elapsed_s()
             events: list[Event] = [
-                NodeComputed(**run.key, node=node.name, duration_s=elapsed_s)
+                NodeComputed(**run.key, node=name, duration_s=elapsed_s)
             ]
             if not progress.outputs_left:
-                events.append(self._completed(run, node.name, progress))
+                events.append(self._completed(run, name, progress))
             recorder.record(*events)
 
     @hook_impl(tryfirst=True)
@@ -316,15 +315,15 @@ class SessionHooks(SeesOthersInRuns):
             recorder = self._recorder(node)
             if recorder is None:
                 return
-            run = self.book.of_dataset_call(node)
+            run, name = self.book.of_dataset_call(node), node.name
             duration_s, version = None, None
             if run is not None:
-                duration_s = run.progress(node).end("load", dataset_name)
+                duration_s = run.progress(node, name).end("load", dataset_name)
                 version = stored(run.catalog, dataset_name, saved=False).version
             recorder.record(
                 DatasetLoaded(
                     **key_of(run),
-                    node=node.name,
+                    node=name,
                     dataset=dataset_name,
                     duration_s=duration_s,
                     version=version,
@@ -344,27 +343,30 @@ class SessionHooks(SeesOthersInRuns):
             recorder = self._recorder(node)
             if recorder is None:
                 return
-            run = self.book.of_dataset_call(node)
+            run, name = self.book.of_dataset_call(node), node.name
             if run is None:
-                saved = DatasetSaved(run_id=None, node=node.name, dataset=dataset_name)
+                saved = DatasetSaved(run_id=None, node=name, dataset=dataset_name)
                 recorder.record(saved)
                 self._bind_unattributed(None)
                 return
-            progress = run.progress(node)
+            progress = run.progress(node, name)
             duration_s = progress.end("save", dataset_name)
             facts = stored(run.catalog, dataset_name, saved=True)
             events: list[Event] = [
                 DatasetSaved(
                     **run.key,
-                    node=node.name,
+                    node=name,
                     dataset=dataset_name,
                     duration_s=duration_s,
-                    **facts._asdict(),
+                    path=facts.path,
+                    version=facts.version,
+                    size_bytes=facts.size_bytes,
+                    modified_us=facts.modified_us,
                 )
             ]
             progress.outputs_left.discard(dataset_name)
             if not progress.outputs_left and not progress.chunked:
-                events.append(self._completed(run, node.name, progress))
+                events.append(self._completed(run, name, progress))
             recorder.record(*events)
 
     def _dataset_begins(
@@ -373,22 +375,24 @@ class SessionHooks(SeesOthersInRuns):
         recorder = self._recorder(node)
         if recorder is None:
             return
-        run = self.book.of_dataset_call(node)
+        run, name = self.book.of_dataset_call(node), node.name
         if run is not None:
             if kind == "load":
-                self._finish_chunked(run, recorder, node)
-            progress = run.progress(node)
+                self._finish_chunked(run, recorder, name)
+            progress = run.progress(node, name)
             progress.begin(kind, dataset)
-            self._bind(run, node, progress)
+            self._bind(run, name, progress)
         else:
             self._bind_unattributed(node)
         cls = DatasetLoading if kind == "load" else DatasetSaving
-        recorder.record(cls(**key_of(run), node=node.name, dataset=dataset))
+        recorder.record(cls(**key_of(run), node=name, dataset=dataset))
 
-    def _bind(self, run: ActiveRun, node: Any, progress: NodeProgress) -> None:
-        recorder = self._link.recorder
-        session_id = recorder.session_id if recorder is not None else ""
-        progress.binding.bind(self._link.active, run.where(session_id, node.name))
+    def _bind(self, run: ActiveRun, name: str, progress: NodeProgress) -> None:
+        if progress.here is None:
+            recorder = self._link.recorder
+            session_id = recorder.session_id if recorder is not None else ""
+            progress.here = Bound(self._link.active, run.where(session_id, name))
+        progress.binding.bind(progress.here)
 
     def _bind_unattributed(self, node: Any) -> None:
         """Bind this thread to the session, and to a node of whichever run it is."""
@@ -405,14 +409,14 @@ class SessionHooks(SeesOthersInRuns):
         progress.binding.restore()
         return NodeCompleted(**run.key, node=name, duration_s=progress.elapsed_s())
 
-    def _finish_chunked(self, run: ActiveRun, recorder: Recorder, node: Any) -> None:
+    def _finish_chunked(self, run: ActiveRun, recorder: Recorder, name: str) -> None:
         """One after the other, a generator node is done when the next one begins.
 
         Kedro saves its outputs chunk by chunk and does not say which is the last.
         """
-        if not run.sequential:
+        if not run.sequential or not run.nodes:
             return
-        for name, progress in list(run.nodes.items()):
+        for other, progress in list(run.nodes.items()):
             saving = progress.chunked and progress.phase == "saving"
-            if saving and name != node.name and not progress.is_at_dataset:
-                recorder.record(self._completed(run, name, progress))
+            if saving and other != name and not progress.is_at_dataset:
+                recorder.record(self._completed(run, other, progress))

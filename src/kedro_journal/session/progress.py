@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from kedro_journal.events import Event
-from kedro_journal.replay.active import Active, Bound, Where, bind, bound
+from kedro_journal.replay.active import Bound, Where, bind, bind_again, bound
 
 from . import compat
 from .losses import Losses
@@ -35,10 +35,10 @@ class Binding:
         if not self._kept:
             self._before, self._kept = bound(), True
 
-    def bind(self, session: Active, where: Where) -> None:
-        """Bind this thread to the session of a node."""
+    def bind(self, here: Bound) -> None:
+        """Bind this thread to the session of a node, and the node."""
         self.keep()
-        bind(session, where)
+        bind_again(here)
 
     def locate(self, where: Where) -> None:
         """Say which run this thread is in; its session stays what it was."""
@@ -51,10 +51,15 @@ class Binding:
 
 
 class NodeProgress:
-    """One node being run by this process."""
+    """One node being run by this process.
+
+    Attributes:
+        here: What its threads are bound to, once that was said.
+    """
 
     def __init__(self, node: Any) -> None:
         self.binding = Binding()
+        self.here: Bound | None = None
         self.phase = "loading"
         self.started_s = time.monotonic()
         self.outputs_left = set(node.outputs)
@@ -92,6 +97,8 @@ class ActiveRun:
     def __init__(self, run_id: str | None, attempt: int, catalog: Any = None) -> None:
         self.run_id = run_id
         self.attempt = attempt
+        # The fields by which events name it.
+        self.key: Final[dict[str, Any]] = {"run_id": run_id, "attempt": attempt}
         self.catalog = catalog
         self.binding = Binding()
         self.started_s = time.monotonic()
@@ -104,11 +111,6 @@ class ActiveRun:
         self.thread = threading.get_ident()
         self.is_over = False
         self.losses: Losses | None = None  # of its workers
-
-    @property
-    def key(self) -> dict[str, Any]:
-        """The fields by which events name it."""
-        return {"run_id": self.run_id, "attempt": self.attempt}
 
     def gaps(self) -> list[Event]:
         """What its workers could not write, to be put on record."""
@@ -123,11 +125,11 @@ class ActiveRun:
         """Seconds since it started."""
         return time.monotonic() - self.started_s
 
-    def progress(self, node: Any) -> NodeProgress:
-        """Give the progress of a node, begun if it is new."""
-        found = self.nodes.get(node.name)
+    def progress(self, node: Any, name: str) -> NodeProgress:
+        """Give the progress of a node of that name, begun if it is new."""
+        found = self.nodes.get(name)
         if found is None:
-            found = self.nodes[node.name] = NodeProgress(node)
+            found = self.nodes[name] = NodeProgress(node)
         return found
 
 
@@ -197,16 +199,19 @@ class RunBook:
         Kedro's ids have milliseconds: two runs that a server starts at once can share
         one. The thread that began a run still knows its own.
         """
+        here = _run_here.get(None)
+        if here is not None and here.run_id == run_id and self._has(here):
+            return here
         with self._lock:
             found = [run for key, run in self._active.items() if key[0] == run_id]
-        here = _run_here.get(None)
-        if here is not None and here in found:
-            return here
         return found[0] if len(found) == 1 else None
 
-    def enter_node(self, run: ActiveRun, node: Any) -> None:
-        """This thread runs a node of that run; its saves will come from here."""
-        self._here.node, self._here.run = node.name, run
+    def _has(self, run: ActiveRun) -> bool:
+        return self._active.get((run.run_id, run.attempt)) is run
+
+    def enter_node(self, run: ActiveRun, name: str) -> None:
+        """This thread runs that node of that run; its saves will come from here."""
+        self._here.node, self._here.run = name, run
 
     def is_left_behind(self, node: Any) -> bool:
         """This thread goes on with a node whose run was interrupted and is over.
@@ -227,11 +232,11 @@ class RunBook:
         Kedro does not say. Known is: this thread began the run; or this thread is in
         that node; or there is only one.
         """
+        run = _run_here.get(None)
+        if run is not None and self._has(run):
+            return run
         with self._lock:
             active = list(self._active.values())
-        run = _run_here.get(None)
-        if run is not None and run in active:
-            return run
         mine: ActiveRun | None = getattr(self._here, "run", None)
         if mine in active and getattr(self._here, "node", None) == node.name:
             return mine

@@ -146,14 +146,15 @@ class Recorder:
         """
         if os.getpid() != self._pid:
             self._reset_in_child()
-        if self._busy is not None and self.busy_here:
+        me = threading.get_ident()
+        if self._busy == me:
             self._later.append((events, at or datetime.now(UTC)))
             return
         if self.logs.came:
             events = self.logs.before(events)
         try:
             with self._lock:
-                self._busy = threading.get_ident()
+                self._busy = me
                 try:
                     self._append(events, at)
                 finally:
@@ -165,16 +166,20 @@ class Recorder:
                     self.record(event, at=at)
         except Exception as error:
             self._complain(error)
+        if self._later:
+            self._record_later()
+        if self._waiting_thread == me:
+            waiting, self._waiting, self._waiting_thread = self._waiting, None, None
+            if waiting is not None:
+                waiting()
+
+    def _record_later(self) -> None:
         while self._later:
             try:
                 later, came_at = self._later.popleft()
             except IndexError:  # another thread was faster
                 break
             self.record(*later, at=came_at)
-        if self._waiting_thread == threading.get_ident():
-            waiting, self._waiting, self._waiting_thread = self._waiting, None, None
-            if waiting is not None:
-                waiting()
 
     def _append(self, events: tuple[Event, ...], at: datetime | None) -> None:
         self._guard.move_all(events)  # one that does not fit refuses them all
@@ -182,7 +187,8 @@ class Recorder:
             self._backlog.drop(len(events), "there is no journal")
             return
         try:
-            batch = [Encoded(event, self.encode(event), at) for event in events]
+            redactor = self.redactor
+            batch = [Encoded(event, encode(event, redactor), at) for event in events]
         except Exception as error:
             self._backlog.drop(len(events), f"cannot be encoded: {type(error)}")
             raise
