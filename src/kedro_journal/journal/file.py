@@ -14,9 +14,9 @@ __all__ = ["JournalFile"]
 class JournalFile:
     """An open journal. Only the holder of the append lock may write, cut or read on.
 
-    Anybody may sync: threads that wait for the disk take turns, and the first one's
-    sync is that of all whose lines were written before it began. Who has that turn asks
-    for no other lock, so that closing may wait for it.
+    Anybody may sync. One thread at a time does, and it does so for all whose lines were
+    written before it began: these wait for it. Meanwhile it asks for no other lock, so
+    that closing may wait for it as well.
 
     Args:
         path: The file.
@@ -34,8 +34,11 @@ class JournalFile:
         self._fd = NO_FD
         self._unfinished: tuple[int, bytes] | None = None  # a roll-back: to, of what
         # Appends are counted: how many there were, are on the disk, have to be there.
-        self._turn = threading.RLock()
         self._written = self._synced = self._wanted = 0
+        self._lock = threading.RLock()  # for the next four; never held for long
+        self._syncing: int | None = None  # the thread that syncs
+        self._waiting = 0  # threads that wait until it is done
+        self._done = threading.Condition(self._lock)
         self.sync_failure: OSError | None = None
 
     @property
@@ -65,10 +68,10 @@ class JournalFile:
 
         What threads wait for is brought to the disk before.
         """
-        with self._turn:
-            if self._wanted > self._synced and self.is_open:
-                with contextlib.suppress(OSError):  # they learn of it themselves
-                    self.sync(self._wanted)
+        with contextlib.suppress(OSError):  # they learn of it themselves
+            self.sync(self._wanted)
+        with self._lock:
+            self._wait_for_sync(self._written + 1)
             fd, self._fd = self._fd, NO_FD
             if fd >= 0:
                 with contextlib.suppress(OSError):
@@ -76,7 +79,9 @@ class JournalFile:
 
     def forget(self) -> None:
         """Become the file of a process that was just forked."""
-        self._turn = threading.RLock()  # a thread of the parent may have had it
+        self._lock = threading.RLock()  # a thread of the parent may have had it
+        self._syncing, self._waiting = None, 0
+        self._done = threading.Condition(self._lock)
         self._written = self._synced = self._wanted = 0
         self.close()
         self._unfinished, self.sync_failure = None, None
@@ -154,17 +159,37 @@ class JournalFile:
         Raises:
             OSError: The disk refused, now or once before.
         """
-        with self._turn:
-            if number is not None and number <= self._synced:
+        with self._lock:
+            if number is None:
+                number = self._written + 1  # nobody's sync so far is good enough
+            if self._syncing is not None:
+                self._wait_for_sync(number)
+            if number <= self._synced:
                 return
             if self.sync_failure is not None:
                 raise self.sync_failure
-            if not self.is_open:
+            if self._fd < 0:
                 return
+            self._syncing = threading.get_ident()
             reach = self._written
-            try:
-                self._port.sync(self._fd)
-            except OSError as error:
-                self.sync_failure = error
-                raise
+        try:
+            self._port.sync(self._fd)
             self._synced = reach
+        except OSError as error:
+            self.sync_failure = error
+            raise
+        finally:
+            with self._lock:
+                self._syncing = None
+                if self._waiting:
+                    self._done.notify_all()
+
+    def _wait_for_sync(self, number: int) -> None:
+        """Wait until nobody syncs, or that append is on the disk."""
+        here = threading.get_ident()  # a signal handler may come in one's own sync
+        while number > self._synced and self._syncing not in (None, here):
+            self._waiting += 1
+            try:
+                self._done.wait()
+            finally:
+                self._waiting -= 1

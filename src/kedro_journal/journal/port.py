@@ -186,8 +186,11 @@ class Os:
         Raises:
             OSError: The disk refused.
         """
-        with _where_there_is_sync():
+        try:
             _datasync(fd)
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
 
     def sync_folder(self, path: Path) -> None:
         """Bring a folder's entries to the disk, where the system can.

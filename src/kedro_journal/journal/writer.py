@@ -168,12 +168,12 @@ class JournalWriter:
             JournalError: As for `append`.
         """
         if self._settled:
-            records = self._append_plain(batch)
+            records = self._append_next(batch)
             if records is not None:
                 return records
         return self._append_batch(batch, reserve=reserve)
 
-    def _append_plain(self, batch: Sequence[Encoded]) -> list[Record] | None:
+    def _append_next(self, batch: Sequence[Encoded]) -> list[Record] | None:
         """Append plain events right behind this writer's own last record.
 
         Nearly every event of a run is such, and this is half as dear as the whole way,
@@ -183,12 +183,12 @@ class JournalWriter:
         Returns:
             Their records; None if nothing was done.
         """
-        if self._durability != "flush" or not batch:
+        if not batch:
             return None
         for encoded in batch:
             if not is_plain(encoded.event, encoded.data):
                 return None
-        file, lock = self._file, self._lock
+        file, lock, number = self._file, self._lock, 0
         with self._thread_lock:
             if not self._settled or not lock.try_acquire(file.fd):
                 return None
@@ -203,12 +203,18 @@ class JournalWriter:
                 self._last = Cursor(end.seq, end.end, end.crc)
                 self._highest_seq = end.seq
                 self._settled = True
-                return records
+                if self._durability == "sync":
+                    number = file.want_sync()
+                elif self._durability == "group":
+                    self._sync_soon()
             except OSError as error:
                 raise self._unwritable(error) from error
             finally:
                 if not lock.release():
                     self._close_synced()
+        if number:
+            self._sync(number)
+        return records
 
     def _append_batch(
         self, batch: Sequence[Encoded], *, reserve: bool

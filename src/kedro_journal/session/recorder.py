@@ -187,8 +187,7 @@ class Recorder:
             self._backlog.drop(len(events), "there is no journal")
             return
         try:
-            redactor = self.redactor
-            batch = [Encoded(event, encode(event, redactor), at) for event in events]
+            batch = [Encoded(event, self.encode(event), at) for event in events]
         except Exception as error:
             self._backlog.drop(len(events), f"cannot be encoded: {type(error)}")
             raise

@@ -1,0 +1,75 @@
+"""The quick way to encode an event gives what the whole way gives."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import pytest
+from events_strategy import events
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from kedro_journal.events import DatasetLoaded, DatasetSaved, Event
+from kedro_journal.redaction import REDACTED, Redactor
+from kedro_journal.redaction.redactor import Redactor as _Redactor
+from kedro_journal.session.encoding import encode
+
+SECRET = "hunter2-the-second"
+TEXTS = st.one_of(
+    st.text(),
+    st.text(alphabet=st.characters(), min_size=290, max_size=310),
+    st.sampled_from(
+        [
+            *("/data/01_raw/companies.csv", "/home/x/key.txt", "s3://u:pw@host/x"),
+            *(f"/data/{SECRET}/x", f"/DATA/{SECRET.upper()}/x", "/x/our_word=1/y"),
+            *("AKIAABCDEFGHIJKLMNOP", "\ud800", "https://host/?sig=abcdef", ""),
+            *("/a/Bearer abcdefgh123", "x" * 20_000),
+        ]
+    ),
+)
+
+
+def whole(event: Event, redactor: Redactor) -> bytes:
+    with mock.patch.object(_Redactor, "keeps", return_value=False):
+        return encode(event, redactor)
+
+
+@given(
+    path=TEXTS, version=st.none() | TEXTS, names=st.sampled_from([(), ("our_word",)])
+)
+@example(path="/data/İ.csv", version=None, names=())
+def test_texts_that_stay_are_encoded_as_if_they_had_been_looked_into(
+    path: str, version: str | None, names: tuple[str, ...]
+) -> None:
+    redactor = Redactor(names)
+    redactor.register(SECRET)
+    event = DatasetSaved(run_id="r", node="n", dataset="d", path=path, version=version)
+    assert encode(event, redactor) == whole(event, redactor)
+
+
+@given(events)
+def test_any_event_is_encoded_alike(event: Event) -> None:
+    redactor = Redactor()
+    assert encode(event, redactor) == whole(event, redactor)
+
+
+def test_a_text_is_looked_at_with_what_is_known_by_then() -> None:
+    redactor, event = (
+        Redactor(),
+        DatasetLoaded(run_id="r", node="n", dataset="d", version=SECRET),
+    )
+    assert SECRET.encode() in encode(event, redactor)
+    redactor.register(SECRET)
+    assert SECRET.encode() not in encode(event, redactor)
+    assert REDACTED.encode() in encode(event, redactor)
+
+
+def test_a_text_that_stays_is_not_looked_into() -> None:
+    """It is what makes saving to files cheap."""
+    event = DatasetSaved(run_id="r", node="n", dataset="d", path="/data/raw.csv")
+    with mock.patch.object(_Redactor, "fields", side_effect=AssertionError):
+        assert b'"path":"/data/raw.csv"' in encode(event, Redactor())
+        with pytest.raises(AssertionError):
+            encode(
+                DatasetSaved(run_id="r", node="n", dataset="d", path="/key"), Redactor()
+            )
