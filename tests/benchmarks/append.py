@@ -11,7 +11,9 @@ import sqlite3
 import statistics
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,44 @@ def _bare(folder: Path, line: bytes) -> Callable[[], object]:
 def _ours(folder: Path, durability: Any = "flush") -> Callable[[], object]:
     writer = create(folder / "ours", durability=durability)
     return lambda: writer.append(real_event())
+
+
+def _floor(folder: Path) -> Callable[[], object]:
+    """What an append cannot do without, in one function and with nothing around it.
+
+    It is no journal: it notices nothing, and it survives nothing.
+    """
+    import fcntl
+
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+    fd = os.open(folder / "floor", flags, 0o600)
+    encode, thread_lock = msgspec.json.Encoder().encode, threading.RLock()
+    seq, offset, prev = 0, 0, "00000000"
+
+    def append() -> None:
+        nonlocal seq, offset, prev
+        event = real_event()
+        data = encode(event)
+        with thread_lock:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                if os.lseek(fd, 0, os.SEEK_END) != offset:
+                    raise AssertionError
+                at = encode(datetime.now(UTC))
+                body = b'{"v":1,"seq":%d,"at":%b,"w":"w1","prev":"%b","type":"%b",' % (
+                    seq + 1,
+                    at,
+                    prev.encode(),
+                    event.TYPE.encode(),
+                )
+                body += b'"data":%b' % data
+                crc = f"{zlib.crc32(body):08x}"
+                offset += os.write(fd, b'%b,"crc":"%b"}\n' % (body, crc.encode()))
+                seq, prev = seq + 1, crc
+            finally:
+                fcntl.flock(fd, fcntl.LOCK_UN)
+
+    return append
 
 
 def _recorder(folder: Path) -> Callable[[], object]:
@@ -191,6 +231,7 @@ def _hot(folder: Path, line: bytes, count: int) -> Group:
     subjects = (
         Subject(bare_name, timed(bare)),
         Subject(our_name, timed(ours)),
+        Subject("lock, encode, crc, write: nothing else", timed(_floor(folder))),
         Subject("kedro-journal, with redaction and guard", timed(recorder)),
         peer(
             structlog_name,
@@ -251,6 +292,7 @@ def _cold(folder: Path, line: bytes, count: int) -> Group:
         (
             Subject("bare os.write, same bytes", timed(bare)),
             Subject("kedro-journal append", timed(ours)),
+            Subject("lock, encode, crc, write: nothing else", timed(_floor(folder))),
             peer(
                 "structlog + orjson, no lock",
                 ["structlog", "orjson"],

@@ -44,7 +44,7 @@ BackendName = Literal["auto", "filelock", "fcntl"]
 APPEND_LOCK_NAME: Final = "append.lock"
 
 _BACKOFF_MIN_S: Final = 50e-6
-_BACKOFF_MAX_S: Final = 2e-3
+_BACKOFF_MAX_S: Final = 1e-3
 _PATIENCE_LEFT_S: Final = 0.05  # once the deadline has passed, until it goes well
 _LOCKS_ARE_ADVICE: Final = os.name != "nt"  # there a lock shuts readers out
 _CONTENDED: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
