@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from msgspec.structs import replace
+
 from kedro_journal.events import ENDING_TYPES, LIFECYCLE_TYPES, Event, JournalGap
 from kedro_journal.journal.codec import Encoded
 
@@ -74,7 +76,7 @@ class Backlog:
         """Take events that are to be written later."""
         now = datetime.now(UTC)
         for item in batch:
-            self._held.append(item if item.at else item._replace(at=now))
+            self._held.append(item if item.at else replace(item, at=now))
             self._held_bytes += len(item.data)
         while len(self._held) > HELD_MAX or self._held_bytes > HELD_MAX_BYTES:
             self._give_one_up()
@@ -124,7 +126,7 @@ class Backlog:
         words = tuple(
             item
             if len(item.data) <= _LAST_WORD_BYTES
-            else item._replace(data=encode_least(item.event))
+            else replace(item, data=encode_least(item.event))
             for item in self._held
             if item.event.TYPE in LIFECYCLE_TYPES
         )
