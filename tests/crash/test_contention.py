@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import threading
@@ -13,16 +14,15 @@ from typing import Any
 
 import filelock
 import pytest
-from journals import create, file, join, note, opened, texts
+from journals import create, file, join, note, opened, parse, texts
 from storms import contention
 from storms.account import Account
 from storms.contention import BACKENDS, STARTS, Backend, Crowd, Start, crowd
 
-from kedro_journal.errors import JournalBusy
+from kedro_journal.errors import JournalBusy, JournalError
 from kedro_journal.journal import JournalWriter, choose_backend, read, verify
-from kedro_journal.journal.lock import AppendLock
+from kedro_journal.journal.lock import APPEND_LOCK_NAME, AppendLock
 from kedro_journal.journal.port import Os
-from kedro_journal.journal.writer import APPEND_LOCK_NAME
 
 pytestmark = pytest.mark.storm
 
@@ -54,11 +54,13 @@ def test_every_way_to_begin_a_process_gives_a_writer_of_its_own(
 class ForeignLock:
     """What takes the place of our lock in a writer. By itself it locks nothing."""
 
-    def acquire(self) -> None:
+    def acquire(self, journal_fd: int) -> None:
         """Wait for the turn."""
 
-    def acquire_journal(self, fd: int) -> None:
-        """Wait for others who have the turn all the same."""
+    def try_acquire(self, journal_fd: int) -> bool:
+        """Take it if nobody has it."""
+        self.acquire(journal_fd)
+        return True
 
     def release(self) -> bool:
         """End it."""
@@ -75,7 +77,7 @@ class SharedDescriptor(ForeignLock):
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self._backend = choose_backend(backend)
 
-    def acquire(self) -> None:
+    def acquire(self, journal_fd: int) -> None:
         while not self._backend.try_lock(self._fd):
             time.sleep(0.0001)
 
@@ -97,10 +99,10 @@ class WriterOfThread(JournalWriter):
 
     lock: Callable[[], object]
 
-    def append_encoded(self, *batch, **options):  # type: ignore[no-untyped-def]
+    def append(self, *events, **options):  # type: ignore[no-untyped-def]
         if not hasattr(_own, "writer"):
             _own.writer = locked_by(join(self.folder), self.lock())
-        return _own.writer.append_encoded(*batch, **options)
+        return _own.writer.append(*events, **options)
 
 
 _own = threading.local()
@@ -112,7 +114,7 @@ def test_a_lock_descriptor_shared_over_a_fork_excludes_nobody(
     tmp_path: Path, backend: Backend, ours: bool
 ) -> None:
     (tmp_path / "s").mkdir()
-    shared = SharedDescriptor(tmp_path / "s" / APPEND_LOCK_NAME, backend)
+    shared = SharedDescriptor(tmp_path / "shared.lock", backend)
 
     def make(folder: Path, backend: Backend) -> JournalWriter:
         writer = contention.make(folder, backend)
@@ -129,20 +131,22 @@ def test_a_filelock_that_threads_share_excludes_none_of_them(
     """`FileLock(thread_local=False)` counts how often its process has it."""
 
     def make(folder: Path, backend: Backend) -> JournalWriter:
-        path = folder / APPEND_LOCK_NAME
-        shared = filelock.FileLock(path, thread_local=False, mode=0o600)
-        foreign = ForeignLock()
-        foreign.acquire = shared.acquire  # type: ignore[method-assign, assignment]
+        shared = filelock.FileLock(
+            tmp_path / "shared.lock", thread_local=False, mode=0o600
+        )
 
-        def release() -> bool:
-            shared.release()
-            return True
+        class Shared(ForeignLock):
+            def acquire(self, journal_fd: int) -> None:
+                shared.acquire()
 
-        foreign.release = release  # type: ignore[method-assign]
+            def release(self) -> bool:
+                shared.release()
+                return True
+
         writer = WriterOfThread(folder, opened("worker"))
         backend_of_ours = choose_backend(backend)
         writer.lock = lambda: (
-            AppendLock(path, backend=backend_of_ours) if ours else foreign
+            AppendLock(writer.path, backend=backend_of_ours) if ours else Shared()
         )
         return writer
 
@@ -158,27 +162,26 @@ def test_without_a_lock_nothing_is_in_order(tmp_path: Path) -> None:
     check(crowd(tmp_path / "s", plan), green=False)
 
 
-# --- the lock file is taken away ---------------------------------------------------
+# --- what is done to the files of a session -----------------------------------------
 
 
-class OnlyTheLockFile(AppendLock):
-    """A lock of the file alone, whatever file that is by now."""
-
-    def acquire_journal(self, fd: int) -> None:
-        """Believe that nobody else can have a turn."""
+def lock_beside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppendLock:
+    """Give a lock of a file of its own, whatever file that is by now."""
+    with monkeypatch.context() as patched:
+        patched.setattr("kedro_journal.journal.lock._LOCKS_ARE_ADVICE", False)
+        return AppendLock(file(folder))
 
 
 @contextmanager
 def remover(path: Path) -> Iterator[None]:
-    """Have a process take the lock, remove its file, and let go, again and again."""
+    """Have a process make a file, lock it, remove it, and let go, again and again."""
     pid = os.fork()
     if pid == 0:
         try:
             while True:
-                lock = AppendLock(path)
-                lock.acquire()
-                path.unlink()
-                lock.drop()
+                with path.open("ab") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    path.unlink(missing_ok=True)
                 time.sleep(0.001)
         finally:
             os._exit(1)
@@ -190,16 +193,16 @@ def remover(path: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("ours", [True, False])
-def test_a_lock_file_that_is_removed_while_others_wait_for_it_still_excludes(
-    tmp_path: Path, ours: bool
+def test_a_file_that_comes_and_goes_beside_the_journal_lets_nobody_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: bool
 ) -> None:
-    """Who locked a file that is no longer the lock waits for the journal itself."""
+    """A lock on it would let in whoever opens the next one."""
     path = tmp_path / "s" / APPEND_LOCK_NAME
     path.parent.mkdir()
 
     def make(folder: Path, backend: Backend) -> JournalWriter:
         writer = contention.make(folder, backend)
-        return writer if ours else locked_by(writer, OnlyTheLockFile(path))
+        return writer if ours else locked_by(writer, lock_beside(folder, monkeypatch))
 
     # The forked children are the newcomers who open whatever file is there by then.
     plan = Crowd(4, 1, events=1000, starts=("fork",), forks=20, make=make)
@@ -208,18 +211,30 @@ def test_a_lock_file_that_is_removed_while_others_wait_for_it_still_excludes(
     check(account, green=ours)
 
 
+class Meddling(Os):
+    """Somebody comes in the middle of an append, just before the write."""
+
+    def __init__(self, meddle: Callable[[], None]) -> None:
+        self._meddle = meddle
+
+    def write(self, fd: int, data: bytes | memoryview) -> int:
+        self._meddle()
+        return super().write(fd, data)
+
+
 @pytest.mark.parametrize("how", ["removed", "moved", "linked", "replaced"])
 @pytest.mark.parametrize("ours", [True, False])
-def test_a_lock_file_that_is_taken_away_during_an_append_lets_nobody_in(
-    tmp_path: Path, how: str, ours: bool
+def test_a_file_beside_the_journal_that_is_taken_away_during_an_append_lets_nobody_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, ours: bool
 ) -> None:
     """What both acknowledge must be there, whoever comes first."""
     folder, elsewhere = tmp_path / "s", tmp_path / "elsewhere"
     lock = folder / APPEND_LOCK_NAME
     create(folder).append(note("start"))
+    lock.touch(mode=0o600)
     outcomes: list[str] = []
 
-    def take_away() -> None:
+    def meddle() -> None:
         if how == "linked":
             elsewhere.hardlink_to(lock)
         if how == "moved":
@@ -228,22 +243,17 @@ def test_a_lock_file_that_is_taken_away_during_an_append_lets_nobody_in(
             lock.unlink()
         if how == "replaced":
             lock.touch(mode=0o600)
-
-    class TakenAwayDuringTheWrite(Os):
-        def write(self, fd: int, data: bytes | memoryview) -> int:
-            take_away()
-            try:
-                writer(deadline_s=0.05).append(note("newcomer"))
-                outcomes.append("newcomer")
-            except JournalBusy:
-                pass
-            return super().write(fd, data)
+        try:
+            writer(deadline_s=0.05).append(note("newcomer"))
+            outcomes.append("newcomer")
+        except JournalBusy:
+            pass
 
     def writer(**given: Any) -> JournalWriter:
         joined = join(folder, **given)
-        return joined if ours else locked_by(joined, OnlyTheLockFile(lock))
+        return joined if ours else locked_by(joined, lock_beside(folder, monkeypatch))
 
-    writer(port=TakenAwayDuringTheWrite()).append(note("holder"))
+    writer(port=Meddling(meddle)).append(note("holder"))
     outcomes.append("holder")
     if ours:
         assert outcomes == ["holder"]
@@ -252,6 +262,55 @@ def test_a_lock_file_that_is_taken_away_during_an_append_lets_nobody_in(
     else:
         assert outcomes == ["newcomer", "holder"]
         assert verify(file(folder)).findings
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("how", ["removed", "moved", "linked", "copied", "replaced"])
+def test_a_journal_that_is_taken_away_during_an_append_is_never_that_of_two(
+    tmp_path: Path, how: str, quick: bool
+) -> None:
+    """Each writer has the lock of the file that it writes to, whatever it is called."""
+    folder, away = tmp_path / "s", tmp_path / "away"
+    create(folder).append(note("start"))
+    path, ours = file(folder), file(folder).open("rb")
+    refused: list[str] = []
+    armed = not quick
+
+    def meddle() -> None:
+        if not armed:
+            return
+        if how == "linked":
+            away.hardlink_to(path)
+        elif how in ("moved", "copied"):
+            path.rename(away)
+        else:
+            path.unlink()
+        if how in ("copied", "replaced"):
+            path.write_bytes(os.pread(ours.fileno(), 1 << 20, 0))
+        try:
+            join(folder, deadline_s=0.05).append(note("newcomer"))
+        except JournalError as error:
+            refused.append(type(error).__name__)
+
+    holder = join(folder, port=Meddling(meddle))
+    if quick:
+        holder.append(note("before"))
+        armed = True
+    holder.append(note("holder"))
+    armed = False
+    before = ["start", "before"] if quick else ["start"]
+    with ours:
+        held = parse(os.pread(ours.fileno(), 1 << 20, 0))
+    assert texts(held) == [*before, "holder"]
+    assert [record.seq for record in held] == list(range(1, len(held) + 1))
+    if how in ("copied", "replaced"):
+        assert refused == []
+        assert texts(list(read(path))) == [*before, "newcomer"]
+        assert verify(path).findings == ()
+    else:
+        wrong = "UnsafeJournal" if how == "linked" else "JournalUnwritable"
+        assert refused == [wrong]
+        assert path.exists() is (how == "linked")
 
 
 def check(account: Account, *, green: bool) -> None:

@@ -40,6 +40,7 @@ class NoRollBack(JournalFile):
         view = memoryview(data)
         while view:
             view = view[self._port.write(self._fd, view) :]
+        self._written += 1
 
 
 class Eager(JournalFile):
@@ -51,6 +52,7 @@ class Eager(JournalFile):
         except OSError:
             self._port.truncate(self._fd, end)
             raise
+        self._written += 1
 
 
 @pytest.mark.storm

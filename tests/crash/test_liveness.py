@@ -162,7 +162,7 @@ def test_a_child_that_survives_does_not_keep_its_owner_alive(
     child = int(owner.tell(how))
     survivors.append(child)
     mine = session_files(owner.pid, owner.folder)
-    assert mine == {"owner.lock", "append.lock", "journal.jsonl"}
+    assert mine == {"owner.lock", "journal.jsonl"}
     assert session_files(child, owner.folder) == set()
     assert look(owner.folder) == "running"
     owner.send(signal.SIGKILL)

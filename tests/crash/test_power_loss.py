@@ -102,15 +102,15 @@ class NoCut(MemoryOs):
 class NoLifecycleSync(JournalWriter):
     """Sabotage: how a run ends is synced like anything else."""
 
-    def sync(self) -> None:
+    def _sync(self, number: int | None) -> None:
         if self._durability == "sync":
-            super().sync()
+            super()._sync(number)
 
 
 class NeverSync(JournalWriter):
     """Sabotage: at no level is anything synced."""
 
-    def sync(self) -> None:
+    def _sync(self, number: int | None) -> None:
         pass
 
 

@@ -164,18 +164,23 @@ class NoLock(JournalWriter):
     """Sabotage: nobody takes turns."""
 
     def _append_locked(self, *batch, **options):  # type: ignore[no-untyped-def]
-        self._lock.acquire = lambda: None  # type: ignore[method-assign]
-        self._lock.acquire_journal = lambda fd: None  # type: ignore[method-assign]
+        self._lock.acquire = lambda fd: None  # type: ignore[method-assign]
+        self._lock.try_acquire = lambda fd: True  # type: ignore[method-assign]
         return super()._append_locked(*batch, **options)
 
 
 class BrokenChecksum(JournalWriter):
     """Sabotage: now and then a line does not have the checksum of its bytes."""
 
-    def _write(self, data: bytes, *, reserve: bool) -> None:
-        if self._last.seq % 7 == 0:
-            data = data[:-4] + b'0"}\n'
-        super()._write(data, reserve=reserve)
+    def __init__(self, *given, **options):  # type: ignore[no-untyped-def]
+        super().__init__(*given, **options)
+        append = self._file.append
+
+        def careless(data: bytes, end: int) -> None:
+            broken = self._last.seq % 7 == 0
+            append(data[:-4] + b'0"}\n' if broken else data, end)
+
+        self._file.append = careless  # type: ignore[method-assign]
 
 
 class NoCatchUp(JournalWriter):
@@ -188,6 +193,14 @@ class NoCatchUp(JournalWriter):
             super()._catch_up()
 
 
+class NoLook(JournalWriter):
+    """Sabotage: what others wrote is not noticed before the journal is looked at."""
+
+    def __init__(self, *given, **options):  # type: ignore[no-untyped-def]
+        super().__init__(*given, **options)
+        self._file.end = lambda: self._last.offset  # type: ignore[method-assign]
+
+
 class NoRepair(JournalWriter):
     """Sabotage: a torn tail is written on."""
 
@@ -197,7 +210,9 @@ class NoRepair(JournalWriter):
 
 
 @pytest.mark.storm
-@pytest.mark.parametrize("sabotage", [NoLock, BrokenChecksum, NoCatchUp, NoRepair])
+@pytest.mark.parametrize(
+    "sabotage", [NoLock, BrokenChecksum, NoCatchUp, NoLook, NoRepair]
+)
 def test_the_storm_sees_a_broken_protocol(
     tmp_path: Path, sabotage: type[JournalWriter]
 ) -> None:

@@ -18,7 +18,7 @@ from journals import HEADER, note, opened, put, sample_lines, seal_all
 from stage import CLOSE, Stage
 
 from kedro_journal.events import SessionClosed
-from kedro_journal.journal.writer import APPEND_LOCK_NAME, RESERVE_NAME
+from kedro_journal.journal.writer import JOURNAL_NAME, RESERVE_NAME
 
 __all__ = ["SCENARIOS", "Scenario"]
 
@@ -152,7 +152,7 @@ def fork_and_append(stage: Stage) -> None:
 @contextlib.contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Hold the append lock as another process does."""
-    fd = os.open(folder / APPEND_LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    fd = os.open(folder / JOURNAL_NAME, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield

@@ -161,8 +161,14 @@ def test_claims_of_threads_never_share_a_folder(tmp_path: Path) -> None:
     assert len(set(got)) == 64
 
 
+@pytest.mark.parametrize("locks_are_advice", [True, False])
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o007])
-def test_modes_are_private_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+def test_modes_are_private_whatever_the_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int, locks_are_advice: bool
+) -> None:
+    monkeypatch.setattr(
+        "kedro_journal.journal.lock._LOCKS_ARE_ADVICE", locks_are_advice
+    )
     with umask(mask):
         _, folder = JournalDirectory(tmp_path / "j").claim(MOMENT)
         create(folder).append(note())
@@ -171,11 +177,9 @@ def test_modes_are_private_whatever_the_umask(tmp_path: Path, mask: int) -> None
         join(folder).append(note())
     folders = [tmp_path / "j", folder, folder / "torn"]
     files = [path for path in (tmp_path / "j").rglob("*") if path.is_file()]
-    assert {path.name for path in files} >= {
-        "journal.jsonl",
-        "append.lock",
-        ".gitignore",
-    }
+    names = {"journal.jsonl", ".gitignore", ".reserve"}
+    names |= set() if locks_are_advice else {"append.lock"}
+    assert {path.name for path in files if path.parent.name != "torn"} == names
     assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 

@@ -84,11 +84,47 @@ def test_a_new_file_is_brought_to_the_disk_with_its_name(tmp_path: Path) -> None
     path.parent.mkdir()
     with pytest.raises(FileNotFoundError):
         JournalFile(path, port).open(create=False)
-    JournalFile(path, port).open(create=True)
+    file = JournalFile(path, port)
+    file.open(create=True)
     assert path.exists()
+    assert port.synced == []  # not before it is locked: see below
+    file.sync_name()
     assert port.synced == [tmp_path / "session", tmp_path]
-    JournalFile(path, port).open(create=False)
+    file.sync_name()
+    file.close()
+    for one in (file, JournalFile(path, port)):
+        one.open(create=False)
+        one.sync_name()
     assert len(port.synced) == 2
+
+
+def test_the_name_of_a_new_file_is_synced_until_that_succeeds(tmp_path: Path) -> None:
+    """Also by a descriptor that did not make it: an error closes the first one."""
+    port = failing(("sync_folder", 2, errno.EIO))
+    path = tmp_path / "session" / "journal.jsonl"
+    path.parent.mkdir()
+    file = JournalFile(path, port)
+    file.open(create=True)
+    with pytest.raises(OSError, match="Input/output"):
+        file.sync_name()
+    file.close()
+    file.open(create=False)
+    file.sync_name()
+    assert port.faults.calls.count("sync_folder") == 4
+    file.sync_name()
+    assert port.faults.calls.count("sync_folder") == 4
+
+
+def test_a_forked_child_leaves_the_name_to_its_parent(tmp_path: Path) -> None:
+    port = failing()
+    path = tmp_path / "session" / "journal.jsonl"
+    path.parent.mkdir()
+    file = JournalFile(path, port)
+    file.open(create=True)
+    file.forget()
+    file.open(create=False)
+    file.sync_name()
+    assert "sync_folder" not in port.faults.calls
 
 
 def test_a_link_is_not_opened(tmp_path: Path) -> None:

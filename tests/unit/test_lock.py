@@ -24,28 +24,40 @@ BACKENDS = [FcntlBackend, FilelockBackend]
 def test_each_backend_excludes_itself_and_the_other(
     tmp_path: Path, one: type, other: type
 ) -> None:
-    path = tmp_path / "append.lock"
+    path = tmp_path / "journal.jsonl"
     first = AppendLock(path, backend=one())
     second = AppendLock(path, backend=other(), deadline_s=0.02)
-    first.acquire()
-    with pytest.raises(JournalBusy) as caught:
-        second.acquire()
-    assert caught.value.waited_s >= 0.02
-    first.release()
-    second.acquire()
-    with pytest.raises(JournalBusy):
-        AppendLock(path, backend=one(), deadline_s=0).acquire()
+    third = AppendLock(path, backend=one(), deadline_s=0)
+    with path.open("ab") as a, path.open("ab") as b, path.open("ab") as c:
+        first.acquire(a.fileno())
+        with pytest.raises(JournalBusy) as caught:
+            second.acquire(b.fileno())
+        assert caught.value.waited_s >= 0.02
+        assert not second.try_acquire(b.fileno())
+        first.release()
+        second.acquire(b.fileno())
+        with pytest.raises(JournalBusy):
+            third.acquire(c.fileno())
+        assert not third.try_acquire(c.fileno())
+        second.release()
+        assert third.try_acquire(c.fileno())
+        with pytest.raises(JournalBusy):
+            second.acquire(b.fileno())
 
 
 def test_a_busy_journal_is_left_as_it_was(tmp_path: Path) -> None:
-    writer = create(tmp_path / "s")
+    """By a newcomer, and by a writer that was the last one to write."""
+    writer = create(tmp_path / "s", deadline_s=0.01)
     writer.append(note())
     before = writer.path.read_bytes()
-    lock = AppendLock(tmp_path / "s" / "append.lock")
-    lock.acquire()
-    with pytest.raises(JournalBusy):
-        join(tmp_path / "s", deadline_s=0.01).append(note())
-    lock.release()
+    with writer.path.open("ab") as journal:
+        lock = AppendLock(writer.path)
+        lock.acquire(journal.fileno())
+        for one in (writer, join(tmp_path / "s", deadline_s=0.01)):
+            with pytest.raises(JournalBusy) as caught:
+                one.append(note())
+            assert caught.value.path == writer.path
+        lock.release()
     assert writer.path.read_bytes() == before
 
 
@@ -53,7 +65,7 @@ def test_who_waited_in_vain_does_not_wait_as_long_again(tmp_path: Path) -> None:
     """A process that never lets go must not stop a run at each of its events."""
     writer = create(tmp_path / "s", deadline_s=0.4)
     writer.append(note("a"))
-    with (tmp_path / "s" / "append.lock").open("rb") as holder:
+    with writer.path.open("rb") as holder:
         fcntl.flock(holder, fcntl.LOCK_EX)
         waits = []
         for _ in range(3):
@@ -86,11 +98,44 @@ def test_an_unlock_that_fails_does_not_fail_the_append(tmp_path: Path) -> None:
     assert texts(list(read(file(tmp_path / "s")))) == ["a", "b", "c"]
 
 
-def test_a_symbolic_link_as_lock_file_is_refused(tmp_path: Path) -> None:
+def test_a_lock_file_is_made_only_where_a_lock_shuts_readers_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There the journal stays readable, for as long as somebody appends."""
+    for beside in (False, True):
+        monkeypatch.setattr("kedro_journal.journal.lock._LOCKS_ARE_ADVICE", not beside)
+        folder = tmp_path / str(beside)
+        one, other = create(folder, deadline_s=0), join(folder, deadline_s=0)
+        one.append(note("a"))
+        other.append(note("b"))
+        one.append(note("c"))
+        names = {"journal.jsonl", "append.lock"} if beside else {"journal.jsonl"}
+        assert {path.name for path in folder.iterdir()} == names
+        busy = folder / ("append.lock" if beside else "journal.jsonl")
+        with busy.open("rb") as holder:
+            fcntl.flock(holder, fcntl.LOCK_EX)
+            for writer in (one, other):
+                with pytest.raises(JournalBusy) as caught:
+                    writer.append(note("d"))
+                assert caught.value.path == busy
+        if beside:
+            with file(folder).open("rb") as reader:
+                fcntl.flock(reader, fcntl.LOCK_EX)
+                one.append(note("e"))
+                other.append(note("f"))
+        expected = ["a", "b", "c", *(["e", "f"] if beside else [])]
+        assert texts(list(read(file(folder)))) == expected
+
+
+def test_a_symbolic_link_as_lock_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kedro_journal.journal.lock._LOCKS_ARE_ADVICE", False)
     (tmp_path / "target").touch()
     (tmp_path / "append.lock").symlink_to(tmp_path / "target")
-    with pytest.raises(UnsafeJournal, match="symbolic link"):
-        AppendLock(tmp_path / "append.lock").acquire()
+    for ask in ("acquire", "try_acquire"):
+        with pytest.raises(UnsafeJournal, match="symbolic link"):
+            getattr(AppendLock(tmp_path / "journal.jsonl"), ask)(-1)
 
 
 def test_neither_backend_is_imported_before_the_first_lock() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faulty import Faults, FaultyOs, Strike
+from faulty import Faults, FaultyLock, FaultyOs, Strike
 
 from kedro_journal.errors import JournalBusy, JournalUnwritable
 from kedro_journal.journal import OwnerLock, choose_backend, is_held
@@ -101,12 +101,12 @@ def test_the_turn_is_waited_for_in_pauses_that_grow_to_two_milliseconds(
     tmp_path: Path, pauses: list[float]
 ) -> None:
     backend = Scripted(*[False] * 9)
-    AppendLock(tmp_path / "append.lock", backend=backend).acquire()
+    AppendLock(tmp_path / "journal.jsonl", backend=backend).acquire(5)
     assert pauses == [
         *(pytest.approx(50e-6 * 2**number) for number in range(6)),
         *[2e-3] * 3,
     ]
-    assert len(set(backend.asked)) == 1
+    assert set(backend.asked) == {5}
 
 
 def test_half_a_minute_is_waited_for_the_turn(
@@ -121,109 +121,168 @@ def test_half_a_minute_is_waited_for_the_turn(
 
     monkeypatch.setattr(time, "sleep", sleep)
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    lock = AppendLock(tmp_path / "append.lock", backend=Scripted(*[False] * 20_000))
+    lock = AppendLock(tmp_path / "journal.jsonl", backend=Scripted(*[False] * 20_000))
     with pytest.raises(JournalBusy) as caught:
-        lock.acquire()
-    assert caught.value.path == tmp_path / "append.lock"
+        lock.acquire(5)
+    assert caught.value.path == tmp_path / "journal.jsonl"
     assert caught.value.waited_s == pytest.approx(30, abs=0.01)
     with pytest.raises(JournalBusy) as caught:
-        lock.acquire()
+        lock.acquire(5)
     assert caught.value.waited_s == pytest.approx(0.05, abs=0.01)
 
 
 def test_short_patience_is_not_made_longer_by_waiting_in_vain(tmp_path: Path) -> None:
     lock = AppendLock(
-        tmp_path / "append.lock", deadline_s=0, backend=Scripted(*[False] * 20)
+        tmp_path / "journal.jsonl", deadline_s=0, backend=Scripted(*[False] * 20)
     )
     for _ in range(2):
         with pytest.raises(JournalBusy) as caught:
-            lock.acquire()
+            lock.acquire(5)
         assert caught.value.waited_s < 0.04
 
 
-def test_the_journal_is_locked_as_well_and_both_are_let_go_of_for_the_next_turn(
-    tmp_path: Path,
+@pytest.mark.parametrize("ask", ["acquire", "try_acquire"])
+def test_a_turn_is_a_lock_of_the_journal_and_of_nothing_else(
+    tmp_path: Path, ask: str
 ) -> None:
+    port = FaultyOs(Faults())
     backend = Scripted()
-    lock = AppendLock(tmp_path / "append.lock", backend=backend)
-    with (tmp_path / "journal.jsonl").open("ab") as journal:
-        for _ in range(2):
-            lock.acquire()
-            lock.acquire_journal(journal.fileno())
-            assert len(backend.held) == 2
-            assert lock.release()
-            assert backend.held == set()
-            asked = list(backend.unlocked)
-            assert lock.release()
-            assert backend.unlocked == [*asked, backend.asked[0]]
-        lock.acquire()
-        lock.acquire_journal(journal.fileno())
-        lock.drop()
-        assert journal.fileno() in backend.held  # for closing to let go of
-        asked = len(backend.unlocked)
+    lock = AppendLock(tmp_path / "journal.jsonl", backend=backend, port=port)
+    for number in (1, 2):
+        getattr(lock, ask)(5)
+        assert backend.held == {5}
         assert lock.release()
-        assert len(backend.unlocked) == asked
-        assert is_open(journal.fileno())
+        assert backend.unlocked == [5] * number
+        assert lock.release()  # there is nothing left to let go of
+        assert backend.unlocked == [5] * number
+    getattr(lock, ask)(5)
+    lock.drop()
+    assert backend.held == {5}  # for closing to let go of
+    assert lock.release()
+    assert backend.unlocked == [5] * 2
+    assert port.faults.calls == []
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_patience_comes_back_with_a_whole_turn_only(tmp_path: Path) -> None:
-    """Else whoever never lets the journal go would be waited for at each event."""
-    backend = Scripted(True, *[False] * 10_000)
-    lock = AppendLock(tmp_path / "append.lock", deadline_s=0.3, backend=backend)
-    waits = []
+@pytest.mark.parametrize("ask", ["acquire", "try_acquire"])
+def test_an_unlock_that_fails_is_told_once(tmp_path: Path, ask: str) -> None:
+    """Whoever hears of it closes the journal: there is nothing left to let go of."""
+    faults = Faults(Strike(1, errno.EIO, call="unlock"))
+    lock = AppendLock(tmp_path / "journal.jsonl", backend=FaultyLock(faults))
     with (tmp_path / "journal.jsonl").open("ab") as journal:
-        for _ in range(3):
-            lock.acquire()
-            with pytest.raises(JournalBusy) as caught:
-                lock.acquire_journal(journal.fileno())
-            waits.append(caught.value.waited_s)
-            backend.answers.insert(0, True)
-            lock.release()
-        backend.answers = []
-        lock.acquire()
-        lock.acquire_journal(journal.fileno())
-        lock.release()
-        backend.answers = [True, *[False] * 10_000]
-        lock.acquire()
+        getattr(lock, ask)(journal.fileno())
+        assert not lock.release()
+        assert lock.release()
+        assert faults.calls == ["try_lock", "unlock"]
+
+
+def test_who_does_not_wait_is_told_that_somebody_else_has_the_turn(
+    tmp_path: Path, pauses: list[float]
+) -> None:
+    backend = Scripted(False)
+    lock = AppendLock(tmp_path / "journal.jsonl", backend=backend)
+    assert not lock.try_acquire(5)
+    assert lock.release()
+    assert (backend.unlocked, pauses) == ([], [])
+    assert lock.try_acquire(5)
+    assert lock.release()
+    assert (backend.unlocked, pauses) == ([5], [])
+
+
+def test_who_waited_in_vain_has_nothing_to_let_go_of(tmp_path: Path) -> None:
+    """It is somebody else's."""
+    backend = Scripted(False)
+    lock = AppendLock(tmp_path / "journal.jsonl", deadline_s=-1, backend=backend)
+    with pytest.raises(JournalBusy):
+        lock.acquire(5)
+    assert lock.release()
+    assert backend.unlocked == []
+
+
+def test_patience_comes_back_with_a_turn_only(tmp_path: Path) -> None:
+    """Else whoever never lets the journal go would be waited for at each event."""
+    backend = Scripted(*[False] * 10_000)
+    lock = AppendLock(tmp_path / "journal.jsonl", deadline_s=0.3, backend=backend)
+    waits = []
+    for _ in range(3):
         with pytest.raises(JournalBusy) as caught:
-            lock.acquire_journal(journal.fileno())
+            lock.acquire(5)
         waits.append(caught.value.waited_s)
+        lock.release()
+    backend.answers = []
+    lock.acquire(5)
+    lock.release()
+    backend.answers = [False] * 10_000
+    with pytest.raises(JournalBusy) as caught:
+        lock.acquire(5)
+    waits.append(caught.value.waited_s)
     assert max(waits[1:3]) < 0.3 <= min(waits[0], waits[3])
 
 
-def test_a_wait_for_the_journal_that_was_interrupted_leaves_it_free(
-    tmp_path: Path,
+@pytest.mark.parametrize("answers", [(), (False,)], ids=["at once", "while waiting"])
+@pytest.mark.parametrize("ask", ["acquire", "try_acquire"])
+def test_a_turn_that_was_interrupted_as_it_began_can_be_ended(
+    tmp_path: Path, ask: str, answers: tuple[bool, ...], pauses: list[float]
 ) -> None:
     """The lock may have been got just before."""
-    backend = Scripted(True, KeyboardInterrupt())
-    lock = AppendLock(tmp_path / "append.lock", backend=backend)
-    with (tmp_path / "journal.jsonl").open("ab") as journal:
-        lock.acquire()
-        with pytest.raises(KeyboardInterrupt):
-            lock.acquire_journal(journal.fileno())
-        lock.release()
-        assert journal.fileno() in backend.unlocked
+    backend = Scripted(*answers, KeyboardInterrupt())
+    lock = AppendLock(tmp_path / "journal.jsonl", backend=backend)
+    if answers and ask == "try_acquire":
+        assert not lock.try_acquire(5)  # it does not wait
+    with pytest.raises(KeyboardInterrupt):
+        getattr(lock, ask)(5)
+    assert lock.release()
+    assert backend.unlocked == [5]
 
 
-def test_where_a_lock_shuts_readers_out_the_journal_is_not_locked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+# --- where a lock shuts readers out -----------------------------------------------
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the lock on a file of its own, as on Windows."""
     monkeypatch.setattr("kedro_journal.journal.lock._LOCKS_ARE_ADVICE", False)
-    lock = AppendLock(tmp_path / "append.lock", backend=(backend := Scripted()))
+
+
+@pytest.mark.usefixtures("beside")
+@pytest.mark.parametrize("ask", ["acquire", "try_acquire"])
+def test_the_journal_is_not_locked_where_that_would_shut_readers_out(
+    tmp_path: Path, ask: str
+) -> None:
+    backend = Scripted()
+    lock = AppendLock(tmp_path / "journal.jsonl", backend=backend)
     with (tmp_path / "journal.jsonl").open("ab") as journal:
-        lock.acquire()
-        lock.acquire_journal(journal.fileno())
-        assert journal.fileno() not in backend.asked
-        assert lock.release()
+        for _ in range(2):
+            getattr(lock, ask)(journal.fileno())
+            assert journal.fileno() not in backend.asked
+            assert backend.held == set(backend.asked)
+            assert lock.release()
+            assert backend.held == set()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "journal.jsonl",
+        "append.lock",
+    }
+    lock.drop()
 
 
+@pytest.mark.usefixtures("beside")
+def test_the_lock_file_is_named_by_whoever_waited_for_it(tmp_path: Path) -> None:
+    backend = Scripted(*[False] * 20)
+    lock = AppendLock(tmp_path / "journal.jsonl", deadline_s=0, backend=backend)
+    with pytest.raises(JournalBusy) as caught:
+        lock.acquire(5)
+    assert caught.value.path == tmp_path / "append.lock"
+    lock.drop()
+
+
+@pytest.mark.usefixtures("beside")
 def test_ending_a_turn_that_never_began_does_nothing(tmp_path: Path) -> None:
     backend = Scripted()
-    lock = AppendLock(tmp_path / "append.lock", backend=backend)
+    lock = AppendLock(tmp_path / "journal.jsonl", backend=backend)
     lock.release()
     lock.drop()
     assert backend.unlocked == []
-    lock.acquire()
+    lock.acquire(5)
     lock.release()
     assert backend.unlocked == backend.asked
     assert is_open(backend.asked[0])  # for the next turn
@@ -231,18 +290,24 @@ def test_ending_a_turn_that_never_began_does_nothing(tmp_path: Path) -> None:
     assert not is_open(backend.asked[0])
 
 
+@pytest.mark.usefixtures("beside")
 def test_a_descriptor_is_closed_once_and_a_failure_to_close_it_is_the_end_of_it(
     tmp_path: Path,
 ) -> None:
     port = FaultyOs(Faults(Strike(1, errno.EIO, call="close")))
     backend = Scripted()
-    lock = AppendLock(tmp_path / "append.lock", backend=backend, port=port)
-    lock.acquire()
+    lock = AppendLock(tmp_path / "journal.jsonl", backend=backend, port=port)
+    lock.acquire(5)
     lock.drop()
     lock.drop()
+    assert lock.release()
+    assert backend.unlocked == []
     assert port.faults.calls.count("close") == 1
-    lock.acquire()
+    lock.acquire(5)
     assert port.faults.calls.count("open_append") == 2
+
+
+# --- descriptors ------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -256,28 +321,36 @@ def no_standard_input() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_standard_input")
-def test_locks_work_on_descriptor_0_as_on_any_other(tmp_path: Path) -> None:
-    lock, other = (AppendLock(tmp_path / "append.lock", deadline_s=0) for _ in "ab")
-    lock.acquire()
+def test_locks_work_on_descriptor_0_as_on_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    lock, other = (AppendLock(path, deadline_s=0) for _ in "ab")
+    with path.open("ab") as journal, path.open("ab") as again:
+        assert journal.fileno() == 0
+        for ask in (lock.acquire, lock.try_acquire):
+            ask(0)
+            with pytest.raises(JournalBusy):
+                other.acquire(again.fileno())
+            lock.release()
+            other.acquire(again.fileno())
+            other.release()
+        lock.drop()
+        assert is_open(0)
+    monkeypatch.setattr("kedro_journal.journal.lock._LOCKS_ARE_ADVICE", False)
+    lock, other = (AppendLock(path, deadline_s=0) for _ in "ab")
+    lock.acquire(5)
     assert is_open(0)
     with pytest.raises(JournalBusy):
-        other.acquire()
+        other.acquire(5)
     lock.release()
-    other.acquire()
+    other.acquire(5)
     other.release()
-    lock.acquire()
+    lock.acquire(5)
     lock.release()
     lock.drop()
     assert not is_open(0)
     other.drop()
-    with (tmp_path / "journal.jsonl").open("ab") as journal:
-        assert journal.fileno() == 0
-        journals = AppendLock(tmp_path / "append.lock", backend=(locks := Scripted()))
-        journals.acquire()
-        journals.acquire_journal(0)
-        journals.release()
-        assert locks.held == set()
-        journals.drop()
     owner = OwnerLock(tmp_path / OWNER_LOCK_NAME, backend := Scripted())
     owner.acquire()
     owner.release()

@@ -153,6 +153,7 @@ def test_bytes_are_appended_wherever_they_are_read(path: Path) -> None:
     REAL_OS.write(fd, b"e")
     REAL_OS.sync(fd)
     assert path.read_bytes() == b"01234e"
+    assert REAL_OS.end(fd) == 6
     found = path.stat()
     assert REAL_OS.stat(fd) == FileStat(6, 1, found.st_ino, found.st_dev)
     path.unlink()

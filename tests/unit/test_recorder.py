@@ -395,9 +395,9 @@ def test_a_journal_in_memory_never_runs_full() -> None:
     [
         lambda folder: (folder / "journal.jsonl").unlink(),
         lambda folder: folder.rename(folder.parent / "away"),
-        lambda folder: (folder / "append.lock").unlink(),
+        lambda folder: (folder / "journal.jsonl").rename(folder / "away"),
     ],
-    ids=["journal deleted", "folder moved", "lock deleted"],
+    ids=["journal deleted", "folder moved", "journal moved"],
 )
 def test_what_somebody_does_to_the_folder_meanwhile_does_not_reach_the_run(
     recorder: Recorder, folder: Path, damage: Callable[[Path], None]

@@ -244,7 +244,7 @@ def test_a_deleted_journal_is_named(tmp_path: Path) -> None:
     writer.append(note())
     writer.path.unlink()
     with pytest.raises(JournalUnwritable, match="written: the journal was") as caught:
-        writer.append(note())
+        writer.append(SessionCreated(session_id="s"))
     assert (caught.value.path, caught.value.errno) == (writer.path, None)
     with pytest.raises(JournalUnwritable) as caught:
         writer.append(note())
@@ -346,13 +346,18 @@ def test_half_a_minute_is_waited_for_another_process(
     writer = create(tmp_path / "s", backend=FaultyLock(faults))
     with pytest.raises(JournalBusy) as caught:
         writer.append(note())
-    assert caught.value.path == tmp_path / "s" / "append.lock"
+    assert caught.value.path == writer.path
     assert caught.value.waited_s == pytest.approx(30, abs=0.01)
 
 
+@pytest.mark.parametrize("beside", [False, True])
 def test_the_lock_and_the_journal_are_opened_through_the_same_door(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool
 ) -> None:
+    """The lock has a file of its own only where it shuts readers out."""
+    monkeypatch.setattr("kedro_journal.journal.lock._LOCKS_ARE_ADVICE", not beside)
+    names = ["journal.jsonl", *(["append.lock"] if beside else [])]
+
     class Recording(Watched):
         def __init__(self) -> None:
             super().__init__()
@@ -366,11 +371,11 @@ def test_the_lock_and_the_journal_are_opened_through_the_same_door(
     writer = create(tmp_path / "s", port=port)
     writer.append(note())
     writer.append(note())
-    assert port.opened == ["append.lock", "journal.jsonl"]
+    assert port.opened == names
     # A child that shared its parent's lock would be excluded by nobody.
     writer.start_over()
     writer.append(note())
-    assert port.opened == ["append.lock", "journal.jsonl"] * 2
+    assert port.opened == names * 2
 
 
 @pytest.mark.parametrize("call", ["try_lock", "open_append", "stat", "read_at"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -162,12 +163,14 @@ def test_sync_durability_syncs_every_append(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_was_deleted_under_the_writer_is_an_error(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not made anew: half a journal would pass for a whole one."""
     writer = create(tmp_path / "s")
     writer.append(note("a"))
     writer.path.unlink()
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 0.05)
     for _ in range(2):
         with pytest.raises(JournalUnwritable):
             writer.append(note("b"))

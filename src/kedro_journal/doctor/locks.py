@@ -115,28 +115,47 @@ def _descriptors(bench: Bench) -> Iterator[Check]:
     found: dict[str, str] = {}
     for name, backend in there.items():
         path = bench.folder / f"descriptors.{name}"
-        one = AppendLock(path, backend=backend, port=bench.port, deadline_s=1)
-        two = AppendLock(path, backend=backend, port=bench.port, deadline_s=0)
         try:
-            one.acquire()
-            found[name] = _excluded(two)
-            one.release()
-            if found[name] == "excluded" and _excluded(two) == "excluded":
-                found[name] = "not given back"
+            with (
+                _appender(bench, path, backend, patience_s=1) as one,
+                _appender(bench, path, backend) as two,
+            ):
+                one.lock.acquire(one.fd)
+                found[name] = two.excluded()
+                one.lock.release()
+                if found[name] == "excluded" and two.excluded() == "excluded":
+                    found[name] = "not given back"
         except OSError as error:
             found[name] = f"no lock to be had: {reason_of(error)}"
-        finally:
-            one.drop()
-            two.drop()
     yield _exclusion("locks.descriptors", "two descriptors of one process", found)
 
 
-def _excluded(lock: AppendLock) -> str:
+class _Appender(NamedTuple):
+    """Somebody who appends to a file that stands for a journal."""
+
+    lock: AppendLock
+    fd: int
+
+    def excluded(self) -> str:
+        try:
+            self.lock.acquire(self.fd)
+        except JournalBusy:
+            return "excluded"
+        return "both got it"
+
+
+@contextlib.contextmanager
+def _appender(
+    bench: Bench, path: Path, backend: LockBackend, patience_s: float = 0
+) -> Iterator[_Appender]:
+    lock = AppendLock(path, deadline_s=patience_s, backend=backend, port=bench.port)
+    fd = bench.port.open_append(path, create=True)
     try:
-        lock.acquire()
-    except JournalBusy:
-        return "excluded"
-    return "both got it"
+        yield _Appender(lock, fd)
+    finally:
+        lock.drop()
+        with contextlib.suppress(OSError):
+            bench.port.close(fd)
 
 
 def _processes(bench: Bench) -> Iterator[Check]:
@@ -175,29 +194,22 @@ class _Pair(NamedTuple):
         """Let the other hold it, ask for it, have it given back, ask again."""
         with Partner(self._hold) as partner:
             partner.line.expect("held")
-            lock = AppendLock(
-                self.path, backend=self.ours, port=self.bench.port, deadline_s=0
-            )
-            try:
-                found = _excluded(lock)
+            with _appender(self.bench, self.path, self.ours) as us:
+                found = us.excluded()
                 partner.line.say("release")
                 partner.line.expect("released")
-                if found == "excluded" and _excluded(lock) == "excluded":
+                if found == "excluded" and us.excluded() == "excluded":
                     found = "not given back"
-            finally:
-                lock.drop()
         return found
 
     def _hold(self, line: Line) -> None:
-        lock = AppendLock(
-            self.path, backend=self.theirs, port=self.bench.port, deadline_s=1
-        )
-        lock.acquire()
-        line.say("held")
-        line.expect("release")
-        lock.release()
-        line.say("released")
-        line.hear()
+        with _appender(self.bench, self.path, self.theirs, patience_s=1) as they:
+            they.lock.acquire(they.fd)
+            line.say("held")
+            line.expect("release")
+            they.lock.release()
+            line.say("released")
+            line.hear()
 
 
 def _exclusion(key: str, who: str, found: dict[str, str]) -> Check:

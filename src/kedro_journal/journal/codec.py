@@ -238,10 +238,10 @@ def seal_batch(
     lines: list[bytes] = []
     records: list[Record] = []
     seq, offset, prev = last
-    at_text, at = timestamp(now), now
+    now_text = timestamp(now)
     for encoded in batch:
-        if encoded.at is not None:
-            at_text, at = timestamp(encoded.at), encoded.at
+        at = encoded.at or now
+        at_text = now_text if at is now else timestamp(at)
         seq += 1
         event = encoded.event
         line, crc = seal(seq, at_text, writer, prev, event, encoded.data)

@@ -32,6 +32,7 @@ class JournalFile:
         self.path = path
         self._port = port
         self._fd = NO_FD
+        self._is_new = False  # its name may not be on the disk yet
         self._unfinished: tuple[int, bytes] | None = None  # a roll-back: to, of what
         # Appends are counted: how many there were, are on the disk, have to be there.
         self._written = self._synced = self._wanted = 0
@@ -52,16 +53,27 @@ class JournalFile:
         return self._fd
 
     def open(self, *, create: bool) -> None:
-        """Open it; a new file's name is brought to the disk too.
+        """Open it. A new one's name still has to be brought to the disk: `sync_name`.
 
         Raises:
             UnsafeJournal: A link, a device, or not this user's.
             OSError: As the system says.
         """
         self._fd = self._port.open_append(self.path, create=create)
-        if create:
+        self._is_new = self._is_new or create
+
+    def sync_name(self) -> None:
+        """Bring a new file's name to the disk, under the append lock.
+
+        Without it a process that has no header of its own would find the file empty.
+
+        Raises:
+            OSError: The disk refused; the next append tries again.
+        """
+        if self._is_new:
             self._port.sync_folder(self.path.parent)
             self._port.sync_folder(self.path.parent.parent)
+            self._is_new = False
 
     def close(self) -> None:
         """Let go of the descriptor; a failed roll-back is still remembered.
@@ -84,7 +96,7 @@ class JournalFile:
         self._done = threading.Condition(self._lock)
         self._written = self._synced = self._wanted = 0
         self.close()
-        self._unfinished, self.sync_failure = None, None
+        self._unfinished, self.sync_failure, self._is_new = None, None, False
 
     def end(self) -> int:
         """Tell where the file ends."""

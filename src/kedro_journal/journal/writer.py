@@ -167,7 +167,7 @@ class JournalWriter:
         Raises:
             JournalError: As for `append`.
         """
-        if self._settled:
+        if self._settled and not reserve:
             records = self._append_next(batch)
             if records is not None:
                 return records
@@ -190,10 +190,12 @@ class JournalWriter:
                 return None
         file, lock, number = self._file, self._lock, 0
         with self._thread_lock:
-            if not self._settled or not lock.try_acquire(file.fd):
+            if not self._settled or file.sync_failure is not None:
                 return None
-            self._settled = False
             try:
+                if not lock.try_acquire(file.fd):
+                    return None
+                self._settled = False
                 last = self._last
                 if file.end() != last.offset or time.monotonic() >= self._look_at_s:
                     return None
@@ -216,9 +218,7 @@ class JournalWriter:
             self._sync(number)
         return records
 
-    def _append_batch(
-        self, batch: Sequence[Encoded], *, reserve: bool
-    ) -> list[Record]:
+    def _append_batch(self, batch: Sequence[Encoded], *, reserve: bool) -> list[Record]:
         urgent = check_batch(batch, self.path) or self._durability == "sync"
         with self._thread_lock:
             if self._file.sync_failure is not None:
@@ -226,6 +226,8 @@ class JournalWriter:
             try:
                 records, mended = self._append_locked(batch, urgent, reserve=reserve)
                 number = self._file.want_sync() if urgent or mended else None
+                if number is None and self._durability == "group":
+                    self._sync_soon()
             except OSError as error:
                 raise self._unwritable(error) from error
             finally:
@@ -233,8 +235,6 @@ class JournalWriter:
                     self._close_synced()
         if number is not None:
             self._sync(number)
-        elif self._durability == "group":
-            self._sync_soon()
         return records
 
     def _unwritable(self, error: OSError) -> JournalUnwritable:
@@ -272,7 +272,8 @@ class JournalWriter:
                     self._keep_loss_visible()
                 if self._closed_seq:
                     raise JournalClosed(self.path, self._closed_seq)
-            name, before = self._name, []
+            name = self._name
+            before: list[Encoded] = []
             if not name or self._repairs:
                 name, before = self._before(batch)
             every = [*before, *batch] if before else batch
@@ -332,6 +333,7 @@ class JournalWriter:
         if not found.links:
             self._forget()
             raise JournalUnwritable(self.path, None, "the journal was deleted")
+        self._file.sync_name()
         self._look_at_s = time.monotonic() + _DELETED_AFTER_S
         size = self._file.finish_roll_back(found.size)
         if self._known and size == self._last.offset:
@@ -397,13 +399,12 @@ class JournalWriter:
             raise self._not_durable(error) from error
 
     def _sync_soon(self) -> None:
-        with self._thread_lock:
-            try:
-                self._syncer = self._syncer or GroupSyncer(self)
-            except RuntimeError:  # no thread is to be had: at once, then
-                self.sync()
-            else:
-                self._syncer.wake()
+        try:
+            self._syncer = self._syncer or GroupSyncer(self)
+        except RuntimeError:  # no thread is to be had: at once, then
+            self.sync()
+        else:
+            self._syncer.wake()
 
     def _not_durable(self, error: OSError) -> JournalUnwritable:
         reason = f"a sync failed, which is final: {error.strerror or error}"
@@ -437,8 +438,8 @@ class JournalWriter:
     def start_over(self) -> None:
         """Become the writer of a process that was just forked."""
         self._thread_lock = threading.RLock()
+        self._file.forget()  # first: another thread may have been in a sync
         self._forget()
-        self._file.forget()
         self._syncer = None
         self._header = None
         self._repairs = []

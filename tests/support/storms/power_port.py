@@ -193,6 +193,9 @@ class MemoryOs(Os):
         self.given.update(bytes(data).split(b"\n"))
         return len(data)
 
+    def end(self, fd: int) -> int:
+        return len(self._open[fd])
+
     def stat(self, fd: int) -> FileStat:
         return FileStat(len(self._open[fd]), 1, fd, 1)
 

@@ -36,6 +36,7 @@ CALLS: Final = {
     "fdatasync": ("fdatasync",),
     "fsync": ("fsync",),
     "flock": ("flock",),
+    "lseek": ("lseek", "_llseek"),
     "fstat": ("fstat", "newfstatat", "statx"),
     "pread64": ("pread64",),
     "pwrite64": ("pwrite64",),

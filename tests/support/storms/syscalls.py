@@ -21,7 +21,7 @@ from typing import Final, get_args
 from stage import Stage
 
 from kedro_journal.journal import Durability
-from kedro_journal.journal.writer import APPEND_LOCK_NAME
+from kedro_journal.journal.writer import JOURNAL_NAME
 
 from . import strace
 from .account import Account, Say, Suite
@@ -151,8 +151,8 @@ class _Range:
 
 @contextlib.contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    with (folder / APPEND_LOCK_NAME).open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (folder / JOURNAL_NAME).open("ab") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
         yield
 
 
@@ -160,7 +160,7 @@ def _paths(case: TracedCase, folder: Path) -> list[Path]:
     """Give the paths that a case touches, with those of what a repair keeps."""
     tale = TALES[case.scenario]
     start = len(tale.before) + len(tale.tail) - len(tale.fragment)
-    names = ["journal.jsonl", "append.lock", "owner.lock", "torn"]
+    names = [JOURNAL_NAME, "owner.lock", "torn"]
     names += [f"torn/{start}-{number}.bin" for number in range(1, 4)]
     above = [folder.parent / name for name in (".gitignore", ".reserve")]
     return [folder.parent, *above, folder, *(folder / name for name in names)]
