@@ -45,6 +45,7 @@ APPEND_LOCK_NAME: Final = "append.lock"
 
 _BACKOFF_MIN_S: Final = 50e-6
 _BACKOFF_MAX_S: Final = 1e-3
+_PROBE_S: Final = 2e-3  # a reader holds the owner's lock for less
 _PATIENCE_LEFT_S: Final = 0.05  # once the deadline has passed, until it goes well
 _LOCKS_ARE_ADVICE: Final = os.name != "nt"  # there a lock shuts readers out
 _CONTENDED: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
@@ -253,7 +254,7 @@ class OwnerLock:
                 if time.monotonic() > deadline:
                     reason = "another process owns this session"
                     raise JournalUnwritable(self._path, None, reason)
-                time.sleep(_BACKOFF_MAX_S)
+                time.sleep(_PROBE_S)
         except BaseException as error:
             self.drop()
             if isinstance(error, OSError):
