@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from chart import chart
 from measure import Dose, Group, Summary, Verdict, distribution, run_group
-from report import figures_table, targets_table
+from report import figures_table, put, targets_table
 
 MODULES = ("append", "replay", "sessions", "follow", "run", "start")
 PEERS = (
@@ -44,7 +44,13 @@ def machine() -> dict[str, str]:
     except (OSError, ValueError):
         pass
     return {
-        "system": platform.platform(),
+        "system": " ".join(
+            (
+                platform.system(),
+                platform.release().partition("-")[0],
+                platform.machine(),
+            )
+        ),
         "python": platform.python_version(),
         "cores": str(os.cpu_count()),
         "memory": memory,
@@ -59,6 +65,7 @@ def given() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--folder", type=Path, help="where; default: a temporary one")
     parser.add_argument("--json", type=Path, help="write everything there as well")
+    parser.add_argument("--page", type=Path, help="put the tables into this page")
     parser.add_argument("--chart", type=Path, help="write an SVG there as well")
     found = parser.parse_args()
     if unknown := set(found.names) - set(MODULES):
@@ -108,10 +115,21 @@ def main() -> int:
                 options.json.write_text(text, encoding="utf-8")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {time.monotonic() - began:.0f} s")
-    print(", ".join(f"{name} {value}" for name, value in here.items()))
-    print(", ".join(f"{name} {version}" for name, version in versions.items()))
-    print(f"\n{targets_table(found)}\n\n{figures_table(found)}")
+    told = {
+        "run": f"{datetime.now(UTC):%Y-%m-%d}, {time.monotonic() - began:.0f} s.\n"
+        + ", ".join(f"{name} {value}" for name, value in here.items())
+        + ".\n"
+        + ", ".join(f"{name} {version}" for name, version in versions.items())
+        + ".",
+        "targets": targets_table(found),
+        "figures": figures_table(found),
+    }
+    print("\n\n".join(told.values()))
+    if options.page is not None:
+        page = options.page.read_text(encoding="utf-8")
+        for name, text in told.items():
+            page = put(page, name, text)
+        options.page.write_text(page, encoding="utf-8")
     if options.chart is not None:
         options.chart.write_text(chart(found), encoding="utf-8")
     return 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from measure import Group, Summary, Target, Verdict
 
-__all__ = ["figures_table", "number", "targets_table"]
+__all__ = ["figures_table", "number", "put", "targets_table"]
 
 Found = Sequence[tuple[Group, dict[str, Summary], list[Verdict]]]
 
@@ -34,6 +34,21 @@ def _spread(values: Sequence[float]) -> list[str]:
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def put(page: str, name: str, text: str) -> str:
+    """Put a text into a page, between the comments that name its place.
+
+    Raises:
+        ValueError: There is no such place.
+    """
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        message = f"no place for the {name}: {begin.strip()} ... {end.strip()}"
+        raise ValueError(message)
+    return f"{before}{begin}\n{text}\n\n{end}{after}"
 
 
 def targets_table(found: Found) -> str:
