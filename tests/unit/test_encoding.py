@@ -9,8 +9,15 @@ from events_strategy import events
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kedro_journal.events import DatasetLoaded, DatasetSaved, Event
+from kedro_journal.events import (
+    DatasetLoaded,
+    DatasetSaved,
+    Event,
+    PlannedNode,
+    RunStarted,
+)
 from kedro_journal.redaction import REDACTED, Redactor
+from kedro_journal.redaction.plain import Walk
 from kedro_journal.redaction.redactor import Redactor as _Redactor
 from kedro_journal.session.encoding import encode
 
@@ -30,7 +37,10 @@ TEXTS = st.one_of(
 
 
 def whole(event: Event, redactor: Redactor) -> bytes:
-    with mock.patch.object(_Redactor, "keeps", return_value=False):
+    with (
+        mock.patch.object(_Redactor, "keeps", return_value=False),
+        mock.patch.object(Walk, "_stays", return_value=False),
+    ):
         return encode(event, redactor)
 
 
@@ -50,6 +60,29 @@ def test_texts_that_stay_are_encoded_as_if_they_had_been_looked_into(
 @given(events)
 def test_any_event_is_encoded_alike(event: Event) -> None:
     redactor = Redactor()
+    assert encode(event, redactor) == whole(event, redactor)
+
+
+@given(
+    nodes=st.lists(
+        st.builds(
+            PlannedNode,
+            name=TEXTS,
+            inputs=st.lists(TEXTS, max_size=2).map(tuple),
+            tags=st.lists(TEXTS, max_size=2).map(tuple),
+            function=TEXTS,
+            source=TEXTS,
+        ),
+        max_size=3,
+    ),
+    names=st.sampled_from([(), ("source",), ("our_word",)]),
+)
+def test_a_plan_is_encoded_as_if_it_had_been_looked_into(
+    nodes: list[PlannedNode], names: tuple[str, ...]
+) -> None:
+    redactor = Redactor(names)
+    redactor.register(SECRET)
+    event = RunStarted(run_id="r", nodes=tuple(nodes))
     assert encode(event, redactor) == whole(event, redactor)
 
 

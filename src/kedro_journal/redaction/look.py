@@ -12,6 +12,7 @@ import datetime
 import decimal
 import enum
 import fractions
+import functools
 import pathlib
 import re
 import sys
@@ -24,7 +25,15 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-__all__ = ["Inside", "exact_text", "key_text", "look_inside", "shown", "type_name"]
+__all__ = [
+    "Inside",
+    "exact_text",
+    "is_own",
+    "key_text",
+    "look_inside",
+    "shown",
+    "type_name",
+]
 
 KEY_MAX_ITEMS: Final = 20
 _BYTES_SHOWN_MAX: Final = 200
@@ -60,7 +69,7 @@ def look_inside(value: Any) -> Inside | None:  # noqa: PLR0911 - one for each ki
     """Give what a container holds; None if it is none that can be looked into."""
     cls = type(value)
     if issubclass(cls, msgspec.Struct):
-        return _fields(value, cls.__struct_fields__)
+        return _fields(value, _told(cls) if is_own(cls) else cls.__struct_fields__)
     if issubclass(cls, dict):
         return Inside("mapping", dict.items(value), dict.__len__(value))
     if issubclass(cls, list):
@@ -82,6 +91,18 @@ def look_inside(value: Any) -> Inside | None:  # noqa: PLR0911 - one for each ki
         return Inside("fields", fields.items(), len(fields))
     names = _field_names(cls)
     return None if names is None else _fields(value, names)
+
+
+def is_own(cls: type) -> bool:
+    """Tell whether a class is one of this package, such as a part of an event."""
+    return _is_from(cls, "kedro_journal")
+
+
+@functools.lru_cache(maxsize=256)
+def _told(cls: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Name the fields of a part of an event, without names and numbers."""
+    plain: frozenset[str] = getattr(cls, "PLAIN_FIELDS", frozenset())
+    return tuple(name for name in cls.__struct_fields__ if name not in plain)
 
 
 def _fields(value: object, names: Sequence[str]) -> Inside:

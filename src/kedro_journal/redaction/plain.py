@@ -21,7 +21,15 @@ from .limits import (
     STRING_MAX_CHARS,
     TEXTS_MAX_CHARS,
 )
-from .look import Inside, exact_text, key_text, look_inside, shown, type_name
+from .look import (
+    Inside,
+    exact_text,
+    is_own,
+    key_text,
+    look_inside,
+    shown,
+    type_name,
+)
 
 __all__ = ["Walk", "encodable", "is_plain"]
 
@@ -36,6 +44,10 @@ class _Redacts(Protocol):
 
     def text(self, text: str) -> str:
         """Redact and bound one text."""
+        ...
+
+    def keeps(self, text: str) -> bool:
+        """Tell whether a text is sure to be left as it is."""
         ...
 
     def is_secret_name(self, name: str) -> bool:
@@ -206,10 +218,12 @@ class Walk:
             flag = bool(option) and self._redactor.is_secret_name(option)
         return safe
 
-    def _struct(self, value: Any, depth: int) -> dict[str, Any]:
+    def _struct(self, value: Any, depth: int) -> Any:
         cls: Any = type(value)
         known = type(cls) is type(msgspec.Struct)  # with a hash of nobody's own
         fields = _known_fields(cls) if known else _fields_of(cls)
+        if known and is_own(cls) and self._stays(value, fields):
+            return value
         safe: dict[str, Any] = {}
         for name, default, plain in fields:
             item = getattr(value, name)
@@ -224,6 +238,25 @@ class Walk:
             else:
                 safe[name] = self.value(item, depth + 1)
         return safe
+
+    def _stays(
+        self, value: msgspec.Struct, fields: tuple[tuple[str, object, bool], ...]
+    ) -> bool:
+        """Tell whether an event's own part is encoded as it is: nodes mostly are."""
+        for name, default, plain in fields:
+            item = getattr(value, name)
+            if item is default:
+                continue
+            if plain and type(item) is tuple:
+                stays = all(type(one) is str and one.isascii() for one in item)
+            else:
+                stays = type(item) is str and item.isascii()
+                if stays and not plain:
+                    hidden = self._redactor.is_secret_name(name)
+                    stays = not hidden and self._redactor.keeps(item)
+            if not stays:
+                return False
+        return True
 
     def whole(self, items: tuple[object, ...], depth: int) -> list[Any]:
         """Redact a sequence of an event's own, such as the nodes of a plan.
