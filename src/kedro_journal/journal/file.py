@@ -141,7 +141,7 @@ class JournalFile:
         try:
             self.append(data, end)
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in _FULL or self.sync_failure is not None:
                 raise
             with contextlib.suppress(OSError):  # gone already: its room may be free
                 self._port.remove(reserve)
