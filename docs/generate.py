@@ -59,7 +59,7 @@ ERROR_SAMPLES: Mapping[str, tuple[Any, ...]] = {
     ),
     "NothingToTrace": ("params:lr", _SESSION, ("params:model.lr",)),
     "JournalClosed": (_JOURNAL, 52),
-    "JournalBusy": (_JOURNAL.with_name("append.lock"), 30.0),
+    "JournalBusy": (_JOURNAL, 30.0),
     "JournalUnwritable": (_JOURNAL, 28, "No space left on device"),
     "UnsafeJournal": (Path("sessions"), "a symbolic link"),
     "RecordTooLarge": ("note.added", 300_000, 262_144),

@@ -302,7 +302,7 @@ class JournalBusy(JournalError):
     """The append lock was not free within the deadline; nothing was written.
 
     Attributes:
-        path: The lock file.
+        path: What is locked: the journal; on Windows its `append.lock`.
         waited_s: Seconds waited.
     """
 

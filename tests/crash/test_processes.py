@@ -18,6 +18,7 @@ from storms import kills
 
 from kedro_journal.events import Record
 from kedro_journal.journal import JournalWriter, read, verify
+from kedro_journal.journal.file import JournalFile
 from kedro_journal.journal.tail import Tail
 
 SUPPORT = str(Path(__file__).parents[1] / "support")
@@ -177,7 +178,7 @@ class BrokenChecksum(JournalWriter):
         append = self._file.append
 
         def careless(data: bytes, end: int) -> None:
-            broken = self._last.seq % 7 == 0
+            broken = self.seq % 7 == 0
             append(data[:-4] + b'0"}\n' if broken else data, end)
 
         self._file.append = careless  # type: ignore[method-assign]
@@ -187,8 +188,9 @@ class NoCatchUp(JournalWriter):
     """Sabotage: what others wrote since is not looked at."""
 
     def _catch_up(self) -> None:
-        if self._known:
-            self._last = self._last._replace(offset=self._file.stat().size)
+        end = self._end
+        if end.known:
+            end.last = end.last._replace(offset=self._file.stat().size)
         else:
             super()._catch_up()
 
@@ -198,15 +200,21 @@ class NoLook(JournalWriter):
 
     def __init__(self, *given, **options):  # type: ignore[no-untyped-def]
         super().__init__(*given, **options)
-        self._file.end = lambda: self._last.offset  # type: ignore[method-assign]
+        self._file.end = lambda: self._end.last.offset  # type: ignore[method-assign]
 
 
 class NoRepair(JournalWriter):
     """Sabotage: a torn tail is written on."""
 
-    def _look_back(self, size: int) -> tuple[Tail, int]:
-        tail, start = super()._look_back(size)
-        return tail._replace(fragment=b"", mend="nothing"), start
+    def __init__(self, *given, **options):  # type: ignore[no-untyped-def]
+        super().__init__(*given, **options)
+        look_back = self._end._look_back
+
+        def careless(file: JournalFile, size: int) -> tuple[Tail, int]:
+            tail, start = look_back(file, size)
+            return tail._replace(fragment=b"", mend="nothing"), start
+
+        self._end._look_back = careless  # type: ignore[method-assign]
 
 
 @pytest.mark.storm

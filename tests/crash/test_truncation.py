@@ -10,7 +10,6 @@ from journals import (
     file,
     join,
     note,
-    opened,
     put,
     salvage,
     sample_lines,
@@ -20,6 +19,8 @@ from storms import cuts
 from kedro_journal.errors import JournalUnwritable
 from kedro_journal.events import JournalRepaired
 from kedro_journal.journal import JournalWriter, Scanner, decode, read
+from kedro_journal.journal.end import JournalEnd
+from kedro_journal.journal.file import JournalFile
 from kedro_journal.journal.lines import LineBuffer
 from kedro_journal.journal.tail import Tail
 
@@ -36,21 +37,21 @@ def test_whatever_byte_a_journal_is_cut_at_nothing_acknowledged_is_lost(
     assert int(account.figures["cut again"]) > 2000
 
 
-class NoCut(JournalWriter):
+class NoCut(JournalEnd):
     """Sabotage: the torn tail is written on."""
 
-    def _look_back(self, size: int) -> tuple[Tail, int]:
-        tail, start = super()._look_back(size)
+    def _look_back(self, file: JournalFile, size: int) -> tuple[Tail, int]:
+        tail, start = super()._look_back(file, size)
         return tail._replace(mend="nothing"), start
 
 
-class CutsTooMuch(JournalWriter):
+class CutsTooMuch(JournalEnd):
     """Sabotage: the last whole line goes with the torn tail."""
 
-    def _look_back(self, size: int) -> tuple[Tail, int]:
-        tail, start = super()._look_back(size)
+    def _look_back(self, file: JournalFile, size: int) -> tuple[Tail, int]:
+        tail, start = super()._look_back(file, size)
         if tail.mend == "cut":
-            whole = self._file.read(0, size).rstrip(tail.fragment)
+            whole = file.read(0, size).rstrip(tail.fragment)
             line = whole[whole[:-1].rfind(b"\n") + 1 :]
             tail = tail._replace(fragment=line + tail.fragment)
         return tail, start
@@ -58,12 +59,14 @@ class CutsTooMuch(JournalWriter):
 
 @pytest.mark.parametrize("sabotage", [NoCut, CutsTooMuch])
 def test_the_cuts_see_a_repair_that_does_too_little_or_too_much(
-    tmp_path: Path, sabotage: type[JournalWriter]
+    tmp_path: Path, sabotage: type[JournalEnd]
 ) -> None:
     """Teeth."""
 
     def make(folder: Path, **options: object) -> JournalWriter:
-        return sabotage(folder, opened("worker"), **options)  # type: ignore[arg-type]
+        writer = join(folder, **options)
+        writer._end = sabotage(writer._port)
+        return writer
 
     assert cuts.run(300, tmp_path, 1, print, make=make).violations
 

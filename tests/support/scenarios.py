@@ -68,6 +68,18 @@ def create_and_append(stage: Stage) -> None:
     hand.append("reopened")
 
 
+def one_at_a_time(stage: Stage) -> None:
+    """What is alone and plain goes the quick way, until another writer comes."""
+    one, other = stage.create(), stage.join()
+    for name in ("a1", "a2", "a3"):
+        one.append(name)
+    for name in ("b1", "b2", "b3"):
+        other.append(name)
+    one.append("a4")
+    one.append("a5", reserve=True)
+    one.append("a6")
+
+
 def failures_between(stage: Stage) -> None:
     """Events that are synced at every level, between some that are not."""
     hand = stage.create()
@@ -189,6 +201,7 @@ def _joining(
 
 SCENARIOS: Final = (
     Scenario("create and append", create_and_append),
+    Scenario("one event at a time", one_at_a_time),
     Scenario("failures are synced", failures_between),
     Scenario("endings get the reserve", endings),
     Scenario("join a whole journal", join_and_append, _WHOLE),

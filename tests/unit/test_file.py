@@ -298,6 +298,18 @@ def test_the_error_is_that_of_the_write_also_if_taking_it_back_fails(
     assert file.sync_failure.errno == errno.EIO
 
 
+def test_the_reserve_is_kept_once_a_sync_has_failed(tmp_path: Path) -> None:
+    """That of what was taken back: nothing more is written then."""
+    reserve = tmp_path / ".reserve"
+    reserve.touch()
+    port = failing(("write", 1, "short"), ("sync", 1, errno.EIO))
+    file = opened(tmp_path, port)
+    with pytest.raises(OSError, match="No space"):
+        file.append_or_free(MORE, len(BEFORE), reserve)
+    assert reserve.exists()
+    assert file.path.read_bytes() == BEFORE
+
+
 def test_a_sync_that_failed_is_not_tried_again(tmp_path: Path) -> None:
     """The system may have thrown the bytes away: it could succeed without them."""
     port = failing(("sync", 2, errno.EIO))

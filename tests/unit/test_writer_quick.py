@@ -601,7 +601,7 @@ def test_who_finds_the_lock_taken_waits_for_it(tmp_path: Path) -> None:
 def test_the_highest_number_is_the_last_one(tmp_path: Path, clock: list[float]) -> None:
     writer = quick(tmp_path / "s", port=Still())
     before = writer.path.read_bytes()
-    writer._last = writer._last._replace(seq=2**53 - 1)
+    writer._end.last = writer._end.last._replace(seq=2**53 - 1)
     with pytest.raises(JournalUnwritable, match="no number is left") as caught:
         writer.append(note("a"))
     assert caught.value.errno == errno.EOVERFLOW

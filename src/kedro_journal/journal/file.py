@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import threading
 from pathlib import Path
+from typing import Final
 
 from .port import NO_FD, FileStat, Os, read_between
 
 __all__ = ["JournalFile"]
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class JournalFile:
@@ -130,6 +134,25 @@ class JournalFile:
                 # Unless another process repairs the tail first.
                 self._unfinished = (end, data[:written])
             raise
+
+    def append_or_free(self, data: bytes, end: int, reserve: Path) -> None:
+        """As `append`; where the disk is full, give up a reserve for it.
+
+        Args:
+            data: What is to be written.
+            end: Where the file ends.
+            reserve: A file whose room it may have.
+        """
+        try:
+            self.append(data, end)
+        except OSError as error:
+            if error.errno not in _FULL or self.sync_failure is not None:
+                raise
+            with contextlib.suppress(OSError):  # gone already: its room may be free
+                self._port.remove(reserve)
+            if self.finish_roll_back(self.stat().size) != end:
+                raise
+            self.append(data, end)
 
     def finish_roll_back(self, size: int) -> int:
         """Take back what an earlier append could not. Gives the size after it."""

@@ -10,7 +10,6 @@ waits for the same; only then acknowledge.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import threading
 import time
@@ -20,36 +19,29 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from kedro_journal.errors import (
-    JournalClosed,
-    JournalUnwritable,
-    NewerJournal,
-)
+from msgspec.structs import replace
+
+from kedro_journal.errors import JournalClosed, JournalUnwritable
 from kedro_journal.events import (
-    Cursor,
     Event,
     JournalHeader,
-    JournalRepaired,
     Record,
-    SessionClosed,
     WriterOpened,
 )
 
 from .codec import (
-    FORMAT_VERSION,
     Encoded,
     check_batch,
     encode_event,
     is_plain,
     seal_batch,
 )
+from .end import JournalEnd
 from .file import JournalFile
 from .liveness import start_ticks
 from .lock import AppendLock, LockBackend
 from .port import REAL_OS, Os
-from .repair import mend
 from .syncer import GroupSyncer
-from .tail import Tail, examine
 
 __all__ = [
     "JOURNAL_NAME",
@@ -62,9 +54,7 @@ Durability = Literal["flush", "group", "sync"]
 JOURNAL_NAME: Final = "journal.jsonl"
 RESERVE_NAME: Final = ".reserve"
 """In the journal directory: room that endings get when the disk is full."""
-_WINDOW_BYTES: Final = 4096
 _DELETED_AFTER_S: Final = 0.05  # it is noticed at the first append so late, at most
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class JournalWriter:
@@ -109,14 +99,10 @@ class JournalWriter:
         )
         self._thread_lock = threading.RLock()
         self._file = JournalFile(self.path, port)
-        self._known = False  # whether `_last` is where the journal ended once
+        self._end = JournalEnd(port)
         self._settled = False  # whether nothing is to be done before the next event
         self._look_at_s = 0.0  # when to see again whether the journal was deleted
-        self._last = Cursor()
         self._name = ""
-        self._closed_seq = 0
-        self._highest_seq = 0  # ever seen committed; numbers are not used twice
-        self._repairs: list[JournalRepaired] = []  # made, but not on record yet
         self._stuck = False  # the journal is still locked: closing it lets go
         self._syncer: GroupSyncer | None = None
         self._live.add(self)
@@ -129,7 +115,7 @@ class JournalWriter:
     @property
     def seq(self) -> int:
         """Sequence number of the last record this writer knows of."""
-        return self._last.seq
+        return self._end.last.seq
 
     def append(self, *events: Event, at: datetime | None = None) -> list[Record]:
         """Append events in one write.
@@ -188,7 +174,7 @@ class JournalWriter:
         for encoded in batch:
             if not is_plain(encoded.event, encoded.data):
                 return None
-        file, lock, number = self._file, self._lock, 0
+        file, lock, known, number = self._file, self._lock, self._end, 0
         with self._thread_lock:
             if not self._settled or file.sync_failure is not None:
                 return None
@@ -196,14 +182,12 @@ class JournalWriter:
                 if not lock.try_acquire(file.fd):
                     return None
                 self._settled = False
-                last = self._last
+                last = known.last
                 if file.end() != last.offset or time.monotonic() >= self._look_at_s:
                     return None
                 data, records = seal_batch(batch, last, self._name, self._port.now())
                 file.append(data, last.offset)
-                end = records[-1]
-                self._last = Cursor(end.seq, end.end, end.crc)
-                self._highest_seq = end.seq
+                known.move(records)
                 self._settled = True
                 if self._durability == "sync":
                     number = file.want_sync()
@@ -256,76 +240,53 @@ class JournalWriter:
     ) -> tuple[list[Record], bool]:
         """Give the records, and whether a repair was put on record before them."""
         settled, self._settled = self._settled, False
+        file, known = self._file, self._end
         try:
-            if not self._file.is_open:
-                creating = self._header is not None and not self._known
-                self._file.open(create=creating and not self._last.seq)
-            self._lock.acquire(self._file.fd)
+            if not file.is_open:
+                creating = self._header is not None and not known.known
+                file.open(create=creating and not known.last.seq)
+            self._lock.acquire(file.fd)
             if (
                 not settled
                 or urgent
-                or self._file.end() != self._last.offset
+                or file.end() != known.last.offset
                 or time.monotonic() >= self._look_at_s
             ):
                 self._catch_up()
-                if self._highest_seq != self._last.seq:
-                    self._keep_loss_visible()
-                if self._closed_seq:
-                    raise JournalClosed(self.path, self._closed_seq)
+                if known.closed_seq:
+                    raise JournalClosed(self.path, known.closed_seq)
             name = self._name
             before: list[Encoded] = []
-            if not name or self._repairs:
+            if not name or known.repairs:
                 name, before = self._before(batch)
             every = [*before, *batch] if before else batch
-            data, records = seal_batch(every, self._last, name, self._port.now())
-            self._write(data, reserve=reserve)
-            self._name = name
-            if records:
-                last = records[-1]
-                self._last = Cursor(last.seq, last.end, last.crc)
-                if isinstance(last.event, SessionClosed):
-                    self._closed_seq = last.seq
-            self._highest_seq = self._last.seq
-            self._settled = not self._closed_seq
-            mended = bool(self._repairs)
-            self._repairs = []
+            data, records = seal_batch(every, known.last, name, self._port.now())
+            if reserve:
+                spare = self.folder.parent / RESERVE_NAME
+                file.append_or_free(data, known.last.offset, spare)
+            else:
+                file.append(data, known.last.offset)
+            self._name, mended = name, bool(known.repairs)
+            known.move(records)
+            self._settled = not known.closed_seq
             return (records[len(before) :] if before else records), mended
         finally:
-            # What is left was done to the file but is not on record yet; skipped lines
-            # are still there to be found again.
-            if self._repairs:
-                self._repairs = [
-                    event for event in self._repairs if event.action != "skipped"
-                ]
             self._stuck = not self._lock.release()
+            known.keep_repairs()
 
     def _before(self, batch: Sequence[Encoded]) -> tuple[str, list[Encoded]]:
         """Give the name of this writer, and what is put on record before a batch."""
-        first: list[Event] = list(self._repairs)
-        creating = not self._last.seq and not self._last.offset
+        seq, offset, _ = self._end.last
+        first: list[Event] = list(self._end.repairs)
+        creating = not seq and not offset
         if self._header and creating:
             first.insert(0, self._header)
         name = self._name
         if not name:
             first.append(self._opened)
-            name = "w1" if creating else f"w{self._last.seq + len(first)}"
+            name = "w1" if creating else f"w{seq + len(first)}"
         at = batch[0].at if batch else None
         return name, [Encoded(event, encode_event(event), at) for event in first]
-
-    def _write(self, data: bytes, *, reserve: bool) -> None:
-        end = self._last.offset
-        try:
-            self._file.append(data, end)
-        except OSError as error:
-            if not (reserve and error.errno in _FULL and self._free_reserve(end)):
-                raise
-            self._file.append(data, end)
-
-    def _free_reserve(self, end: int) -> bool:
-        """Give up the reserve. Tells whether the file is as it was before the write."""
-        with contextlib.suppress(OSError):  # gone already: its room may be free still
-            self._port.remove(self.folder.parent / RESERVE_NAME)
-        return self._file.finish_roll_back(self._file.stat().size) == end
 
     def _catch_up(self) -> None:
         """Learn where the journal ends now, and mend its end."""
@@ -336,53 +297,8 @@ class JournalWriter:
         self._file.sync_name()
         self._look_at_s = time.monotonic() + _DELETED_AFTER_S
         size = self._file.finish_roll_back(found.size)
-        if self._known and size == self._last.offset:
-            return
-        tail, start = self._look_back(size)
-        if tail.version > FORMAT_VERSION:
-            raise NewerJournal(self.path, tail.version)
-        if tail.record is None and start == 0 and self._header is None:
-            reason = "it has no header: the process that made it died before that"
-            raise JournalUnwritable(self.path, None, reason)
-        seq, crc = self._last.seq, self._last.crc
-        if tail.record is not None:
-            seq, crc = tail.record.seq, tail.record.crc
-            closed = isinstance(tail.record.event, SessionClosed)
-            self._closed_seq = seq if closed else 0
-        elif start == 0:
-            seq, crc, self._closed_seq = 0, Cursor().crc, 0
-        self._last = Cursor(seq, size, crc)
-        if not self._closed_seq:
-            mended = mend(self._file, tail, self._last, self._port)
-            self._last = mended.last
-            self._closed_seq = self._last.seq if mended.closed else 0
-            self._repairs += mended.repairs
-        self._known = True
-
-    def _keep_loss_visible(self) -> None:
-        """Never number two records alike, also where somebody cut the file."""
-        lost = self._highest_seq - self._last.seq
-        if lost > 0 and not self._closed_seq:
-            self._last = self._last._replace(seq=self._highest_seq)
-            self._repairs.append(
-                JournalRepaired(
-                    offset=self._last.offset, length=0, action="skipped", lost=lost
-                )
-            )
-        self._highest_seq = self._last.seq
-
-    def _look_back(self, size: int) -> tuple[Tail, int]:
-        known = self._last.offset
-        if self._known and known < size and size - known <= _WINDOW_BYTES * 16:
-            data = self._file.read(known, size)
-            return examine(data, whole=True, after=self._last.seq), known
-        window = _WINDOW_BYTES
-        while True:
-            start = max(0, size - window)
-            tail = examine(self._file.read(start, size), whole=start == 0)
-            if tail.record is not None or start == 0:
-                return tail, start
-            window *= 2
+        self._end.find(self._file, size, may_begin=self._header is not None)
+        self._end.keep_loss_visible()
 
     def sync(self) -> None:
         """Bring everything appended so far to the disk.
@@ -421,7 +337,7 @@ class JournalWriter:
             self._forget()
 
     def _forget(self) -> None:
-        self._known = self._settled = self._stuck = False
+        self._end.known = self._settled = self._stuck = False
         self._lock.drop()
         self._file.close()
 
@@ -440,26 +356,17 @@ class JournalWriter:
         self._thread_lock = threading.RLock()
         self._file.forget()  # first: another thread may have been in a sync
         self._forget()
+        self._end.forget()
         self._syncer = None
         self._header = None
-        self._repairs = []
         self._name = ""
-        self._last, self._highest_seq = Cursor(), 0
-        self._closed_seq = 0
-        self._opened = _in_child(self._opened)
-
-
-def _in_child(opened: WriterOpened) -> WriterOpened:
-    return WriterOpened(
-        pid=os.getpid(),
-        parent_pid=os.getppid(),
-        host=opened.host,
-        boot_id=opened.boot_id,
-        started_at_ticks=start_ticks(os.getpid()),
-        user=opened.user,
-        python=opened.python,
-        role="worker",
-    )
+        self._opened = replace(
+            self._opened,
+            pid=os.getpid(),
+            parent_pid=os.getppid(),
+            started_at_ticks=start_ticks(os.getpid()),
+            role="worker",
+        )
 
 
 if hasattr(os, "register_at_fork"):

@@ -40,6 +40,7 @@ AFTER_FULL: Final = ("unlink", "ftruncate")
 LEVELS: Final[tuple[Durability, ...]] = get_args(Durability)
 _TOLD: Final = (
     "create and append",
+    "one event at a time",
     "failures are synced",
     "endings get the reserve",
     "large batches",
