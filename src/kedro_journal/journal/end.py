@@ -110,10 +110,11 @@ class JournalEnd:
         if records:
             last = records[-1]
             self.last = Cursor(last.seq, last.end, last.crc)
-            if isinstance(last.event, SessionClosed):
+            if type(last.event) is SessionClosed:
                 self.closed_seq = last.seq
         self.highest_seq = self.last.seq
-        self.repairs = []
+        if self.repairs:
+            self.repairs = []
 
     def keep_repairs(self) -> None:
         """After an append, keep what was done to the file and did not get on record.

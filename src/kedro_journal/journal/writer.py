@@ -140,6 +140,9 @@ class JournalWriter:
             NewerJournal: A newer version wrote here. Nothing was written.
             UnsafeJournal: The journal is a link, a device or somebody else's.
         """
+        # A comprehension is a call of its own, and most often there is one event.
+        if len(events) == 1:
+            return self.append_encoded(Encoded(events[0], encode_event(events[0]), at))
         return self.append_encoded(*[Encoded(e, encode_event(e), at) for e in events])
 
     def append_encoded(self, *batch: Encoded, reserve: bool = False) -> list[Record]:
