@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import force_setattr, replace
@@ -22,7 +24,7 @@ from msgspec.structs import force_setattr, replace
 from kedro_journal._building import building
 from kedro_journal._version import __version__
 from kedro_journal.errors import CorruptJournal, JournalError
-from kedro_journal.events import ErrorInfo
+from kedro_journal.events import ContextLoaded, ErrorInfo
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.port import REAL_OS, read_between
 from kedro_journal.journal.writer import JOURNAL_NAME
@@ -34,17 +36,26 @@ from .snapshot import Facts
 __all__ = ["INDEX_NAME", "Found", "listed", "look"]
 
 INDEX_NAME: Final = ".index"
-_FORMAT: Final = f"kedro-journal index 2, {__version__}"
+_FORMAT: Final = f"kedro-journal index 3, {__version__}"
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _SETTLED_NS: Final = 2 * 10**9  # a later change surely has a later time
-_ID_CHARS: Final = len("2026-01-02T03.04.05.678Z")
-_DAY_CHARS: Final = len("2026-01-02")
-# Nodes of which a list says no more than how many there are.
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+_OTHERS: Final = "others"  # sessions whose ids begin with no day
+_day_of: Final[Callable[[str], str]] = itemgetter(slice(len("2026-01-02")))
+# What a list says of a closed session.
+_SESSION_FIELDS: Final = (
+    *("session_id", "uid", "seq", "status", "liveness", "env", "user", "host", "pid"),
+    *("via", "parent_session_id", "group_id", "labels", "error_phase", "error_seq"),
+    *("created_at", "updated_at", "closed_at", "exit_code"),
+)
+_RUN_FIELDS: Final = ("run_id", "attempt", "status", "pipelines", "started_seq")
+# Nodes of which it says no more than how many there are.
 _DULL_STATUSES: Final[tuple[NodeStatus, ...]] = ("completed", "pending", "skipped")
+_UNREADABLE: Final = (OSError, msgspec.MsgspecError, ValueError, IndexError)
 _DULL: Final = tuple(NodeState("", status) for status in _DULL_STATUSES)
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """A session as it was found.
 
     Attributes:
@@ -61,8 +72,12 @@ class _Entry(msgspec.Struct, array_like=True, gc=False):
     size: int
     changed_ns: int
     damaged: bool
+    short: msgspec.Raw
+
+
+class _Short(msgspec.Struct, array_like=True, gc=False):
     dull: tuple[tuple[int, int, int], ...]
-    state: msgspec.Raw
+    state: SessionState
 
 
 class _Day(msgspec.Struct, array_like=True):
@@ -100,43 +115,67 @@ def listed(
         ids: Which, in that order. Those whose journal was not begun are left out.
     """
     wanted = where.newest_ids() if ids is None else ids
-    for day, some in groupby(wanted, key=_day_of):
-        kept = _Kept(where, day)
-        try:
-            for session_id in some:
-                found = kept.find(session_id)
-                if found is not None:
-                    yield found
-        finally:
-            kept.save()
-
-
-def _day_of(session_id: str) -> str:
-    dated = len(session_id) == _ID_CHARS and session_id[-1] == "Z"
-    return session_id[:_DAY_CHARS] if dated else "others"
+    others = _Kept(where, _OTHERS)
+    try:
+        for day, some in groupby(wanted, key=_day_of):
+            if not _DAY.match(day):
+                yield from others.find(some)
+                continue
+            kept = _Kept(where, day)
+            try:
+                yield from kept.find(some)
+            finally:
+                kept.save()
+    finally:
+        others.save()
 
 
 class _Kept:
-    """The entries of a day."""
+    """The entries of a day, read when the first is asked for."""
 
     def __init__(self, where: JournalDirectory, day: str) -> None:
         self._where = where
         self._path = where.path / INDEX_NAME / day
-        self._entries = _load(self._path)
+        self._read: dict[str, _Entry] | None = None
         self._new = 0
 
-    def find(self, session_id: str) -> Found | None:
-        """Give a session, None if its journal was not begun."""
-        journal = f"{self._where.path}/{session_id}/{JOURNAL_NAME}"
+    @property
+    def _entries(self) -> dict[str, _Entry]:
+        if self._read is None:
+            self._read = _load(self._path)
+        return self._read
+
+    def find(self, ids: Iterable[str]) -> Iterator[Found]:
+        """Give sessions, without those whose journal was not begun."""
+        get, sessions = self._entries.get, f"{self._where.path}/"
+        decode, lstat = _decoder().decode, os.lstat
+        for session_id in ids:  # there may be very many
+            entry, found = get(session_id), None
+            if entry is not None:
+                try:
+                    now = lstat(f"{sessions}{session_id}/{JOURNAL_NAME}")
+                    if (
+                        now.st_ino == entry.inode
+                        and now.st_size == entry.size
+                        and now.st_ctime_ns == entry.changed_ns
+                    ):
+                        short = decode(entry.short)
+                        for number, run in enumerate(short.state.runs):
+                            dull = _dull_nodes(short.dull[number])
+                            nodes = {**run.nodes, **dull} if run.nodes else dull
+                            force_setattr(run, "nodes", nodes)  # nobody else has it
+                        found = Found(short.state, entry.damaged)
+                except _UNREADABLE:
+                    found = None  # if something is wrong with the session, it shows
+            if found is None:
+                found = self._look(session_id)
+            if found is not None:
+                yield found
+
+    def _look(self, session_id: str) -> Found | None:
+        self._entries.pop(session_id, None)
         try:
-            status = os.lstat(journal)
-            facts = status.st_ino, status.st_size, status.st_ctime_ns
-            entry = self._entries.get(session_id)
-            if (
-                entry is not None
-                and (entry.inode, entry.size, entry.changed_ns) == facts
-            ):
-                return Found(_unpack(entry), entry.damaged)
+            status = (self._where.path / session_id / JOURNAL_NAME).lstat()
             found = look(self._where, session_id)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -144,11 +183,8 @@ class _Kept:
             # No status but that its folder was made.
             state = SessionState(session_id=session_id, liveness="unknown")
             return Found(replace(state, status="created"), damaged=True)
-        except (msgspec.MsgspecError, ValueError):  # the entry is damaged
-            if self._entries.pop(session_id, None) is None:
-                raise
-            return self.find(session_id)
-        self._keep(session_id, Facts(*facts), found)
+        facts = Facts(status.st_ino, status.st_size, status.st_ctime_ns)
+        self._keep(session_id, facts, found)
         return found
 
     def _keep(self, session_id: str, facts: Facts, found: Found) -> None:
@@ -157,9 +193,8 @@ class _Kept:
         if time.time_ns() - facts.changed_ns < _SETTLED_NS:
             return
         with contextlib.suppress(OverflowError, ValueError, TypeError):
-            dull = tuple(map(_count_dull, found.state.runs))
-            raw = msgspec.Raw(msgspec.msgpack.encode(_in_short(found.state)))
-            self._entries[session_id] = _Entry(*facts, found.damaged, dull, raw)
+            short = msgspec.Raw(msgspec.msgpack.encode(_in_short(found.state)))
+            self._entries[session_id] = _Entry(*facts, found.damaged, short)
             self._new += 1
 
     def save(self) -> None:
@@ -202,53 +237,38 @@ def _day_decoder() -> msgspec.msgpack.Decoder[_Day]:
 
 
 @cache
-def _decoder() -> msgspec.msgpack.Decoder[SessionState]:
+def _decoder() -> msgspec.msgpack.Decoder[_Short]:
     with building():
-        return msgspec.msgpack.Decoder(SessionState)
+        return msgspec.msgpack.Decoder(_Short)
 
 
-def _in_short(state: SessionState) -> SessionState:
+def _in_short(state: SessionState) -> _Short:
     """Leave out what no list says of a closed session."""
-    empty = SessionState()
-    left_out: Any = {
-        name: getattr(empty, name)
-        for name in (
-            *("runtime_params", "environment", "git", "context", "resumed", "versions"),
-            *("notes", "anomalies", "writers"),
-        )
-    }
-    runs = tuple(_run_in_short(run) for run in state.runs)
-    return replace(state, **left_out, runs=runs, error=_error_in_short(state.error))
+    fields: dict[str, Any] = {name: getattr(state, name) for name in _SESSION_FIELDS}
+    command, context = state.command, state.context
+    short = SessionState(
+        **fields,
+        runs=tuple(map(_run_in_short, state.runs)),
+        error=_error_in_short(state.error),
+        command=command and replace(command, argv=command.argv[:1]),
+        context=context and ContextLoaded(env=context.env),
+    )
+    return _Short(tuple(map(_count_dull, state.runs)), short)
 
 
 def _run_in_short(run: RunState) -> RunState:
-    return replace(
-        run,
-        filters={},
-        runtime_params={},
-        load_versions=(),
-        free_inputs=(),
-        nodes={
-            name: replace(node, plan=None, error=_error_in_short(node.error))
-            for name, node in run.nodes.items()
-            if node.status not in _DULL_STATUSES
-        },
-        error=_error_in_short(run.error),
-    )
+    fields: dict[str, Any] = {name: getattr(run, name) for name in _RUN_FIELDS}
+    nodes = {
+        name: replace(node, plan=None, error=_error_in_short(node.error))
+        for name, node in run.nodes.items()
+        if node.status not in _DULL_STATUSES
+    }
+    return RunState(**fields, nodes=nodes, error=_error_in_short(run.error))
 
 
 def _count_dull(run: RunState) -> tuple[int, int, int]:
     one, two, three = (len(run.with_status(status)) for status in _DULL_STATUSES)
     return one, two, three
-
-
-def _unpack(entry: _Entry) -> SessionState:
-    state = _decoder().decode(entry.state)
-    for run, counts in zip(state.runs, entry.dull, strict=True):
-        dull = _dull_nodes(counts)
-        # Nobody else has it yet.
-        force_setattr(run, "nodes", {**run.nodes, **dull} if run.nodes else dull)
-    return state
 
 
 @lru_cache(maxsize=1024)
