@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -40,8 +41,9 @@ from kedro_journal.events import (
 from kedro_journal.events.base import ErrorInfo, Frame
 from kedro_journal.journal import JournalDirectory, session_timestamp
 from kedro_journal.journal.directory import _are_timestamps, is_timestamp
-from kedro_journal.replay import index
+from kedro_journal.replay import index, kept
 from kedro_journal.replay.index import INDEX_NAME, Found, listed, look
+from kedro_journal.replay.kept import read_kept, write_kept
 from kedro_journal.testing import fold
 from kedro_journal.views import Listed, Screen, sessions_view, summary_data
 
@@ -82,7 +84,7 @@ def lines(session_id: str, *, closed: bool = True, failed: bool = False) -> byte
 @pytest.fixture
 def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JournalDirectory:
     """Twelve sessions of two days: whole, failed, open, damaged, and one not begun."""
-    monkeypatch.setattr(index, "_SETTLED_NS", -1)  # it need not be waited for
+    monkeypatch.setattr(kept, "SETTLED_NS", -1)  # it need not be waited for
     for number in range(12):
         session_id = f"{DAYS[number % 2]}T00.00.{number:02d}.000Z"
         data = lines(session_id, closed=number != 3, failed=number % 3 == 0)
@@ -114,8 +116,8 @@ def test_a_list_says_the_same_from_the_index(where: JournalDirectory) -> None:
     for _ in range(3):
         assert shown(list(listed(where)), now) == wanted
         assert shown(list(listed(where, ids)), now) == wanted
-    kept = {path.name for path in (where.path / INDEX_NAME).iterdir()}
-    assert kept == {*DAYS, "others"}
+    names = {path.name for path in (where.path / INDEX_NAME).iterdir()}
+    assert names == {*DAYS, "others"}
 
 
 @settings(max_examples=200, deadline=None)
@@ -140,7 +142,7 @@ def test_a_list_says_the_same_of_any_closed_session(
         put(where.path / "s", b"")
         row = Found(state, damaged)
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(index, "_SETTLED_NS", -1)
+            patched.setattr(kept, "SETTLED_NS", -1)
             patched.setattr(index, "look", lambda *_: row)
             assert list(listed(where)) == [row]
             patched.setattr(index, "look", None)  # it is not looked at again
@@ -200,10 +202,10 @@ def test_an_entry_of_another_file_does_not_count(
     """By its inode, its size or its time of change alone."""
     list(listed(where))
     path = where.path / INDEX_NAME / DAYS[0]
-    content = msgspec.msgpack.decode(path.read_bytes())
-    session_id, entry = next(iter(content[1].items()))
+    entries = entries_of(path)
+    session_id, entry = next(iter(entries.items()))
     entry[number] += 1
-    path.write_bytes(msgspec.msgpack.encode(content))
+    write_kept(path, index._FORM, msgspec.msgpack.encode(entries))
     read: list[str] = []
 
     def noted(directory: JournalDirectory, session_id: str) -> Found:
@@ -215,18 +217,25 @@ def test_an_entry_of_another_file_does_not_count(
     assert read == [session_id]
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x93", b"\xff" * 50, None])
+def entries_of(path: Path) -> dict[str, Any]:
+    content = read_kept(path, index._FORM)
+    assert content is not None
+    return msgspec.msgpack.decode(content)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93", b"\xff" * 50, "form", "bit"])
 def test_an_index_that_does_not_read_is_made_anew(
-    where: JournalDirectory, damage: bytes | None
+    where: JournalDirectory, damage: bytes | str
 ) -> None:
     wanted = list(listed(where))
     day = where.path / INDEX_NAME / DAYS[0]
     good = day.read_bytes()
-    if damage is None:
-        other = msgspec.msgpack.decode(good)
-        other[0] = "another version"
-        damage = msgspec.msgpack.encode(other)
-    day.write_bytes(damage)
+    if damage == "form":
+        write_kept(day, "another form", msgspec.msgpack.encode(entries_of(day)))
+    elif damage == "bit":  # `completed` is as good a text with it
+        day.write_bytes(good.replace(b"completed", b"Completed"))
+    elif isinstance(damage, bytes):
+        day.write_bytes(damage)
     again = list(listed(where))
     assert [row.state.session_id for row in again] == [
         row.state.session_id for row in wanted
@@ -237,11 +246,13 @@ def test_an_index_that_does_not_read_is_made_anew(
 def test_an_entry_that_does_not_read_is_made_anew(where: JournalDirectory) -> None:
     list(listed(where))
     day = where.path / INDEX_NAME / DAYS[0]
-    wanted, good = list(listed(where)), day.read_bytes()
-    content = msgspec.msgpack.decode(good)
-    first, second, *_ = content[1].values()
-    first[-1], second[-1][0] = 5, []
-    day.write_bytes(msgspec.msgpack.encode(content))
+    wanted = list(listed(where))
+    entries = entries_of(day)
+    first, second, third, fourth, fifth, *_ = entries.values()
+    first[-1], second[-1][0], third[-1][0] = 5, [], [[-1, 0, 0]]
+    fourth[-1][0] = [[10**15, 10**15, 0]]  # as many nodes as no machine has room for
+    fifth[-1][1] = {"labels": {"a": 7}}
+    write_kept(day, index._FORM, msgspec.msgpack.encode(entries))
     again = [row.state.session_id for row in listed(where)]
     assert again == [row.state.session_id for row in wanted]
     assert list(listed(where)) == wanted
@@ -250,7 +261,7 @@ def test_an_entry_that_does_not_read_is_made_anew(where: JournalDirectory) -> No
 def test_what_changed_this_very_moment_is_not_kept(
     where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "_SETTLED_NS", time.time_ns())
+    monkeypatch.setattr(kept, "SETTLED_NS", time.time_ns())
     list(listed(where))
     assert not (where.path / INDEX_NAME).exists()
 
@@ -262,8 +273,7 @@ def test_sessions_that_are_gone_leave_the_index(where: JournalDirectory) -> None
     gone.rmdir()
     put(where.path / f"{DAYS[0]}T00.00.50.000Z", lines("new"))
     list(listed(where))
-    data = (where.path / INDEX_NAME / DAYS[0]).read_bytes()
-    assert gone.name not in msgspec.msgpack.decode(data)[1]
+    assert gone.name not in entries_of(where.path / INDEX_NAME / DAYS[0])
 
 
 def test_a_list_is_given_where_nothing_may_be_written(where: JournalDirectory) -> None:

@@ -18,6 +18,7 @@ from journals import file, put, sample_lines, seal_all
 
 from kedro_journal.events import Cursor, DatasetSaved, Event, NodeStarted, Record
 from kedro_journal.journal import Finding, Scanner, decode, read, read_runs
+from kedro_journal.journal.codec import LINE_MAX_BYTES, PAYLOAD_MAX_BYTES
 from kedro_journal.journal.lines import LineBuffer
 from kedro_journal.journal.plain import Plain, plain_lines, record_of
 from kedro_journal.journal.seen import SeenRecords
@@ -140,6 +141,29 @@ def test_a_hostile_line_means_the_same_on_either_way(line: bytes, lists: bool) -
     quick = plain_lines([line[:-1]], Cursor(), lists=lists or nested).entries
     if quick and len(line) < 200_000:
         assert record_of(quick[0], -1, -1) == slow
+
+
+@pytest.mark.parametrize("size", [1024, 64 * 1024, PAYLOAD_MAX_BYTES, LINE_MAX_BYTES])
+@pytest.mark.parametrize("what", ["line", "data", "chunk"])
+def test_lines_of_exactly_a_limit_mean_the_same_on_either_way(
+    tmp_path: Path, size: int, what: str
+) -> None:
+    """And a byte more or less: as long as a limit, or up to where a chunk ends."""
+    for more in (-2, -1, 0, 1, 2):
+        chain = Chain()
+        chain.add("node.started", DATA)
+        chain.add("node.started", DATA)
+        room = size + more
+        pad = Chain()
+        pad.seq, pad.prev = chain.seq, chain.prev
+        empty = pad.add("note.added", {"text": ""})
+        taken = {"line": len(empty) - 1, "data": len('{"text":""}')}
+        taken["chunk"] = taken["line"] + len(chain.data)
+        if room >= taken[what]:
+            chain.add("note.added", {"text": "x" * (room - taken[what])})
+        for _ in range(5):
+            chain.add("node.started", DATA)
+        assert whole(tmp_path, chain.data) == one_by_one(chain.data)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 39, 40, 60, 61, 62, 63, 64, 65, 66, 100, 200])

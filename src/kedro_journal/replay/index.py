@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import groupby
@@ -22,23 +21,22 @@ import msgspec
 from msgspec.structs import force_setattr, replace
 
 from kedro_journal._building import building
-from kedro_journal._version import __version__
 from kedro_journal.errors import CorruptJournal, JournalError
 from kedro_journal.events import ContextLoaded, ErrorInfo
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.journal.port import REAL_OS, read_between
+from kedro_journal.journal.port import REAL_OS
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import NodeState, NodeStatus, RunState, SessionState
 
+from .kept import is_settled, read_kept, write_kept
 from .replay import replay_folder
 from .snapshot import Facts
 
 __all__ = ["INDEX_NAME", "Found", "listed", "look"]
 
 INDEX_NAME: Final = ".index"
-_FORMAT: Final = f"kedro-journal index 3, {__version__}"
-_MAX_BYTES: Final = 64 * 1024 * 1024
-_SETTLED_NS: Final = 2 * 10**9  # a later change surely has a later time
+_FORM: Final = "index 3"
+_NODES_MAX: Final = 10**6  # that are counted; a run has not as many
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _OTHERS: Final = "others"  # sessions whose ids begin with no day
 _day_of: Final[Callable[[str], str]] = itemgetter(slice(len("2026-01-02")))
@@ -51,7 +49,10 @@ _SESSION_FIELDS: Final = (
 _RUN_FIELDS: Final = ("run_id", "attempt", "status", "pipelines", "started_seq")
 # Nodes of which it says no more than how many there are.
 _DULL_STATUSES: Final[tuple[NodeStatus, ...]] = ("completed", "pending", "skipped")
-_UNREADABLE: Final = (OSError, msgspec.MsgspecError, ValueError, IndexError)
+_UNREADABLE: Final = (
+    *(OSError, msgspec.MsgspecError, ValueError),
+    *(IndexError, RecursionError),
+)
 _DULL: Final = tuple(NodeState("", status) for status in _DULL_STATUSES)
 
 
@@ -78,11 +79,6 @@ class _Entry(msgspec.Struct, array_like=True, gc=False):
 class _Short(msgspec.Struct, array_like=True, gc=False):
     dull: tuple[tuple[int, int, int], ...]
     state: SessionState
-
-
-class _Day(msgspec.Struct, array_like=True):
-    format: str
-    entries: dict[str, _Entry]
 
 
 def look(where: JournalDirectory, session_id: str) -> Found:
@@ -190,7 +186,7 @@ class _Kept:
     def _keep(self, session_id: str, facts: Facts, found: Found) -> None:
         if found.state.status != "closed":
             return  # whether its process lives is asked each time
-        if time.time_ns() - facts.changed_ns < _SETTLED_NS:
+        if not is_settled(facts.changed_ns):
             return
         with contextlib.suppress(OverflowError, ValueError, TypeError):
             short = msgspec.Raw(msgspec.msgpack.encode(_in_short(found.state)))
@@ -201,39 +197,27 @@ class _Kept:
         """Keep what is new for the next list, if that is possible."""
         if not self._new:
             return
-        new = self._path.with_name(f".{self._path.name}-{os.getpid()}")
         with contextlib.suppress(OSError, JournalError):
             self._where.check_safe()
             REAL_OS.ensure_folder(self._path.parent)
+            isdir, sessions = os.path.isdir, f"{self._where.path}/"
             known = self._entries.items()
-            there = {i: e for i, e in known if (self._where.path / i).is_dir()}
-            try:
-                data = msgspec.msgpack.encode(_Day(_FORMAT, there))
-                REAL_OS.write_new(new, data)
-                new.replace(self._path)
-            finally:
-                new.unlink(missing_ok=True)
+            there = {i: entry for i, entry in known if isdir(f"{sessions}{i}")}
+            write_kept(self._path, _FORM, msgspec.msgpack.encode(there))
 
 
 def _load(path: Path) -> dict[str, _Entry]:
     """Read the entries of a day; one that does not read makes none of it count."""
-    with contextlib.suppress(OSError, JournalError, msgspec.MsgspecError, ValueError):
-        fd = REAL_OS.open_read(path)
-        try:
-            size = REAL_OS.stat(fd).size
-            data = read_between(REAL_OS, fd, 0, size) if size <= _MAX_BYTES else b""
-        finally:
-            REAL_OS.close(fd)
-        day = _day_decoder().decode(data)
-        if day.format == _FORMAT:
-            return day.entries
+    content = read_kept(path, _FORM)
+    with contextlib.suppress(*_UNREADABLE):
+        return {} if content is None else _day_decoder().decode(content)
     return {}
 
 
 @cache
-def _day_decoder() -> msgspec.msgpack.Decoder[_Day]:
+def _day_decoder() -> msgspec.msgpack.Decoder[dict[str, _Entry]]:
     with building():
-        return msgspec.msgpack.Decoder(_Day)
+        return msgspec.msgpack.Decoder(dict[str, _Entry])
 
 
 @cache
@@ -273,7 +257,13 @@ def _count_dull(run: RunState) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=1024)
 def _dull_nodes(counts: tuple[int, int, int]) -> dict[str, NodeState]:
-    """Give so many nodes of no name, to be read only."""
+    """Give so many nodes of no name, to be read only.
+
+    Raises:
+        ValueError: They are more than there can be.
+    """
+    if min(counts) < 0 or sum(counts) > _NODES_MAX:
+        raise ValueError(counts)
     every = [
         one for one, count in zip(_DULL, counts, strict=True) for _ in range(count)
     ]
