@@ -154,16 +154,36 @@ def test_of_a_list_that_is_left_early_the_rest_is_not_read(
     where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     list(listed(where))
-    looked_at: list[object] = []
+    unpacked: list[object] = []
+    real = index._dull_nodes
 
-    def noted(path: object) -> os.stat_result:
-        looked_at.append(path)
-        return Path(str(path)).stat(follow_symlinks=False)
+    def noted(counts: tuple[int, int, int]) -> object:
+        unpacked.append(counts)
+        return real(counts)
 
-    monkeypatch.setattr("os.lstat", noted)
+    monkeypatch.setattr(index, "_dull_nodes", noted)
     with contextlib.closing(listed(where)) as rows:
         assert len(list(islice(rows, 3))) == 3
-    assert len(looked_at) == 3
+    assert len(unpacked) == 3
+
+
+def test_a_list_is_the_same_where_no_open_folder_is_looked_into(
+    where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By paths, as on Windows; and it is let go of where it is."""
+    list(listed(where))
+    wanted = list(listed(where))
+    open_before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - they are counted
+    rows = listed(where)
+    assert next(rows) == wanted[0]
+    rows.close()
+    assert len(os.listdir("/proc/self/fd")) == open_before  # noqa: PTH208
+    monkeypatch.setattr("os.supports_dir_fd", set())
+    monkeypatch.setattr(index, "look", None)  # all is in the index
+    closed = [row for row in wanted if row.state.status == "closed"]
+    ids = [row.state.session_id for row in closed]
+    assert list(listed(where, ids)) == closed
+    assert list(listed(JournalDirectory(where.path / "none"))) == []
 
 
 def test_closed_sessions_are_not_read_again_and_others_are(
@@ -249,9 +269,9 @@ def test_an_entry_that_does_not_read_is_made_anew(where: JournalDirectory) -> No
     wanted = list(listed(where))
     entries = entries_of(day)
     first, second, third, fourth, fifth, *_ = entries.values()
-    first[-1], second[-1][0], third[-1][0] = 5, [], [[-1, 0, 0]]
-    fourth[-1][0] = [[10**15, 10**15, 0]]  # as many nodes as no machine has room for
-    fifth[-1][1] = {"labels": {"a": 7}}
+    first[-1], second[-2], third[-2] = 5, [], [[-1, 0, 0]]
+    fourth[-2] = [[10**15, 10**15, 0]]  # as many nodes as no machine has room for
+    fifth[-1] = {"labels": {"a": 7}}
     write_kept(day, index._FORM, msgspec.msgpack.encode(entries))
     again = [row.state.session_id for row in listed(where)]
     assert again == [row.state.session_id for row in wanted]

@@ -73,10 +73,6 @@ class _Entry(msgspec.Struct, array_like=True, gc=False):
     size: int
     changed_ns: int
     damaged: bool
-    short: msgspec.Raw
-
-
-class _Short(msgspec.Struct, array_like=True, gc=False):
     dull: tuple[tuple[int, int, int], ...]
     state: SessionState
 
@@ -111,19 +107,36 @@ def listed(
         ids: Which, in that order. Those whose journal was not begun are left out.
     """
     wanted = where.newest_ids() if ids is None else ids
-    others = _Kept(where, _OTHERS)
-    try:
+    with _opened(where.path) as fd, _kept(where, _OTHERS) as others:
         for day, some in groupby(wanted, key=_day_of):
-            if not _DAY.match(day):
-                yield from others.find(some)
-                continue
-            kept = _Kept(where, day)
-            try:
-                yield from kept.find(some)
-            finally:
-                kept.save()
+            if _DAY.match(day):
+                with _kept(where, day) as kept:
+                    yield from kept.find(some, fd)
+            else:
+                yield from others.find(some, fd)
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int | None]:
+    """Open a folder, if the system looks into one that is: its path is walked once."""
+    fd = None
+    if os.stat in os.supports_dir_fd:
+        with contextlib.suppress(OSError):
+            fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield fd
     finally:
-        others.save()
+        if fd is not None:
+            os.close(fd)
+
+
+@contextlib.contextmanager
+def _kept(where: JournalDirectory, day: str) -> Iterator[_Kept]:
+    kept = _Kept(where, day)
+    try:
+        yield kept
+    finally:
+        kept.save()
 
 
 class _Kept:
@@ -132,35 +145,41 @@ class _Kept:
     def __init__(self, where: JournalDirectory, day: str) -> None:
         self._where = where
         self._path = where.path / INDEX_NAME / day
-        self._read: dict[str, _Entry] | None = None
+        self._read: dict[str, msgspec.Raw] | None = None
         self._new = 0
 
     @property
-    def _entries(self) -> dict[str, _Entry]:
+    def _entries(self) -> dict[str, msgspec.Raw]:
         if self._read is None:
             self._read = _load(self._path)
         return self._read
 
-    def find(self, ids: Iterable[str]) -> Iterator[Found]:
-        """Give sessions, without those whose journal was not begun."""
-        get, sessions = self._entries.get, f"{self._where.path}/"
-        decode, lstat = _decoder().decode, os.lstat
+    def find(self, ids: Iterable[str], fd: int | None) -> Iterator[Found]:
+        """Give sessions, without those whose journal was not begun.
+
+        Args:
+            ids: Which.
+            fd: The journal directory, if it is open.
+        """
+        sessions = f"{self._where.path}/" if fd is None else ""
+        get, decode, stat = self._entries.get, _decoder().decode, os.stat
         for session_id in ids:  # there may be very many
-            entry, found = get(session_id), None
-            if entry is not None:
+            raw, found = get(session_id), None
+            if raw is not None:
                 try:
-                    now = lstat(f"{sessions}{session_id}/{JOURNAL_NAME}")
+                    path = f"{sessions}{session_id}/{JOURNAL_NAME}"
+                    now = stat(path, dir_fd=fd, follow_symlinks=False)
+                    entry = decode(raw)
                     if (
                         now.st_ino == entry.inode
                         and now.st_size == entry.size
                         and now.st_ctime_ns == entry.changed_ns
                     ):
-                        short = decode(entry.short)
-                        for number, run in enumerate(short.state.runs):
-                            dull = _dull_nodes(short.dull[number])
+                        for number, run in enumerate(entry.state.runs):
+                            dull = _dull_nodes(entry.dull[number])
                             nodes = {**run.nodes, **dull} if run.nodes else dull
                             force_setattr(run, "nodes", nodes)  # nobody else has it
-                        found = Found(short.state, entry.damaged)
+                        found = Found(entry.state, entry.damaged)
                 except _UNREADABLE:
                     found = None  # if something is wrong with the session, it shows
             if found is None:
@@ -189,8 +208,9 @@ class _Kept:
         if not is_settled(facts.changed_ns):
             return
         with contextlib.suppress(OverflowError, ValueError, TypeError):
-            short = msgspec.Raw(msgspec.msgpack.encode(_in_short(found.state)))
-            self._entries[session_id] = _Entry(*facts, found.damaged, short)
+            dull = tuple(map(_count_dull, found.state.runs))
+            entry = _Entry(*facts, found.damaged, dull, _in_short(found.state))
+            self._entries[session_id] = msgspec.Raw(msgspec.msgpack.encode(entry))
             self._new += 1
 
     def save(self) -> None:
@@ -206,7 +226,7 @@ class _Kept:
             write_kept(self._path, _FORM, msgspec.msgpack.encode(there))
 
 
-def _load(path: Path) -> dict[str, _Entry]:
+def _load(path: Path) -> dict[str, msgspec.Raw]:
     """Read the entries of a day; one that does not read makes none of it count."""
     content = read_kept(path, _FORM)
     with contextlib.suppress(*_UNREADABLE):
@@ -215,29 +235,28 @@ def _load(path: Path) -> dict[str, _Entry]:
 
 
 @cache
-def _day_decoder() -> msgspec.msgpack.Decoder[dict[str, _Entry]]:
+def _day_decoder() -> msgspec.msgpack.Decoder[dict[str, msgspec.Raw]]:
     with building():
-        return msgspec.msgpack.Decoder(dict[str, _Entry])
+        return msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
 
 
 @cache
-def _decoder() -> msgspec.msgpack.Decoder[_Short]:
+def _decoder() -> msgspec.msgpack.Decoder[_Entry]:
     with building():
-        return msgspec.msgpack.Decoder(_Short)
+        return msgspec.msgpack.Decoder(_Entry)
 
 
-def _in_short(state: SessionState) -> _Short:
+def _in_short(state: SessionState) -> SessionState:
     """Leave out what no list says of a closed session."""
     fields: dict[str, Any] = {name: getattr(state, name) for name in _SESSION_FIELDS}
     command, context = state.command, state.context
-    short = SessionState(
+    return SessionState(
         **fields,
         runs=tuple(map(_run_in_short, state.runs)),
         error=_error_in_short(state.error),
         command=command and replace(command, argv=command.argv[:1]),
         context=context and ContextLoaded(env=context.env),
     )
-    return _Short(tuple(map(_count_dull, state.runs)), short)
 
 
 def _run_in_short(run: RunState) -> RunState:

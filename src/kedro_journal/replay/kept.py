@@ -35,7 +35,7 @@ def is_settled(changed_ns: int) -> bool:
     return time.time_ns() - changed_ns > SETTLED_NS
 
 
-def read_kept(path: Path, form: str) -> bytes | None:
+def read_kept(path: Path, form: str) -> memoryview | None:
     """Give what was written to a file in that form, None if it does not read.
 
     Args:
@@ -49,8 +49,9 @@ def read_kept(path: Path, form: str) -> bytes | None:
             data = read_between(REAL_OS, fd, 0, size) if size <= MAX_BYTES else b""
         finally:
             REAL_OS.close(fd)
-        head, _, content = data.partition(b"\n")
-        if head == _head(form, content):
+        end = data.find(b"\n")
+        content = memoryview(data)[end + 1 :]  # a copy would take as long as all else
+        if data[: max(end, 0)] == _head(form, content):
             return content
     return None
 
@@ -73,7 +74,7 @@ def write_kept(path: Path, form: str, content: bytes) -> None:
         _clear(path.parent)
 
 
-def _head(form: str, content: bytes) -> bytes:
+def _head(form: str, content: bytes | memoryview) -> bytes:
     return f"kedro-journal {__version__}, {form}, {crc32(content):08x}".encode()
 
 
