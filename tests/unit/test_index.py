@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import tempfile
 import time
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from events_strategy import events
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from journals import file, seal_all
+from msgspec.structs import replace
 
 from kedro_journal.events import (
+    CommandLine,
+    ContextLoaded,
     DatasetSaving,
     Event,
     JournalHeader,
     NodeStarted,
     NoteAdded,
     PlannedNode,
+    RunCompleted,
     RunFailed,
     RunStarted,
     SessionActivated,
     SessionClosed,
     SessionCreated,
     SessionDeactivated,
+    SessionFailed,
     WriterOpened,
 )
 from kedro_journal.events.base import ErrorInfo, Frame
-from kedro_journal.journal import JournalDirectory
-from kedro_journal.replay import index
+from kedro_journal.journal import JournalDirectory, session_timestamp
+from kedro_journal.journal.directory import _are_timestamps, is_timestamp
+from kedro_journal.replay import index, kept
 from kedro_journal.replay.index import INDEX_NAME, Found, listed, look
+from kedro_journal.replay.kept import read_kept, write_kept
+from kedro_journal.testing import fold
 from kedro_journal.views import Listed, Screen, sessions_view, summary_data
 
 DAYS = ("2026-01-01", "2026-01-02")
@@ -39,8 +56,18 @@ def lines(session_id: str, *, closed: bool = True, failed: bool = False) -> byte
     found: list[Event] = [
         JournalHeader(session_id=session_id, uid="u", salt="s", package_version="0"),
         WriterOpened(pid=1, host="elsewhere"),
-        SessionCreated(session_id=session_id, env="prod", labels={"a": "b"}),
+        SessionCreated(
+            session_id=session_id,
+            env="prod",
+            labels={"a": "b"},
+            command=CommandLine(argv=("kedro-journal", "run", "-x"), name="run"),
+            host="elsewhere",
+            pid=7,
+            user="somebody",
+            group_id="g",
+        ),
         SessionActivated(),
+        ContextLoaded(env="local", parameters={"p": 1}),
         RunStarted(run_id="r", nodes=nodes, pipelines=("p",)),
         NodeStarted(run_id="r", node="a"),
         NoteAdded(text="n" * 500),
@@ -57,7 +84,7 @@ def lines(session_id: str, *, closed: bool = True, failed: bool = False) -> byte
 @pytest.fixture
 def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JournalDirectory:
     """Twelve sessions of two days: whole, failed, open, damaged, and one not begun."""
-    monkeypatch.setattr(index, "_SETTLED_NS", -1)  # it need not be waited for
+    monkeypatch.setattr(kept, "SETTLED_NS", -1)  # it need not be waited for
     for number in range(12):
         session_id = f"{DAYS[number % 2]}T00.00.{number:02d}.000Z"
         data = lines(session_id, closed=number != 3, failed=number % 3 == 0)
@@ -77,8 +104,8 @@ def put(folder: Path, data: bytes) -> None:
 
 def shown(rows: list[Found], now: Screen) -> tuple[list[object], str]:
     """Give all that a list says, in both forms."""
-    every = [summary_data(s, now.now, damaged=damaged) for s, damaged in rows]
-    return every, sessions_view([Listed(*row) for row in rows], now)
+    every = [summary_data(r.state, now.now, damaged=r.damaged) for r in rows]
+    return every, sessions_view([Listed(row.state, row.damaged) for row in rows], now)
 
 
 def test_a_list_says_the_same_from_the_index(where: JournalDirectory) -> None:
@@ -89,8 +116,74 @@ def test_a_list_says_the_same_from_the_index(where: JournalDirectory) -> None:
     for _ in range(3):
         assert shown(list(listed(where)), now) == wanted
         assert shown(list(listed(where, ids)), now) == wanted
-    kept = {path.name for path in (where.path / INDEX_NAME).iterdir()}
-    assert kept == {*DAYS, "others"}
+    names = {path.name for path in (where.path / INDEX_NAME).iterdir()}
+    assert names == {*DAYS, "others"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(found=st.lists(events, max_size=30), damaged=st.booleans())
+@example(
+    found=[
+        SessionFailed(phase="body", error=ErrorInfo(type="ValueError")),
+        RunStarted(run_id="r"),
+        RunCompleted(run_id="r"),
+    ],
+    damaged=False,
+)
+def test_a_list_says_the_same_of_any_closed_session(
+    found: list[Event], damaged: bool
+) -> None:
+    """What is left out of the index is not asked for by anything that is shown."""
+    now = Screen(datetime(2026, 1, 2, tzinfo=UTC))
+    folded = fold(SessionCreated(session_id="s"), *found, SessionClosed())
+    state = replace(folded, status="closed", liveness="closed")
+    with tempfile.TemporaryDirectory() as folder:
+        where = JournalDirectory(Path(folder))
+        put(where.path / "s", b"")
+        row = Found(state, damaged)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(kept, "SETTLED_NS", -1)
+            patched.setattr(index, "look", lambda *_: row)
+            assert list(listed(where)) == [row]
+            patched.setattr(index, "look", None)  # it is not looked at again
+            (again,) = listed(where)
+    assert shown([again], now) == shown([row], now)
+
+
+def test_of_a_list_that_is_left_early_the_rest_is_not_read(
+    where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(listed(where))
+    unpacked: list[object] = []
+    real = index._dull_nodes
+
+    def noted(counts: tuple[int, int, int]) -> object:
+        unpacked.append(counts)
+        return real(counts)
+
+    monkeypatch.setattr(index, "_dull_nodes", noted)
+    with contextlib.closing(listed(where)) as rows:
+        assert len(list(islice(rows, 3))) == 3
+    assert len(unpacked) == 3
+
+
+def test_a_list_is_the_same_where_no_open_folder_is_looked_into(
+    where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By paths, as on Windows; and it is let go of where it is."""
+    list(listed(where))
+    wanted = list(listed(where))
+    open_before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - they are counted
+    rows = listed(where)
+    assert next(rows) == wanted[0]
+    rows.close()
+    assert len(os.listdir("/proc/self/fd")) == open_before  # noqa: PTH208
+    monkeypatch.setattr("os.supports_dir_fd", set())
+    monkeypatch.setattr(index, "look", None)  # all is in the index
+    closed = [row for row in wanted if row.state.status == "closed"]
+    ids = [row.state.session_id for row in closed]
+    assert list(listed(where, ids)) == closed
+    assert list(listed(JournalDirectory(where.path / "none"))) == []
 
 
 def test_closed_sessions_are_not_read_again_and_others_are(
@@ -122,18 +215,47 @@ def test_a_journal_that_was_changed_is_read_again(where: JournalDirectory) -> No
     ]
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x93", b"\xff" * 50, None])
+@pytest.mark.parametrize("number", range(3))
+def test_an_entry_of_another_file_does_not_count(
+    where: JournalDirectory, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its inode, its size or its time of change alone."""
+    list(listed(where))
+    path = where.path / INDEX_NAME / DAYS[0]
+    entries = entries_of(path)
+    session_id, entry = next(iter(entries.items()))
+    entry[number] += 1
+    write_kept(path, index._FORM, msgspec.msgpack.encode(entries))
+    read: list[str] = []
+
+    def noted(directory: JournalDirectory, session_id: str) -> Found:
+        read.append(session_id)
+        return look(directory, session_id)
+
+    monkeypatch.setattr(index, "look", noted)
+    list(listed(where, [session_id]))
+    assert read == [session_id]
+
+
+def entries_of(path: Path) -> dict[str, Any]:
+    content = read_kept(path, index._FORM)
+    assert content is not None
+    return msgspec.msgpack.decode(content)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93", b"\xff" * 50, "form", "bit"])
 def test_an_index_that_does_not_read_is_made_anew(
-    where: JournalDirectory, damage: bytes | None
+    where: JournalDirectory, damage: bytes | str
 ) -> None:
     wanted = list(listed(where))
     day = where.path / INDEX_NAME / DAYS[0]
     good = day.read_bytes()
-    if damage is None:
-        other = msgspec.msgpack.decode(good)
-        other[0] = "another version"
-        damage = msgspec.msgpack.encode(other)
-    day.write_bytes(damage)
+    if damage == "form":
+        write_kept(day, "another form", msgspec.msgpack.encode(entries_of(day)))
+    elif damage == "bit":  # `completed` is as good a text with it
+        day.write_bytes(good.replace(b"completed", b"Completed"))
+    elif isinstance(damage, bytes):
+        day.write_bytes(damage)
     again = list(listed(where))
     assert [row.state.session_id for row in again] == [
         row.state.session_id for row in wanted
@@ -144,11 +266,13 @@ def test_an_index_that_does_not_read_is_made_anew(
 def test_an_entry_that_does_not_read_is_made_anew(where: JournalDirectory) -> None:
     list(listed(where))
     day = where.path / INDEX_NAME / DAYS[0]
-    wanted, good = list(listed(where)), day.read_bytes()
-    content = msgspec.msgpack.decode(good)
-    first, second, *_ = content[1].values()
-    first[-1], second[-2] = 5, []
-    day.write_bytes(msgspec.msgpack.encode(content))
+    wanted = list(listed(where))
+    entries = entries_of(day)
+    first, second, third, fourth, fifth, *_ = entries.values()
+    first[-1], second[-2], third[-2] = 5, [], [[-1, 0, 0]]
+    fourth[-2] = [[10**15, 10**15, 0]]  # as many nodes as no machine has room for
+    fifth[-1] = {"labels": {"a": 7}}
+    write_kept(day, index._FORM, msgspec.msgpack.encode(entries))
     again = [row.state.session_id for row in listed(where)]
     assert again == [row.state.session_id for row in wanted]
     assert list(listed(where)) == wanted
@@ -157,7 +281,7 @@ def test_an_entry_that_does_not_read_is_made_anew(where: JournalDirectory) -> No
 def test_what_changed_this_very_moment_is_not_kept(
     where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "_SETTLED_NS", time.time_ns())
+    monkeypatch.setattr(kept, "SETTLED_NS", time.time_ns())
     list(listed(where))
     assert not (where.path / INDEX_NAME).exists()
 
@@ -169,8 +293,7 @@ def test_sessions_that_are_gone_leave_the_index(where: JournalDirectory) -> None
     gone.rmdir()
     put(where.path / f"{DAYS[0]}T00.00.50.000Z", lines("new"))
     list(listed(where))
-    data = (where.path / INDEX_NAME / DAYS[0]).read_bytes()
-    assert gone.name not in msgspec.msgpack.decode(data)[1]
+    assert gone.name not in entries_of(where.path / INDEX_NAME / DAYS[0])
 
 
 def test_a_list_is_given_where_nothing_may_be_written(where: JournalDirectory) -> None:
@@ -188,5 +311,46 @@ def test_a_list_that_is_left_early_keeps_what_it_has(where: JournalDirectory) ->
 
 
 def test_the_newest_ids_are_all_ids_backwards(where: JournalDirectory) -> None:
-    assert where.newest_ids() == where.ids()[::-1]
-    assert JournalDirectory(where.path / "none").newest_ids() == []
+    assert list(where.newest_ids()) == where.ids()[::-1]
+    assert where.count() == len(where.ids())
+    none = JournalDirectory(where.path / "none")
+    assert (list(none.newest_ids()), none.count()) == ([], 0)
+
+
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 1031, 1032, 1033, 2100])
+def test_however_many_ids_there_are_the_newest_come_first(
+    tmp_path: Path, count: int
+) -> None:
+    """Whatever is among them that is no session's."""
+    moments = [datetime(2026, 1, 1, tzinfo=UTC) + n * MINUTE for n in range(count)]
+    for moment in moments:
+        (tmp_path / session_timestamp(moment)).mkdir()
+    directory = JournalDirectory(tmp_path)
+    assert list(directory.newest_ids()) == directory.ids()[::-1]
+    assert directory.count() == count
+    for name in ODD:
+        (tmp_path / name).mkdir()
+    (tmp_path / "zz-file").touch()
+    (tmp_path / "zz-link").symlink_to(tmp_path / ODD[0])
+    assert list(directory.newest_ids()) == directory.ids()[::-1]
+    assert directory.count() == count + 4
+
+
+MINUTE = timedelta(minutes=1)
+ODD = [
+    *("a", "z", "2026-01-01", "2026-01-01T00.00.00.000Zx"),  # as good as any id
+    *(".hidden", "2026-01-01T00.00.00.000Z\n", "\n", "-x", "trailing.", "é"),
+    "2026-01-01T00.00.00.00\u0661Z",
+    "2026-01-01T00.00.00.000Z\n2026-01-01T00.00.01.000Z",
+]
+
+
+@given(st.lists(st.text("0123456789-T.Z\n\u0661", max_size=26), max_size=5))
+@example(["2026-01-01T00.00.00.000Z", "1234-56-78T90.98.76.543Z"])
+@example(["2026-01-01T00.00.00.000Z\n2026-01-01T00.00.00.000Z"])
+@example(["2026-01-01T00.00.00.000Z\n2026-01-01T00.00", "00.000Z"])
+def test_many_names_at_once_are_judged_as_one_by_one(names: list[str]) -> None:
+    assert _are_timestamps(names) == all(map(is_timestamp, names))
+    assert _are_timestamps([*names, "2026-01-02T03.04.05.678Z"]) == (
+        _are_timestamps(names)
+    )

@@ -14,7 +14,8 @@ from journals import file, put, sample_lines
 
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Event
-from kedro_journal.replay import replay_folder
+from kedro_journal.replay import kept, replay_folder, snapshot
+from kedro_journal.replay.kept import read_kept, write_kept
 from kedro_journal.replay.snapshot import SNAPSHOT_NAME, load
 from kedro_journal.state import SessionState
 from kedro_journal.testing import fold
@@ -24,8 +25,10 @@ LINES = sample_lines(1200, (100, 300))
 
 @pytest.fixture(autouse=True)
 def short_journals_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And those that were written this very moment."""
     module = sys.modules["kedro_journal.replay.replay"]
     monkeypatch.setattr(module, "FROM_BYTES", 20_000)
+    monkeypatch.setattr(kept, "SETTLED_NS", -1)
 
 
 def whole(folder: Path) -> SessionState:
@@ -50,9 +53,9 @@ def test_records_that_were_added_are_folded_onto_it(tmp_path: Path) -> None:
         assert load(file(tmp_path)) is not None
         assert replay_folder(tmp_path) == whole(tmp_path)
         assert replay_folder(tmp_path).seq == upto
-    kept = load(file(tmp_path))
-    assert kept is not None
-    assert kept[1].seq == 1200  # so much was added that a new one was left
+    found = load(file(tmp_path))
+    assert found is not None
+    assert found[1].seq == 1200  # so much was added that a new one was left
 
 
 def test_nothing_is_kept_of_a_short_journal_nor_for_the_past(tmp_path: Path) -> None:
@@ -87,21 +90,36 @@ def test_a_shorter_or_another_journal_is_folded_itself(tmp_path: Path) -> None:
     assert replay_folder(tmp_path) == whole(tmp_path)
 
 
-@pytest.mark.parametrize("change", [b"", b"\x00", b"\xff" * 99, None, "format", "seq"])
+FIELDS = ("inode", "size", "changed_ns", "seq", "offset", "crc", "spots", "state")
+
+
+@pytest.mark.parametrize(
+    "change", [b"", b"\x00", b"\xff" * 99, None, "bit", "form", "seq", "offset", "deep"]
+)
 def test_a_snapshot_that_does_not_read_is_passed_over(
     tmp_path: Path, change: bytes | str | None
 ) -> None:
     put(tmp_path, b"".join(LINES))
     replay_folder(tmp_path)
-    kept = tmp_path / SNAPSHOT_NAME
+    path = tmp_path / SNAPSHOT_NAME
+    content = read_kept(path, snapshot._FORM)
+    assert content is not None
+    fields = msgspec.msgpack.decode(content)
     if isinstance(change, bytes):
-        kept.write_bytes(change)
+        path.write_bytes(change)
     elif change is None:
-        kept.write_bytes(kept.read_bytes()[:-50])
+        path.write_bytes(path.read_bytes()[:-50])
+    elif change == "bit":  # in a text: nothing but the checksum tells
+        path.write_bytes(path.read_bytes().replace(b"testhost", b"testhosT"))
+    elif change == "form":
+        write_kept(path, "another form", content)
+    elif change == "deep":
+        deep = b"\x91" * 100_000 + b"\x90"
+        fields[-1]["runtime_params"] = {"a": msgspec.Raw(deep)}
+        write_kept(path, snapshot._FORM, msgspec.msgpack.encode(fields))
     else:
-        fields = msgspec.msgpack.decode(kept.read_bytes())
-        fields[0 if change == "format" else 4] = "other" if change == "format" else 7
-        kept.write_bytes(msgspec.msgpack.encode(fields))
+        fields[FIELDS.index(change)] += 10**9
+        write_kept(path, snapshot._FORM, msgspec.msgpack.encode(fields))
     assert load(file(tmp_path)) is None
     assert replay_folder(tmp_path) == whole(tmp_path)
 

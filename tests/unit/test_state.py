@@ -38,7 +38,12 @@ from kedro_journal.events import (
     SessionDeactivated,
     UnknownEvent,
 )
-from kedro_journal.state import SessionState, StateBuilder, evolve
+from kedro_journal.state import (
+    DatasetOperation,
+    SessionState,
+    StateBuilder,
+    evolve,
+)
 from kedro_journal.testing import fold, records
 
 CREATED = SessionCreated(session_id="s")
@@ -75,6 +80,113 @@ def test_folding_is_repeated_evolving(found: list[Event]) -> None:
         step = evolve(step, record)
         assert step.seq == record.seq
     assert step == state.fold(wrap(found))
+
+
+NODE_EVENTS: dict[str, tuple[type[Event], ...]] = {
+    "pending": (DatasetLoading, NodeStarted),
+    "loading": (DatasetLoading, DatasetLoaded, DatasetLoaded, NodeStarted),
+    "running": (NodeComputed, NodeFailed),
+    "saving": (DatasetSaving, DatasetSaved, DatasetSaved, NodeCompleted),
+}
+
+
+@st.composite
+def likely(draw: st.DrawFn) -> list[Event]:
+    """Give the events of runs at once whose nodes move on, most of them as they may."""
+    found: list[Event] = [CREATED]
+    keys = [("r1", 1), ("r1", 2), ("r2", 1)][: draw(st.integers(1, 3))]
+    found += [RunStarted(run_id=r, attempt=a, nodes=PLAN) for r, a in keys]
+    statuses: dict[object, str] = {}
+    for _ in range(draw(st.integers(0, 60))):
+        if draw(st.integers(0, 15)) == 0:
+            found.append(draw(events))
+            continue
+        run_id, attempt = draw(st.sampled_from(keys))
+        node = draw(st.sampled_from(["train", "train", "split", "unplanned", ""]))
+        key = run_id, attempt, node
+        fitting = NODE_EVENTS.get(statuses.get(key, "pending"), (NodeCompleted,))
+        cls = draw(st.sampled_from(fitting))
+        fields: dict[str, object] = {"run_id": run_id, "attempt": attempt, "node": node}
+        for name in cls.__struct_fields__:
+            if name in LIKELY:
+                fields[name] = draw(LIKELY[name])
+        found.append(cls(**fields))
+        before = statuses.get(key, "pending")
+        statuses[key] = state.NODE_TRANSITIONS.get((before, cls), before)  # type: ignore[call-overload]
+    return found
+
+
+LIKELY: dict[str, st.SearchStrategy[object]] = {
+    "dataset": st.sampled_from(["raw", "raw", "model", ""]),
+    "duration_s": st.none() | st.floats(0, 9),
+    "version": st.none() | st.sampled_from(["v1", "v2"]),
+    "path": st.none() | st.sampled_from(["/a", "/b"]),
+    "size_bytes": st.none() | st.integers(0, 9),
+    "modified_us": st.none() | st.integers(0, 9),
+    "input_versions": st.sampled_from([(), (("raw", "v3"), ("none", "v4"))]),
+    "error": st.just(OOM),
+}
+
+
+def one_at_a_time(found: list[Event]) -> SessionState:
+    """Fold with nothing kept from one event to the next."""
+    now = SessionState()
+    for record in wrap(found):
+        now = evolve(now, record)
+    return now
+
+
+@settings(max_examples=500, deadline=None)
+@given(likely(), st.data())
+def test_a_node_that_moves_on_is_the_same_whatever_is_kept_of_it(
+    found: list[Event], data: st.DataObject
+) -> None:
+    """Events of one node in a row, of several in turn, of attempts and of runs."""
+    every = wrap(found)
+    whole = state.fold(every)
+    assert one_at_a_time(found) == whole
+    builder = StateBuilder()
+    for record in every:
+        builder.add(record)
+        if data.draw(st.integers(0, 9)) == 0:
+            builder.state()
+    assert builder.state() == whole
+
+
+def test_a_node_says_what_its_events_said_and_no_more() -> None:
+    """What is left from the time before, for it is changed in place, is not seen."""
+    base = {"run_id": "r", "node": "train"}
+    a, b = {"dataset": "a", **base}, {"dataset": "b", **base}
+    found = [
+        CREATED,
+        RUN,
+        DatasetLoading(**a),
+        DatasetLoaded(**a, duration_s=1.0, version="v1"),
+        DatasetLoading(**b),
+        NodeStarted(**base, input_versions=(("b", "v2"), ("none", "v3"))),
+        NodeComputed(**base, duration_s=2.0),
+        DatasetSaving(**a),
+        DatasetSaved(
+            **a, duration_s=3.0, version="v4", path="p", size_bytes=5, modified_us=6
+        ),
+        DatasetSaved(**b, path="q"),
+        DatasetSaving(**a),
+    ]
+    now = state.fold(wrap(found))
+    at = now.updated_at
+    node = now.runs[0].nodes["train"]
+    assert node.loads == {
+        "a": DatasetOperation("a", "load", 3, 4, at, 1, 1.0, "v1"),
+        "b": DatasetOperation("b", "load", 5, version="v2"),
+    }
+    assert node.saves == {
+        "a": DatasetOperation("a", "save", 11, count=2),
+        "b": DatasetOperation("b", "save", 10, 10, at, path="q"),
+    }
+    again = state.fold(wrap([*found, DatasetSaved(**a, path="r")]))
+    saved = again.runs[0].nodes["train"].saves["a"]
+    assert saved == DatasetOperation("a", "save", 11, 12, at, 2, path="r")
+    assert node.saves["a"].is_open
 
 
 @settings(max_examples=200, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -67,12 +68,9 @@ def list_(
     verdict, times, pipelines, nodes completed and planned, and the places it broke.
     """
     where = open_journals(ctx, project, directory)
-    if group_id is None:
-        ids = where.newest_ids()
-    else:
-        ids = find_group(where, group_id)[1][::-1]
+    ids = None if group_id is None else find_group(where, group_id)[1][::-1]
     with contextlib.closing(listed(where, ids)) as found:
-        every_row = (Listed(state, damaged) for state, damaged in found)
+        every_row = (Listed(row.state, row.damaged) for row in found)
         chosen = (row for row in every_row if not verdicts or _fits(row, verdicts))
         rows = list(chosen if every else islice(chosen, number))
     if as_json:
@@ -81,10 +79,14 @@ def list_(
         click.echo(json_text(data), nl=False)
         return
     if not rows:
-        click.echo(_nothing(where, verdicts, found=bool(ids)))
+        click.echo(_nothing(where, verdicts, found=_count(where, ids) > 0))
         return
-    more = 0 if every or verdicts else len(ids) - len(rows)
+    more = 0 if every or verdicts else max(_count(where, ids) - len(rows), 0)
     click.echo(sessions_view(rows, screen(), more=more), nl=False)
+
+
+def _count(where: JournalDirectory, ids: Sequence[str] | None) -> int:
+    return where.count() if ids is None else len(ids)
 
 
 def _fits(row: Listed, verdicts: tuple[str, ...]) -> bool:

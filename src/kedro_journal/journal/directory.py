@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import os
 import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -34,9 +36,10 @@ _RESERVED: Final = re.compile(
 _TIMESTAMP: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z\Z", re.ASCII
 )
-_TIMESTAMPS: Final = re.compile(
-    r"^\d{4}-\d\d-\d\dT\d\d\.\d\d\.\d\d\.\d{3}Z$", re.ASCII | re.MULTILINE
-)
+_SHAPE: Final = "0000-00-00T00.00.00.000Z"
+_ZEROS: Final = str.maketrans(dict.fromkeys("123456789", "0"))
+_FIRST_IDS: Final = 32  # found without sorting all of them
+_IDS_AT_ONCE: Final = 1000
 _CLAIM_TRIES: Final = 10_000
 RESERVE_BYTES: Final = 64 * 1024
 _ID_MAX_CHARS: Final = 128
@@ -71,6 +74,11 @@ def session_timestamp(at: datetime) -> str:
 def is_timestamp(session_id: str) -> bool:
     """Tell whether an id is a time, so that it sorts by age."""
     return _TIMESTAMP.match(session_id) is not None
+
+
+def _are_timestamps(names: Sequence[str]) -> bool:
+    """Tell of many names at once whether all of them are times."""
+    return "\n".join(names).translate(_ZEROS) == "\n".join([_SHAPE] * len(names))
 
 
 class JournalDirectory:
@@ -182,20 +190,36 @@ class JournalDirectory:
             return []
         return sorted(names)
 
-    def newest_ids(self) -> list[str]:
-        """As `ids`, newest first, in a fraction of the time.
+    def newest_ids(self) -> Iterator[str]:
+        """As `ids`, newest first, in a fraction of the time, and less for the first.
 
         A name that is a time is taken for a session's without a look at what it is.
         """
+        names = self._names()
+        first = heapq.nlargest(_FIRST_IDS, names)
+        yield from filter(self._is_session, first)
+        if len(names) == len(first):
+            return
+        names.sort(reverse=True)
+        for start in range(len(first), len(names), _IDS_AT_ONCE):
+            some = names[start : start + _IDS_AT_ONCE]
+            yield from some if _are_timestamps(some) else filter(self._is_session, some)
+
+    def count(self) -> int:
+        """Give how many ids `newest_ids` gives."""
+        names = self._names()
+        return (
+            len(names) if _are_timestamps(names) else sum(map(self._is_session, names))
+        )
+
+    def _names(self) -> list[str]:
         try:
-            names = os.listdir(self.path)  # noqa: PTH208 - names are all that is needed
+            return os.listdir(self.path)  # noqa: PTH208 - names are all that is needed
         except (FileNotFoundError, NotADirectoryError):
             return []
-        found = _TIMESTAMPS.findall("\n".join(names))  # all at once, for they are many
-        others = set(names).difference(found) if len(found) < len(names) else ()
-        found += [name for name in others if _is_id(name) and self._is_folder(name)]
-        found.sort(reverse=True)
-        return found
+
+    def _is_session(self, name: str) -> bool:
+        return is_timestamp(name) or (_is_id(name) and self._is_folder(name))
 
     def _is_folder(self, session_id: str) -> bool:
         folder = self.path / session_id

@@ -54,7 +54,7 @@ def follow_file(
         FileNotFoundError: There is no such file.
         ValueError: *poll_interval_s* is not positive.
     """
-    if poll_interval_s <= 0:
+    if not poll_interval_s > 0:  # nor is nan
         message = f"poll_interval_s must be positive, not {poll_interval_s}"
         raise ValueError(message)
     scanner = Scanner(start)

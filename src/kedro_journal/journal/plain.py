@@ -1,33 +1,79 @@
 """Lines that simply go on from the one before: the reader's quick way.
 
-Nearly all lines of a journal are such: a known event without anything nested in it, the
-next number, the checksum right. They are decoded in one step, and nothing else about
-them needs to be looked into. Whatever is not clearly of this kind is left to `codec`
-and `scan`, which take every line and give the same records. Pure: no file.
+Nearly all lines of a journal are such: a frequent event, not deep, the next number, the
+checksum right. They are decoded in one step, and nothing else about them needs to be
+looked into. Whatever is not clearly of this kind is left to `codec` and `scan`, which
+take every line and give the same records. Pure: no file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, reduce
-from itertools import islice
-from operator import or_
-from typing import Annotated, Any, Final, Literal
+from itertools import takewhile
+from operator import itemgetter, or_
+from struct import pack
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from zlib import crc32
 
 import msgspec
 
 from kedro_journal._building import building
-from kedro_journal.events import EVENT_TYPES, AnyEvent, Cursor, Record
+from kedro_journal.events import (
+    AnyEvent,
+    Cursor,
+    DatasetLoaded,
+    DatasetLoading,
+    DatasetSaved,
+    DatasetSaving,
+    Event,
+    JournalHeader,
+    NodeCompleted,
+    NodeComputed,
+    NodeStarted,
+    NoteAdded,
+    Record,
+    RunCompleted,
+    SessionActivated,
+    SessionClosed,
+    SessionDeactivated,
+    WriterOpened,
+)
 
-from .codec import FORMAT_VERSION, SEQ_MAX
+from .codec import DEPTH_MAX, FORMAT_VERSION, SEQ_MAX
 
-__all__ = ["PlainLine", "plain_lines", "record_of"]
+__all__ = ["Plain", "PlainLine", "plain_lines", "record_of"]
 
 _REFUSED: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
-# No deeper than a reader looks, however short the names within it are.
-_LAST_BRACE_MAX: Final = 200
+# What is in the others takes long to make a decoder for, and they are few.
+_TYPES: Final[tuple[type[Event], ...]] = (
+    JournalHeader,
+    WriterOpened,
+    SessionActivated,
+    SessionDeactivated,
+    NodeStarted,
+    NodeComputed,
+    NodeCompleted,
+    DatasetLoading,
+    DatasetLoaded,
+    DatasetSaving,
+    DatasetSaved,
+    RunCompleted,
+    NoteAdded,
+    SessionClosed,
+)
+# No line so short goes deeper than a reader looks: each depth takes two bytes where
+# there are lists, and the five of `{"":}` where there are none.
+_SHORTEST: Final = (
+    '{"v":1,"seq":1,"at":"2026-01-02T03:04:05Z","w":"","prev":"00000000",'
+    '"type":"","data":{},"crc":"00000000"}'
+)
+_SHALLOW_BYTES: Final = tuple(len(_SHORTEST) + n * (DEPTH_MAX - 2) for n in (5, 2))
+_body: Final[Callable[[bytes], bytes]] = itemgetter(slice(None, -18))
+_tail: Final[Callable[[bytes], bytes]] = itemgetter(slice(-18, None))
+_BETWEEN: Final = '"},"crc":"'
 
 
 class PlainLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -54,78 +100,90 @@ def _line_of(name: str, event: type) -> Any:
         tag_field="type",
         tag=name,
         gc=False,
-        forbid_unknown_fields=True,
     )
 
 
 @cache  # made when the first line is read: a run reads none
 def _decoder() -> Callable[[bytes], PlainLine]:
-    plain = (item for item in EVENT_TYPES.items() if item[1].VERSION == 1)
     with building():
-        lines = [_line_of(name, event) for name, event in plain]
+        lines = [_line_of(event.TYPE, event) for event in _TYPES if event.VERSION == 1]
         decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(reduce(or_, lines))
     return decoder.decode
 
 
-def plain_lines(
-    lines: Sequence[bytes], first: int, last: Cursor, *, lists: bool = True
-) -> list[PlainLine]:
+class Plain(NamedTuple):
+    """Lines that simply go on.
+
+    Attributes:
+        entries: What they say.
+        crcs: Their checksums, with a comma between each two.
+        length: How many bytes they take, newlines included.
+    """
+
+    entries: Sequence[PlainLine] = ()
+    crcs: str = ""
+    length: int = 0
+
+
+def plain_lines(lines: Sequence[bytes], last: Cursor, *, lists: bool = True) -> Plain:
     """Decode lines as long as each simply goes on from the one before.
 
     Args:
         lines: Whole lines, without their newlines, none longer than the data of an
             event may be.
-        first: Number of the line to begin with.
-        last: The record before it.
+        last: The record before the first.
         lists: There may be a `[` among the bytes.
 
     Returns:
-        What the first lines say; the next one, if there is one, is of another kind.
+        What the first ones say; the next, if there is one, is of another kind.
     """
-    if first == 0 and not lists and (found := _all_at_once(lines, last)):
-        return found
-    return _one_by_one(islice(lines, first, None), last)
-
-
-def _all_at_once(lines: Sequence[bytes], last: Cursor) -> list[PlainLine]:
-    """Decode all the lines; nothing if one of them does not simply go on."""
-    count = len(lines)
-    # Step by step through all of them: that is quicker than all steps for each.
-    tails = [b',"crc":"%08x"}' % crc32(line[:-18]) for line in lines]
-    if tails != [line[-18:] for line in lines]:
-        return []
-    if max([line.rfind(b"{") for line in lines], default=0) > _LAST_BRACE_MAX:
-        return []
-    try:
-        found = list(map(_decoder(), lines))
-    except _REFUSED:
-        return []
-    if [one.seq for one in found] != list(range(last.seq + 1, last.seq + 1 + count)):
-        return []
-    crcs = [last.crc, *[one.crc for one in found]]
-    if [one.prev for one in found] != crcs[:-1]:
-        return []
-    return [] if [one for one in found if one.at.tzinfo is not UTC] else found
-
-
-def _one_by_one(lines: Iterable[bytes], last: Cursor) -> list[PlainLine]:
     found: list[PlainLine] = []
-    seq, crc, decode = last.seq, last.crc, _decoder()
-    for line in lines:
-        if line[-18:] != b',"crc":"%08x"}' % crc32(line[:-18]):
-            break
-        if line.rfind(b"{") > _LAST_BRACE_MAX or line.find(b"[") >= 0:
-            break
-        try:
-            one = decode(line)
-        except _REFUSED:
-            break
+    # Step by step through all of them: that is quicker than all steps for each.
+    with contextlib.suppress(*_REFUSED):
+        found.extend(map(_decoder(), lines))  # up to the first that is refused
+    some = lines if len(found) == len(lines) else lines[: len(found)]
+    if not some:
+        return Plain()
+    lengths = list(map(len, some))
+    if max(lengths) > _SHALLOW_BYTES[lists]:
+        some = list(takewhile(_is_shallow, some))
+    crcs = pack(f">{len(some)}I", *map(crc32, map(_body, some))).hex(",", 4)
+    if b"".join(map(_tail, some)) != _tails(crcs):
+        some = [
+            line
+            for line, _ in takewhile(
+                _is_sealed, zip(some, crcs.split(","), strict=False)
+            )
+        ]
+    count = _count_chained(found[: len(some)], last, crcs.split(","))
+    if not count:
+        return Plain()
+    return Plain(found[:count], crcs[: 9 * count - 1], sum(lengths[:count]) + count)
+
+
+def _is_shallow(line: bytes) -> bool:
+    return line.count(b"{") + line.count(b"[") <= DEPTH_MAX
+
+
+def _tails(crcs: str) -> bytes:
+    """Give what lines with these checksums end in."""
+    return b',"crc":"%b"}' % crcs.replace(",", _BETWEEN).encode()
+
+
+def _is_sealed(line: tuple[bytes, str]) -> bool:
+    return line[0][-18:] == _tails(line[1])
+
+
+def _count_chained(
+    found: Sequence[PlainLine], last: Cursor, crcs: Sequence[str]
+) -> int:
+    """Count the first that have the next number, the checksum before, and UTC."""
+    seq, utc = last.seq, UTC
+    for one, prev in zip(found, (last.crc, *crcs), strict=False):
         seq += 1
-        if one.seq != seq or one.prev != crc or one.at.tzinfo is not UTC:
-            break
-        crc = one.crc
-        found.append(one)
-    return found
+        if one.seq != seq or one.prev != prev or one.at.tzinfo is not utc:
+            return seq - last.seq - 1
+    return len(found)
 
 
 def record_of(line: PlainLine, offset: int, end: int) -> Record:

@@ -8,7 +8,6 @@ waits. The rules are the table of docs/concepts/format.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Final, Literal
 
 import msgspec
@@ -50,6 +49,7 @@ _SEVERITY: Final[dict[FindingKind, Literal["info", "warning", "error"]]] = {
     "unknown event": "info",
 }
 _NAME_MAX_CHARS: Final = 80  # of a line's own words in a finding
+_AT_ONCE_MAX: Final = 512  # plain lines
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +114,7 @@ class Scanner:
         self._sure_anchor: Cursor | None = None
         self._seen = SeenRecords(self.last.seq, self.last.crc)
         self._newer = self._sure_newer = False
+        self._at_once = _AT_ONCE_MAX
 
     def retry(self) -> None:
         """Forget lines that were no records, to be fed again from `last`."""
@@ -144,7 +145,7 @@ class Scanner:
 
     def take_plain(
         self, lines: Sequence[bytes], first: int, offset: int, *, lists: bool = True
-    ) -> list[PlainLine]:
+    ) -> Sequence[PlainLine]:
         """Judge lines as long as each simply goes on from the record before.
 
         Args:
@@ -158,12 +159,15 @@ class Scanner:
             What they say; empty if the first of them is for `take`.
         """
         if self._bad is not None:
-            return []
-        found = plain_lines(lines, first, self.last, lists=lists)
+            return ()
+        some = lines[first : first + self._at_once]
+        found, crcs, length = plain_lines(some, self.last, lists=lists)
+        count, end = len(found), offset + length
+        # Where not all of them go on, as many more are looked at in vain at most.
+        most = max(self._at_once, 2 * count) if count == len(some) else 2 * count
+        self._at_once = min(max(most, 1), _AT_ONCE_MAX)
         if not found:
-            return []
-        count = len(found)
-        end = offset + count + sum(map(len, islice(lines, first, first + count)))
+            return ()
         before, one = self.last, found[-1]
         if count > 1:
             start = end - len(lines[first + count - 1]) - 1
@@ -171,7 +175,7 @@ class Scanner:
         self.sure, self._sure_anchor = before, self._anchor
         self._sure_newer = self._newer
         self.last = Cursor(one.seq, end, one.crc)
-        self._seen.add_run(found[0].seq, [each.crc for each in found])
+        self._seen.add(found[0].seq, crcs)
         return found
 
     def _keep_sure(self) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from typing import Final
 
 __all__ = ["SeenRecords"]
 
 _REMEMBERED: Final = 4096
+_CHARS: Final = len("1f0c9a77,")
 
 
 class SeenRecords:
@@ -20,19 +20,20 @@ class SeenRecords:
 
     def __init__(self, seq: int, crc: str) -> None:
         self._crcs = {seq % _REMEMBERED: (seq, crc)}
-        self._aside: deque[tuple[int, Sequence[str]]] = deque()
-        self._count = 0  # of those put aside
+        self._aside: deque[tuple[int, str]] = deque()
+        self._chars = 0  # of those put aside
 
-    def add(self, seq: int, crc: str) -> None:
-        """Remember one record."""
-        self.add_run(seq, (crc,))
+    def add(self, seq: int, crcs: str) -> None:
+        """Remember a record, or several that follow one another.
 
-    def add_run(self, seq: int, crcs: Sequence[str]) -> None:
-        """Remember records that follow one another, from number *seq* on."""
+        Args:
+            seq: The number of the first.
+            crcs: Their checksums, with a comma between each two.
+        """
         self._aside.append((seq, crcs))
-        self._count += len(crcs)
-        while self._count - len(self._aside[0][1]) >= _REMEMBERED:
-            self._count -= len(self._aside.popleft()[1])
+        self._chars += len(crcs) + 1
+        while self._chars - len(self._aside[0][1]) > _REMEMBERED * _CHARS:
+            self._chars -= len(self._aside.popleft()[1]) + 1
 
     def has(self, seq: int, crc: str) -> bool:
         """Tell whether that record was there."""
@@ -41,7 +42,7 @@ class SeenRecords:
 
     def _sort_in(self) -> None:
         for first, crcs in self._aside:
-            for seq, crc in enumerate(crcs, first):
+            for seq, crc in enumerate(crcs.split(","), first):
                 self._crcs[seq % _REMEMBERED] = (seq, crc)
         self._aside.clear()
-        self._count = 0
+        self._chars = 0

@@ -19,6 +19,7 @@ __all__ = ["Watch", "watch"]
 _PAUSE_MIN_S: Final = 0.0005
 _TOLD_PAUSE_MIN_S: Final = 0.02
 _TOLD_PAUSE_MAX_S: Final = 0.25  # a file system may know of changes and not tell
+_PAUSE_MAX_S: Final = 3600.0  # longer than some weeks is too long for the system
 _GROWTH: Final = 1.5
 _MODIFY, _ATTRIB, _CLOSE_WRITE, _GONE = 0x2, 0x4, 0x8, 0x400 | 0x800
 _EVENTS_BYTES: Final = 64 * 1024
@@ -41,11 +42,11 @@ class ClockWatch:
     """Looks ever more rarely.
 
     Args:
-        longest_s: Longest wait, in seconds.
+        longest_s: Longest wait, in seconds; it is no longer than an hour.
     """
 
     def __init__(self, longest_s: float) -> None:
-        self._longest_s = longest_s
+        self._longest_s = min(longest_s, _PAUSE_MAX_S)
         self._pause_s = _PAUSE_MIN_S
 
     def wait(self) -> None:
@@ -67,7 +68,7 @@ class KernelWatch:
     Args:
         path: The file. It is watched from now on: what changes before the first wait
             ends that at once.
-        longest_s: Longest wait, in seconds.
+        longest_s: Longest wait, in seconds; it is no longer than an hour.
 
     Raises:
         OSError: The system has no such thing, or no more of it.
@@ -84,7 +85,7 @@ class KernelWatch:
             raise OSError
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLIN)
-        self._longest_s = longest_s
+        self._longest_s = min(longest_s, _PAUSE_MAX_S)
         self._pause_s = _TOLD_PAUSE_MIN_S
 
     def wait(self) -> None:

@@ -9,42 +9,54 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
-from collections.abc import Generator, Iterable
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import force_setattr, replace
 
 from kedro_journal._building import building
-from kedro_journal._version import __version__
 from kedro_journal.errors import CorruptJournal, JournalError
-from kedro_journal.events import ErrorInfo
+from kedro_journal.events import ContextLoaded, ErrorInfo
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.journal.port import REAL_OS, read_between
+from kedro_journal.journal.port import REAL_OS
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import NodeState, NodeStatus, RunState, SessionState
 
+from .kept import is_settled, read_kept, write_kept
 from .replay import replay_folder
 from .snapshot import Facts
 
 __all__ = ["INDEX_NAME", "Found", "listed", "look"]
 
 INDEX_NAME: Final = ".index"
-_FORMAT: Final = f"kedro-journal index 2, {__version__}"
-_MAX_BYTES: Final = 64 * 1024 * 1024
-_SETTLED_NS: Final = 2 * 10**9  # a later change surely has a later time
-_ID_CHARS: Final = len("2026-01-02T03.04.05.678Z")
-_DAY_CHARS: Final = len("2026-01-02")
-# Nodes of which a list says no more than how many there are.
+_FORM: Final = "index 3"
+_NODES_MAX: Final = 10**6  # that are counted; a run has not as many
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+_OTHERS: Final = "others"  # sessions whose ids begin with no day
+_day_of: Final[Callable[[str], str]] = itemgetter(slice(len("2026-01-02")))
+# What a list says of a closed session.
+_SESSION_FIELDS: Final = (
+    *("session_id", "uid", "seq", "status", "liveness", "env", "user", "host", "pid"),
+    *("via", "parent_session_id", "group_id", "labels", "error_phase", "error_seq"),
+    *("created_at", "updated_at", "closed_at", "exit_code"),
+)
+_RUN_FIELDS: Final = ("run_id", "attempt", "status", "pipelines", "started_seq")
+# Nodes of which it says no more than how many there are.
 _DULL_STATUSES: Final[tuple[NodeStatus, ...]] = ("completed", "pending", "skipped")
+_UNREADABLE: Final = (
+    *(OSError, msgspec.MsgspecError, ValueError),
+    *(IndexError, RecursionError),
+)
 _DULL: Final = tuple(NodeState("", status) for status in _DULL_STATUSES)
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """A session as it was found.
 
     Attributes:
@@ -62,12 +74,7 @@ class _Entry(msgspec.Struct, array_like=True, gc=False):
     changed_ns: int
     damaged: bool
     dull: tuple[tuple[int, int, int], ...]
-    state: msgspec.Raw
-
-
-class _Day(msgspec.Struct, array_like=True):
-    format: str
-    entries: dict[str, _Entry]
+    state: SessionState
 
 
 def look(where: JournalDirectory, session_id: str) -> Found:
@@ -100,43 +107,90 @@ def listed(
         ids: Which, in that order. Those whose journal was not begun are left out.
     """
     wanted = where.newest_ids() if ids is None else ids
-    for day, some in groupby(wanted, key=_day_of):
-        kept = _Kept(where, day)
-        try:
-            for session_id in some:
-                found = kept.find(session_id)
-                if found is not None:
-                    yield found
-        finally:
-            kept.save()
+    with _opened(where.path) as fd, _kept(where, _OTHERS) as others:
+        for day, some in groupby(wanted, key=_day_of):
+            if _DAY.match(day):
+                with _kept(where, day) as kept:
+                    yield from kept.find(some, fd)
+            else:
+                yield from others.find(some, fd)
 
 
-def _day_of(session_id: str) -> str:
-    dated = len(session_id) == _ID_CHARS and session_id[-1] == "Z"
-    return session_id[:_DAY_CHARS] if dated else "others"
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int | None]:
+    """Open a folder, if the system looks into one that is: its path is walked once."""
+    fd = None
+    if os.stat in os.supports_dir_fd:
+        with contextlib.suppress(OSError):
+            fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        if fd is not None:
+            os.close(fd)
+
+
+@contextlib.contextmanager
+def _kept(where: JournalDirectory, day: str) -> Iterator[_Kept]:
+    kept = _Kept(where, day)
+    try:
+        yield kept
+    finally:
+        kept.save()
 
 
 class _Kept:
-    """The entries of a day."""
+    """The entries of a day, read when the first is asked for."""
 
     def __init__(self, where: JournalDirectory, day: str) -> None:
         self._where = where
         self._path = where.path / INDEX_NAME / day
-        self._entries = _load(self._path)
+        self._read: dict[str, msgspec.Raw] | None = None
         self._new = 0
 
-    def find(self, session_id: str) -> Found | None:
-        """Give a session, None if its journal was not begun."""
-        journal = f"{self._where.path}/{session_id}/{JOURNAL_NAME}"
+    @property
+    def _entries(self) -> dict[str, msgspec.Raw]:
+        if self._read is None:
+            self._read = _load(self._path)
+        return self._read
+
+    def find(self, ids: Iterable[str], fd: int | None) -> Iterator[Found]:
+        """Give sessions, without those whose journal was not begun.
+
+        Args:
+            ids: Which.
+            fd: The journal directory, if it is open.
+        """
+        sessions = f"{self._where.path}/" if fd is None else ""
+        get, decode, stat = self._entries.get, _decoder().decode, os.stat
+        for session_id in ids:  # there may be very many
+            raw, found = get(session_id), None
+            if raw is not None:
+                try:
+                    path = f"{sessions}{session_id}/{JOURNAL_NAME}"
+                    now = stat(path, dir_fd=fd, follow_symlinks=False)
+                    entry = decode(raw)
+                    if (
+                        now.st_ino == entry.inode
+                        and now.st_size == entry.size
+                        and now.st_ctime_ns == entry.changed_ns
+                    ):
+                        for number, run in enumerate(entry.state.runs):
+                            dull = _dull_nodes(entry.dull[number])
+                            nodes = {**run.nodes, **dull} if run.nodes else dull
+                            force_setattr(run, "nodes", nodes)  # nobody else has it
+                        found = Found(entry.state, entry.damaged)
+                except _UNREADABLE:
+                    found = None  # if something is wrong with the session, it shows
+            if found is None:
+                found = self._look(session_id)
+            if found is not None:
+                yield found
+
+    def _look(self, session_id: str) -> Found | None:
+        self._entries.pop(session_id, None)
         try:
-            status = os.lstat(journal)
-            facts = status.st_ino, status.st_size, status.st_ctime_ns
-            entry = self._entries.get(session_id)
-            if (
-                entry is not None
-                and (entry.inode, entry.size, entry.changed_ns) == facts
-            ):
-                return Found(_unpack(entry), entry.damaged)
+            status = (self._where.path / session_id / JOURNAL_NAME).lstat()
             found = look(self._where, session_id)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -144,97 +198,75 @@ class _Kept:
             # No status but that its folder was made.
             state = SessionState(session_id=session_id, liveness="unknown")
             return Found(replace(state, status="created"), damaged=True)
-        except (msgspec.MsgspecError, ValueError):  # the entry is damaged
-            if self._entries.pop(session_id, None) is None:
-                raise
-            return self.find(session_id)
-        self._keep(session_id, Facts(*facts), found)
+        facts = Facts(status.st_ino, status.st_size, status.st_ctime_ns)
+        self._keep(session_id, facts, found)
         return found
 
     def _keep(self, session_id: str, facts: Facts, found: Found) -> None:
         if found.state.status != "closed":
             return  # whether its process lives is asked each time
-        if time.time_ns() - facts.changed_ns < _SETTLED_NS:
+        if not is_settled(facts.changed_ns):
             return
         with contextlib.suppress(OverflowError, ValueError, TypeError):
             dull = tuple(map(_count_dull, found.state.runs))
-            raw = msgspec.Raw(msgspec.msgpack.encode(_in_short(found.state)))
-            self._entries[session_id] = _Entry(*facts, found.damaged, dull, raw)
+            entry = _Entry(*facts, found.damaged, dull, _in_short(found.state))
+            self._entries[session_id] = msgspec.Raw(msgspec.msgpack.encode(entry))
             self._new += 1
 
     def save(self) -> None:
         """Keep what is new for the next list, if that is possible."""
         if not self._new:
             return
-        new = self._path.with_name(f".{self._path.name}-{os.getpid()}")
         with contextlib.suppress(OSError, JournalError):
             self._where.check_safe()
             REAL_OS.ensure_folder(self._path.parent)
+            isdir, sessions = os.path.isdir, f"{self._where.path}/"
             known = self._entries.items()
-            there = {i: e for i, e in known if (self._where.path / i).is_dir()}
-            try:
-                data = msgspec.msgpack.encode(_Day(_FORMAT, there))
-                REAL_OS.write_new(new, data)
-                new.replace(self._path)
-            finally:
-                new.unlink(missing_ok=True)
+            there = {i: entry for i, entry in known if isdir(f"{sessions}{i}")}
+            write_kept(self._path, _FORM, msgspec.msgpack.encode(there))
 
 
-def _load(path: Path) -> dict[str, _Entry]:
+def _load(path: Path) -> dict[str, msgspec.Raw]:
     """Read the entries of a day; one that does not read makes none of it count."""
-    with contextlib.suppress(OSError, JournalError, msgspec.MsgspecError, ValueError):
-        fd = REAL_OS.open_read(path)
-        try:
-            size = REAL_OS.stat(fd).size
-            data = read_between(REAL_OS, fd, 0, size) if size <= _MAX_BYTES else b""
-        finally:
-            REAL_OS.close(fd)
-        day = _day_decoder().decode(data)
-        if day.format == _FORMAT:
-            return day.entries
+    content = read_kept(path, _FORM)
+    with contextlib.suppress(*_UNREADABLE):
+        return {} if content is None else _day_decoder().decode(content)
     return {}
 
 
 @cache
-def _day_decoder() -> msgspec.msgpack.Decoder[_Day]:
+def _day_decoder() -> msgspec.msgpack.Decoder[dict[str, msgspec.Raw]]:
     with building():
-        return msgspec.msgpack.Decoder(_Day)
+        return msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
 
 
 @cache
-def _decoder() -> msgspec.msgpack.Decoder[SessionState]:
+def _decoder() -> msgspec.msgpack.Decoder[_Entry]:
     with building():
-        return msgspec.msgpack.Decoder(SessionState)
+        return msgspec.msgpack.Decoder(_Entry)
 
 
 def _in_short(state: SessionState) -> SessionState:
     """Leave out what no list says of a closed session."""
-    empty = SessionState()
-    left_out: Any = {
-        name: getattr(empty, name)
-        for name in (
-            *("runtime_params", "environment", "git", "context", "resumed", "versions"),
-            *("notes", "anomalies", "writers"),
-        )
-    }
-    runs = tuple(_run_in_short(run) for run in state.runs)
-    return replace(state, **left_out, runs=runs, error=_error_in_short(state.error))
+    fields: dict[str, Any] = {name: getattr(state, name) for name in _SESSION_FIELDS}
+    command, context = state.command, state.context
+    return SessionState(
+        **fields,
+        runs=tuple(map(_run_in_short, state.runs)),
+        error=_error_in_short(state.error),
+        command=command and replace(command, argv=command.argv[:1]),
+        context=context and ContextLoaded(env=context.env),
+    )
 
 
 def _run_in_short(run: RunState) -> RunState:
-    return replace(
-        run,
-        filters={},
-        runtime_params={},
-        load_versions=(),
-        free_inputs=(),
-        nodes={
-            name: replace(node, plan=None, error=_error_in_short(node.error))
-            for name, node in run.nodes.items()
-            if node.status not in _DULL_STATUSES
-        },
-        error=_error_in_short(run.error),
-    )
+    fields: dict[str, Any] = {name: getattr(run, name) for name in _RUN_FIELDS}
+    nodes = {
+        name: replace(node, plan=None, error=_error_in_short(node.error))
+        for name, node in run.nodes.items()
+        if node.status not in _DULL_STATUSES
+    }
+    return RunState(**fields, nodes=nodes, error=_error_in_short(run.error))
 
 
 def _count_dull(run: RunState) -> tuple[int, int, int]:
@@ -242,18 +274,15 @@ def _count_dull(run: RunState) -> tuple[int, int, int]:
     return one, two, three
 
 
-def _unpack(entry: _Entry) -> SessionState:
-    state = _decoder().decode(entry.state)
-    for run, counts in zip(state.runs, entry.dull, strict=True):
-        dull = _dull_nodes(counts)
-        # Nobody else has it yet.
-        force_setattr(run, "nodes", {**run.nodes, **dull} if run.nodes else dull)
-    return state
-
-
 @lru_cache(maxsize=1024)
 def _dull_nodes(counts: tuple[int, int, int]) -> dict[str, NodeState]:
-    """Give so many nodes of no name, to be read only."""
+    """Give so many nodes of no name, to be read only.
+
+    Raises:
+        ValueError: They are more than there can be.
+    """
+    if min(counts) < 0 or sum(counts) > _NODES_MAX:
+        raise ValueError(counts)
     every = [
         one for one, count in zip(_DULL, counts, strict=True) for _ in range(count)
     ]

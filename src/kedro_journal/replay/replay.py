@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Cursor, Entry, Record
 from kedro_journal.journal import (
     Liveness,
@@ -109,6 +110,7 @@ def replay_folder(
         builder = StateBuilder()
         _fold_on(builder, path, None, until_seq, salvage)
         return builder.state()
+    cursor: Cursor | None
     if snapshot and not salvage:
         state, cursor = _fold_from_snapshot(path)
         builder = StateBuilder(state)
@@ -125,21 +127,31 @@ def replay_folder(
     return replace(state, liveness=liveness)
 
 
-def _fold_from_snapshot(path: Path) -> tuple[SessionState, Cursor | None]:
+def _fold_from_snapshot(path: Path) -> tuple[SessionState, Cursor]:
     if path.lstat().st_size < FROM_BYTES:
-        builder = StateBuilder()
-        cursor = _fold_on(builder, path, None, None, salvage=False)
-        return builder.state(), cursor
+        return _fold_after(path, None, Cursor())
     from . import snapshot  # noqa: PLC0415 - for long journals alone
 
     before = snapshot.facts_of(path)
     initial, start = snapshot.load(path) or (None, Cursor())
-    builder = StateBuilder(initial)
-    cursor = _fold_on(builder, path, start, None, salvage=False) or start
-    state = builder.state()
+    try:
+        state, cursor = _fold_after(path, initial, start)
+    except CorruptJournal:
+        if initial is None:
+            raise
+        start = Cursor()  # what was kept may be what does not fit
+        state, cursor = _fold_after(path, None, start)
     if cursor.offset - start.offset >= FROM_BYTES:
         snapshot.save(path, before, state, cursor)
     return state, cursor
+
+
+def _fold_after(
+    path: Path, initial: SessionState | None, start: Cursor
+) -> tuple[SessionState, Cursor]:
+    builder = StateBuilder(initial)
+    cursor = _fold_on(builder, path, start, None, salvage=False) or start
+    return builder.state(), cursor
 
 
 def _fold_on(

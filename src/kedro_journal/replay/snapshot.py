@@ -16,19 +16,23 @@ from zlib import crc32
 import msgspec
 
 from kedro_journal._building import building
-from kedro_journal._version import __version__
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Cursor
 from kedro_journal.journal.port import REAL_OS, read_between
 from kedro_journal.state import SessionState
 
+from .kept import is_settled, read_kept, write_kept
+
 __all__ = ["SNAPSHOT_NAME", "Facts", "facts_of", "load", "save"]
 
 SNAPSHOT_NAME: Final = "snapshot"
-_MAX_BYTES: Final = 64 * 1024 * 1024
-_FORMAT: Final = f"kedro-journal snapshot 1, {__version__}"
+_FORM: Final = "snapshot 2"
 _SPOTS: Final = 16
 _SPOT_BYTES: Final = 4096
+_UNREADABLE: Final = (
+    *(OSError, JournalError, msgspec.MsgspecError),
+    *(ValueError, RecursionError),
+)
 
 
 class Facts(NamedTuple):
@@ -46,7 +50,6 @@ class Facts(NamedTuple):
 
 
 class _Snapshot(msgspec.Struct, array_like=True):
-    format: str
     inode: int
     size: int
     changed_ns: int
@@ -76,23 +79,25 @@ def facts_of(file: int | Path) -> Facts:
 def load(journal: Path) -> tuple[SessionState, Cursor] | None:
     """Give the state that was kept for a journal, and the place to go on from.
 
-    A journal that was not changed since is taken at its word. Of one that has grown,
-    sixteen places are looked at, the last record among them. One that was changed
+    The journal was not changed since, by what its system says, or has grown; and at
+    sixteen places, the last record among them, it is what it was. One that was changed
     otherwise does not fit.
 
     Returns:
         None if nothing was kept, or it does not fit.
     """
-    with contextlib.suppress(OSError, JournalError, msgspec.MsgspecError, ValueError):
-        kept = _read(journal.with_name(SNAPSHOT_NAME))
-        if kept is None or kept.format != _FORMAT or kept.seq != kept.state.seq:
+    with contextlib.suppress(*_UNREADABLE):
+        content = read_kept(journal.with_name(SNAPSHOT_NAME), _FORM)
+        if content is None:
             return None
+        kept = _decoder().decode(content)
         fd = REAL_OS.open_read(journal)
         try:
             now = facts_of(fd)
             unchanged = now == (kept.inode, kept.size, kept.changed_ns)
             grown = kept.inode == now.inode and max(kept.size, kept.offset) < now.size
-            if unchanged or (grown and _spots(fd, kept.offset) == kept.spots):
+            fits = (unchanged or grown) and kept.seq == kept.state.seq
+            if fits and _spots(fd, kept.offset) == kept.spots:
                 return kept.state, Cursor(kept.seq, kept.offset, kept.crc)
         finally:
             REAL_OS.close(fd)
@@ -108,34 +113,16 @@ def save(journal: Path, before: Facts, state: SessionState, cursor: Cursor) -> N
         state: What its records add up to.
         cursor: The place after them.
     """
-    target = journal.with_name(SNAPSHOT_NAME)
-    new = journal.with_name(f".{SNAPSHOT_NAME}-{os.getpid()}")
     with contextlib.suppress(OSError, JournalError, OverflowError, ValueError):
         fd = REAL_OS.open_read(journal)
         try:
             spots = _spots(fd, cursor.offset)
         finally:
             REAL_OS.close(fd)
-        data = msgspec.msgpack.encode(
-            _Snapshot(_FORMAT, *before, *cursor, spots, state)
-        )
-        if len(data) > _MAX_BYTES:
-            return
-        try:
-            REAL_OS.write_new(new, data)
-            new.replace(target)
-        finally:
-            new.unlink(missing_ok=True)
-
-
-def _read(path: Path) -> _Snapshot | None:
-    fd = REAL_OS.open_read(path)
-    try:
-        size = facts_of(fd).size
-        data = b"" if size > _MAX_BYTES else read_between(REAL_OS, fd, 0, size)
-    finally:
-        REAL_OS.close(fd)
-    return _decoder().decode(data) if data else None
+        if not is_settled(before.changed_ns):
+            before = before._replace(changed_ns=-1)  # it counts only once it has grown
+        content = msgspec.msgpack.encode(_Snapshot(*before, *cursor, spots, state))
+        write_kept(journal.with_name(SNAPSHOT_NAME), _FORM, content)
 
 
 def _spots(fd: int, end: int) -> tuple[int, ...]:

@@ -54,21 +54,15 @@ from .model import (
     SessionStatus,
     Writer,
 )
-from .node import MOVES, Move, NodeBuilder, NodeEvent, RunEnd, status_at_end
-from .transitions import (
-    RUN_TRANSITIONS,
-    SESSION_TRANSITIONS,
-    status_after,
-)
+from .node import MOVES, Here, NodeBuilder, NodeEvent, RunEnd, status_at_end
+from .transitions import RUN_TRANSITIONS, SESSION_TRANSITIONS
 
 __all__ = ["StateBuilder", "evolve", "fold"]
 
 _ANOMALIES_MAX: Final = 1000
 _COUNT_MAX: Final = 2**53 - 1  # sums of hostile numbers could get too long to print
 _ENDED: Final = frozenset({"completed", "failed", "interrupted", "skipped"})
-
-_Here = tuple[str | None, int, dict[str, NodeBuilder]]
-_NOWHERE: Final[_Here] = (None, 0, {})
+_STEPS: Final = {event: move.step for event, move in MOVES.items()}
 
 _SessionEvent = (
     SessionCreated
@@ -114,8 +108,7 @@ class StateBuilder:
         self._nodes = [dict(run.nodes) for run in state.runs]
         # Nodes that events were added to, by run: those above lag behind.
         self._changed: dict[int, dict[str, NodeBuilder]] = {}
-        # Those of the run that the last event was about.
-        self._here: _Here = _NOWHERE
+        self._here = Here()
         self._index = {
             (run.run_id, run.attempt): number for number, run in enumerate(state.runs)
         }
@@ -149,7 +142,7 @@ class StateBuilder:
 
     def _settle(self, number: int) -> None:
         """Freeze the nodes of a run that were changed."""
-        self._here = _NOWHERE
+        self._here.leave()
         nodes = self._nodes[number]
         for name, node in self._changed.pop(number, {}).items():
             nodes[name] = node.freeze()
@@ -160,25 +153,15 @@ class StateBuilder:
 
     def add_all(self, records: Iterable[Entry]) -> None:
         """Take more records."""
-        record = self._last
-        moves = MOVES.get
-        run_id, attempt, here = self._here
+        record, here = self._last, self._here
+        steps = _STEPS.get
         for record in records:
             event: Any = record.event
-            move = moves(type(event))
-            if move is None:
+            step = steps(type(event))
+            if step is None:
                 self._other(record, event)
-            else:
-                if event.run_id == run_id and event.attempt == attempt:
-                    # Nearly all: the next event of a node at hand.
-                    node = here.get(event.node)
-                    step, status_after_it = move
-                    if node is not None and (status := status_after_it(node.status)):
-                        node.status = status
-                        step(node, record, event)
-                        continue
-                self._node(record, event, move)
-            run_id, attempt, here = self._here
+            elif not step(here, record, event):
+                self._node(record, event)
         self._last = record
 
     def _other(self, record: Entry, event: AnyEvent) -> None:
@@ -366,7 +349,8 @@ class StateBuilder:
             # A load or save in a worker: that it failed is told by its run alone.
             nodes[broken[0]] = replace(nodes[broken[0]], error=error)
 
-    def _node(self, record: Entry, event: NodeEvent, move: Move) -> None:
+    def _node(self, record: Entry, event: NodeEvent) -> None:
+        """Take an event of another run or another node than the last, or a misfit."""
         key = event.run_id, event.attempt
         number = self._index.get(key)
         if number is None:
@@ -375,19 +359,19 @@ class StateBuilder:
             else:
                 self._anomaly(record, f"run {event.run_id}", "not started")
             return
-        changed = self._changed.setdefault(number, {})
-        self._here = (*key, changed)
         name, nodes = event.node, self._nodes[number]
+        changed = self._changed.setdefault(number, {})
+        here, move = self._here, MOVES[type(event)]
+        here.go(*key, changed, nodes)
         node = changed.get(name)
-        before = node or nodes.get(name) or NodeState(name)
-        status = move.status_after(before.status)
-        if status is None and self._has_gap and before.status not in _ENDED:
-            status = status_after(type(event))  # what led to it was dropped
-        if status is None:
-            self._anomaly(record, f"node {name}", before.status)
-            return
+        status = (node or nodes.get(name) or NodeState(name)).status
+        if move.after[status] is None:
+            if status in _ENDED or not self._has_gap:
+                self._anomaly(record, f"node {name}", status)
+                return
+            status = move.before  # what led to it was dropped
         if node is None:
             frozen = nodes.setdefault(name, NodeState(name))
-            node = changed[name] = NodeBuilder.of(frozen)
+            node = changed[name] = NodeBuilder(frozen)
         node.status = status
-        move.step(node, record, event)
+        move.step(here, record, event)

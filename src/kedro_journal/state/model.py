@@ -350,8 +350,11 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         """
         if self.status == "empty":
             return "empty"
-        last = {run.run_id: run.status for run in self.runs}
-        found = set(last.values())
+        runs = self.runs
+        if len(runs) == 1:  # as nearly always, and there are long lists of sessions
+            found = {runs[0].status}
+        else:
+            found = set({run.run_id: run.status for run in runs}.values())
         if "running" in found:
             return "interrupted" if self.status == "closed" else "running"
         for status in ("failed", "interrupted"):

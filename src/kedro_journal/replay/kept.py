@@ -1,0 +1,96 @@
+"""Files that save readers work: read whole as they were written, or passed over.
+
+Nobody depends on them. One that is damaged, too large, a link, or of another version of
+this package is as good as none; one that cannot be written is left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+from kedro_journal._version import __version__
+from kedro_journal.errors import JournalError
+from kedro_journal.journal.port import REAL_OS, read_between
+
+__all__ = ["MAX_BYTES", "SETTLED_NS", "is_settled", "read_kept", "write_kept"]
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+SETTLED_NS: Final = 2 * 10**9
+_NEW: Final = re.compile(r"\..+-[0-9a-f]{16}\Z", re.ASCII)
+_ABANDONED_S: Final = 3600.0
+
+
+def is_settled(changed_ns: int) -> bool:
+    """Tell whether a file's time of change is so long ago that a later change surely
+    has another: clocks of file systems may tick every two seconds.
+    """
+    return time.time_ns() - changed_ns > SETTLED_NS
+
+
+def read_kept(path: Path, form: str) -> memoryview | None:
+    """Give what was written to a file in that form, None if it does not read.
+
+    Args:
+        path: The file.
+        form: What is in it, in a few words, with the version of that.
+    """
+    with contextlib.suppress(OSError, JournalError):
+        fd = REAL_OS.open_read(path)
+        try:
+            size = REAL_OS.stat(fd).size
+            data = read_between(REAL_OS, fd, 0, size) if size <= MAX_BYTES else b""
+        finally:
+            REAL_OS.close(fd)
+        end = data.find(b"\n")
+        content = memoryview(data)[end + 1 :]  # a copy would take as long as all else
+        if data[: max(end, 0)] == _head(form, content):
+            return content
+    return None
+
+
+def write_kept(path: Path, form: str, content: bytes) -> None:
+    """Write a file, all of it or nothing, if that is possible.
+
+    Args:
+        path: The file; its folder is there.
+        form: As for `read_kept`.
+        content: What is in it.
+    """
+    data = b"%b\n%b" % (_head(form, content), content)
+    if len(data) > MAX_BYTES:
+        return
+    new = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    with contextlib.suppress(OSError, JournalError), _removed_after(new):
+        REAL_OS.write_new(new, data)
+        new.replace(path)
+        _clear(path.parent)
+
+
+def _head(form: str, content: bytes | memoryview) -> bytes:
+    return f"kedro-journal {__version__}, {form}, {crc32(content):08x}".encode()
+
+
+@contextlib.contextmanager
+def _removed_after(path: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what others began to write long ago, and died over."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _NEW.match(entry.name) and entry.is_file(follow_symlinks=False):
+                age_s = time.time() - entry.stat(follow_symlinks=False).st_mtime
+                if age_s > _ABANDONED_S:
+                    os.unlink(entry.path)  # noqa: PTH108 - no more than a name
