@@ -193,7 +193,8 @@ class JournalFile:
             if number is not None and number <= self._synced:
                 return
             if self.sync_failure is not None:
-                raise self.sync_failure
+                # A new one: whoever handles the old one would get a ring of causes.
+                raise OSError(*self.sync_failure.args)
             if not self.is_open:
                 return
             reach = self._written
