@@ -55,6 +55,8 @@ def test_strict_fails_when_it_happens_during_the_run(
     mischief: Mischief, small_disk: Path, way: Way, code: str, word: str
 ) -> None:
     mischief.told(code)
+    if code is DELETE:  # that is noticed 0.05 s later
+        mischief.last_waits("time.sleep(0.1)")
     done = mischief.go(way, **STRICT)
 
     assert 1 == done.returncode

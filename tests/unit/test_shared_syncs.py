@@ -210,6 +210,38 @@ def test_a_failed_sync_is_told_to_everybody_whose_bytes_it_had_to_bring(
     assert "late" not in texts(list(read(writer.path)))
 
 
+@pytest.mark.parametrize("durability", ["flush", "group", "sync"])
+def test_a_failed_sync_that_is_told_again_makes_no_ring_of_causes(
+    tmp_path: Path, durability: str
+) -> None:
+    """Whatever shows errors to people may follow them, from one to the next."""
+    disk = Disk()
+    writer = begun(tmp_path / "s", disk, durability=durability)
+    disk.failing = tuple(range(1, 9))
+    found: list[BaseException] = []
+    for event in (SessionCreated(session_id="s"), note("late")):
+        try:
+            try:
+                writer.append(event)
+            finally:
+                writer.close()
+        except JournalUnwritable as error:
+            found.append(error)
+            with pytest.raises(JournalUnwritable):
+                writer.append(event)
+            writer.close()
+    assert len(found) == 2
+    for error in found:
+        chain: list[BaseException] = []
+        todo: list[BaseException | None] = [error]
+        while todo:
+            one = todo.pop()
+            if one is not None:
+                assert len(chain) < 50
+                chain.append(one)
+                todo += [one.__cause__, one.__context__]
+
+
 # --- the file by itself -----------------------------------------------------------
 
 

@@ -194,30 +194,34 @@ class JournalFile:
         Raises:
             OSError: The disk refused, now or once before.
         """
-        with self._lock:
-            if number is None:
-                number = self._written + 1  # nobody's sync so far is good enough
-            if self._syncing is not None:
-                self._wait_for_sync(number)
-            if number <= self._synced:
-                return
-            if self.sync_failure is not None:
-                raise self.sync_failure
-            if self._fd < 0:
-                return
-            self._syncing = threading.get_ident()
-            reach = self._written
+        here, leads = threading.get_ident(), False
         try:
-            self._port.sync(self._fd)
-            self._synced = reach
-        except OSError as error:
-            self.sync_failure = error
-            raise
-        finally:
             with self._lock:
-                self._syncing = None
-                if self._waiting:
-                    self._done.notify_all()
+                if number is None:
+                    number = self._written + 1  # nobody's sync so far is good enough
+                if self._syncing is not None:
+                    self._wait_for_sync(number)
+                if number <= self._synced:
+                    return
+                if self.sync_failure is not None:
+                    # A new one: who handles the old one would get a ring of causes.
+                    raise OSError(*self.sync_failure.args)
+                if self._fd < 0:
+                    return
+                leads, self._syncing = True, here
+                reach = self._written
+            try:
+                self._port.sync(self._fd)
+            except OSError as error:
+                self.sync_failure = error
+                raise
+            self._synced = reach
+        finally:
+            if leads:  # however it ended: others wait
+                with self._lock:
+                    self._syncing = None
+                    if self._waiting:
+                        self._done.notify_all()
 
     def _wait_for_sync(self, number: int) -> None:
         """Wait until nobody syncs, or that append is on the disk."""
