@@ -338,6 +338,27 @@ def test_closing_brings_to_the_disk_what_is_waited_for(
         assert port.faults.calls.count("sync") == 1
 
 
+def test_an_interrupt_in_a_sync_leaves_nobody_waiting(tmp_path: Path) -> None:
+    """A KeyboardInterrupt comes to the thread that syncs, not to those that wait."""
+    writer = begun(tmp_path / "s", Disk(), durability="flush")
+    waiting: list[Appending] = []
+
+    class Interrupted(Disk):
+        def sync(self, fd: int) -> None:
+            if not waiting:
+                waiting.append(Appending(writer, SessionCreated(session_id="s"), self))
+                self.wait_for("written", 1)
+                raise KeyboardInterrupt
+            super().sync(fd)
+
+    disk = Interrupted()
+    writer._file._port = disk
+    with pytest.raises(KeyboardInterrupt):
+        writer.sync()
+    assert waiting[0].finish() is None
+    assert [what for what, _ in disk.log] == ["written", "began", "ended", "told"]
+
+
 def test_a_forked_child_syncs_nothing_for_its_parent(tmp_path: Path) -> None:
     port = FaultyOs(Faults())
     with opened_file(tmp_path, port) as file:
