@@ -22,7 +22,8 @@ def groups(dose: Dose, folder: Path) -> Iterator[Group]:
     count = dose.size(10_000, 1_000)
     directory = folder / "sessions"
     _make(directory, count)
-    yield _list(directory, folder, count)
+    yield _list(directory, count)
+    yield _list_beside(directory, folder, count)
 
 
 def _make(directory: Path, count: int) -> None:
@@ -97,15 +98,8 @@ def _mlflow(folder: Path, count: int) -> Callable[[], float]:
     return _ms(search)
 
 
-def _list(directory: Path, folder: Path, count: int) -> Group:
+def _list(directory: Path, count: int) -> Group:
     names = f"scandir + stat of {count:,}", f"list all {count:,}", "list the newest 20"
-    runs = min(count, 2_000)
-    mlflow = f"MLflow search_runs of {runs:,} runs, x {count // runs}"
-
-    def searched() -> Callable[[], float]:
-        search = _mlflow(folder, runs)
-        return lambda: search() * count / runs
-
     time.sleep(2.1)  # only what has settled is kept from one list to the next
     _all(directory)
     return Group(
@@ -115,11 +109,34 @@ def _list(directory: Path, folder: Path, count: int) -> Group:
             Subject(names[0], _ms(lambda: _scan(directory))),
             Subject(names[1], _ms(lambda: _all(directory))),
             Subject(names[2], _ms(lambda: _newest(directory))),
-            peer(mlflow, ["mlflow", "sqlalchemy"], searched),
         ),
         (
             Target("list all <= 2 x scandir + stat", names[1], 2, names[0]),
             Target("newest 20 <= 5 ms", names[2], 5, unit="ms"),
-            Target("MLflow >= 10 x list all", mlflow, 10, names[1], at_least=True),
         ),
+    )
+
+
+def _list_beside(directory: Path, folder: Path, count: int) -> Group:
+    """Apart from the others: to collect the garbage of MLflow's million objects before
+    each measurement empties every cache, and a list of the newest takes that long again.
+    """
+    runs = min(count, 2_000)
+    ours, theirs = (
+        f"list all {count:,}, beside MLflow",
+        f"MLflow search_runs of {runs:,} runs, x {count // runs}",
+    )
+
+    def searched() -> Callable[[], float]:
+        search = _mlflow(folder, runs)
+        return lambda: search() * count / runs
+
+    return Group(
+        "list of sessions and MLflow",
+        "ms",
+        (
+            Subject(ours, _ms(lambda: _all(directory))),
+            peer(theirs, ["mlflow", "sqlalchemy"], searched),
+        ),
+        (Target("MLflow >= 10 x list all", theirs, 10, ours, at_least=True),),
     )

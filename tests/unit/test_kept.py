@@ -94,6 +94,32 @@ def test_a_second_name_of_it_is_not_written_to(path: Path) -> None:
     assert (read_kept(path, "form"), read_kept(second, "form")) == (b"new", b"old")
 
 
+def test_in_the_folder_of_somebody_else_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor where a link of theirs leads to one of ours."""
+    ours, link = tmp_path / "ours", tmp_path / "link"
+    ours.mkdir()
+    link.symlink_to(ours)
+    path = ours / "snapshot"
+    real = Path.lstat
+
+    def others(self: Path) -> os.stat_result:
+        found = list(real(self))
+        found[4] += self == link  # st_uid
+        return os.stat_result(found)
+
+    monkeypatch.setattr(Path, "lstat", others)
+    write_kept(link / path.name, "form", CONTENT)
+    assert list(ours.iterdir()) == []
+    monkeypatch.setattr("os.geteuid", lambda: 4321)
+    write_kept(path, "form", CONTENT)
+    assert list(ours.iterdir()) == []
+    monkeypatch.delattr("os.geteuid")
+    write_kept(path, "form", CONTENT)
+    assert read_kept(path, "form") == CONTENT
+
+
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 def test_where_nothing_can_be_written_the_old_one_stays(
     path: Path, monkeypatch: pytest.MonkeyPatch, error: int

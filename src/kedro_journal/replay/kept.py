@@ -60,7 +60,8 @@ def write_kept(path: Path, form: str, content: bytes) -> None:
     """Write a file, all of it or nothing, if that is possible.
 
     Args:
-        path: The file; its folder is there.
+        path: The file; its folder is there. In one of somebody else nothing is left:
+            who reads as root might be led anywhere.
         form: As for `read_kept`.
         content: What is in it.
     """
@@ -69,6 +70,8 @@ def write_kept(path: Path, form: str, content: bytes) -> None:
         return
     new = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     with contextlib.suppress(OSError, JournalError), _removed_after(new):
+        if not _is_ours(path.parent):
+            return
         REAL_OS.write_new(new, data)
         new.replace(path)
         _clear(path.parent)
@@ -76,6 +79,10 @@ def write_kept(path: Path, form: str, content: bytes) -> None:
 
 def _head(form: str, content: bytes | memoryview) -> bytes:
     return f"kedro-journal {__version__}, {form}, {crc32(content):08x}".encode()
+
+
+def _is_ours(folder: Path) -> bool:
+    return not hasattr(os, "geteuid") or folder.lstat().st_uid == os.geteuid()
 
 
 @contextlib.contextmanager
