@@ -253,3 +253,35 @@ def test_a_script_that_exits_well_after_its_run_is_completed(project: Project) -
     state = project.state()
     assert ("completed", "closed") == (state.verdict, state.status)
     assert "ThreadRunner" == state.runs[0].runner
+
+
+@pytest.mark.kedro
+def test_a_session_that_nobody_holds_is_closed_also_after_a_failed_save(
+    in_memory: Project,
+) -> None:
+    """A notebook drops it when the cell is run again: what broke must not hold it."""
+    out = run(
+        in_memory,
+        "import gc, sys, weakref\n"
+        "import kedro_journal\n"
+        "from kedro.io import memory_dataset\n"
+        "from kedro_journal.session import KedroSession\n"
+        "copy = memory_dataset._copy_with_mode\n"
+        "def no_room(data, *given, **more):\n"
+        "    if isinstance(data, list): raise ValueError('no room')\n"
+        "    return copy(data, *given, **more)\n"
+        "memory_dataset._copy_with_mode = no_room\n"
+        "def fail():\n"
+        "    session = KedroSession.create('journal_demo')\n"
+        "    try:\n"
+        "        session.run()\n"
+        "    except Exception as error:\n"
+        "        print(type(error).__name__)\n"
+        "    return weakref.ref(session)\n"
+        "gone = fail()\n"
+        "sys.last_exc = sys.last_value = None\n"
+        "gc.collect()\n"
+        "state = kedro_journal.replay('latest')\n"
+        "print(gone() is None, state.status, state.verdict)\n",
+    )
+    assert out.split()[-4:] == ["DatasetError", "True", "closed", "failed"], out

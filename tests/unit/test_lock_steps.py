@@ -562,3 +562,19 @@ def test_what_cannot_be_opened_tells_nothing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / OWNER_LOCK_NAME)
     assert is_held(tmp_path / OWNER_LOCK_NAME) is None
     assert is_held(tmp_path / "missing" / OWNER_LOCK_NAME) is None
+
+
+def test_an_interrupt_in_the_unlock_does_not_keep_the_lock(tmp_path: Path) -> None:
+    class Interrupted(Scripted):
+        def unlock(self, fd: int) -> None:
+            super().unlock(fd)
+            if len(self.unlocked) == 1:
+                self.held.add(fd)  # it came before the system was asked
+                raise KeyboardInterrupt
+
+    backend = Interrupted()
+    lock = AppendLock(tmp_path / "journal.jsonl", backend=backend)
+    lock.acquire(5)
+    with pytest.raises(KeyboardInterrupt):
+        lock.release()
+    assert backend.held == set()

@@ -21,7 +21,13 @@ from events_strategy import by_type
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kedro_journal.events import EVENT_TYPES, CommandLine, Event, SessionCreated
+from kedro_journal.events import (
+    EVENT_TYPES,
+    CommandLine,
+    Event,
+    PlannedNode,
+    SessionCreated,
+)
 from kedro_journal.events.base import PLAIN_FIELDS
 from kedro_journal.redaction import REDACTED, Redactor, is_secret_name
 
@@ -487,3 +493,18 @@ def test_a_plan_of_thousands_stays_a_plan() -> None:
     again = msgspec.convert(safe["nodes"], tuple[PlannedNode, ...])
     assert nodes == again
     assert list(many) == safe["free_inputs"]
+
+
+@pytest.mark.parametrize(
+    "word", ["password", "passwd", "pwd", "pw", "secret", "token", "api_key"]
+)
+def test_each_word_for_a_secret_is_found_where_it_stands_alone(word: str) -> None:
+    redactor = Redactor()
+    text = f"connect {word}=hunter22 failed"
+    assert "hunter22" not in redactor.text(text)
+    assert not redactor.keeps(text)
+
+
+def test_plain_gives_plain_data_of_an_event_s_own_part_too() -> None:
+    safe = Redactor().plain({"node": PlannedNode(name="n", source="f.py:1")})
+    assert safe == {"node": {"name": "n", "source": "f.py:1"}}

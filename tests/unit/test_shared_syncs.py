@@ -359,6 +359,21 @@ def test_an_interrupt_in_a_sync_leaves_nobody_waiting(tmp_path: Path) -> None:
     assert [what for what, _ in disk.log] == ["written", "began", "ended", "told"]
 
 
+def test_who_waits_for_a_sync_looks_again_also_if_nobody_tells(tmp_path: Path) -> None:
+    """Who was to tell may have been interrupted in just that."""
+    file = JournalFile(tmp_path / "journal.jsonl", Disk())
+    file.open(create=True)
+    file._syncing = -1  # another thread
+    waiting = threading.Thread(target=file.sync, daemon=True)
+    waiting.start()
+    while not file._waiting:
+        assert waiting.is_alive()
+    file._syncing = None
+    waiting.join(PATIENCE_S)
+    assert not waiting.is_alive(), "it hangs"
+    file.close()
+
+
 def test_a_forked_child_syncs_nothing_for_its_parent(tmp_path: Path) -> None:
     port = FaultyOs(Faults())
     with opened_file(tmp_path, port) as file:

@@ -12,6 +12,7 @@ from .port import NO_FD, FileStat, Os, read_between
 
 __all__ = ["JournalFile"]
 
+_LOOK_S: Final = 0.1
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -218,8 +219,8 @@ class JournalFile:
             self._synced = reach
         finally:
             if leads:  # however it ended: others wait
+                self._syncing = None  # first, and alone: an interrupt may come again
                 with self._lock:
-                    self._syncing = None
                     if self._waiting:
                         self._done.notify_all()
 
@@ -229,6 +230,6 @@ class JournalFile:
         while number > self._synced and self._syncing not in (None, here):
             self._waiting += 1
             try:
-                self._done.wait()
+                self._done.wait(_LOOK_S)  # who was to tell may be interrupted
             finally:
                 self._waiting -= 1

@@ -208,6 +208,10 @@ class AppendLock:
                 self._backend.unlock(fd)
             except OSError:
                 return False
+            except BaseException:  # interrupted before it was done, perhaps
+                with contextlib.suppress(OSError):
+                    self._backend.unlock(fd)
+                raise
         return True
 
     def drop(self) -> None:

@@ -88,10 +88,15 @@ class Walk:
     """One pass over one field of an event, with a budget of values and of text.
 
     A value that cannot be looked at hides itself, not those beside it.
+
+    Args:
+        redactor: Redacts texts and judges names.
+        own: What comes is encoded by msgspec: parts of an event may stay what they are.
     """
 
-    def __init__(self, redactor: _Redacts) -> None:
+    def __init__(self, redactor: _Redacts, *, own: bool = False) -> None:
         self._redactor = redactor
+        self._own = own
         self._left = NODES_MAX
         self._left_chars = TEXTS_MAX_CHARS
         self._path: set[int] = set()
@@ -213,7 +218,8 @@ class Walk:
             elif limit == ITEMS_MAX:
                 safe.append(self.value(item, depth + 1))
             else:  # each with a budget of its own
-                safe.append(Walk(self._redactor).value(item, depth + 1))
+                walk = Walk(self._redactor, own=self._own)
+                safe.append(walk.value(item, depth + 1))
             option = text.lstrip("-") if _FLAG.match(text) else ""
             flag = bool(option) and self._redactor.is_secret_name(option)
         return safe
@@ -222,7 +228,7 @@ class Walk:
         cls: Any = type(value)
         known = type(cls) is type(msgspec.Struct)  # with a hash of nobody's own
         fields = _known_fields(cls) if known else _fields_of(cls)
-        if known and is_own(cls) and self._stays(value, fields):
+        if self._own and known and is_own(cls) and self._stays(value, fields):
             return value
         safe: dict[str, Any] = {}
         for name, default, plain in fields:

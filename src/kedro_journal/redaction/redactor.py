@@ -198,7 +198,9 @@ class Redactor:
         self.learn(list(values.values()))
         safe: dict[str, Any] = {}
         for name, value in values.items():
-            walk = Walk(self)  # what one field has too much of is not the others' loss
+            walk = Walk(
+                self, own=True
+            )  # what one field has too much of is not the others' loss
             if name in keep and is_plain(value):
                 safe[name] = encodable(value)
                 continue

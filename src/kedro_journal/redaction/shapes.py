@@ -106,7 +106,7 @@ _compiled: Final = functools.cache(re.compile)
 
 
 WORD_HINTS: Final = (
-    *("pass", "pwd", "secret", "token", "key", "credential", "authorization"),
+    *("pass", "pw", "secret", "token", "key", "credential", "authorization"),
     "cookie",
 )
 SHAPES: Final = (

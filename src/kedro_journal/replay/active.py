@@ -23,7 +23,6 @@ __all__ = [
     "Bound",
     "Where",
     "bind",
-    "bind_again",
     "bound",
     "enter",
     "innermost",
@@ -106,12 +105,6 @@ def leave(session: Active) -> None:
 def bind(session: Active | None, where: Where | None = None) -> None:
     """Say which session the code of this thread or task runs for, and where in it."""
     _bound.set(Bound(session, where))
-
-
-def bind_again(here: Bound) -> None:
-    """Say it once more, of what was said before."""
-    if _bound.get() is not here:
-        _bound.set(here)
 
 
 def bound() -> Bound:

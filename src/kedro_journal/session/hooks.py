@@ -26,7 +26,7 @@ from kedro_journal.events import (
     NodeFailed,
     NodeStarted,
 )
-from kedro_journal.replay.active import Bound, Where, bind
+from kedro_journal.replay.active import Where, bind
 
 from . import capture, compat
 from .configuration import context_loaded
@@ -388,11 +388,11 @@ class SessionHooks(SeesOthersInRuns):
         recorder.record(cls(**key_of(run), node=name, dataset=dataset))
 
     def _bind(self, run: ActiveRun, name: str, progress: NodeProgress) -> None:
-        if progress.here is None:
+        if progress.where is None:
             recorder = self._link.recorder
             session_id = recorder.session_id if recorder is not None else ""
-            progress.here = Bound(self._link.active, run.where(session_id, name))
-        progress.binding.bind(progress.here)
+            progress.where = run.where(session_id, name)
+        progress.binding.bind(self._link.active, progress.where)
 
     def _bind_unattributed(self, node: Any) -> None:
         """Bind this thread to the session, and to a node of whichever run it is."""

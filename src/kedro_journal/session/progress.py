@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from kedro_journal.events import Event
-from kedro_journal.replay.active import Bound, Where, bind, bind_again, bound
+from kedro_journal.replay.active import Active, Bound, Where, bind, bound
 
 from . import compat
 from .losses import Losses
@@ -35,10 +35,11 @@ class Binding:
         if not self._kept:
             self._before, self._kept = bound(), True
 
-    def bind(self, here: Bound) -> None:
+    def bind(self, session: Active, where: Where) -> None:
         """Bind this thread to the session of a node, and the node."""
         self.keep()
-        bind_again(here)
+        if bound().where is not where:  # else it was said before
+            bind(session, where)
 
     def locate(self, where: Where) -> None:
         """Say which run this thread is in; its session stays what it was."""
@@ -54,12 +55,13 @@ class NodeProgress:
     """One node being run by this process.
 
     Attributes:
-        here: What its threads are bound to, once that was said.
+        where: Where its code is, once that was said. Not the session: nobody may hold
+            one that its user has dropped.
     """
 
     def __init__(self, node: Any) -> None:
         self.binding = Binding()
-        self.here: Bound | None = None
+        self.where: Where | None = None
         self.phase = "loading"
         self.started_s = time.monotonic()
         self.outputs_left = set(node.outputs)
