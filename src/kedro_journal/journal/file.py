@@ -41,7 +41,7 @@ class JournalFile:
         self._unfinished: tuple[int, bytes] | None = None  # a roll-back: to, of what
         # Appends are counted: how many there were, are on the disk, have to be there.
         self._written = self._synced = self._wanted = 0
-        self._lock = threading.RLock()  # for the next four; never held for long
+        self._lock = threading.RLock()  # for the next three; never held for long
         self._syncing: int | None = None  # the thread that syncs
         self._waiting = 0  # threads that wait until it is done
         self._done = threading.Condition(self._lock)

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kedro_journal.errors import IllegalTransition
 from kedro_journal.events import (
-    DatasetLoaded,
-    DatasetLoading,
-    DatasetSaved,
-    DatasetSaving,
     Event,
-    NodeCompleted,
-    NodeComputed,
-    NodeFailed,
-    NodeStarted,
     RunCompleted,
     RunFailed,
     RunInterrupted,
@@ -35,18 +27,7 @@ __all__ = ["Guard"]
 
 _NodeKey = tuple[str | None, int, str]
 
-_NODE_EVENTS: Final = frozenset(
-    {
-        NodeStarted,
-        NodeComputed,
-        NodeCompleted,
-        NodeFailed,
-        DatasetLoading,
-        DatasetLoaded,
-        DatasetSaving,
-        DatasetSaved,
-    }
-)
+_NODE_EVENTS: Final = frozenset(event for _, event in NODE_TRANSITIONS)
 
 
 class Guard:
