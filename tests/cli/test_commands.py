@@ -11,7 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from kedro_journal.cli import COMMANDS, commands, journal
+from kedro_journal import __version__
+from kedro_journal.cli import COMMANDS, SECTIONS, commands, journal
 from kedro_journal.cli.group import JournalGroup
 
 READING = ["list", "show", "replay", "tail", "verify", "doctor"]
@@ -260,3 +261,60 @@ def test_session_ids_are_completed(call, journals):
     found = shell.get_completions(args, "2026")
 
     assert [item.value for item in found] == ["2026-11-20T05.00.00.000Z"]
+
+
+def test_the_version_is_one_line_for_a_bug_report():
+    for args in (["--version"], ["-V"]):
+        result = CliRunner().invoke(journal, args, prog_name="kedro-journal")
+
+        assert result.exit_code == 0
+        assert result.output.startswith(f"kedro-journal {__version__} (Kedro ")
+        assert len(result.output.splitlines()) == 1
+
+
+def test_help_is_a_command_as_well():
+    def output(*args: str) -> str:
+        result = CliRunner().invoke(journal, args, prog_name="kedro-journal")
+        assert result.exit_code == 0
+        return result.output
+
+    assert output("help") == output("--help")
+    assert output("help", "show") == output("show", "--help")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("sow", "show"),
+        ("lst", "list"),
+        ("verfy", "verify"),
+        ("Resume", "resume"),
+        ("follow", "tail"),
+        ("logs", "show"),
+    ],
+)
+def test_a_mistyped_command_names_the_closest_one(typed, meant):
+    result = CliRunner().invoke(journal, [typed], prog_name="kedro-journal")
+
+    assert result.exit_code == 2
+    assert f"No such command '{typed}'. Did you mean '{meant}'" in result.output
+
+
+def test_a_command_that_resembles_none_lists_them_all():
+    result = CliRunner().invoke(journal, ["xyzzy"], prog_name="kedro-journal")
+
+    assert result.exit_code == 2
+    assert "The commands are: demo, " in result.output
+    assert "Did you mean" not in result.output
+
+
+def test_the_help_groups_every_command_under_a_heading():
+    output = CliRunner().invoke(journal, ["--help"]).output
+
+    assert sorted(COMMANDS) == sorted(n for some in SECTIONS.values() for n in some)
+    for title, some in SECTIONS.items():
+        part = output[output.index(f"{title}:") :]
+        part = part[: part.index("\n\n")] if "\n\n" in part else part
+        assert [line.split()[0] for line in part.splitlines()[1:]] == list(some)
+    described = output[output.index("Get started:") :].splitlines()
+    assert not [line for line in described if line.endswith("...")], "cut at 80 columns"

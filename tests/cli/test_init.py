@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import ast
 import stat
+import sys
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kedro_journal.cli.settings_file import set_session_class
+from kedro_journal.cli.settings_file import set_session_class, unset_session_class
 
-ADDED = (
+ADDED = b"""\
+try:
+    from kedro_journal.session import KedroSession
+except ImportError:
+    pass  # kedro-journal is not installed: Kedro's own session is used
+else:
+    SESSION_CLASS = KedroSession
+"""
+OLD = (
     b"from kedro_journal.session import KedroSession\n\nSESSION_CLASS = KedroSession\n"
 )
 TEMPLATE = b'''"""Project settings."""
@@ -100,10 +110,65 @@ def test_a_name_that_means_something_else_is_not_taken_over():
 
     edit = set_session_class(before)
 
-    assert edit.after == before + (
-        b"\nfrom kedro_journal.session import KedroSession as JournalSession\n\n"
-        b"SESSION_CLASS = JournalSession\n"
+    added = ADDED.replace(
+        b"import KedroSession", b"import KedroSession as JournalSession"
     )
+    added = added.replace(b"= KedroSession", b"= JournalSession")
+    assert edit.after == before + b"\n" + added
+
+
+@given(st.lists(st.sampled_from([*TEMPLATE.splitlines(), b"X = 1", b"", b"#"])))
+def test_undo_gives_every_byte_back(lines):
+    before = b"".join(line + b"\n" for line in lines)
+
+    edit = unset_session_class(set_session_class(before).after)
+
+    assert (edit.outcome, edit.after) == ("remove", before)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (OLD, b""),
+        (b"X = 1\n\n" + OLD, b"X = 1\n"),
+        (b"X = 1\n\n" + OLD + b"\nY = 1\n", b"X = 1\n\nY = 1\n"),
+        (OLD.replace(b"KedroSession", b"KedroServiceSession"), b""),
+    ],
+)
+def test_undo_removes_what_earlier_versions_wrote(before, after):
+    edit = unset_session_class(before)
+
+    assert (edit.outcome, edit.after) == ("remove", after)
+
+
+@pytest.mark.parametrize(
+    ("before", "outcome"),
+    [
+        (b"X = 1\n", "absent"),
+        (b"from mine import S\nSESSION_CLASS = S\n", "absent"),
+        (OURS + b"KedroSession as SESSION_CLASS\n", "refused"),
+        (OURS + b"A, KedroSession\nSESSION_CLASS = KedroSession\n", "refused"),
+        (ADDED + b"class Mine(KedroSession): pass\n", "refused"),
+        (ADDED + OLD, "refused"),
+        (b"X = (\n", "refused"),
+    ],
+)
+def test_undo_leaves_what_a_person_wrote(before, outcome):
+    edit = unset_session_class(before)
+
+    assert (edit.outcome, edit.after) == (outcome, before)
+
+
+def test_without_the_package_the_settings_still_load():
+    code = set_session_class(TEMPLATE).after
+    gone = dict.fromkeys(("kedro_journal", "kedro_journal.session"))
+
+    with patch.dict(sys.modules, gone):  # None makes an import fail
+        names: dict[str, object] = {}
+        exec(compile(code, "settings.py", "exec"), names)
+
+    assert names["CONF_SOURCE"] == "conf"
+    assert "SESSION_CLASS" not in names
 
 
 @given(st.lists(st.sampled_from([*TEMPLATE.splitlines(), b"X = 1", b"", b"#"])))
@@ -145,7 +210,7 @@ def test_init_shows_the_change_and_makes_it_once(call, project):
     second = call("init", "--project", project)
 
     assert first.exit_code == second.exit_code == 0
-    assert "+SESSION_CLASS = KedroSession\n" in first.stdout
+    assert "+    SESSION_CLASS = KedroSession\n" in first.stdout
     assert "src/mill/settings.py changed" in first.stdout
     assert after == set_session_class(TEMPLATE).after
     assert "nothing to change" in second.stdout
@@ -157,8 +222,8 @@ def test_init_shows_the_change_and_makes_it_once(call, project):
 def test_a_dry_run_writes_nothing(call, project):
     result = call("init", "--dry-run", "--project", project)
 
-    assert "+SESSION_CLASS = KedroSession\n" in result.stdout
-    assert "wrote nothing" in result.stdout
+    assert "+    SESSION_CLASS = KedroSession\n" in result.stdout
+    assert "Nothing was written" in result.stdout
     assert settings(project).read_bytes() == TEMPLATE
 
 
@@ -199,20 +264,49 @@ def test_another_session_class_is_refused_with_instructions(call, project):
 @pytest.mark.parametrize(
     ("pyproject", "words"),
     [
-        ("", "no Kedro project"),
+        ("", "not a Kedro project"),
         ("[tool.kedro]\nx = 1\n", "needs package_name"),
         ('[tool.kedro]\npackage_name = "../../etc"\n', "needs package_name"),
         ('[tool.kedro]\npackage_name = "m"\nsource_dir = "../.."\n', "outside"),
-        ('[tool.kedro]\npackage_name = "gone"\n', "does not read"),
-        ("[tool]\nkedro = " + "9" * 5000, "no Kedro project"),
-        ("[tool]\nkedro = " + "[" * 3000, "no Kedro project"),
+        ('[tool.kedro]\npackage_name = "gone"\n', "Cannot read"),
+        ("[tool]\nkedro = " + "9" * 5000, "not a Kedro project"),
+        ("[tool]\nkedro = " + "[" * 3000, "not a Kedro project"),
     ],
 )
-def test_a_project_that_is_none_is_refused(call, project, pyproject, words):
+def test_a_folder_that_is_not_a_project_is_refused(call, project, pyproject, words):
     (project / "pyproject.toml").write_text(pyproject)
 
     result = call("init", "--project", project)
 
-    assert result.exit_code == 1
+    assert result.exit_code == (3 if "not a Kedro project" in words else 1)
     assert words in result.stderr
     assert "Nothing was changed" in result.stderr
+
+
+def test_init_can_be_undone(call, project):
+    made = call("init", "--project", project)
+    undone = call("init", "--project", project, "--undo")
+    again = call("init", "--project", project, "--undo")
+
+    assert made.exit_code == undone.exit_code == again.exit_code == 0
+    assert settings(project).read_bytes() == TEMPLATE
+    assert "nothing to remove" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        ("requirements.txt", "kedro~=1.0\n", "requirements.txt"),
+        ("requirements.txt", "kedro_journal>=0.1\n", ""),
+        ("other.txt", "", "the dependencies in pyproject.toml"),
+    ],
+)
+def test_init_names_the_requirement_that_is_missing(
+    call, project, name, content, place
+):
+    (project / name).write_text(content)
+
+    result = call("init", "--project", project)
+
+    asked = f"Add `kedro-journal` to {place}," in result.stdout
+    assert asked if place else "Add `kedro-journal`" not in result.stdout

@@ -23,27 +23,25 @@ from .group import JournalGroup
 
 __all__ = ["commands", "journal", "main"]
 
-COMMANDS: Final = {
-    "demo": "kedro_journal.cli.demo:demo",
-    "init": "kedro_journal.cli.init:init",
-    "list": "kedro_journal.cli.list:list_",
-    "show": "kedro_journal.cli.show:show",
-    "replay": "kedro_journal.cli.replay:replay",
-    "tail": "kedro_journal.cli.tail:tail",
-    "resume": "kedro_journal.cli.resume:resume",
-    "rerun": "kedro_journal.cli.rerun:rerun",
-    "command": "kedro_journal.cli.command:command",
-    "diff": "kedro_journal.cli.diff:diff",
-    "trace": "kedro_journal.cli.trace:trace",
-    "verify": "kedro_journal.cli.verify:verify",
-    "doctor": "kedro_journal.cli.doctor:doctor",
-    "schema": "kedro_journal.cli.schema:schema",
+SECTIONS: Final = {
+    "Get started": ("demo", "init", "doctor"),
+    "Inspect": ("list", "show", "tail", "replay", "diff", "trace", "command"),
+    "Run again": ("resume", "rerun"),
+    "Format": ("verify", "schema"),
 }
-"""Command to `module:attribute`, in the order of the help."""
+"""Commands by what they are for, in the order of the help."""
+
+COMMANDS: Final = {
+    name: f"kedro_journal.cli.{name}:{'list_' if name == 'list' else name}"
+    for names in SECTIONS.values()
+    for name in names
+}
+"""Command to `module:attribute`."""
 
 journal: Final = JournalGroup(
     name="journal",
     lazy=COMMANDS,
+    sections=SECTIONS,
     help="Journals of Kedro sessions: what ran, what broke and where.\n\n"
     "A session is named by its id, by a unique beginning of it, or by `latest`. "
     "Journals are looked for in the Kedro project around the working directory.",

@@ -30,7 +30,7 @@ def command(
     directory: Path | None,
     as_json: bool,
 ) -> None:
-    """Print the command line, or the Python call, that a session came from.
+    """Print the command or call that started a session.
 
     Secrets are left out: the journal never had them. Of a session that goes on from
     another one it is how that was asked for, which stderr says as well; the command

@@ -28,7 +28,7 @@ __all__ = ["demo"]
 @click.option("--force", is_flag=True, help="Replace the project of an earlier demo.")
 @json_option
 def demo(directory: Path, *, force: bool, as_json: bool) -> None:
-    """Make a small project, run it, break it, kill it, resume it; see its journals.
+    """Run, break, kill and resume a small project.
 
     DIRECTORY is where the project goes; it stays there, to be tried out. Needs no
     network and no git, and takes less than a minute. Exits with 0 only if every step

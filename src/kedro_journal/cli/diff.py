@@ -34,7 +34,7 @@ def diff(
     directory: Path | None,
     as_json: bool,
 ) -> None:
-    """Tell what differs between two sessions, and what the later one added.
+    """Compare two sessions.
 
     ID is compared with OTHER. Without OTHER it is the later one, and compared with the
     session that it goes on from or does again; that one with what it goes on from

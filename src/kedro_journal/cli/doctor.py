@@ -22,7 +22,7 @@ def doctor(
     directory: Path | None,
     as_json: bool,
 ) -> None:
-    """Probe the place where journals are written, and say what is guaranteed there.
+    """Check what is guaranteed on this machine.
 
     Tries real operations in a temporary folder there, which is removed again: exclusive
     creation, appends and locks of several processes, kill -9, syncs. Looks at the

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import click
 
@@ -18,17 +19,57 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
 EXIT_READER_GONE = 141  # 128 + SIGPIPE
 
 
+_OTHER_WORDS: Final = {
+    "ls": "list",
+    "log": "list",
+    "logs": "show",
+    "status": "show",
+    "info": "show",
+    "describe": "show",
+    "follow": "tail",
+    "monitor": "tail",
+    "retry": "resume",
+    "continue": "resume",
+    "restart": "rerun",
+    "repeat": "rerun",
+    "compare": "diff",
+    "check": "verify",
+    "origin": "trace",
+}
+"""Commands of other tools, and the command here that does the same."""
+
+
 class JournalGroup(click.Group):
-    """Loads commands lazily and turns errors into one line and an exit code.
+    """Load commands lazily and turn errors into one line and an exit code.
 
     Args:
         lazy: Command name to `module:attribute`. A command whose module is not
-            installed is left out; one that does not load says so when it is called.
+            installed is left out. A command that does not load reports so when it is
+            called.
+        sections: Heading to command names, in the order of the help. Commands that no
+            section names come last, under "Commands".
     """
 
-    def __init__(self, *, lazy: Mapping[str, str], **more: Any) -> None:
+    def __init__(
+        self,
+        *,
+        lazy: Mapping[str, str],
+        sections: Mapping[str, Sequence[str]] | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(**more)
         self._lazy = dict(lazy)
+        self._sections = dict(sections or {})
+        self.params.append(
+            click.Option(
+                ["-V", "--version"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=_print_version,
+                help="Print the versions of this package, Kedro and Python.",
+            )
+        )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands in the order of the help."""
@@ -47,6 +88,62 @@ class JournalGroup(click.Group):
             return broken_command(cmd_name, error)
         assert isinstance(command, click.Command), command  # noqa: S101
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names.
+
+        `help` and `help COMMAND` print the same as `--help` and `COMMAND --help`.
+
+        Raises:
+            click.UsageError: There is no such command. The message names the closest
+                ones.
+        """
+        if args and args[0] == "help" and "help" not in self._lazy:
+            args = [*args[1:2], "--help"]
+            if len(args) == 1:
+                click.echo(ctx.get_help(), color=ctx.color)
+                ctx.exit()
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
+            raise click.UsageError(self._unknown(name, ctx), ctx)
+        return super().resolve_command(ctx, args)
+
+    def _unknown(self, name: str, ctx: click.Context) -> str:
+        names = self.list_commands(ctx)
+        close = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.65)
+        known = _OTHER_WORDS.get(name.lower())
+        if known in names and known not in close:
+            close.insert(0, known)
+        message = f"No such command '{name}'."
+        if close:
+            quoted = " or ".join(f"'{one}'" for one in close)
+            return f"{message} Did you mean {quoted}?"
+        return f"{message} The commands are: {', '.join(names)}."
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """Write the commands into the help, one table for each section."""
+        names = self.list_commands(ctx)
+        sections = {
+            title: [name for name in wanted if name in names]
+            for title, wanted in self._sections.items()
+        }
+        placed = {name for some in sections.values() for name in some}
+        sections["Commands"] = [name for name in names if name not in placed]
+        width = max(map(len, names), default=0)
+        for title, some in sections.items():
+            rows = []
+            for name in some:
+                command = self.get_command(ctx, name)
+                if command is not None and not command.hidden:
+                    limit = formatter.width - 6 - width
+                    rows.append((name.ljust(width), command.get_short_help_str(limit)))
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     def _is_there(self, name: str) -> bool:
         module = self._lazy[name].partition(":")[0]
@@ -78,6 +175,24 @@ class JournalGroup(click.Group):
             where = f"{error.filename}: " if error.filename is not None else ""
             say(f"{where}{reason}.")
             raise click.exceptions.Exit(1) from error
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Print one line that a bug report needs, without importing Kedro."""
+    if not value or ctx.resilient_parsing:
+        return
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    from kedro_journal._version import __version__
+
+    try:
+        kedro = f"Kedro {version('kedro')}"
+    except PackageNotFoundError:
+        kedro = "Kedro not installed"
+    python = f"Python {platform.python_version()}"
+    click.echo(f"kedro-journal {__version__} ({kedro}, {python})")
+    ctx.exit()
 
 
 def _forget_stdout() -> None:

@@ -59,7 +59,7 @@ def replay(
     directory: Path | None,
     as_json: bool,
 ) -> None:
-    """Rebuild the state of a session as of any of its records.
+    """Rebuild the state of a session at any record.
 
     Runs nothing and writes nothing. With --step, prints every record and what it
     changed, up to --at.

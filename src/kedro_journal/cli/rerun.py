@@ -37,7 +37,7 @@ def rerun(
     project: Path | None,
     as_json: bool,
 ) -> None:
-    """Run again, from the start, what a session was asked for.
+    """Run a session again from the start.
 
     Pipelines, filters, runner, environment and runtime parameters are those of the
     original, whether it came from the command line, a script or a notebook. `resume`

@@ -76,7 +76,7 @@ def resume(
     project: Path | None,
     as_json: bool,
 ) -> None:
-    """Go on from what a session really completed, as a new session.
+    """Run what a session did not complete.
 
     ID is a session's id, a unique beginning of it, or `latest`. Pipelines, filters,
     runner, environment and runtime parameters are those of the original, whether it

@@ -53,7 +53,7 @@ def tail(
     directory: Path | None,
     as_json: bool,
 ) -> None:
-    """Print the last records of a session, one line each.
+    """Print the last records of a session, or follow it.
 
     With -f, goes on until the session is closed (exit code 0) or its process is found
     to be gone (exit code 1), and says so on stderr. Without any session yet, `latest`

@@ -35,7 +35,7 @@ def trace(
     directory: Path | None,
     as_json: bool,
 ) -> None:
-    """Say where a value came from: file and line, flag, or call.
+    """Find the file, line, flag or call of a value.
 
     NAME is a parameter (params:model.lr, or `parameters` for all of them), a dataset, a
     flag of the command (--env, given after `--`), or an environment variable
