@@ -12,10 +12,11 @@ sees one class alone, Python finds a field in a third of the time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple, cast, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from kedro_journal.events import (
+    DatasetConfirmed,
+    DatasetConfirming,
     DatasetLoaded,
     DatasetLoading,
     DatasetSaved,
@@ -31,6 +32,7 @@ from kedro_journal.events import (
 )
 
 from .model import DatasetOperation, NodeState, NodeStatus
+from .operation import NOTHING, Kind, OperationBuilder
 from .transitions import NODE_TRANSITIONS
 
 __all__ = [
@@ -52,90 +54,40 @@ NodeEvent = (
     | DatasetLoaded
     | DatasetSaving
     | DatasetSaved
+    | DatasetConfirming
+    | DatasetConfirmed
 )
 RunEnd = RunCompleted | RunFailed | RunInterrupted
 
 
 def status_at_end(node: NodeState, event: RunEnd) -> NodeStatus:
-    """Say what the end of its run makes of a node.
+    """Return what the end of its run makes of a node.
 
-    Kedro tells nothing of a failing load or save but the open interval it leaves.
+    Kedro has no hook for a load, save or confirmation that fails: only the open
+    interval shows it.
     """
     if node.status == "pending":
         return "skipped" if isinstance(event, RunCompleted) else "pending"
-    if node.status not in ("loading", "running", "saving"):
+    if node.status not in ("loading", "running", "saving", "confirming"):
         return node.status
+    if isinstance(event, RunCompleted) and _is_saved(node):
+        return "completed"  # its runner confirms in a way that is not seen
     if isinstance(event, RunFailed) and node.open_operations:
         return "failed"
     return "interrupted"
 
 
-class OperationBuilder:
-    """A load or save under construction; see `DatasetOperation` for its fields.
-
-    As long as no record opened it, `started_seq` is 0. What an end says counts only
-    where `ended_seq` is not: whoever opens it again leaves the rest as it is.
-    """
-
-    __slots__ = DatasetOperation.__struct_fields__
-
-    ended_seq: int
-    ended_at: datetime | None
-    duration_s: float | None
-    version: str | None
-
-    def __init__(self, dataset: str, kind: Literal["load", "save"]) -> None:
-        self.dataset = dataset
-        self.kind: Literal["load", "save"] = kind
-        self.started_seq = 0
-        self.count = 0
-        self.path: str | None = None
-        self.size_bytes: int | None = None
-        self.modified_us: int | None = None
-
-    @classmethod
-    def of(cls, before: DatasetOperation) -> OperationBuilder:
-        """Go on from a frozen one."""
-        new = cls(before.dataset, before.kind)
-        for name in cls.__slots__:
-            setattr(new, name, getattr(before, name))
-        return new
-
-    def freeze(self) -> DatasetOperation:
-        """Give the operation."""
-        if not self.ended_seq:
-            return DatasetOperation(
-                self.dataset,
-                self.kind,
-                self.started_seq,
-                count=self.count,
-                version=self.version,
-            )
-        return DatasetOperation(
-            self.dataset,
-            self.kind,
-            self.started_seq,
-            self.ended_seq,
-            self.ended_at,
-            self.count,
-            self.duration_s,
-            self.version,
-            self.path,
-            self.size_bytes,
-            self.modified_us,
-        )
-
-
 class NodeBuilder:
     """A node under construction; see `NodeState` for its fields.
 
-    What it began with stays as it is: loads and saves that events are added to stand
-    beside.
+    The state that it began with is not changed: loads, saves and confirmations that
+    events are added to are kept beside it.
     """
 
     __slots__ = (
         *NodeState.__struct_fields__,
-        *("changed_loads", "changed_saves", "last_load", "last_save"),
+        *("changed_confirms", "changed_loads", "changed_saves"),
+        *("last_load", "last_save"),
     )
 
     def __init__(self, node: NodeState) -> None:
@@ -154,9 +106,11 @@ class NodeBuilder:
         self.saves = node.saves
         self.error = node.error
         self.phase = node.phase
+        self.confirms = node.confirms
+        self.changed_confirms: dict[str, OperationBuilder] = {}
         self.changed_loads: dict[str, OperationBuilder] = {}
         self.changed_saves: dict[str, OperationBuilder] = {}
-        self.last_load = self.last_save = _NOTHING
+        self.last_load = self.last_save = NOTHING
 
     def load(self, dataset: str) -> OperationBuilder:
         """Give the load of a dataset, to be changed."""
@@ -176,8 +130,16 @@ class NodeBuilder:
         self.last_save = found
         return found
 
+    def confirm(self, dataset: str) -> OperationBuilder:
+        """Return the confirmation of a dataset, to be changed."""
+        found = self.changed_confirms.get(dataset)
+        if found is None:
+            found = _operation(self.confirms.get(dataset), dataset, "confirm")
+            self.changed_confirms[dataset] = found
+        return found
+
     def freeze(self) -> NodeState:
-        """Give the node."""
+        """Return the node."""
         return NodeState(
             self.name,
             self.status,
@@ -194,11 +156,20 @@ class NodeBuilder:
             _frozen(self.saves, self.changed_saves),
             self.error,
             self.phase,
+            _frozen(self.confirms, self.changed_confirms),
         )
 
 
+def _is_saved(node: NodeState) -> bool:
+    """Return whether only confirmations are missing that a plan names."""
+    if node.plan is None or not node.plan.confirms or node.open_operations:
+        return False
+    saved = {name for name, save in node.saves.items() if save.ended_seq}
+    return bool(node.computed_seq) and saved >= set(node.plan.outputs)
+
+
 def _operation(
-    before: DatasetOperation | None, dataset: str, kind: Literal["load", "save"]
+    before: DatasetOperation | None, dataset: str, kind: Kind
 ) -> OperationBuilder:
     return OperationBuilder.of(before) if before else OperationBuilder(dataset, kind)
 
@@ -265,7 +236,6 @@ class Here:
 # whose status it fits. If it was not, nothing was changed, and `evolve` sees to it.
 
 _NO_STATUS: Final = cast("NodeStatus", "")
-_NOTHING: Final = OperationBuilder(cast("str", None), "load")  # of no dataset
 _NOBODY: Final = NodeBuilder(NodeState("", _NO_STATUS))
 
 
@@ -278,6 +248,8 @@ _AFTER_LOADING: Final = _after(DatasetLoading)
 _AFTER_LOADED: Final = _after(DatasetLoaded)
 _AFTER_SAVING: Final = _after(DatasetSaving)
 _AFTER_SAVED: Final = _after(DatasetSaved)
+_AFTER_CONFIRMING: Final = _after(DatasetConfirming)
+_AFTER_CONFIRMED: Final = _after(DatasetConfirmed)
 _AFTER_STARTED: Final = _after(NodeStarted)
 _AFTER_COMPUTED: Final = _after(NodeComputed)
 _AFTER_COMPLETED: Final = _after(NodeCompleted)
@@ -314,6 +286,14 @@ def _loaded(here: Here, record: Entry, event: DatasetLoaded) -> bool:
     load.ended_at = record.at
     load.duration_s = event.duration_s
     load.version = event.version
+    if event.path is not None:  # a later load of the run does not repeat it
+        load.fingerprint_seq = record.seq
+        load.path = event.path
+        load.size_bytes = event.size_bytes
+        load.modified_us = event.modified_us
+        load.entries = event.entries
+        load.listing_sha256 = event.listing_sha256
+        load.etag = event.etag
     return True
 
 
@@ -349,6 +329,39 @@ def _saved(here: Here, record: Entry, event: DatasetSaved) -> bool:
     save.path = event.path
     save.size_bytes = event.size_bytes
     save.modified_us = event.modified_us
+    save.entries = event.entries
+    save.listing_sha256 = event.listing_sha256
+    save.etag = event.etag
+    return True
+
+
+def _confirming(here: Here, record: Entry, event: DatasetConfirming) -> bool:
+    node = here.node if event.node == here.name else here.turn(event.node)
+    status = _AFTER_CONFIRMING[node.status]
+    if status is None or event.run_id != here.run_id or event.attempt != here.attempt:
+        return False
+    node.status = status
+    confirm = node.confirm(event.dataset)
+    confirm.started_seq = record.seq
+    confirm.ended_seq = 0
+    confirm.version = None
+    confirm.count += 1
+    return True
+
+
+def _confirmed(here: Here, record: Entry, event: DatasetConfirmed) -> bool:
+    node = here.node if event.node == here.name else here.turn(event.node)
+    status = _AFTER_CONFIRMED[node.status]
+    if status is None or event.run_id != here.run_id or event.attempt != here.attempt:
+        return False
+    node.status = status
+    confirm = node.confirm(event.dataset)
+    if not confirm.started_seq:
+        confirm.started_seq, confirm.count = record.seq, 1
+    confirm.ended_seq = record.seq
+    confirm.ended_at = record.at
+    confirm.duration_s = event.duration_s
+    confirm.version = None
     return True
 
 
@@ -429,6 +442,8 @@ MOVES: Final[Mapping[type, Move]] = {
     DatasetLoaded: Move(_loaded, _AFTER_LOADED),
     DatasetSaving: Move(_saving, _AFTER_SAVING),
     DatasetSaved: Move(_saved, _AFTER_SAVED),
+    DatasetConfirming: Move(_confirming, _AFTER_CONFIRMING),
+    DatasetConfirmed: Move(_confirmed, _AFTER_CONFIRMED),
     NodeStarted: Move(_started, _AFTER_STARTED),
     NodeComputed: Move(_computed, _AFTER_COMPUTED),
     NodeCompleted: Move(_completed, _AFTER_COMPLETED),
