@@ -45,10 +45,9 @@ def watch_confirms(catalog: Any, watcher: Watcher) -> bool:
             watchers.append(watcher)
             return True
         try:
-            original = catalog.confirm
             own = vars(catalog)
             before = own.get("confirm")
-            bound = MethodType(_wrapper(original, before, [watcher]), catalog)
+            bound = MethodType(_wrapper(catalog, before, [watcher]), catalog)
             own["confirm"] = bound
             if catalog.confirm is bound:
                 return True
@@ -85,15 +84,19 @@ def _watchers(catalog: Any) -> list[Watcher] | None:
 
 
 def _wrapper(
-    original: Callable[..., Any], before: object, watchers: list[Watcher]
+    catalog: Any, before: Callable[..., Any] | None, watchers: list[Watcher]
 ) -> Callable[..., Any]:
     """Return a function that stands for a catalog's method.
 
-    Its name makes pickle, and `copy.deepcopy`, take the method of the other catalog.
+    Its name makes pickle take the method of the other catalog. `copy.deepcopy` binds
+    it to the copy, for which it calls the method of the copy and tells nobody.
     """
+    watched = id(catalog)
 
     def confirm(self: Any, *args: Any, **kwargs: Any) -> Any:
-        del self
+        original = before or MethodType(type(self).confirm, self)
+        if id(self) != watched:
+            return original(*args, **kwargs)
         name = str(next(iter((*args, *kwargs.values())), ""))
         with _lock:
             now = tuple(watchers)
