@@ -207,6 +207,27 @@ def _folder_place(dataset: Any) -> Place | None:
     return Place(path, protocol, filesystem, True, suffix, checkpoint)
 
 
+def memory_files(filesystem: Any, path: str) -> dict[str, Any] | None:
+    """Return the files of fsspec's memory file system at a path or below it, by name.
+
+    Its own `info` and `find` look at every file that there is, and more than once.
+    Returns None if the file system is another one.
+    """
+    store = getattr(filesystem, "store", None)
+    if not isinstance(store, dict):
+        return None
+    root = bare_path(filesystem, path)
+    one = store.get(root)
+    if one is not None:
+        return {"": one}
+    below = root.rstrip("/") + "/"
+    return {
+        name.removeprefix(below): file
+        for name, file in list(store.items())
+        if name.startswith(below)
+    }
+
+
 def bare_path(filesystem: Any, path: str) -> str:
     """Return a path without its protocol, as a file system of fsspec lists it."""
     return str(filesystem._strip_protocol(path))

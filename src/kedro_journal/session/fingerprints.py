@@ -95,7 +95,7 @@ class FingerprintReader:
         try:
             if place.is_local:
                 return self._local(place)
-            return self._remote_file_system(place)
+            return self._elsewhere(place)
         except Exception:  # of a file system or dataset class of the user's
             return Fingerprint(place.url)
 
@@ -109,37 +109,49 @@ class FingerprintReader:
         until = time.monotonic() + self._listing_max_s
         return _folder(place, _walk(place.path, until))
 
-    def _remote_file_system(self, place: compat.Place) -> Fingerprint:
+    def _elsewhere(self, place: compat.Place) -> Fingerprint:
         fs, path = place.filesystem, place.path
-        in_memory = place.protocol == "memory"
         if fs is None or place.protocol in self._slow:
             return Fingerprint(place.url)
-        allowed: Remote = "folders"
-        if not in_memory:
-            if self._remote is None:
-                self._remote = self._ask_remote()
-            allowed = self._remote
-        if allowed == "off" or (place.is_folder and allowed != "folders"):
+        if place.protocol == "memory":
+            return _in_memory(place)
+        if self._remote is None:
+            self._remote = self._ask_remote()
+        lists = self._remote == "folders"
+        if self._remote == "off" or (place.is_folder and not lists):
             return Fingerprint(place.url)
         began = time.monotonic()
         try:
-            info = {} if place.is_folder else fs.info(path)
-            if not place.is_folder and info.get("type") != "directory":
-                one = _entry("", info)
-                modified = fs.modified(path) if in_memory else None
-                modified_us = _microseconds(modified) if in_memory else one.modified_us
-                return Fingerprint(
-                    place.url,
-                    None if one.size < 0 else one.size,
-                    None if modified_us < 0 else modified_us,
-                    etag=one.etag or None,
-                )
-            if allowed != "folders":
-                return Fingerprint(place.url)
-            return _folder(place, _find(fs, path, in_memory=in_memory))
+            info = {"type": "directory"} if place.is_folder else fs.info(path)
+            if info.get("type") != "directory":
+                return _file(place, _entry("", info))
+            return _folder(place, _find(fs, path)) if lists else Fingerprint(place.url)
         finally:
             if time.monotonic() - began > _REMOTE_MAX_S:
                 self._slow.add(place.protocol)
+
+
+def _in_memory(place: compat.Place) -> Fingerprint:
+    files = compat.memory_files(place.filesystem, place.path)
+    entries = [
+        _Entry(name, int(file.size), _microseconds(file.modified))
+        for name, file in (files or {}).items()
+    ]
+    if not place.is_folder and not entries:
+        return Fingerprint(place.url)
+    if len(entries) == 1 and not entries[0].name:
+        return _file(place, entries[0])
+    return _folder(place, iter(entries))
+
+
+def _file(place: compat.Place, entry: _Entry) -> Fingerprint:
+    """Return the fingerprint of one file."""
+    return Fingerprint(
+        place.url,
+        None if entry.size < 0 else entry.size,
+        None if entry.modified_us < 0 else entry.modified_us,
+        etag=entry.etag or None,
+    )
 
 
 def _folder(place: compat.Place, entries: Iterator[_Entry]) -> Fingerprint:
@@ -205,14 +217,11 @@ def _stat_of(entry: os.DirEntry[str]) -> os.stat_result:
         return entry.stat(follow_symlinks=False)
 
 
-def _find(fs: Any, path: str, *, in_memory: bool) -> Iterator[_Entry]:
+def _find(fs: Any, path: str) -> Iterator[_Entry]:
     """List the files under a folder of a file system of fsspec."""
     root = compat.bare_path(fs, path).rstrip("/") + "/"
     for full, info in fs.find(path, detail=True).items():
-        entry = _entry(str(full).removeprefix(root), info)
-        if in_memory:
-            entry = entry._replace(modified_us=_microseconds(fs.modified(full)))
-        yield entry
+        yield _entry(str(full).removeprefix(root), info)
 
 
 def _entry(name: str, info: dict[str, Any]) -> _Entry:
