@@ -99,6 +99,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "Loggers that let less through stay as they are."
         ),
     ] = "off"
+    remote_fingerprints: Annotated[
+        Literal["off", "files", "folders"],
+        Meta(
+            description="What to ask file systems of other machines (object stores, "
+            "HTTP, SFTP) about data that was loaded or saved, so that `resume` can "
+            "tell whether it was changed. off: nothing. files: one request for each "
+            "file, at its first load in a run and at each save. folders: also a "
+            "listing of each folder, which takes a request for about every 1000 "
+            "files. After a request of more than one second, a run asks that file "
+            "system no more."
+        ),
+    ] = "files"
     lock_backend: Annotated[
         Literal["auto", "filelock", "fcntl"],
         Meta(

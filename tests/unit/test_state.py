@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from kedro_journal import state
 from kedro_journal.errors import IllegalTransition
 from kedro_journal.events import (
+    DatasetConfirmed,
+    DatasetConfirming,
     DatasetLoaded,
     DatasetLoading,
     DatasetSaved,
     DatasetSaving,
     ErrorInfo,
     Event,
+    Fingerprint,
     JournalGap,
     JournalRepaired,
     NodeCompleted,
@@ -86,7 +89,14 @@ NODE_EVENTS: dict[str, tuple[type[Event], ...]] = {
     "pending": (DatasetLoading, NodeStarted),
     "loading": (DatasetLoading, DatasetLoaded, DatasetLoaded, NodeStarted),
     "running": (NodeComputed, NodeFailed),
-    "saving": (DatasetSaving, DatasetSaved, DatasetSaved, NodeCompleted),
+    "saving": (
+        *(DatasetSaving, DatasetSaved, DatasetSaved),
+        *(DatasetConfirming, NodeCompleted),
+    ),
+    "confirming": (
+        *(DatasetConfirming, DatasetConfirmed, DatasetConfirmed),
+        *(NodeCompleted, NodeFailed),
+    ),
 }
 
 
@@ -123,6 +133,9 @@ LIKELY: dict[str, st.SearchStrategy[object]] = {
     "path": st.none() | st.sampled_from(["/a", "/b"]),
     "size_bytes": st.none() | st.integers(0, 9),
     "modified_us": st.none() | st.integers(0, 9),
+    "entries": st.none() | st.integers(0, 9),
+    "listing_sha256": st.none() | st.sampled_from(["ab", "cd"]),
+    "etag": st.none() | st.sampled_from(["e1", "e2"]),
     "input_versions": st.sampled_from([(), (("raw", "v3"), ("none", "v4"))]),
     "error": st.just(OOM),
 }
@@ -403,3 +416,96 @@ def test_the_helper_wraps_events_as_a_journal_would() -> None:
     first, second = records(CREATED, RUN)
     assert (first.seq, second.seq, second.prev) == (1, 2, first.crc)
     assert (second.event, second.offset) == (RUN, first.end)
+
+
+# -- confirmations and fingerprints ----------------------------------------------------
+
+CONFIRMS = PlannedNode("train", outputs=("model",), confirms=("raw", "raw2"))
+OF_TRAIN: dict[str, object] = {"run_id": "r", "node": "train"}
+SAVED: list[Event] = [
+    CREATED,
+    RunStarted(run_id="r", nodes=(CONFIRMS,)),
+    NodeStarted(**OF_TRAIN),  # type: ignore[arg-type]
+    NodeComputed(**OF_TRAIN),  # type: ignore[arg-type]
+    DatasetSaving(dataset="model", **OF_TRAIN),  # type: ignore[arg-type]
+    DatasetSaved(dataset="model", **OF_TRAIN),  # type: ignore[arg-type]
+]
+
+
+def confirming(dataset: str) -> DatasetConfirming:
+    return DatasetConfirming(run_id="r", node="train", dataset=dataset)
+
+
+def confirmed(dataset: str) -> DatasetConfirmed:
+    return DatasetConfirmed(run_id="r", node="train", dataset=dataset, duration_s=0.5)
+
+
+def test_confirmations_are_folded_and_the_open_one_is_told() -> None:
+    events_ = [*SAVED, confirming("raw"), confirmed("raw"), confirming("raw2")]
+    now = state.fold(wrap(events_))
+    node = now.runs[0].nodes["train"]
+    assert ("confirming", "raw2") == (node.status, node.dataset)
+    assert node.confirms == {
+        "raw": DatasetOperation("raw", "confirm", 7, 8, now.updated_at, 1, 0.5),
+        "raw2": DatasetOperation("raw2", "confirm", 9),
+    }
+    assert now.runs[0].in_progress == now.runs[0].broken == (node,)
+
+    more = [*events_, confirmed("raw2"), NodeCompleted(run_id="r", node="train")]
+    node = state.fold(wrap(more)).runs[0].nodes["train"]
+    assert ("completed", ()) == (node.status, node.open_operations)
+
+
+def test_a_run_that_fails_in_a_confirmation_fails_its_node() -> None:
+    failed = RunFailed(run_id="r", error=OOM)
+    now = state.fold(wrap([*SAVED, confirming("raw"), failed]))
+    node = now.runs[0].nodes["train"]
+    assert ("failed", "confirming", OOM) == (node.status, node.phase, node.error)
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ([], "completed"),
+        ([confirming("raw"), confirmed("raw")], "completed"),
+        ([confirming("raw")], "interrupted"),
+    ],
+)
+def test_a_completed_run_whose_confirmations_were_not_seen_completes_its_node(
+    more: list[Event], status: str
+) -> None:
+    """A runner may confirm in a way of its own, or not at all."""
+    now = state.fold(wrap([*SAVED, *more, RunCompleted(run_id="r")]))
+    assert status == now.runs[0].nodes["train"].status
+    assert now.anomalies == ()
+
+
+def test_a_completed_run_does_not_complete_a_node_that_did_not_save() -> None:
+    for events_ in (SAVED[:5], SAVED[:4], SAVED[:3]):
+        now = state.fold(wrap([*events_, RunCompleted(run_id="r")]))
+        assert "interrupted" == now.runs[0].nodes["train"].status
+
+
+def test_a_confirmation_before_the_function_returned_is_an_anomaly() -> None:
+    now = state.fold(wrap([*SAVED[:3], confirming("raw")]))
+    assert [("dataset.confirming", "running")] == [
+        (one.type, one.status) for one in now.anomalies
+    ]
+
+
+def test_the_first_load_of_a_run_keeps_its_fingerprint() -> None:
+    names = ("train", "split")
+    events_: list[Event] = [CREATED, RunStarted(run_id="r", nodes=PLAN)]
+    for number, name in enumerate((*names, *names)):
+        at: dict[str, object] = {"run_id": "r", "node": name, "dataset": "raw"}
+        facts = {"path": "p", "size_bytes": number, "etag": f"e{number}"}
+        events_ += [
+            DatasetLoading(**at),  # type: ignore[arg-type]
+            DatasetLoaded(**at, **(facts if number < 2 else {})),  # type: ignore[arg-type]
+        ]
+    now = state.fold(wrap(events_))
+    first = now.runs[0].first_loads
+    assert ["raw"] == list(first)
+    assert Fingerprint("p", 0, etag="e0") == first["raw"].fingerprint
+    assert 4 == first["raw"].fingerprint_seq
+    assert 1 == now.runs[0].nodes["split"].loads["raw"].size_bytes

@@ -1,7 +1,15 @@
 """EVENT: immutable facts, past tense. Data only: no clock, no file, no chance."""
 
 from .base import ErrorInfo, Event, Frame, UnknownEvent
-from .dataset import DatasetLoaded, DatasetLoading, DatasetSaved, DatasetSaving
+from .dataset import (
+    DatasetConfirmed,
+    DatasetConfirming,
+    DatasetLoaded,
+    DatasetLoading,
+    DatasetSaved,
+    DatasetSaving,
+)
+from .fingerprint import Fingerprint
 from .journal import (
     JournalGap,
     JournalHeader,
@@ -37,6 +45,8 @@ __all__ = [
     "CommandLine",
     "ContextLoaded",
     "Cursor",
+    "DatasetConfirmed",
+    "DatasetConfirming",
     "DatasetLoaded",
     "DatasetLoading",
     "DatasetSaved",
@@ -44,6 +54,7 @@ __all__ = [
     "Entry",
     "ErrorInfo",
     "Event",
+    "Fingerprint",
     "Frame",
     "Git",
     "JournalGap",

@@ -1,4 +1,4 @@
-"""Events of datasets being loaded and saved for a node.
+"""Events of datasets being loaded, saved and confirmed for a node.
 
 An interval that was opened and never closed names the dataset that broke.
 """
@@ -10,8 +10,49 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from .base import Attempt, DatasetName, DurationS, Event, NodeName, RunId
+from .fingerprint import Fingerprint
 
-__all__ = ["DatasetLoaded", "DatasetLoading", "DatasetSaved", "DatasetSaving"]
+__all__ = [
+    "DatasetConfirmed",
+    "DatasetConfirming",
+    "DatasetLoaded",
+    "DatasetLoading",
+    "DatasetSaved",
+    "DatasetSaving",
+]
+
+SizeBytes = Annotated[
+    int | None,
+    Meta(
+        description="Size of the file, or of all files of the folder together; null "
+        "where it is not known."
+    ),
+]
+ModifiedUs = Annotated[
+    int | None,
+    Meta(
+        description="Modification time of the file, or the newest one in the folder, "
+        "in microseconds since 1970. Another time later means that the data was "
+        "written again."
+    ),
+]
+Entries = Annotated[
+    int | None, Meta(description="Number of files in the folder; null for a file.")
+]
+ListingSha256 = Annotated[
+    str | None,
+    Meta(
+        description="Hash of the folder's listing: the relative name, the size, and "
+        "the modification time or etag of every file. Null for a file."
+    ),
+]
+Etag = Annotated[
+    str | None,
+    Meta(
+        description="What the file system gives as a tag of the content, such as the "
+        "ETag of an object store; null where it gives none."
+    ),
+]
 
 
 class DatasetLoading(Event, frozen=True, kw_only=True):
@@ -38,6 +79,24 @@ class DatasetLoaded(Event, frozen=True, kw_only=True):
     version: Annotated[
         str | None, Meta(description="Version that was loaded, if versioned.")
     ] = None
+    path: Annotated[
+        str | None,
+        Meta(
+            description="Where it was loaded from. This field and those below are "
+            "recorded for the first load of a dataset by a process in a run; null for "
+            "later loads and in memory."
+        ),
+    ] = None
+    size_bytes: SizeBytes = None
+    modified_us: ModifiedUs = None
+    entries: Entries = None
+    listing_sha256: ListingSha256 = None
+    etag: Etag = None
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What identifies the data that was loaded, as far as it is recorded."""
+        return Fingerprint.of(self)
 
 
 class DatasetSaving(Event, frozen=True, kw_only=True):
@@ -67,14 +126,36 @@ class DatasetSaved(Event, frozen=True, kw_only=True):
     path: Annotated[
         str | None, Meta(description="Where it was saved; null in memory.")
     ] = None
-    size_bytes: Annotated[
-        int | None, Meta(description="Size of the file, where that is cheap to know.")
-    ] = None
-    modified_us: Annotated[
-        int | None,
-        Meta(
-            description="Modification time of that file after the save, in "
-            "microseconds since 1970: another one later means that it was written "
-            "again."
-        ),
-    ] = None
+    size_bytes: SizeBytes = None
+    modified_us: ModifiedUs = None
+    entries: Entries = None
+    listing_sha256: ListingSha256 = None
+    etag: Etag = None
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What identifies the data that was saved, as far as it is recorded."""
+        return Fingerprint.of(self)
+
+
+class DatasetConfirming(Event, frozen=True, kw_only=True):
+    """A confirmation began: until it ends, it may or may not have taken effect."""
+
+    TYPE: ClassVar[str] = "dataset.confirming"
+
+    run_id: RunId
+    node: NodeName
+    dataset: DatasetName
+    attempt: Attempt = 1
+
+
+class DatasetConfirmed(Event, frozen=True, kw_only=True):
+    """A confirmation succeeded: the next load of the dataset does not repeat it."""
+
+    TYPE: ClassVar[str] = "dataset.confirmed"
+
+    run_id: RunId
+    node: NodeName
+    dataset: DatasetName
+    attempt: Attempt = 1
+    duration_s: DurationS = None

@@ -37,7 +37,9 @@ class NodeComputed(Event, frozen=True, kw_only=True):
 
 
 class NodeCompleted(Event, frozen=True, kw_only=True):
-    """Every output of the node is saved. Only this makes it done."""
+    """Every output of the node is saved, and every dataset that it confirms is
+    confirmed. Only this makes it done.
+    """
 
     TYPE: ClassVar[str] = "node.completed"
 
@@ -46,12 +48,15 @@ class NodeCompleted(Event, frozen=True, kw_only=True):
     attempt: Attempt = 1
     duration_s: Annotated[
         float | None,
-        Meta(description="Seconds from the call of the function to the last save."),
+        Meta(
+            description="Seconds from the call of the function to the last save or "
+            "confirmation."
+        ),
     ] = None
 
 
 class NodeFailed(Event, frozen=True, kw_only=True):
-    """The node broke: its function raised, or a load or save of it did."""
+    """The node broke: its function raised, or a load, save or confirmation did."""
 
     TYPE: ClassVar[str] = "node.failed"
 
@@ -61,8 +66,10 @@ class NodeFailed(Event, frozen=True, kw_only=True):
     duration_s: DurationS = None
     error: Annotated[ErrorInfo, Meta(description="What was raised.")]
     phase: Annotated[
-        str, Meta(description="loading, running or saving: what it was doing.")
+        str,
+        Meta(description="loading, running, saving or confirming: what it was doing."),
     ] = "running"
     dataset: Annotated[
-        str | None, Meta(description="Dataset that was being loaded or saved.")
+        str | None,
+        Meta(description="Dataset that was being loaded, saved or confirmed."),
     ] = None

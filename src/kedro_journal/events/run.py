@@ -19,12 +19,19 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
 
     # Written as they are, as in every other event that speaks of the node.
     PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset(
-        {"name", "inputs", "outputs", "tags", "source_sha256", "arguments_sha256"}
+        {
+            *("name", "inputs", "outputs", "tags", "namespace", "confirms"),
+            *("source_sha256", "arguments_sha256"),
+        }
     )
 
     name: Annotated[str, Meta(description="Name of the node.")]
-    inputs: Annotated[tuple[str, ...], Meta(description="Datasets it loads.")] = ()
-    outputs: Annotated[tuple[str, ...], Meta(description="Datasets it saves.")] = ()
+    inputs: Annotated[
+        tuple[str, ...], Meta(description="Datasets it loads, in declared order.")
+    ] = ()
+    outputs: Annotated[
+        tuple[str, ...], Meta(description="Datasets it saves, in declared order.")
+    ] = ()
     tags: Annotated[tuple[str, ...], Meta(description="Its tags, sorted.")] = ()
     function: Annotated[str, Meta(description="module.qualname of its function.")] = ""
     source: Annotated[
@@ -45,6 +52,34 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
             "no partial."
         ),
     ] = ""
+    namespace: Annotated[
+        str, Meta(description="Its namespace, which its name begins with; or empty.")
+    ] = ""
+    confirms: Annotated[
+        tuple[str, ...],
+        Meta(description="Datasets that Kedro confirms once its outputs are saved."),
+    ] = ()
+    label: Annotated[
+        str,
+        Meta(
+            description="Kedro's text of the node, `str(node)`; Kedro-Viz makes the "
+            "node's id from it. Empty if it follows from the other fields: "
+            "`NAME: FUNCTION([INPUT;...]) -> [OUTPUT;...]`, where NAME is the name "
+            "without the namespace, FUNCTION is what follows the last dot of the "
+            "function, and an empty list is written None."
+        ),
+    ] = ""
+
+    @property
+    def text(self) -> str:
+        """Kedro's text of the node: the label, or what it follows from."""
+        if self.label:
+            return self.label
+        name = self.name.removeprefix(f"{self.namespace}.") if self.namespace else ""
+        inputs = f"[{';'.join(self.inputs)}]" if self.inputs else "None"
+        outputs = f"[{';'.join(self.outputs)}]" if self.outputs else "None"
+        function = self.function.rpartition(".")[2]
+        return f"{name or self.name}: {function}({inputs}) -> {outputs}"
 
 
 class RunStarted(Event, frozen=True, kw_only=True):

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from .base import Event, UnknownEvent
-from .dataset import DatasetLoaded, DatasetLoading, DatasetSaved, DatasetSaving
+from .dataset import (
+    DatasetConfirmed,
+    DatasetConfirming,
+    DatasetLoaded,
+    DatasetLoading,
+    DatasetSaved,
+    DatasetSaving,
+)
 from .journal import (
     JournalGap,
     JournalHeader,
@@ -43,6 +50,8 @@ AnyEvent = (
     | DatasetLoaded
     | DatasetSaving
     | DatasetSaved
+    | DatasetConfirming
+    | DatasetConfirmed
     | RunCompleted
     | RunFailed
     | RunInterrupted
@@ -71,6 +80,8 @@ _ALL: Final[tuple[type[Event], ...]] = (
     DatasetLoaded,
     DatasetSaving,
     DatasetSaved,
+    DatasetConfirming,
+    DatasetConfirmed,
     RunCompleted,
     RunFailed,
     RunInterrupted,

@@ -12,16 +12,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import kedro
 from kedro.framework.session import session as _session
 
 __all__ = [
+    "Place",
+    "calling_catalog",
     "catalog_dataset",
     "context_hook_manager",
     "context_runtime_params",
     "dataset_path",
+    "dataset_place",
     "dataset_version",
     "is_generator_node",
     "package_name",
@@ -31,6 +34,9 @@ __all__ = [
 # Its home differs between versions; every one has it here.
 KedroSessionError: type[Exception] = _session.KedroSessionError  # type: ignore[attr-defined]
 _KEDRO = tuple(int(part) for part in re.findall(r"\d+", kedro.__version__)[:2])
+_LOCAL = ("file", "local", "")
+_WRAPPERS_MAX = 8
+_FRAMES_MAX = 40
 _OBJECT = re.compile(r"<(?P<path>[\w.]+) object at 0x[0-9a-f]+>\Z")
 
 
@@ -121,18 +127,116 @@ def version_exists(dataset: Any, version: str | None) -> bool | None:
     return bool(inner.exists())
 
 
-def dataset_path(dataset: Any, version: str | None) -> str | None:
-    """Give where a version of a dataset is, with its protocol if that is not a file."""
+class Place(NamedTuple):
+    """Where the data of a dataset is.
+
+    Attributes:
+        path: As its file system takes it.
+        protocol: `file` for the file systems of this machine.
+        filesystem: Of fsspec; None for `file`, and where the dataset has none.
+        is_folder: The dataset is one of a folder, whatever is there.
+        suffix: Ending of the files in the folder that are data of it.
+        checkpoint: Relative name of the file that an incremental dataset keeps there.
+    """
+
+    path: str
+    protocol: str = "file"
+    filesystem: Any = None
+    is_folder: bool = False
+    suffix: str = ""
+    checkpoint: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a file or folder of this machine."""
+        return self.protocol == "file"
+
+    @property
+    def url(self) -> str:
+        """The path, with the protocol unless it is `file`."""
+        if self.is_local or "://" in self.path:
+            return self.path
+        return f"{self.protocol}://{self.path}"
+
+    def counts(self, name: str) -> bool:
+        """Return whether a file of the folder is data of the dataset."""
+        return name.endswith(self.suffix) and name != (self.checkpoint or None)
+
+
+def dataset_place(dataset: Any, version: str | None) -> Place | None:
+    """Return where a version of a dataset is; None if it has no location of its own.
+
+    The path of a dataset that holds a query is that of the query, not of the data.
+    """
     dataset = _inner(dataset)
     path = getattr(dataset, "_filepath", None)
-    if path is None:
+    if type(dataset).__name__.endswith("QueryDataset"):
         return None
+    if path is None:
+        return _folder_place(dataset)
     if version is not None:
         path = dataset._get_versioned_path(version)
-    protocol = getattr(dataset, "_protocol", "file")
-    if protocol in ("file", "", None):
-        return str(path)
-    return f"{protocol}://{path}"
+    text = f"{getattr(dataset, '_fs_prefix', None) or ''}{path}"
+    protocol = getattr(dataset, "_protocol", None) or "file"
+    if "://" in text:
+        protocol, _, rest = text.partition("://")
+        text = rest if protocol in _LOCAL else text
+    if protocol in _LOCAL:
+        return Place(text)
+    return Place(text, protocol, getattr(dataset, "_fs", None))
+
+
+def _folder_place(dataset: Any) -> Place | None:
+    """Return where a partitioned dataset is; None if it is no such dataset."""
+    path = getattr(dataset, "_path", None)
+    suffix = getattr(dataset, "_filename_suffix", None)
+    if not isinstance(path, str) or not isinstance(suffix, str):
+        return None
+    protocol, separator, rest = path.partition("://")
+    protocol = protocol if separator else "file"
+    local = protocol in _LOCAL
+    path = rest if separator and local else path
+    config = getattr(dataset, "_checkpoint_config", None) or {}
+    checkpoint = str(config.get(getattr(dataset, "_filepath_arg", ""), ""))
+    root = (rest if separator else path).rstrip("/") + "/"
+    inside = checkpoint.partition("://")[2] or checkpoint
+    checkpoint = inside.removeprefix(root) if inside.startswith(root) else ""
+    if local:
+        return Place(path, "file", None, True, suffix, checkpoint)
+    filesystem = getattr(dataset, "_filesystem", None)
+    return Place(path, protocol, filesystem, True, suffix, checkpoint)
+
+
+def memory_files(filesystem: Any, path: str) -> dict[str, Any] | None:
+    """Return the files of fsspec's memory file system at a path or below it, by name.
+
+    Its own `info` and `find` look at every file that there is, and more than once.
+    Returns None if the file system is another one.
+    """
+    store = getattr(filesystem, "store", None)
+    if not isinstance(store, dict):
+        return None
+    root = bare_path(filesystem, path)
+    one = store.get(root)
+    if one is not None:
+        return {"": one}
+    below = root.rstrip("/") + "/"
+    return {
+        name.removeprefix(below): file
+        for name, file in list(store.items())
+        if name.startswith(below)
+    }
+
+
+def bare_path(filesystem: Any, path: str) -> str:
+    """Return a path without its protocol, as a file system of fsspec lists it."""
+    return str(filesystem._strip_protocol(path))
+
+
+def dataset_path(dataset: Any, version: str | None) -> str | None:
+    """Return where a version of a dataset is, with its protocol unless it is local."""
+    place = dataset_place(dataset, version)
+    return None if place is None else place.url
 
 
 def dataset_version(dataset: Any, *, saved: bool) -> str | None:
@@ -149,8 +253,30 @@ def dataset_version(dataset: Any, *, saved: bool) -> str | None:
 
 
 def _inner(dataset: Any) -> Any:
-    """Look through the wrapper that caches another dataset."""
-    return getattr(dataset, "_dataset", dataset)
+    """Look through the wrappers that cache other datasets, and the like."""
+    for _ in range(_WRAPPERS_MAX):
+        inner = getattr(dataset, "_dataset", None)
+        if inner is None or not callable(getattr(inner, "load", None)):
+            break
+        dataset = inner
+    return dataset
+
+
+def node_confirms(node: Any) -> tuple[str, ...]:
+    """Return the datasets that Kedro confirms when a node is done."""
+    names = getattr(node, "confirms", None)
+    return tuple(map(str, names)) if isinstance(names, (list, tuple)) else ()
+
+
+def node_text(node: Any) -> str:
+    """Return `str(node)`, without the warning that Kedro gives of a partial."""
+    function = getattr(node, "_func", None)
+    if hasattr(function, "__name__") or "functools.partial" not in repr(function):
+        return str(node)
+    own = getattr(node, "_name", None)
+    inputs = f"[{';'.join(node.inputs)}]" if node.inputs else "None"
+    outputs = f"[{';'.join(node.outputs)}]" if node.outputs else "None"
+    return f"{own}: " * bool(own) + f"<partial>({inputs}) -> {outputs}"
 
 
 def is_generator_node(node: Any) -> bool:
@@ -192,6 +318,24 @@ def session_runs_here() -> int:
         if frame.f_code.co_name == "run" and module.startswith("kedro.framework.sess"):
             count += 1
     return count
+
+
+def calling_catalog() -> Any:
+    """Return the catalog of the task that a hook of this thread is called for.
+
+    The hooks of a load do not get it, and a worker process knows it from nowhere else
+    before its first node begins. Returns None where no task is running.
+    """
+    frame: FrameType | None = sys._getframe()
+    for _ in range(_FRAMES_MAX):
+        frame = frame.f_back if frame is not None else None
+        if frame is None:
+            return None
+        if frame.f_globals.get("__name__") == "kedro.runner.task":
+            catalog = frame.f_locals.get("catalog")
+            if catalog is not None:
+                return catalog
+    return None
 
 
 def conf_source(context: Any) -> Path | None:

@@ -28,6 +28,7 @@ def run_completed(run: ActiveRun, nodes: Iterable[Any], result: Any) -> list[Eve
         NodeCompleted(**run.key, node=node.name)
         for node in nodes
         if node.name not in run.completed
+        and not compat.node_confirms(node)  # complete with its last confirmation
         and (node.name in run.chunked or compat.is_generator_node(node))
     ]
     outputs = tuple(sorted(result or ()))

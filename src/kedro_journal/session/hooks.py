@@ -1,7 +1,9 @@
 """Kedro hook call -> event. One object for each session, or for each of its runs.
 
 Registered first in line, so that what happened is on record before another plugin may
-raise about it. Nothing here ever raises into Kedro, unless `strict` asks for it.
+raise about it. Loads and saves are recorded after the other plugins, which may change
+what is stored; they are recorded also if one of those raises. Nothing here ever raises
+into Kedro, unless `strict` asks for it.
 
 Longer than other modules: a method for each hook of Kedro, and they share their state.
 """
@@ -16,9 +18,7 @@ from kedro.framework.hooks import hook_impl
 
 from kedro_journal.events import (
     ContextLoaded,
-    DatasetLoaded,
     DatasetLoading,
-    DatasetSaved,
     DatasetSaving,
     Event,
     NodeCompleted,
@@ -30,20 +30,22 @@ from kedro_journal.replay.active import Where, bind
 
 from . import capture, compat
 from .configuration import context_loaded
+from .dataset_ends import loaded, saved
 from .endings import node_failed, run_completed, run_failed, run_interrupted
 from .link import Link, Shield
-from .others import SeesOthersInRuns, raised
+from .node_confirms import ConfirmHooks
+from .others import raised
 from .passes import hand_over, take_back
 from .plan import run_started
 from .progress import ActiveRun, NodeProgress, RunBook, key_of
 from .recorder import Recorder
 from .runner import RunnerFacts, told_runner
-from .stored import input_versions, secret_values, stored
+from .stored import input_versions, secret_values
 
 __all__ = ["SessionHooks"]
 
 
-class SessionHooks(SeesOthersInRuns):
+class SessionHooks(ConfirmHooks):
     """Hooks bound to one session, or to one run of it.
 
     Args:
@@ -209,6 +211,8 @@ class SessionHooks(SeesOthersInRuns):
 
     def _end(self, run: ActiveRun) -> None:
         self.book.end(run)
+        for progress in run.nodes.values():
+            progress.leave()
         take_back(run, self._nodes.pop(run, []))
         run.binding.restore()
 
@@ -236,6 +240,7 @@ class SessionHooks(SeesOthersInRuns):
             versions = () if known else input_versions(catalog, node)
             self._bind(run, name, progress)
             self.book.enter_node(run, name)
+            self.watch_confirms(run, node, progress, catalog)
             recorder.record(NodeStarted(**run.key, node=name, input_versions=versions))
             progress.started_s = run.started_s + run.elapsed_s()
 
@@ -260,7 +265,7 @@ class SessionHooks(SeesOthersInRuns):
             events: list[Event] = [
                 NodeComputed(**run.key, node=name, duration_s=elapsed_s)
             ]
-            if not progress.outputs_left:
+            if not progress.outputs_left and not progress.confirms_left:
                 events.append(self._completed(run, name, progress))
             recorder.record(*events)
 
@@ -283,6 +288,7 @@ class SessionHooks(SeesOthersInRuns):
                 )
             )
             if progress is not None:
+                progress.leave()
                 progress.binding.restore()
             else:
                 self._bind_unattributed(None)
@@ -295,7 +301,8 @@ class SessionHooks(SeesOthersInRuns):
                 return
             run.raised.append(error)
             progress = run.nodes.pop(node.name, None)
-            if progress is not None:  # else its last output was saved: it is done
+            if progress is not None:  # else it is done
+                progress.leave()
                 info = capture.error_info(error, self._link.project_path)
                 recorder.record(node_failed(run, node.name, progress, info))
                 progress.binding.restore()
@@ -309,63 +316,48 @@ class SessionHooks(SeesOthersInRuns):
             self._dataset_begins("load", dataset_name, node)
 
     @hook_impl(tryfirst=True)
-    def after_dataset_loaded(self, dataset_name: str, node: Any) -> None:
-        """A load ended well."""
-        with self._shield:
-            recorder = self._recorder(node)
-            if recorder is None:
-                return
-            run, name = self.book.of_dataset_call(node), node.name
-            duration_s, version = None, None
-            if run is not None:
-                duration_s = run.progress(node, name).end("load", dataset_name)
-                version = stored(run.catalog, dataset_name, saved=False).version
-            recorder.record(
-                DatasetLoaded(
-                    **key_of(run),
-                    node=name,
-                    dataset=dataset_name,
-                    duration_s=duration_s,
-                    version=version,
-                )
-            )
-
-    @hook_impl(tryfirst=True)
     def before_dataset_saved(self, dataset_name: str, node: Any) -> None:
         """A save begins."""
         with self._shield:
             self._dataset_begins("save", dataset_name, node)
 
-    @hook_impl(tryfirst=True)
-    def after_dataset_saved(self, dataset_name: str, node: Any) -> None:
-        """A save ended well; with the last of them, the node is done."""
+    def dataset_ended(
+        self, kind: Literal["load", "save"], dataset: str, node: Any
+    ) -> float | None:
+        """A load or save ended well; return the seconds it took, if known."""
         with self._shield:
+            run = self.book.of_dataset_call(node)
+            if self._recorder(node) is not None and run is not None:
+                return run.progress(node, node.name).end(kind, dataset)
+        return None
+
+    def dataset_settled(
+        self,
+        kind: Literal["load", "save"],
+        dataset: str,
+        node: Any,
+        duration_s: float | None,
+        *,
+        well: bool,
+    ) -> None:
+        """All plugins were told of it; with the last save, the node may be done."""
+        with self._shield if well else self._lenient:
             recorder = self._recorder(node)
             if recorder is None:
                 return
             run, name = self.book.of_dataset_call(node), node.name
+            path = self._link.project_path
+            if kind == "load":
+                recorder.record(loaded(run, name, dataset, duration_s, path))
+                return
+            events: list[Event] = [saved(run, name, dataset, duration_s, path)]
             if run is None:
-                saved = DatasetSaved(run_id=None, node=name, dataset=dataset_name)
-                recorder.record(saved)
+                recorder.record(*events)
                 self._bind_unattributed(None)
                 return
             progress = run.progress(node, name)
-            duration_s = progress.end("save", dataset_name)
-            facts = stored(run.catalog, dataset_name, saved=True)
-            events: list[Event] = [
-                DatasetSaved(
-                    **run.key,
-                    node=name,
-                    dataset=dataset_name,
-                    duration_s=duration_s,
-                    path=facts.path,
-                    version=facts.version,
-                    size_bytes=facts.size_bytes,
-                    modified_us=facts.modified_us,
-                )
-            ]
-            progress.outputs_left.discard(dataset_name)
-            if not progress.outputs_left and not progress.chunked:
+            progress.outputs_left.discard(dataset)
+            if well and progress.is_saved and not progress.confirms_left:
                 events.append(self._completed(run, name, progress))
             recorder.record(*events)
 
@@ -406,17 +398,20 @@ class SessionHooks(SeesOthersInRuns):
     ) -> NodeCompleted:
         run.nodes.pop(name, None)
         run.completed.add(name)
+        progress.leave()
         progress.binding.restore()
         return NodeCompleted(**run.key, node=name, duration_s=progress.elapsed_s())
 
     def _finish_chunked(self, run: ActiveRun, recorder: Recorder, name: str) -> None:
         """One after the other, a generator node is done when the next one begins.
 
-        Kedro saves its outputs chunk by chunk and does not say which is the last.
+        Kedro saves its outputs chunk by chunk and does not say which is the last. The
+        same holds for a node that a runner does not confirm for.
         """
         if not run.sequential or not run.nodes:
             return
         for other, progress in list(run.nodes.items()):
-            saving = progress.chunked and progress.phase == "saving"
-            if saving and other != name and not progress.is_at_dataset:
+            saved = progress.chunked or progress.is_saved
+            over = saved and progress.phase in ("saving", "confirming")
+            if over and other != name and not progress.is_at_dataset:
                 recorder.record(self._completed(run, other, progress))

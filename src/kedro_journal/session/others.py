@@ -1,13 +1,13 @@
-"""What the hooks of other plugins raise: no hook of Kedro's tells of it.
+"""The hooks of other plugins: what they raise, and when they are through.
 
-So the calls themselves are wrapped. Only Kedro is imported here, for the hooks that
-Kedro finds by entry point are made of this as well.
+No hook of Kedro's tells of it, so the calls themselves are wrapped. Only Kedro is
+imported here, for the hooks that Kedro finds by entry point are made of this as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, Literal
 
 from kedro.framework.hooks import hook_impl
 
@@ -36,19 +36,72 @@ def _around(hook: str) -> Wrapper:
     return around
 
 
+def _around_end(hook: str, kind: Literal["load", "save"]) -> Wrapper:
+    """Wrap every call of a hook that says that a load or save ended.
+
+    Another plugin may change the stored data in that hook, so that what is there can
+    be looked at only after all of them.
+    """
+
+    @hook_impl(specname=hook, hookwrapper=True, tryfirst=True)
+    def around(
+        self: SeesOthers, dataset_name: str, node: Any
+    ) -> Generator[None, Any, None]:
+        duration_s = self.dataset_ended(kind, dataset_name, node)
+        outcome = yield
+        error = raised(outcome)
+        try:
+            well = outcome.excinfo is None
+            self.dataset_settled(kind, dataset_name, node, duration_s, well=well)
+            if error is not None:
+                self.other_failed(error, node)
+        except Exception as own:  # that `strict` lets through
+            if not hasattr(outcome, "force_exception"):  # an older pluggy
+                raise
+            outcome.force_exception(own)
+
+    return around
+
+
 class SeesOthers:
     """Hooks that learn when a hook of another plugin ends a node."""
+
+    def dataset_ended(
+        self, kind: Literal["load", "save"], dataset: str, node: Any
+    ) -> float | None:
+        """A load or save ended well; return the seconds it took, if known."""
+        raise NotImplementedError
+
+    def dataset_settled(
+        self,
+        kind: Literal["load", "save"],
+        dataset: str,
+        node: Any,
+        duration_s: float | None,
+        *,
+        well: bool,
+    ) -> None:
+        """All plugins were told of it.
+
+        Args:
+            kind: Which of them ended.
+            dataset: Its name.
+            node: The node.
+            duration_s: What `dataset_ended` returned.
+            well: No plugin raised.
+        """
+        raise NotImplementedError
 
     def other_failed(self, error: Exception, node: Any) -> None:
         """A hook that was called for this node raised."""
         raise NotImplementedError
 
     around_before_dataset_loaded = _around("before_dataset_loaded")
-    around_after_dataset_loaded = _around("after_dataset_loaded")
+    around_after_dataset_loaded = _around_end("after_dataset_loaded", "load")
     around_before_node_run = _around("before_node_run")
     around_after_node_run = _around("after_node_run")
     around_before_dataset_saved = _around("before_dataset_saved")
-    around_after_dataset_saved = _around("after_dataset_saved")
+    around_after_dataset_saved = _around_end("after_dataset_saved", "save")
 
 
 class SeesOthersInRuns(SeesOthers):

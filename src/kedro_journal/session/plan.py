@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from kedro_journal.events import PlannedNode, RunStarted
 
-from . import capture
+from . import capture, compat
 from .progress import ActiveRun
 from .runner import RunnerFacts
 from .sources import arguments_sha256
@@ -33,7 +35,7 @@ def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
         node: The node.
         redact: Makes a value safe to write.
     """
-    function, source, digest, arguments = "", "", "", ""
+    function, source, digest, arguments, label = "", "", "", "", ""
     try:
         arguments = arguments_sha256(node.func, redact)
         inner = _unwrap(node.func)
@@ -46,7 +48,12 @@ def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
             digest = _source_sha256(code)
     except Exception:  # somebody else's callable
         function = function or "(unknown)"
-    return PlannedNode(
+    try:
+        label = compat.node_text(node)
+    except Exception:  # of a callable, or of a node class of the user's
+        label = ""
+    namespace = getattr(node, "namespace", None)
+    plan = PlannedNode(
         name=node.name,
         inputs=tuple(node.inputs),
         outputs=tuple(node.outputs),
@@ -55,7 +62,12 @@ def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
         source=source,
         source_sha256=digest,
         arguments_sha256=arguments,
+        namespace=namespace if isinstance(namespace, str) else "",
+        confirms=compat.node_confirms(node),
     )
+    if label in ("", plan.text):
+        return plan
+    return msgspec.structs.replace(plan, label=label)
 
 
 def _source_sha256(code: CodeType) -> str:

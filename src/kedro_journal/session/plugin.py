@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from kedro.framework.cli.hooks import cli_hook_impl
 from kedro.framework.hooks import hook_impl
@@ -60,13 +60,6 @@ class PluginHooks(SeesOthers):
             bound.before_dataset_loaded(dataset_name, node)
 
     @hook_impl(tryfirst=True)
-    def after_dataset_loaded(self, dataset_name: str, node: Any) -> None:
-        """In a worker: a load ended well."""
-        bound = self._bound(node)
-        if bound is not None:
-            bound.after_dataset_loaded(dataset_name, node)
-
-    @hook_impl(tryfirst=True)
     def before_node_run(self, node: Any, catalog: Any, run_id: str | None) -> None:
         """In a worker: the inputs are loaded."""
         bound = self._bound(node)
@@ -94,12 +87,29 @@ class PluginHooks(SeesOthers):
         if bound is not None:
             bound.before_dataset_saved(dataset_name, node)
 
-    @hook_impl(tryfirst=True)
-    def after_dataset_saved(self, dataset_name: str, node: Any) -> None:
-        """In a worker: a save ended well."""
+    def dataset_ended(
+        self, kind: Literal["load", "save"], dataset: str, node: Any
+    ) -> float | None:
+        """In a worker: a load or save ended well."""
+        bound = self._bound(node)
+        if bound is None:
+            return None
+        found: float | None = bound.dataset_ended(kind, dataset, node)
+        return found
+
+    def dataset_settled(
+        self,
+        kind: Literal["load", "save"],
+        dataset: str,
+        node: Any,
+        duration_s: float | None,
+        *,
+        well: bool,
+    ) -> None:
+        """In a worker: all plugins were told of it."""
         bound = self._bound(node)
         if bound is not None:
-            bound.after_dataset_saved(dataset_name, node)
+            bound.dataset_settled(kind, dataset, node, duration_s, well=well)
 
     def other_failed(self, error: Exception, node: Any) -> None:
         """In a worker: a hook of another plugin raised."""

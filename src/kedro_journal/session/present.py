@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,9 @@ from kedro_journal.state.places import placed
 
 from . import capture, compat, configuration
 from .chain import Chain
+from .dataset_ends import remote_setting
 from .entries import entries_now, places_of
+from .fingerprints import FingerprintReader
 from .git import git_state
 from .opening import make_redactor, settings_of
 from .stored import secret_values
@@ -32,6 +35,7 @@ __all__ = [
     "stored_now",
 ]
 
+_LISTING_MAX_S: Final = 10.0  # no run is waiting
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -86,10 +90,13 @@ def stored_now(
     makers = {bare(output): node.name for node in nodes for output in node.outputs}
     names = {name for node in nodes for name in (*node.inputs, *node.outputs)}
     catalog, found = context.catalog, dict[str, Stored]()
+    remote = partial(remote_setting, Path(str(context.project_path)))
+    reader = FingerprintReader(remote, listing_max_s=_LISTING_MAX_S)
     for name in sorted(names):
         if name == "parameters" or name.startswith("params:"):
             continue
-        one = facts(catalog, name, known.version_of(name, makers.get(bare(name))))
+        version = known.version_of(name, makers.get(bare(name)))
+        one = facts(catalog, name, version, reader)
         if one.path:
             project, cwd = str(context.project_path), capture.working_directory()
             path = redactor.text(placed(one.path, project=project, cwd=cwd))
@@ -98,8 +105,11 @@ def stored_now(
     return found
 
 
-def facts(catalog: Any, name: str, version: str | None) -> Stored:
-    """Ask the catalog and the disk about a dataset; what they do not tell is None.
+def facts(
+    catalog: Any, name: str, version: str | None, reader: FingerprintReader
+) -> Stored:
+    """Return what the catalog and the file system say of a dataset; None where they
+    do not say.
 
     The path is as the dataset has it, and not redacted.
     """
@@ -117,16 +127,23 @@ def facts(catalog: Any, name: str, version: str | None) -> Stored:
         known = msgspec.structs.replace(known, exists=exists)
     except Exception:
         return known
-    if path is None or "://" in path:
-        return known
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return known
-    modified_at = _EPOCH + timedelta(microseconds=found.st_mtime_ns // 1000)
+    found = reader.read(dataset, version)
+    modified_us = found.modified_us
     return msgspec.structs.replace(
-        known, size_bytes=found.st_size, modified_at=modified_at
+        known,
+        size_bytes=found.size_bytes,
+        modified_at=None if modified_us is None else _moment(modified_us),
+        entries=found.entries,
+        listing_sha256=found.listing_sha256,
+        etag=found.etag,
     )
+
+
+def _moment(microseconds: int) -> datetime | None:
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:  # a time that no clock shows
+        return None
 
 
 def project_now(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from kedro_journal.events import Event
 from kedro_journal.replay.active import Active, Bound, Where, bind, bound
 
 from . import compat
+from .fingerprints import FingerprintReader
 from .losses import Losses
 
 __all__ = ["ActiveRun", "NodeProgress", "RunBook", "key_of"]
@@ -66,7 +68,21 @@ class NodeProgress:
         self.started_s = time.monotonic()
         self.outputs_left = set(node.outputs)
         self.chunked = compat.is_generator_node(node)
+        # Datasets that Kedro is yet to confirm, where their confirmations are seen.
+        self.confirms_left: list[str] = []
+        self.on_end: Callable[[], None] | None = None
         self._open: dict[tuple[str, str], float] = {}
+
+    @property
+    def is_saved(self) -> bool:
+        """Every output is saved, as far as Kedro tells."""
+        return not self.outputs_left and not self.chunked
+
+    def leave(self) -> None:
+        """The node is over, or its run is: undo what was set up for it."""
+        on_end, self.on_end = self.on_end, None
+        if on_end is not None:
+            on_end()
 
     def begin(self, kind: str, dataset: str) -> None:
         """A load or save begins."""
@@ -105,6 +121,8 @@ class ActiveRun:
         self.binding = Binding()
         self.started_s = time.monotonic()
         self.nodes: dict[str, NodeProgress] = {}
+        self.loaded: set[str] = set()  # whose fingerprint is recorded
+        self.fingerprints: FingerprintReader | None = None
         self.completed: set[str] = set()
         self.raised: list[BaseException] = []
         self.chunked: set[str] = set()

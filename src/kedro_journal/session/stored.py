@@ -5,12 +5,14 @@ credential are secret.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from kedro_journal.events import Fingerprint
 
 from . import compat
+from .fingerprints import FingerprintReader
 
-__all__ = ["input_versions", "secret_values", "stored"]
+__all__ = ["fingerprint_of", "input_versions", "secret_values", "version_of"]
 
 # What a credential says besides its secret; masking it everywhere would hide the text.
 _OPEN_CREDENTIALS: Final = frozenset(
@@ -24,47 +26,36 @@ _OPEN_CREDENTIALS: Final = frozenset(
 _DEPTH_MAX: Final = 32
 
 
-class Facts(NamedTuple):
-    """What is cheap to know of a dataset that was just saved or loaded.
-
-    Attributes:
-        path: Where it is; None in memory, and for one that was loaded.
-        version: Its version, if versioned.
-        size_bytes: Size of its file.
-        modified_us: Modification time of its file, in microseconds since 1970.
-    """
-
-    path: str | None = None
-    version: str | None = None
-    size_bytes: int | None = None
-    modified_us: int | None = None
-
-
-def stored(catalog: Any, name: str, *, saved: bool) -> Facts:
-    """Give the facts of a dataset, as far as they are cheap to know."""
+def version_of(catalog: Any, name: str, *, saved: bool) -> str | None:
+    """Return the version a dataset was just saved as or loaded from, if it has one."""
     if catalog is None:
-        return Facts()
+        return None
     try:
         dataset = compat.catalog_dataset(catalog, name)
-        version = compat.dataset_version(dataset, saved=saved)
-        if not saved:
-            return Facts(version=version)
-        path = compat.dataset_path(dataset, version)
-    except Exception:  # somebody else's dataset class
-        return Facts()
-    if path is None or "://" in path:
-        return Facts(path, version)
+        return compat.dataset_version(dataset, saved=saved)
+    except Exception:  # of a dataset class of the user's
+        return None
+
+
+def fingerprint_of(
+    catalog: Any, name: str, version: str | None, reader: FingerprintReader
+) -> Fingerprint:
+    """Return the fingerprint of a dataset of a catalog; empty if it has none."""
+    if catalog is None:
+        return Fingerprint()
     try:
-        found = Path(path).stat()
-    except OSError:
-        return Facts(path, version)
-    return Facts(path, version, found.st_size, found.st_mtime_ns // 1000)
+        return reader.read(compat.catalog_dataset(catalog, name), version)
+    except Exception:  # of a dataset class of the user's
+        return Fingerprint()
 
 
 def input_versions(catalog: Any, node: Any) -> tuple[tuple[str, str], ...]:
+    """Return the versions that a node's inputs were loaded from, of those that have
+    versions.
+    """
     found = []
     for name in node.inputs:
-        version = stored(catalog, name, saved=False).version
+        version = version_of(catalog, name, saved=False)
         if version is not None:
             found.append((name, version))
     return tuple(found)

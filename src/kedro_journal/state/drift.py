@@ -12,7 +12,7 @@ from kedro_journal.events import Git, PlannedNode, Versions
 
 from .evidence import Evidence, Known, Link, bare, collect
 from .flat import flatten
-from .model import RunState, SessionState
+from .model import DatasetOperation, SessionState
 from .places import is_elsewhere, same_place, saved_at
 from .stored import Stored
 
@@ -82,7 +82,7 @@ def find_drift(chain: Sequence[Link], now: Now) -> tuple[Drift, ...]:
         *_parameters(chain, known, now),
         *_configuration(chain[0].state, now),
         *places.inputs(),
-        *_inputs(chain[0].run, known, now),
+        *_inputs(chain, known, now),
         *places.outputs(),
         *_sources(chain, known, now),
         *_code_base(chain[0].state, now),
@@ -181,9 +181,14 @@ def _configuration(state: SessionState, now: Now) -> Iterator[Drift]:
             yield Drift(kind="configuration", subject=path, detail=detail)
 
 
-def _inputs(first: RunState, known: Known, now: Now) -> Iterator[Drift]:
-    """Find free inputs that are gone, or were written after they were loaded."""
+def _inputs(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift]:
+    """Find free inputs that are gone, or are not what was loaded.
+
+    Fingerprints decide, if there are any: a file that is older than the one that was
+    loaded is another one as well. Else the times do.
+    """
     made = {bare(output) for node in now.nodes for output in node.outputs}
+    first_loads = _FirstLoads(chain)
     for name, here in sorted(now.stored.items()):
         if bare(name) in made or not here.persistent:
             continue
@@ -195,13 +200,22 @@ def _inputs(first: RunState, known: Known, now: Now) -> Iterator[Drift]:
                 detail = "it is gone"
                 yield Drift(kind="input", subject=name, detail=detail, nodes=waiting)
             continue
-        at, old = here.modified_at, list[str]()
+        at, old, other = here.modified_at, list[str](), list[str]()
         for node, evidence in done.items():
+            same = first_loads.same(evidence, name, here)
+            if same is not None:
+                other += [] if same else [node]
+                continue
             load = evidence.node.loads.get(name)
             loaded_at = load.ended_at if load is not None else evidence.node.ended_at
             if at is not None and loaded_at is not None and loaded_at < at:
                 old.append(node)
-        began = first.started_at
+        if other:
+            detail = "it is not what was loaded: it was changed or replaced"
+            nodes = tuple(node for node in using if node in other or node in old)
+            yield Drift(kind="input", subject=name, detail=detail, nodes=nodes)
+            continue
+        began = chain[0].run.started_at
         since = at is not None and began is not None and at > began
         if old or (since and not done):
             nodes = tuple(old or using)
@@ -209,6 +223,25 @@ def _inputs(first: RunState, known: Known, now: Now) -> Iterator[Drift]:
             if not old:
                 detail = "it was written since the session began"
             yield Drift(kind="input", subject=name, detail=detail, nodes=nodes)
+
+
+class _FirstLoads:
+    """What the attempts at the runs of a chain loaded first of each dataset."""
+
+    def __init__(self, chain: Sequence[Link]) -> None:
+        self._chain = chain
+        self._known: dict[tuple[int, int], Mapping[str, DatasetOperation]] = {}
+
+    def same(self, evidence: Evidence, dataset: str, here: Stored) -> bool | None:
+        """Compare a dataset with what a node's attempt loaded; None if unknown."""
+        key = evidence.link, evidence.attempt
+        if key not in self._known:
+            state, run = self._chain[evidence.link]
+            wanted = run.run_id, evidence.attempt
+            found = (r for r in state.runs if (r.run_id, r.attempt) == wanted)
+            self._known[key] = next((r.first_loads for r in found), {})
+        load = self._known[key].get(dataset)
+        return None if load is None else load.fingerprint.same_data(here.fingerprint)
 
 
 class _Places:

@@ -17,6 +17,8 @@ from msgspec.structs import replace
 from kedro_journal.events import (
     AnyEvent,
     ContextLoaded,
+    DatasetConfirmed,
+    DatasetConfirming,
     DatasetLoaded,
     DatasetLoading,
     DatasetSaved,
@@ -222,6 +224,8 @@ class StateBuilder:
                 | DatasetLoaded()
                 | DatasetSaving()
                 | DatasetSaved()
+                | DatasetConfirming()
+                | DatasetConfirmed()
             ):  # pragma: no cover - `MOVES` has them all
                 raise AssertionError(event)
             case _:

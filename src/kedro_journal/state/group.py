@@ -79,8 +79,8 @@ class GroupFailure(msgspec.Struct, frozen=True):
         session_id, host: Which session.
         run_id, attempt: Which run of it; None and 1 if it had none.
         node: The node, None if it was in none.
-        doing: loading, running or saving; empty without a node.
-        datasets: What it was loading or saving.
+        doing: loading, running, saving or confirming; empty without a node.
+        datasets: What it was loading, saving or confirming.
         error: What was raised, if it failed.
         at: Wall clock of the end of the node, the run or the session.
     """

@@ -20,6 +20,7 @@ from kedro_journal.events import (
     Versions,
 )
 
+from .operation import DatasetOperation
 from .shown import Shown
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ NodeStatus = Literal[
     "loading",
     "running",
     "saving",
+    "confirming",
     "completed",
     "failed",
     "interrupted",
@@ -73,57 +75,23 @@ class Anomaly(msgspec.Struct, frozen=True):
     status: str
 
 
-class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One dataset being loaded or saved for a node.
-
-    Attributes:
-        dataset: Its name.
-        kind: load or save.
-        started_seq: The record that opened the interval.
-        ended_seq: The record that closed it; 0 while it is open.
-        ended_at: Wall clock of that record.
-        count: How often: a generator node saves a dataset once per chunk.
-        duration_s: Seconds of the last one.
-        version: Version loaded or saved, if versioned.
-        path: Where it was saved.
-        size_bytes: Size of the saved file, where known.
-        modified_us: Its modification time then, in microseconds since 1970.
-    """
-
-    dataset: str
-    kind: Literal["load", "save"]
-    started_seq: int
-    ended_seq: int = 0
-    ended_at: datetime | None = None
-    count: int = 1
-    duration_s: float | None = None
-    version: str | None = None
-    path: str | None = None
-    size_bytes: int | None = None
-    modified_us: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Begun and not ended: at a death, this is what it died in."""
-        return not self.ended_seq
-
-
 class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     """One node in one attempt at a run.
 
     Attributes:
         name: Its name.
         status: Where it stands. `saving` means computed, but not every output saved:
-            only `completed` makes it done.
+            only `completed` makes it done. `confirming` means that every output is
+            saved, but not every dataset confirmed that the node confirms.
         plan: What the run said of it; None if it was not planned.
         writer: The process that ran it.
         started_seq, computed_seq, ended_seq: The records that say so; 0 for none.
         started_at, ended_at: Wall clock.
         compute_s: Seconds in its function.
         duration_s: Seconds from the start of its function to its end, saves included.
-        loads, saves: Its datasets, by name.
+        loads, saves, confirms: Its datasets, by name.
         error: What it raised, if it failed.
-        phase: What it was doing when it broke: loading, running or saving.
+        phase: What it was doing when it broke: loading, running, saving or confirming.
     """
 
     name: str
@@ -141,11 +109,12 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     saves: Mapping[str, DatasetOperation] = {}
     error: ErrorInfo | None = None
     phase: str = ""
+    confirms: Mapping[str, DatasetOperation] = {}
 
     @property
     def open_operations(self) -> tuple[DatasetOperation, ...]:
-        """Loads and saves that were begun and never ended."""
-        every = (*self.loads.values(), *self.saves.values())
+        """Loads, saves and confirmations that were begun and never ended."""
+        every = (*self.loads.values(), *self.saves.values(), *self.confirms.values())
         return tuple(operation for operation in every if operation.is_open)
 
     @property
@@ -208,13 +177,31 @@ class RunState(Shown, frozen=True, omit_defaults=True):
 
     @property
     def in_progress(self) -> tuple[NodeState, ...]:
-        """Nodes that are loading, running or saving; at a death, what it died in."""
-        return self.with_status("loading", "running", "saving")
+        """Nodes that began and did not end; at a death, what it died in."""
+        return self.with_status("loading", "running", "saving", "confirming")
+
+    @property
+    def first_loads(self) -> dict[str, DatasetOperation]:
+        """The first recorded load of each dataset whose location is known, by name.
+
+        Its `fingerprint` is what the run loaded. A worker process records the first
+        load of its own, so that there may be several; the first of them counts.
+        """
+        found: dict[str, DatasetOperation] = {}
+        for node in self.nodes.values():
+            for name, load in node.loads.items():
+                known = found.get(name)
+                earlier = known is None or load.fingerprint_seq < known.fingerprint_seq
+                if load.path is not None and earlier:
+                    found[name] = load
+        return found
 
     @property
     def broken(self) -> tuple[NodeState, ...]:
         """Nodes that failed, were interrupted, or are in progress."""
-        return self.with_status("failed", "interrupted", "loading", "running", "saving")
+        return self.with_status(
+            *("failed", "interrupted"), *("loading", "running", "saving", "confirming")
+        )
 
     @property
     def traceback(self) -> str:

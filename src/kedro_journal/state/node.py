@@ -1,21 +1,17 @@
 """What one record does to one node, under construction. Called by `evolve` alone.
 
-A node that events are added to is a `NodeBuilder`: the same fields as a `NodeState`,
-changed in place, and so are its loads and saves. Frozen ones, made anew for each event,
-would be half of a replay.
-
-Builders are plain classes, for msgspec takes four times as long to set a field. Each
-event has a function of its own, all the way, though they are alike: at a place that
-sees one class alone, Python finds a field in a third of the time.
+Each event has a function of its own, all the way, though they are alike: at a place
+that sees one class alone, Python finds a field in a third of the time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple, cast, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from kedro_journal.events import (
+    DatasetConfirmed,
+    DatasetConfirming,
     DatasetLoaded,
     DatasetLoading,
     DatasetSaved,
@@ -30,7 +26,8 @@ from kedro_journal.events import (
     RunInterrupted,
 )
 
-from .model import DatasetOperation, NodeState, NodeStatus
+from .model import NodeState, NodeStatus
+from .node_builder import NodeBuilder
 from .transitions import NODE_TRANSITIONS
 
 __all__ = [
@@ -52,163 +49,35 @@ NodeEvent = (
     | DatasetLoaded
     | DatasetSaving
     | DatasetSaved
+    | DatasetConfirming
+    | DatasetConfirmed
 )
 RunEnd = RunCompleted | RunFailed | RunInterrupted
 
 
 def status_at_end(node: NodeState, event: RunEnd) -> NodeStatus:
-    """Say what the end of its run makes of a node.
+    """Return what the end of its run makes of a node.
 
-    Kedro tells nothing of a failing load or save but the open interval it leaves.
+    Kedro has no hook for a load, save or confirmation that fails: only the open
+    interval shows it.
     """
     if node.status == "pending":
         return "skipped" if isinstance(event, RunCompleted) else "pending"
-    if node.status not in ("loading", "running", "saving"):
+    if node.status not in ("loading", "running", "saving", "confirming"):
         return node.status
+    if isinstance(event, RunCompleted) and _is_saved(node):
+        return "completed"  # its runner confirms in a way that is not seen
     if isinstance(event, RunFailed) and node.open_operations:
         return "failed"
     return "interrupted"
 
 
-class OperationBuilder:
-    """A load or save under construction; see `DatasetOperation` for its fields.
-
-    As long as no record opened it, `started_seq` is 0. What an end says counts only
-    where `ended_seq` is not: whoever opens it again leaves the rest as it is.
-    """
-
-    __slots__ = DatasetOperation.__struct_fields__
-
-    ended_seq: int
-    ended_at: datetime | None
-    duration_s: float | None
-    version: str | None
-
-    def __init__(self, dataset: str, kind: Literal["load", "save"]) -> None:
-        self.dataset = dataset
-        self.kind: Literal["load", "save"] = kind
-        self.started_seq = 0
-        self.count = 0
-        self.path: str | None = None
-        self.size_bytes: int | None = None
-        self.modified_us: int | None = None
-
-    @classmethod
-    def of(cls, before: DatasetOperation) -> OperationBuilder:
-        """Go on from a frozen one."""
-        new = cls(before.dataset, before.kind)
-        for name in cls.__slots__:
-            setattr(new, name, getattr(before, name))
-        return new
-
-    def freeze(self) -> DatasetOperation:
-        """Give the operation."""
-        if not self.ended_seq:
-            return DatasetOperation(
-                self.dataset,
-                self.kind,
-                self.started_seq,
-                count=self.count,
-                version=self.version,
-            )
-        return DatasetOperation(
-            self.dataset,
-            self.kind,
-            self.started_seq,
-            self.ended_seq,
-            self.ended_at,
-            self.count,
-            self.duration_s,
-            self.version,
-            self.path,
-            self.size_bytes,
-            self.modified_us,
-        )
-
-
-class NodeBuilder:
-    """A node under construction; see `NodeState` for its fields.
-
-    What it began with stays as it is: loads and saves that events are added to stand
-    beside.
-    """
-
-    __slots__ = (
-        *NodeState.__struct_fields__,
-        *("changed_loads", "changed_saves", "last_load", "last_save"),
-    )
-
-    def __init__(self, node: NodeState) -> None:
-        self.name = node.name
-        self.status: NodeStatus = node.status
-        self.plan = node.plan
-        self.writer = node.writer
-        self.started_seq = node.started_seq
-        self.computed_seq = node.computed_seq
-        self.ended_seq = node.ended_seq
-        self.started_at = node.started_at
-        self.ended_at = node.ended_at
-        self.compute_s = node.compute_s
-        self.duration_s = node.duration_s
-        self.loads = node.loads
-        self.saves = node.saves
-        self.error = node.error
-        self.phase = node.phase
-        self.changed_loads: dict[str, OperationBuilder] = {}
-        self.changed_saves: dict[str, OperationBuilder] = {}
-        self.last_load = self.last_save = _NOTHING
-
-    def load(self, dataset: str) -> OperationBuilder:
-        """Give the load of a dataset, to be changed."""
-        found = self.changed_loads.get(dataset)
-        if found is None:
-            found = _operation(self.loads.get(dataset), dataset, "load")
-            self.changed_loads[dataset] = found
-        self.last_load = found
-        return found
-
-    def save(self, dataset: str) -> OperationBuilder:
-        """Give the save of a dataset, to be changed."""
-        found = self.changed_saves.get(dataset)
-        if found is None:
-            found = _operation(self.saves.get(dataset), dataset, "save")
-            self.changed_saves[dataset] = found
-        self.last_save = found
-        return found
-
-    def freeze(self) -> NodeState:
-        """Give the node."""
-        return NodeState(
-            self.name,
-            self.status,
-            self.plan,
-            self.writer,
-            self.started_seq,
-            self.computed_seq,
-            self.ended_seq,
-            self.started_at,
-            self.ended_at,
-            self.compute_s,
-            self.duration_s,
-            _frozen(self.loads, self.changed_loads),
-            _frozen(self.saves, self.changed_saves),
-            self.error,
-            self.phase,
-        )
-
-
-def _operation(
-    before: DatasetOperation | None, dataset: str, kind: Literal["load", "save"]
-) -> OperationBuilder:
-    return OperationBuilder.of(before) if before else OperationBuilder(dataset, kind)
-
-
-def _frozen(
-    before: Mapping[str, DatasetOperation], changed: Mapping[str, OperationBuilder]
-) -> Mapping[str, DatasetOperation]:
-    if not changed:
-        return before
-    return {**before, **{name: one.freeze() for name, one in changed.items()}}
+def _is_saved(node: NodeState) -> bool:
+    """Return whether only confirmations are missing that a plan names."""
+    if node.plan is None or not node.plan.confirms or node.open_operations:
+        return False
+    saved = {name for name, save in node.saves.items() if save.ended_seq}
+    return bool(node.computed_seq) and saved >= set(node.plan.outputs)
 
 
 class Here:
@@ -265,7 +134,6 @@ class Here:
 # whose status it fits. If it was not, nothing was changed, and `evolve` sees to it.
 
 _NO_STATUS: Final = cast("NodeStatus", "")
-_NOTHING: Final = OperationBuilder(cast("str", None), "load")  # of no dataset
 _NOBODY: Final = NodeBuilder(NodeState("", _NO_STATUS))
 
 
@@ -278,6 +146,8 @@ _AFTER_LOADING: Final = _after(DatasetLoading)
 _AFTER_LOADED: Final = _after(DatasetLoaded)
 _AFTER_SAVING: Final = _after(DatasetSaving)
 _AFTER_SAVED: Final = _after(DatasetSaved)
+_AFTER_CONFIRMING: Final = _after(DatasetConfirming)
+_AFTER_CONFIRMED: Final = _after(DatasetConfirmed)
 _AFTER_STARTED: Final = _after(NodeStarted)
 _AFTER_COMPUTED: Final = _after(NodeComputed)
 _AFTER_COMPLETED: Final = _after(NodeCompleted)
@@ -314,6 +184,14 @@ def _loaded(here: Here, record: Entry, event: DatasetLoaded) -> bool:
     load.ended_at = record.at
     load.duration_s = event.duration_s
     load.version = event.version
+    if event.path is not None:  # a later load of the run does not repeat it
+        load.fingerprint_seq = record.seq
+        load.path = event.path
+        load.size_bytes = event.size_bytes
+        load.modified_us = event.modified_us
+        load.entries = event.entries
+        load.listing_sha256 = event.listing_sha256
+        load.etag = event.etag
     return True
 
 
@@ -349,6 +227,39 @@ def _saved(here: Here, record: Entry, event: DatasetSaved) -> bool:
     save.path = event.path
     save.size_bytes = event.size_bytes
     save.modified_us = event.modified_us
+    save.entries = event.entries
+    save.listing_sha256 = event.listing_sha256
+    save.etag = event.etag
+    return True
+
+
+def _confirming(here: Here, record: Entry, event: DatasetConfirming) -> bool:
+    node = here.node if event.node == here.name else here.turn(event.node)
+    status = _AFTER_CONFIRMING[node.status]
+    if status is None or event.run_id != here.run_id or event.attempt != here.attempt:
+        return False
+    node.status = status
+    confirm = node.confirm(event.dataset)
+    confirm.started_seq = record.seq
+    confirm.ended_seq = 0
+    confirm.version = None
+    confirm.count += 1
+    return True
+
+
+def _confirmed(here: Here, record: Entry, event: DatasetConfirmed) -> bool:
+    node = here.node if event.node == here.name else here.turn(event.node)
+    status = _AFTER_CONFIRMED[node.status]
+    if status is None or event.run_id != here.run_id or event.attempt != here.attempt:
+        return False
+    node.status = status
+    confirm = node.confirm(event.dataset)
+    if not confirm.started_seq:
+        confirm.started_seq, confirm.count = record.seq, 1
+    confirm.ended_seq = record.seq
+    confirm.ended_at = record.at
+    confirm.duration_s = event.duration_s
+    confirm.version = None
     return True
 
 
@@ -429,6 +340,8 @@ MOVES: Final[Mapping[type, Move]] = {
     DatasetLoaded: Move(_loaded, _AFTER_LOADED),
     DatasetSaving: Move(_saving, _AFTER_SAVING),
     DatasetSaved: Move(_saved, _AFTER_SAVED),
+    DatasetConfirming: Move(_confirming, _AFTER_CONFIRMING),
+    DatasetConfirmed: Move(_confirmed, _AFTER_CONFIRMED),
     NodeStarted: Move(_started, _AFTER_STARTED),
     NodeComputed: Move(_computed, _AFTER_COMPUTED),
     NodeCompleted: Move(_completed, _AFTER_COMPLETED),

@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from kedro_journal.events import Fingerprint
+
 from .model import DatasetOperation
 
 __all__ = ["SLACK", "Stored", "changed"]
@@ -25,9 +27,10 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         path: Where it is, as it would be recorded: redacted, from the root of the
             project; None if it does not tell.
         exists: It is there, in the version on record; None if it does not tell.
-        size_bytes: Its size, where cheap.
+        size_bytes: Its size, where cheap; of a folder, of all files together.
         modified_at: When it was last written, to the microsecond, where that can be
-            told.
+            told; of a folder, its newest file.
+        entries, listing_sha256, etag: See `Fingerprint`.
     """
 
     persistent: bool
@@ -36,26 +39,52 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     exists: bool | None = None
     size_bytes: int | None = None
     modified_at: datetime | None = None
+    entries: int | None = None
+    listing_sha256: str | None = None
+    etag: str | None = None
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What identifies the data that is there now."""
+        at = self.modified_at
+        return Fingerprint(
+            self.path,
+            self.size_bytes,
+            None if at is None else (at - _EPOCH) // timedelta(microseconds=1),
+            self.entries,
+            self.listing_sha256,
+            self.etag,
+        )
 
 
 def changed(dataset: str, now: Stored, saved: DatasetOperation) -> str:
-    """Say how an output is not what was saved; empty if it is, as far as known."""
+    """Return how an output differs from what was saved; empty if it does not, as far
+    as is known.
+    """
+    same = saved.fingerprint.same_data(now.fingerprint)
+    if same:
+        return ""
     sizes = saved.size_bytes, now.size_bytes
     if None not in sizes and sizes[0] != sizes[1]:
         return (
             f"its output {dataset} was changed: it has {now.size_bytes} bytes, and "
             f"{saved.size_bytes} were saved (record {saved.ended_seq})"
         )
+    counts = saved.entries, now.entries
+    if None not in counts and counts[0] != counts[1]:
+        return (
+            f"its output {dataset} was changed: it has {now.entries} files, and "
+            f"{saved.entries} were saved (record {saved.ended_seq})"
+        )
     at = now.modified_at
-    if at is None:
-        return ""
-    if saved.modified_us is not None:
-        written = _EPOCH + timedelta(microseconds=saved.modified_us)
-        same = at == written
-    else:
-        same = saved.ended_at is None or at <= saved.ended_at + SLACK
-    if same:
-        return ""
+    if same is None:  # no exact time is recorded
+        if at is None or saved.ended_at is None or at <= saved.ended_at + SLACK:
+            return ""
+    elif saved.modified_us == now.fingerprint.modified_us:
+        return (
+            f"its output {dataset} was changed after it was saved "
+            f"(record {saved.ended_seq})"
+        )
     return (
         f"its output {dataset} was written again after it was saved "
         f"(record {saved.ended_seq})"

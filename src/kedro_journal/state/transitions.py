@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from kedro_journal.events import (
     ContextLoaded,
+    DatasetConfirmed,
+    DatasetConfirming,
     DatasetLoaded,
     DatasetLoading,
     DatasetSaved,
@@ -82,9 +84,14 @@ NODE_TRANSITIONS: Final[Mapping[tuple[NodeStatus, type[Event]], NodeStatus]] = {
     ("saving", DatasetSaving): "saving",
     ("saving", DatasetSaved): "saving",
     ("saving", NodeCompleted): "completed",
+    ("saving", DatasetConfirming): "confirming",
+    ("confirming", DatasetConfirming): "confirming",
+    ("confirming", DatasetConfirmed): "confirming",
+    ("confirming", NodeCompleted): "completed",
     ("loading", NodeFailed): "failed",
     ("running", NodeFailed): "failed",
     ("saving", NodeFailed): "failed",
+    ("confirming", NodeFailed): "failed",
 }
 
 

@@ -35,8 +35,8 @@ class Place(NamedTuple):
     Attributes:
         run: The run.
         node: The node.
-        doing: loading, running or saving.
-        datasets: What it was loading or saving; empty if it was running.
+        doing: loading, running, saving or confirming.
+        datasets: What it was loading, saving or confirming; empty if it was running.
         since_seq: The record that says it began to; 0 if none does.
     """
 
@@ -72,10 +72,7 @@ def places(run: RunState | None) -> tuple[Place, ...]:
     if run is None:
         return ()
     failed = [_place(run, node) for node in run.with_status("failed")]
-    others = [
-        _place(run, node)
-        for node in run.with_status("interrupted", "loading", "running", "saving")
-    ]
+    others = [_place(run, node) for node in run.broken if node.status != "failed"]
     return (*failed, *others)
 
 
@@ -86,7 +83,8 @@ def _place(run: RunState, node: NodeState) -> Place:
     if not since and doing == "loading":
         since = max((load.ended_seq for load in node.loads.values()), default=0)
     elif not since:
-        since = node.computed_seq if doing == "saving" else node.started_seq
+        after = node.computed_seq if doing in ("saving", "confirming") else 0
+        since = after or node.started_seq
     datasets = tuple(operation.dataset for operation in operations)
     return Place(run, node, doing, datasets, since)
 

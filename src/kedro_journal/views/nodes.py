@@ -27,6 +27,11 @@ __all__ = [
 NODES_SHOWN: Final = 24
 """Rows of a node table that is not asked to be whole."""
 
+_VERBS: Final = {
+    "load": ("loading", "loaded"),
+    "save": ("saving", "saved"),
+    "confirm": ("confirming", "confirmed"),
+}
 COLUMNS: Final = (
     Column("node", widest=44),
     Column("status"),
@@ -108,7 +113,7 @@ def node_row(
     plan = node.plan
     source = (plan.source or plan.function) if plan is not None else ""
     source = short_path(source, state.project_path)
-    in_progress = node.status in ("loading", "running", "saving")
+    in_progress = node.status in ("loading", "running", "saving", "confirming")
     role = "bad" if over and in_progress else VERDICT_ROLES.get(node.status, "")
     return (
         line(Span(node.name, "dim" if node.status == "pending" else "")),
@@ -131,15 +136,15 @@ def _at(node: NodeState) -> Line:
 
 
 def _datasets(node: NodeState) -> list[Line]:
-    every = (*node.loads.values(), *node.saves.values())
+    every = (*node.loads.values(), *node.saves.values(), *node.confirms.values())
     return [_dataset(operation) for operation in every]
 
 
 def _dataset(operation: DatasetOperation) -> Line:
     if operation.is_open:
-        doing = "loading" if operation.kind == "load" else "saving"
+        doing = _VERBS[operation.kind][0]
         return line(Span(f"{doing} {operation.dataset}: begun, not ended", "warn"))
-    verb = "loaded" if operation.kind == "load" else "saved"
+    verb = _VERBS[operation.kind][1]
     parts = [f"{verb} {operation.dataset}"]
     if operation.duration_s is not None:
         parts.append(f" in {duration(operation.duration_s)}")
@@ -147,6 +152,8 @@ def _dataset(operation: DatasetOperation) -> Line:
         parts.append(f", {operation.count} times")
     if operation.version:
         parts.append(f", version {operation.version}")
+    if operation.entries is not None:
+        parts.append(f", {count(operation.entries, 'file')}")
     if operation.size_bytes is not None:
         parts.append(f", {bytes_size(operation.size_bytes)}")
     if operation.path:

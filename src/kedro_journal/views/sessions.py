@@ -44,6 +44,7 @@ VERDICT_ROLES: Final = {
     "empty": "dim",
     "loading": "busy",
     "saving": "busy",
+    "confirming": "busy",
 }
 """Role of every verdict and status; see `terminal.Paint`."""
 

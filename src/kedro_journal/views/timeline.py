@@ -7,6 +7,8 @@ from typing import Final, NamedTuple, assert_never
 from kedro_journal.events import (
     AnyEvent,
     ContextLoaded,
+    DatasetConfirmed,
+    DatasetConfirming,
     DatasetLoaded,
     DatasetLoading,
     DatasetSaved,
@@ -47,7 +49,14 @@ _SUBJECT_MAX: Final = 36
 
 _RunEvent = RunStarted | RunCompleted | RunFailed | RunInterrupted
 _NodeEvent = NodeStarted | NodeComputed | NodeCompleted | NodeFailed
-_DatasetEvent = DatasetLoading | DatasetLoaded | DatasetSaving | DatasetSaved
+_DatasetEvent = (
+    DatasetLoading
+    | DatasetLoaded
+    | DatasetSaving
+    | DatasetSaved
+    | DatasetConfirming
+    | DatasetConfirmed
+)
 _SessionEvent = (
     SessionCreated
     | SessionActivated
@@ -79,7 +88,14 @@ def describe(event: AnyEvent) -> Sentence:  # noqa: PLR0911 - one per family
     match event:
         case NodeStarted() | NodeComputed() | NodeCompleted() | NodeFailed():
             return _node(event)
-        case DatasetLoading() | DatasetLoaded() | DatasetSaving() | DatasetSaved():
+        case (
+            DatasetLoading()
+            | DatasetLoaded()
+            | DatasetSaving()
+            | DatasetSaved()
+            | DatasetConfirming()
+            | DatasetConfirmed()
+        ):
             return _dataset(event)
         case RunStarted() | RunCompleted() | RunFailed() | RunInterrupted():
             return _run(event)
@@ -135,6 +151,11 @@ def _dataset(event: _DatasetEvent) -> Sentence:
             return Sentence(event.node, f"loading {event.dataset}", "dim")
         case DatasetSaving():
             return Sentence(event.node, f"saving {event.dataset}", "dim")
+        case DatasetConfirming():
+            return Sentence(event.node, f"confirming {event.dataset}", "dim")
+        case DatasetConfirmed():
+            text = f"confirmed {event.dataset}{_in(event.duration_s)}"
+            return Sentence(event.node, text, "dim")
         case DatasetLoaded():
             version = f", version {event.version}" if event.version else ""
             text = f"loaded {event.dataset}{_in(event.duration_s)}{version}"
