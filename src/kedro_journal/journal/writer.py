@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 import weakref
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,6 +20,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
+from kedro_journal._clock import monotonic_s
 from kedro_journal.errors import JournalClosed, JournalUnwritable
 from kedro_journal.events import (
     Event,
@@ -186,7 +186,7 @@ class JournalWriter:
                     return None
                 self._settled = False
                 last = known.last
-                if file.end() != last.offset or time.monotonic() >= self._look_at_s:
+                if file.end() != last.offset or monotonic_s() >= self._look_at_s:
                     return None
                 data, records = seal_batch(batch, last, self._name, self._port.now())
                 file.append(data, last.offset)
@@ -253,7 +253,7 @@ class JournalWriter:
                 not settled
                 or urgent
                 or file.end() != known.last.offset
-                or time.monotonic() >= self._look_at_s
+                or monotonic_s() >= self._look_at_s
             ):
                 self._catch_up()
                 if known.closed_seq:
@@ -298,7 +298,7 @@ class JournalWriter:
             self._forget()
             raise JournalUnwritable(self.path, None, "the journal was deleted")
         self._file.sync_name()
-        self._look_at_s = time.monotonic() + _DELETED_AFTER_S
+        self._look_at_s = monotonic_s() + _DELETED_AFTER_S
         size = self._file.finish_roll_back(found.size)
         self._end.find(self._file, size, may_begin=self._header is not None)
         self._end.keep_loss_visible()

@@ -11,10 +11,10 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kedro_journal._clock import now
 from kedro_journal.events import (
     SessionActivated,
     SessionClosed,
@@ -166,7 +166,7 @@ class PluginLink:
         config = settings_of(project)
         if is_disabled(config):
             return
-        run_id = str(run_params.get("run_id") or session_timestamp(datetime.now(UTC)))
+        run_id = str(run_params.get("run_id") or session_timestamp(now()))
         kedro_id = str(run_params.get("session_id") or run_id)
         self._single_run = "session_id" not in run_params or kedro_id == run_id
         self._by_command = current_command.link(self)

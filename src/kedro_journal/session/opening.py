@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from kedro_journal._clock import wall_ns
 from kedro_journal._version import __version__
 from kedro_journal.config import Config, load_config
 from kedro_journal.errors import ConfigError, JournalError, JournalUnwritable
@@ -282,7 +282,7 @@ def _recorder(
 
 def _uuid7() -> str:
     """Make a UUID version 7 (RFC 9562, section 5.7): 48 bits of time, 74 of chance."""
-    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    value = (wall_ns() // 1_000_000) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0x3 << 62) | 2 << 62
     return str(uuid.UUID(int=value & (2**128 - 1)))

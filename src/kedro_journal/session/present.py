@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
+from kedro_journal._instant import EPOCH
 from kedro_journal.errors import NotResumable
 from kedro_journal.events import PlannedNode
 from kedro_journal.redaction import Redactor
@@ -31,8 +32,6 @@ __all__ = [
     "redactor_now",
     "stored_now",
 ]
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def pipeline_names(names: Sequence[str]) -> list[str] | None:
@@ -123,7 +122,7 @@ def facts(catalog: Any, name: str, version: str | None) -> Stored:
         found = Path(path).stat()
     except OSError:
         return known
-    modified_at = _EPOCH + timedelta(microseconds=found.st_mtime_ns // 1000)
+    modified_at = EPOCH + timedelta(microseconds=found.st_mtime_ns // 1000)
     return msgspec.structs.replace(
         known, size_bytes=found.st_size, modified_at=modified_at
     )

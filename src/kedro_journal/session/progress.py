@@ -8,10 +8,10 @@ here, from what was seen, never guessed.
 from __future__ import annotations
 
 import threading
-import time
 from contextvars import ContextVar
 from typing import Any, Final
 
+from kedro_journal._clock import monotonic_s
 from kedro_journal.events import Event
 from kedro_journal.replay.active import Active, Bound, Where, bind, bound
 
@@ -63,23 +63,23 @@ class NodeProgress:
         self.binding = Binding()
         self.where: Where | None = None
         self.phase = "loading"
-        self.started_s = time.monotonic()
+        self.started_s = monotonic_s()
         self.outputs_left = set(node.outputs)
         self.chunked = compat.is_generator_node(node)
         self._open: dict[tuple[str, str], float] = {}
 
     def begin(self, kind: str, dataset: str) -> None:
         """A load or save begins."""
-        self._open[kind, dataset] = time.monotonic()
+        self._open[kind, dataset] = monotonic_s()
 
     def end(self, kind: str, dataset: str) -> float | None:
         """It ended: give the seconds it took."""
         began = self._open.pop((kind, dataset), None)
-        return None if began is None else time.monotonic() - began
+        return None if began is None else monotonic_s() - began
 
     def elapsed_s(self) -> float:
         """Seconds since the node's function was called."""
-        return time.monotonic() - self.started_s
+        return monotonic_s() - self.started_s
 
     @property
     def open_dataset(self) -> str | None:
@@ -103,7 +103,7 @@ class ActiveRun:
         self.key: Final[dict[str, Any]] = {"run_id": run_id, "attempt": attempt}
         self.catalog = catalog
         self.binding = Binding()
-        self.started_s = time.monotonic()
+        self.started_s = monotonic_s()
         self.nodes: dict[str, NodeProgress] = {}
         self.completed: set[str] = set()
         self.raised: list[BaseException] = []
@@ -125,7 +125,7 @@ class ActiveRun:
 
     def elapsed_s(self) -> float:
         """Seconds since it started."""
-        return time.monotonic() - self.started_s
+        return monotonic_s() - self.started_s
 
     def progress(self, node: Any, name: str) -> NodeProgress:
         """Give the progress of a node of that name, begun if it is new."""

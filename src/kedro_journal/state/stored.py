@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import msgspec
+
+from kedro_journal._instant import EPOCH, Instant
 
 from .model import DatasetOperation
 
@@ -13,7 +15,6 @@ __all__ = ["SLACK", "Stored", "changed"]
 
 SLACK: Final = timedelta(seconds=2)
 """Of time stamps, where no exact one is on record."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +36,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
     exists: bool | None = None
     size_bytes: int | None = None
-    modified_at: datetime | None = None
+    modified_at: Instant | None = None
 
 
 def changed(dataset: str, now: Stored, saved: DatasetOperation) -> str:
@@ -50,7 +51,7 @@ def changed(dataset: str, now: Stored, saved: DatasetOperation) -> str:
     if at is None:
         return ""
     if saved.modified_us is not None:
-        written = _EPOCH + timedelta(microseconds=saved.modified_us)
+        written = EPOCH + timedelta(microseconds=saved.modified_us)
         same = at == written
     else:
         same = saved.ended_at is None or at <= saved.ended_at + SLACK
