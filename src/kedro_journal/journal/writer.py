@@ -45,6 +45,8 @@ from .syncer import GroupSyncer
 
 __all__ = [
     "JOURNAL_NAME",
+    "IGNORE_NAME",
+    "OWN_NAME",
     "RESERVE_NAME",
     "Durability",
     "JournalWriter",
@@ -53,6 +55,9 @@ __all__ = [
 Durability = Literal["flush", "group", "sync"]
 JOURNAL_NAME: Final = "journal.jsonl"
 RESERVE_NAME: Final = ".reserve"
+IGNORE_NAME: Final = ".gitignore"
+OWN_NAME: Final = ".kedro-journal"
+"""Folder for the reserve and the index in a journal directory of the user's own."""
 """In the journal directory: room that endings get when the disk is full."""
 _DELETED_AFTER_S: Final = 0.05  # it is noticed at the first append so late, at most
 
@@ -265,7 +270,7 @@ class JournalWriter:
             every = [*before, *batch] if before else batch
             data, records = seal_batch(every, known.last, name, self._port.now())
             if reserve:
-                spare = self.folder.parent / RESERVE_NAME
+                spare = _reserve_in(self.folder.parent)
                 file.append_or_free(data, known.last.offset, spare)
             else:
                 file.append(data, known.last.offset)
@@ -374,3 +379,8 @@ class JournalWriter:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=JournalWriter.reset_in_child)
+
+
+def _reserve_in(directory: Path) -> Path:
+    spare = directory / RESERVE_NAME
+    return spare if spare.exists() else directory / OWN_NAME / RESERVE_NAME
