@@ -45,12 +45,16 @@ class PluginHooks(SeesOthers):
             manager = compat.context_hook_manager(context)
             if manager is None or not manager.is_registered(self):
                 return
-            bound = PluginLink(context).hooks
+            bound = PluginLink(context, self._meet).hooks
             manager.unregister(self)
             manager.register(bound)
             bound.after_context_created(context)
         except Exception as error:
             self.give_up(error, context)
+
+    def _meet(self, manager: Any) -> None:
+        if not manager.is_registered(self):
+            manager.register(self)
 
     @hook_impl(tryfirst=True)
     def before_dataset_loaded(self, dataset_name: str, node: Any) -> None:

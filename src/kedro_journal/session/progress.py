@@ -108,11 +108,24 @@ class ActiveRun:
         self.completed: set[str] = set()
         self.raised: list[BaseException] = []
         self.chunked: set[str] = set()
+        self.outputs: tuple[str, ...] = ()  # datasets that no node of it loads
         self.sequential = False
         self.in_process = False
         self.thread = threading.get_ident()
         self.is_over = False
         self.losses: Losses | None = None  # of its workers
+
+    def release(self) -> None:
+        """Drop everything of the user's: the run has ended.
+
+        Threads and contexts may refer to this object for as long as they live.
+        """
+        self.is_over = True
+        self.catalog = None
+        self.raised.clear()
+        self.nodes.clear()
+        self.binding = Binding()
+        self.losses = None
 
     def gaps(self) -> list[Event]:
         """What its workers could not write, to be put on record."""
@@ -180,13 +193,15 @@ class RunBook:
     def keep_only(self, keys: set[tuple[str | None, int]]) -> None:
         """Forget the runs that another process no longer hands over."""
         with self._lock:
+            over = [run for key, run in self._active.items() if key not in keys]
             self._active = {k: r for k, r in self._active.items() if k in keys}
+        for run in over:
+            run.release()
 
     def end(self, run: ActiveRun) -> None:
         """A run ended."""
         with self._lock:
             self._active.pop((run.run_id, run.attempt), None)
-            run.is_over = True
         if _run_here.get(None) is run:
             _run_here.set(None)
 
