@@ -99,6 +99,11 @@ class Lifecycle:
         return session if session is not None else _Gone(self)
 
     @property
+    def bound_hooks(self) -> SessionHooks | None:
+        """The hooks to register; None if the journal is switched off."""
+        return self.hooks if self.recorder is not None else None
+
+    @property
     def folder(self) -> Path | None:
         """The session folder; None in memory or without a journal."""
         return self.recorder.folder if self.recorder else None

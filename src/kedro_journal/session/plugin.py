@@ -1,4 +1,4 @@
-"""What Kedro finds by its entry points. Importing this must never fail.
+"""What `entry` gives to Kedro. Importing this must never fail.
 
 A hook module that does not import stops every `kedro run` of its users. So Kedro and
 the standard library are all that is imported here; the rest is imported inside, and if
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,11 +41,16 @@ class PluginHooks(SeesOthers):
         """A session of Kedro's own class made its context: bind hooks to it."""
         try:
             from . import compat
-            from .links import PluginLink
+            from .asked import asked
 
             manager = compat.context_hook_manager(context)
             if manager is None or not manager.is_registered(self):
                 return
+            if asked(context) == "disable":
+                manager.unregister(self)
+                return
+            from .links import PluginLink
+
             bound = PluginLink(context, self._meet).hooks
             manager.unregister(self)
             manager.register(bound)
@@ -206,6 +212,10 @@ class CliHooks:
                 prepare()  # its sessions are made in other threads
             if not command_args or command_args[0] != "run":
                 return
+            from .asked import asked
+
+            if asked(project_metadata) == "disable":
+                return
             from .command import current_command
 
             path = getattr(project_metadata, "project_path", None)
@@ -221,6 +231,8 @@ class CliHooks:
         try:
             if not command_args or command_args[0] != "run":
                 return
+            if f"{__package__}.command" not in sys.modules:
+                return  # no session was journaled, and the command was none of ours
             from .command import current_command, ending_error
 
             code = exit_code if isinstance(exit_code, int) else 1

@@ -76,7 +76,7 @@ class KedroServiceSession(_KedroServiceSession):
         lifecycle = self._lifecycle = Lifecycle(
             self, self._project_path, _wanted_id(given_id), on_disk=True
         )
-        bind_hooks(self._hook_manager, lifecycle.hooks)
+        bind_hooks(self._hook_manager, lifecycle.bound_hooks)
         other = self.session_id != lifecycle.session_id
         lifecycle.created(
             lambda: created_event(
@@ -142,7 +142,7 @@ class KedroServiceSession(_KedroServiceSession):
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run the pipeline; see Kedro's `KedroServiceSession.run` for the arguments."""
         lifecycle = self._lifecycle
-        if lifecycle is None:
+        if lifecycle is None or lifecycle.bound_hooks is None:
             return super().run(*args, **kwargs)
         if lifecycle.is_closed and lifecycle.recorder is not None:
             say(
