@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from kedro_journal._building import building
+from kedro_journal._switch import truth
 from kedro_journal.errors import ConfigError
 
 __all__ = [
@@ -369,10 +370,6 @@ def _allowed(reason: str) -> str:
 _KEDRO_TABLE: Final = b"[tool.kedro]"
 _AT_LINE: Final = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 _SEPARATORS: Final = str.maketrans("", "", "-_. ")
-_BOOLEANS: Final = {
-    **dict.fromkeys(("", "0", "false", "no", "n", "off"), False),
-    **dict.fromkeys(("1", "true", "yes", "y", "on"), True),
-}
 
 
 def _override(config: Config, key: str, value: str, source: str) -> Config:
@@ -386,7 +383,8 @@ def _override(config: Config, key: str, value: str, source: str) -> Config:
     if isinstance(current, tuple):
         given = tuple(part.strip() for part in value.split(",") if part.strip())
     elif isinstance(current, bool):
-        given = _BOOLEANS.get(value.strip().lower(), value)
+        meant = truth(value)
+        given = value if meant is None else meant
     try:
         data = {**msgspec.structs.asdict(config), key: given}
         strict = isinstance(current, (bool, tuple))

@@ -146,8 +146,8 @@ def test_what_the_dead_left_is_gone_an_hour_later(
         die_at(number, lambda: replay_folder(tmp_path))
         (tmp_path / SNAPSHOT_NAME).unlink(missing_ok=True)
     assert len(list(tmp_path.iterdir())) > 2
-    later = time.time() + 4000
-    monkeypatch.setattr("time.time", lambda: later)
+    later_ns = time.time_ns() + 4000 * 10**9
+    monkeypatch.setattr(kept, "wall_ns", lambda: later_ns)
     replay_folder(tmp_path)
     names = [path.name for path in tmp_path.iterdir()]
     assert sorted(names) == ["journal.jsonl", SNAPSHOT_NAME]
@@ -197,7 +197,9 @@ def test_lists_at_once_are_all_whole(tmp_path: Path) -> None:
             found = ids(where)
             if found != wanted:
                 wrong.append(found)
-            (tmp_path / INDEX_NAME / "2026-01-01").unlink(missing_ok=True)
+            (JournalDirectory(tmp_path).own / INDEX_NAME / "2026-01-01").unlink(
+                missing_ok=True
+            )
 
     readers = [threading.Thread(target=look) for _ in range(4)]
     for reader in readers:
@@ -206,7 +208,9 @@ def test_lists_at_once_are_all_whole(tmp_path: Path) -> None:
         reader.join()
     assert wrong == []
     assert ids(where) == ids(where) == wanted
-    names = [path.name for path in (tmp_path / INDEX_NAME).iterdir()]
+    names = [
+        path.name for path in (JournalDirectory(tmp_path).own / INDEX_NAME).iterdir()
+    ]
     assert names == ["2026-01-01"]
 
 
@@ -383,7 +387,7 @@ def where(tmp_path: Path) -> JournalDirectory:
         put(tmp_path / ID.format(second), closed(ID.format(second)))
     directory = JournalDirectory(tmp_path)
     list(listed(directory))
-    assert (tmp_path / INDEX_NAME / "2026-01-01").exists()
+    assert (JournalDirectory(tmp_path).own / INDEX_NAME / "2026-01-01").exists()
     return directory
 
 
@@ -422,7 +426,7 @@ def test_a_session_that_is_not_what_it_was_is_read(
         case "cut":
             path.write_bytes(path.read_bytes()[:400])
     first, again = say(where), say(where)
-    (where.path / INDEX_NAME / "2026-01-01").unlink()
+    (where.own / INDEX_NAME / "2026-01-01").unlink()
     monkeypatch.setattr(index, "_load", lambda _: {})
     assert first == again == say(where)
 
@@ -433,11 +437,15 @@ def test_clocks_that_step_make_no_difference(
     """Back, so that all that there is was changed in the future; and on."""
     monkeypatch.setattr(kept, "SETTLED_NS", 2 * 10**9)
     wanted = say(where)
-    real = time.time_ns
+    real = kept.wall_ns
     for step_ns in (-(10**15), -(10**9), 10**9, 10**15):
-        monkeypatch.setattr("time.time_ns", lambda step_ns=step_ns: real() + step_ns)
+        monkeypatch.setattr(
+            kept,
+            "wall_ns",
+            lambda step_ns=step_ns: real() + step_ns,
+        )
         for number in range(3):
-            (where.path / INDEX_NAME / "2026-01-01").unlink(missing_ok=True)
+            (where.own / INDEX_NAME / "2026-01-01").unlink(missing_ok=True)
             assert say(where) == wanted
             path = file(where.path / ID.format(2))
             path.write_bytes(closed(ID.format(2), f"{number}"))
@@ -452,12 +460,12 @@ def test_an_index_in_the_place_of_another_says_nothing(
     for second in range(4):
         put(other.path / ID.format(second), closed(ID.format(second), "other")[:500])
     wanted = say(other)
-    (other.path / INDEX_NAME).symlink_to(where.path / INDEX_NAME)
+    (other.ensure_own() / INDEX_NAME).symlink_to(where.own / INDEX_NAME)
     assert say(other) == wanted
-    (other.path / INDEX_NAME).unlink()
-    (other.path / INDEX_NAME).mkdir()
-    day = where.path / INDEX_NAME / "2026-01-01"
-    (other.path / INDEX_NAME / day.name).write_bytes(day.read_bytes())
+    (other.ensure_own() / INDEX_NAME).unlink()
+    (other.ensure_own() / INDEX_NAME).mkdir()
+    day = where.own / INDEX_NAME / "2026-01-01"
+    (other.ensure_own() / INDEX_NAME / day.name).write_bytes(day.read_bytes())
     assert say(other) == wanted
 
 
@@ -466,7 +474,7 @@ def test_what_stands_in_its_place_is_not_waited_for(
     where: JournalDirectory, what: str
 ) -> None:
     wanted = say(where)
-    day = where.path / INDEX_NAME / "2026-01-01"
+    day = where.own / INDEX_NAME / "2026-01-01"
     data = day.read_bytes()
     day.unlink()
     match what:
@@ -495,5 +503,5 @@ def test_a_folder_of_a_session_that_became_a_link_is_not_followed(
     folder.symlink_to(where.path / ID.format(2))
     found = say(where)
     assert found[2] == (ID.format(1), "unknown", True)
-    (where.path / INDEX_NAME / "2026-01-01").unlink()
+    (where.own / INDEX_NAME / "2026-01-01").unlink()
     assert say(where) == found

@@ -261,7 +261,9 @@ def test_the_system_in_memory_does_what_the_real_one_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: bytes | None
 ) -> None:
     """A newline to add, one to put right, a tail to cut: the same bytes every time."""
-    monkeypatch.setattr("time.time_ns", lambda: 1)  # names what is kept aside
+    monkeypatch.setattr(
+        "kedro_journal.journal.repair.wall_ns", lambda: 1
+    )  # names what is kept aside
     whole = b"".join(sample_lines(6))
     data = whole[:-100] if end is None else whole[:-1] + end
     path = file(tmp_path)

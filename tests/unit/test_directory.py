@@ -27,6 +27,7 @@ from kedro_journal.journal import (
     read,
     session_timestamp,
     verify,
+    writer,
 )
 
 MOMENT = "2026-01-02T03.04.05.678Z"
@@ -69,7 +70,7 @@ def test_folders_that_are_no_sessions_do_not_stand_in_the_way(tmp_path: Path) ->
     (tmp_path / "a-file").touch()
     (tmp_path / "a-link").symlink_to(tmp_path / MOMENT)
     directory = JournalDirectory(tmp_path)
-    assert directory.ids() == [MOMENT, "empty"]
+    assert directory.ids() == [MOMENT]
     assert directory.journaled_ids() == [MOMENT]
     assert directory.resolve("latest") == directory.resolve("2026") == MOMENT
 
@@ -196,6 +197,42 @@ def test_git_ignores_everything_in_the_directory(tmp_path: Path) -> None:
     )
     assert status.stdout == b""
     assert "*" in (tmp_path / "sessions" / ".gitignore").read_text().splitlines()
+
+
+def test_a_directory_that_existed_before_stays_in_git_s_sight(tmp_path: Path) -> None:
+    """It may hold the user's files; only what the journal adds is hidden."""
+    git = ["git", "-C", str(tmp_path)]
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    sessions = tmp_path / "sessions"
+    (sessions / "raw").mkdir(parents=True, mode=0o700)
+    (sessions / "raw" / "monday.csv").write_text("mine\n")
+    directory = JournalDirectory(sessions)
+    _, folder = directory.claim(MOMENT)
+    create(folder).append(note())
+
+    (sessions / "raw" / "tuesday.csv").write_text("mine\n")
+    (sessions / "tuesday.csv").write_text("mine\n")
+    status = subprocess.run(
+        [*git, "status", "--porcelain", "--untracked-files=all"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    names = sorted(line.split("/", 1)[1] for line in status.stdout.splitlines())
+    assert ["raw/monday.csv", "raw/tuesday.csv", "tuesday.csv"] == names
+    assert (directory.own / ".reserve").exists()
+    assert [MOMENT] == directory.ids() == list(directory.newest_ids())
+    assert 1 == directory.count()
+
+
+def test_the_reserve_of_a_directory_of_the_user_is_given_up_as_well(
+    tmp_path: Path,
+) -> None:
+    directory = JournalDirectory(tmp_path)
+    directory.claim(MOMENT)
+    reserve = directory.own / ".reserve"
+    assert reserve.parent != tmp_path
+    assert writer._reserve_in(tmp_path) == reserve
 
 
 def test_an_ignore_file_of_the_user_is_left_alone(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_half_a_minute_is_waited_for_the_turn(
         now += seconds
 
     monkeypatch.setattr(time, "sleep", sleep)
-    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr("kedro_journal.journal.lock.monotonic_s", lambda: now)
     lock = AppendLock(tmp_path / "journal.jsonl", backend=Scripted(*[False] * 40_000))
     with pytest.raises(JournalBusy) as caught:
         lock.acquire(5)
@@ -379,7 +379,7 @@ def test_an_owner_waits_a_second_for_a_probe_to_pass(
         now, waited = now + seconds, waited + seconds
 
     monkeypatch.setattr(time, "sleep", sleep)
-    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr("kedro_journal.journal.lock.monotonic_s", lambda: now)
     lock = OwnerLock(tmp_path / OWNER_LOCK_NAME, Scripted(*[False] * 300))
     lock.acquire()
     assert waited == pytest.approx(0.6)

@@ -72,7 +72,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 1000.0
         monkeypatch.setattr(
-            "kedro_journal.session.backlog.time.monotonic", lambda: self.now_s
+            "kedro_journal.session.backlog.monotonic_s", lambda: self.now_s
         )
 
 

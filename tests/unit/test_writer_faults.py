@@ -170,7 +170,7 @@ def test_a_journal_that_was_deleted_under_the_writer_is_an_error(
     writer.append(note("a"))
     writer.path.unlink()
     now = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now + 0.05)
+    monkeypatch.setattr("kedro_journal.journal.writer.monotonic_s", lambda: now + 0.05)
     for _ in range(2):
         with pytest.raises(JournalUnwritable):
             writer.append(note("b"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -93,7 +92,7 @@ def quick(folder: Path, **options: object) -> Quick:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Give the monotonic clock: it stands until a test moves it."""
     now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("kedro_journal.journal.writer.monotonic_s", lambda: now[0])
     return now
 
 
@@ -147,7 +146,7 @@ def test_both_ways_write_the_same_bytes_and_give_the_same_records(
         tempfile.TemporaryDirectory() as folder,
         pytest.MonkeyPatch.context() as patched,
     ):
-        patched.setattr(time, "monotonic", lambda: 1000.0)
+        patched.setattr("kedro_journal.journal.writer.monotonic_s", lambda: 1000.0)
         writers: list[JournalWriter] = []
         for kind in (Quick, Whole):
             (Path(folder) / kind.__name__).mkdir()

@@ -66,7 +66,7 @@ def look_at_journals(directory: Path) -> Iterator[Check]:
             "Nothing: readers pass over it, and the next writer repairs it.",
             sessions=seen.torn,
         )
-    yield _reserve(directory / RESERVE_NAME)
+    yield _reserve(where.own / RESERVE_NAME)
     if seen.other_hosts:
         yield note(
             "journals.hosts",

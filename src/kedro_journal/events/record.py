@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import msgspec
+
+from kedro_journal._instant import Instant
 
 from .base import Event, UnknownEvent
 from .union import AnyEvent
@@ -36,7 +37,7 @@ class Entry(Protocol):
         ...
 
     @property
-    def at(self) -> datetime:
+    def at(self) -> Instant:
         """Wall clock of the writer, UTC."""
         ...
 
@@ -66,7 +67,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     seq: int
-    at: datetime
+    at: Instant
     writer: str
     prev: str
     crc: str

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 
 from kedro_journal._building import building
+from kedro_journal._instant import Instant
 from kedro_journal.errors import JournalClosed, RecordTooLarge
 from kedro_journal.events import (
     EVENT_TYPES,
@@ -89,13 +90,13 @@ class Encoded(msgspec.Struct, frozen=True, gc=False):
 
     event: Event
     data: bytes
-    at: datetime | None = None
+    at: Instant | None = None
 
 
 class _Envelope(msgspec.Struct):
     v: int
     seq: Annotated[int, msgspec.Meta(ge=1, le=SEQ_MAX)]
-    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    at: Annotated[Instant, msgspec.Meta(tz=True)]
     w: str
     prev: str
     type: str

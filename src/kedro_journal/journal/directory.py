@@ -20,7 +20,7 @@ from kedro_journal.errors import (
 )
 
 from .port import REAL_OS, Os
-from .writer import JOURNAL_NAME, RESERVE_NAME
+from .writer import IGNORE_NAME, JOURNAL_NAME, OWN_NAME, RESERVE_NAME
 
 __all__ = [
     "JournalDirectory",
@@ -44,7 +44,8 @@ _CLAIM_TRIES: Final = 10_000
 RESERVE_BYTES: Final = 64 * 1024
 _ID_MAX_CHARS: Final = 128
 LATEST: Final = "latest"
-_GITIGNORE: Final = b"# Journals are not code: made by kedro-journal.\n*\n"
+_MADE_BY: Final = b"# Journals are not code: made by kedro-journal.\n"
+_GITIGNORE: Final = _MADE_BY + b"*\n"
 
 
 def check_session_id(text: str) -> str:
@@ -93,26 +94,43 @@ class JournalDirectory:
         self.path = path
         self._port = port
 
+    @property
+    def own(self) -> Path:
+        """The folder for files that serve all sessions: the reserve and the index.
+
+        It is the directory itself if this package made it. A directory that existed
+        before may hold files of the user's, under git. There it is a folder that hides
+        itself from git.
+        """
+        return self.path if self._is_made_by_us() else self.path / OWN_NAME
+
+    def _is_made_by_us(self) -> bool:
+        try:
+            with (self.path / IGNORE_NAME).open("rb") as file:
+                return file.read(len(_MADE_BY)) == _MADE_BY
+        except OSError:
+            return False
+
     def ensure(self) -> None:
         """Make the directory, with a `.gitignore` of its own, or check that it is safe.
 
         Without the `.gitignore` the first journal would make every later run dirty.
+        A directory that existed before gets none: it would hide the user's files.
 
         Raises:
             UnsafeJournal: It is a link, or others may write to it.
             JournalUnwritable: The system refused.
         """
         try:
-            if not self.path.is_dir():
+            made = not self.path.is_dir()
+            if made:
                 new = [f for f in (self.path, *self.path.parents) if not f.exists()]
                 self._port.make_folder(self.path, parents=True)
                 for folder in new:
                     self._port.sync_folder(folder.parent)
             self.check_safe()
-            ignore = self.path / ".gitignore"
-            if not ignore.exists():
-                with contextlib.suppress(FileExistsError):  # made at the same moment
-                    self._port.write_new(ignore, _GITIGNORE)
+            if made:
+                self._hide(self.path)
             self._keep_reserve()
         except OSError as error:
             reason = error.strerror or str(error)
@@ -120,10 +138,28 @@ class JournalDirectory:
 
     def _keep_reserve(self) -> None:
         """Keep room on the disk for the endings of sessions; one for all of them."""
-        reserve = self.path / RESERVE_NAME
-        if not reserve.exists():
-            with contextlib.suppress(OSError):  # the disk is full, or it was made now
+        with contextlib.suppress(OSError, UnsafeJournal):  # the disk is full, say
+            reserve = self.ensure_own() / RESERVE_NAME
+            if not reserve.exists():
                 self._port.reserve(reserve, RESERVE_BYTES)
+
+    def ensure_own(self) -> Path:
+        """Return `own`, made if it is missing.
+
+        Raises:
+            UnsafeJournal: A link or a file has its name.
+            OSError: As the system says.
+        """
+        own = self.own
+        if own != self.path and not own.is_dir():
+            self._port.ensure_folder(own)
+            self._hide(own)
+        return own
+
+    def _hide(self, folder: Path) -> None:
+        """Hide a folder that this package made from git."""
+        with contextlib.suppress(FileExistsError):  # another process made it just now
+            self._port.write_new(folder / IGNORE_NAME, _GITIGNORE)
 
     def check_safe(self) -> None:
         """Check that nobody else can put a session into the directory.
@@ -172,6 +208,9 @@ class JournalDirectory:
             except OSError as error:
                 reason = error.strerror or str(error)
                 raise JournalUnwritable(folder, error.errno, reason) from error
+            if self.own != self.path:
+                with contextlib.suppress(OSError):  # it is no part of the journal
+                    self._hide(folder)
             return session_id, folder
         raise JournalUnwritable(
             self.path, None, f"{_CLAIM_TRIES} sessions begin with {wanted}"
@@ -184,7 +223,9 @@ class JournalDirectory:
                 names = [
                     entry.name
                     for entry in entries
-                    if _is_id(entry.name) and entry.is_dir(follow_symlinks=False)
+                    if _is_id(entry.name)
+                    and entry.is_dir(follow_symlinks=False)
+                    and (is_timestamp(entry.name) or self._has_journal(entry.name))
                 ]
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -219,11 +260,14 @@ class JournalDirectory:
             return []
 
     def _is_session(self, name: str) -> bool:
-        return is_timestamp(name) or (_is_id(name) and self._is_folder(name))
-
-    def _is_folder(self, session_id: str) -> bool:
-        folder = self.path / session_id
-        return folder.is_dir() and not folder.is_symlink()
+        """Tell a session from a folder of the user's, which has no journal."""
+        if is_timestamp(name):
+            return True
+        return (
+            _is_id(name)
+            and self._has_journal(name)
+            and not (self.path / name).is_symlink()
+        )
 
     def journaled_ids(self) -> list[str]:
         """As `ids`, without folders whose journal was not begun yet."""

@@ -27,6 +27,7 @@ import weakref
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
+from kedro_journal._clock import monotonic_s
 from kedro_journal.errors import JournalBusy, JournalUnwritable
 
 from .port import NO_FD, REAL_OS, Os
@@ -182,10 +183,10 @@ class AppendLock:
         return self._fd
 
     def _wait_for(self, fd: int) -> None:
-        started = time.monotonic()
+        started = monotonic_s()
         pause_s = _BACKOFF_MIN_S
         while True:
-            waited_s = time.monotonic() - started
+            waited_s = monotonic_s() - started
             if waited_s > self._patience_s:
                 self._patience_s = min(self._deadline_s, _PATIENCE_LEFT_S)
                 self._held_fd = NO_FD
@@ -252,10 +253,10 @@ class OwnerLock:
             reason = error.strerror or str(error)
             raise JournalUnwritable(self._path, error.errno, reason) from error
         self._live.add(self)
-        deadline = time.monotonic() + timeout_s
+        deadline = monotonic_s() + timeout_s
         try:
             while not self._backend.try_lock(self._fd):
-                if time.monotonic() > deadline:
+                if monotonic_s() > deadline:
                     reason = "another process owns this session"
                     raise JournalUnwritable(self._path, None, reason)
                 time.sleep(_PROBE_S)

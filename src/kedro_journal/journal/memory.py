@@ -10,10 +10,11 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
+from kedro_journal._clock import now
 from kedro_journal.errors import JournalClosed
 from kedro_journal.events import (
     Cursor,
@@ -94,9 +95,9 @@ class MemoryJournal:
             begun_at = batch[0].at if batch else None
             first = [Encoded(e, encode_event(e), begun_at) for e in self._first]
             self._first = ()
-            now = datetime.now(UTC)
+            here = now()
             added = [
-                self._add(each.event, each.data, _timestamp(each.at or now))
+                self._add(each.event, each.data, _timestamp(each.at or here))
                 for each in (*first, *batch)
             ]
             return added[len(first) :]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import cache, reduce
 from itertools import takewhile
 from operator import itemgetter, or_
@@ -21,6 +21,7 @@ from zlib import crc32
 import msgspec
 
 from kedro_journal._building import building
+from kedro_journal._instant import Instant
 from kedro_journal.events import (
     AnyEvent,
     Cursor,
@@ -81,7 +82,7 @@ class PlainLine(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
     v: Literal[1]
     seq: Annotated[int, msgspec.Meta(ge=1, le=SEQ_MAX)]
-    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    at: Annotated[Instant, msgspec.Meta(tz=True)]
     writer: str = msgspec.field(name="w")
     prev: str
     event: AnyEvent = msgspec.field(name="data")

@@ -11,10 +11,11 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kedro_journal._clock import now
 from kedro_journal.errors import UnsafeJournal
 
 __all__ = ["NO_FD", "REAL_OS", "FileStat", "Os", "read_between"]
@@ -213,7 +214,7 @@ class Os:
 
     def now(self) -> datetime:
         """Give the wall clock, UTC."""
-        return datetime.now(UTC)
+        return now()
 
     def _regular(self, fd: int, path: Path, *, ours: bool = False) -> int:
         try:

@@ -8,10 +8,10 @@ middle of an append. The rules are those of docs/concepts/format.md. As etcd's
 from __future__ import annotations
 
 import hashlib
-import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kedro_journal._clock import wall_ns
 from kedro_journal.errors import NewerJournal
 from kedro_journal.events import Cursor, JournalRepaired, SessionClosed
 
@@ -112,7 +112,7 @@ def _repaired(
 def _set_aside(folder: Path, fragment: bytes, offset: int, port: Os) -> str:
     torn = folder / TORN_NAME
     port.ensure_folder(torn)
-    name = f"{offset}-{time.time_ns()}.bin"
+    name = f"{offset}-{wall_ns()}.bin"
     port.write_new(torn / name, fragment)
     port.sync_folder(torn)
     port.sync_folder(folder)

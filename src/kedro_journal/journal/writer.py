@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 import weakref
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,6 +20,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
+from kedro_journal._clock import monotonic_s
 from kedro_journal.errors import JournalClosed, JournalUnwritable
 from kedro_journal.events import (
     Event,
@@ -45,6 +45,8 @@ from .syncer import GroupSyncer
 
 __all__ = [
     "JOURNAL_NAME",
+    "IGNORE_NAME",
+    "OWN_NAME",
     "RESERVE_NAME",
     "Durability",
     "JournalWriter",
@@ -53,6 +55,9 @@ __all__ = [
 Durability = Literal["flush", "group", "sync"]
 JOURNAL_NAME: Final = "journal.jsonl"
 RESERVE_NAME: Final = ".reserve"
+IGNORE_NAME: Final = ".gitignore"
+OWN_NAME: Final = ".kedro-journal"
+"""Folder for the reserve and the index in a journal directory of the user's own."""
 """In the journal directory: room that endings get when the disk is full."""
 _DELETED_AFTER_S: Final = 0.05  # it is noticed at the first append so late, at most
 
@@ -186,7 +191,7 @@ class JournalWriter:
                     return None
                 self._settled = False
                 last = known.last
-                if file.end() != last.offset or time.monotonic() >= self._look_at_s:
+                if file.end() != last.offset or monotonic_s() >= self._look_at_s:
                     return None
                 data, records = seal_batch(batch, last, self._name, self._port.now())
                 file.append(data, last.offset)
@@ -253,7 +258,7 @@ class JournalWriter:
                 not settled
                 or urgent
                 or file.end() != known.last.offset
-                or time.monotonic() >= self._look_at_s
+                or monotonic_s() >= self._look_at_s
             ):
                 self._catch_up()
                 if known.closed_seq:
@@ -265,7 +270,7 @@ class JournalWriter:
             every = [*before, *batch] if before else batch
             data, records = seal_batch(every, known.last, name, self._port.now())
             if reserve:
-                spare = self.folder.parent / RESERVE_NAME
+                spare = _reserve_in(self.folder.parent)
                 file.append_or_free(data, known.last.offset, spare)
             else:
                 file.append(data, known.last.offset)
@@ -298,7 +303,7 @@ class JournalWriter:
             self._forget()
             raise JournalUnwritable(self.path, None, "the journal was deleted")
         self._file.sync_name()
-        self._look_at_s = time.monotonic() + _DELETED_AFTER_S
+        self._look_at_s = monotonic_s() + _DELETED_AFTER_S
         size = self._file.finish_roll_back(found.size)
         self._end.find(self._file, size, may_begin=self._header is not None)
         self._end.keep_loss_visible()
@@ -374,3 +379,8 @@ class JournalWriter:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=JournalWriter.reset_in_child)
+
+
+def _reserve_in(directory: Path) -> Path:
+    spare = directory / RESERVE_NAME
+    return spare if spare.exists() else directory / OWN_NAME / RESERVE_NAME

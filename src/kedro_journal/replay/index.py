@@ -144,7 +144,7 @@ class _Kept:
 
     def __init__(self, where: JournalDirectory, day: str) -> None:
         self._where = where
-        self._path = where.path / INDEX_NAME / day
+        self._path = where.own / INDEX_NAME / day
         self._read: dict[str, msgspec.Raw] | None = None
         self._new = 0
 
@@ -219,6 +219,7 @@ class _Kept:
             return
         with contextlib.suppress(OSError, JournalError):
             self._where.check_safe()
+            self._where.ensure_own()
             REAL_OS.ensure_folder(self._path.parent)
             isdir, sessions = os.path.isdir, f"{self._where.path}/"
             known = self._entries.items()

@@ -10,12 +10,12 @@ import contextlib
 import os
 import re
 import secrets
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 from zlib import crc32
 
+from kedro_journal._clock import wall_ns
 from kedro_journal._version import __version__
 from kedro_journal.errors import JournalError
 from kedro_journal.journal.port import REAL_OS, read_between
@@ -32,7 +32,7 @@ def is_settled(changed_ns: int) -> bool:
     """Tell whether a file's time of change is so long ago that a later change surely
     has another: clocks of file systems may tick every two seconds.
     """
-    return time.time_ns() - changed_ns > SETTLED_NS
+    return wall_ns() - changed_ns > SETTLED_NS
 
 
 def read_kept(path: Path, form: str) -> memoryview | None:
@@ -98,6 +98,6 @@ def _clear(folder: Path) -> None:
     with os.scandir(folder) as entries:
         for entry in entries:
             if _NEW.match(entry.name) and entry.is_file(follow_symlinks=False):
-                age_s = time.time() - entry.stat(follow_symlinks=False).st_mtime
+                age_s = wall_ns() / 1e9 - entry.stat(follow_symlinks=False).st_mtime
                 if age_s > _ABANDONED_S:
                     os.unlink(entry.path)  # noqa: PTH108 - no more than a name

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
+
+from kedro_journal._switch import is_switched_off, truth
 
 __all__ = ["Asked", "asked"]
 
 Asked = Literal["disable", "strict", ""]
-
-_YES: Final = ("1", "true", "yes", "y", "on")
 
 
 def asked(of: object) -> Asked:
@@ -25,10 +25,12 @@ def asked(of: object) -> Asked:
         of: What has a `project_path`, as contexts and Kedro's metadata have. Whatever
             else it is, the project around the working directory is meant.
     """
+    if is_switched_off():
+        return "disable"
     table = _table(of)
     for key in ("disable", "strict"):
         value = os.environ.get(f"KEDRO_JOURNAL_{key.upper()}")
-        if table.get(key) is True if value is None else value.strip().lower() in _YES:
+        if table.get(key) is True if value is None else truth(value):
             return "disable" if key == "disable" else "strict"
     return ""
 

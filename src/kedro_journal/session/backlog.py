@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from msgspec.structs import replace
 
+from kedro_journal._clock import monotonic_s, now
 from kedro_journal.events import ENDING_TYPES, LIFECYCLE_TYPES, Event, JournalGap
 from kedro_journal.journal.codec import Encoded
 
@@ -73,13 +72,13 @@ class Backlog:
     @property
     def due(self) -> bool:
         """It is time to try again."""
-        return time.monotonic() >= self._retry_at_s
+        return monotonic_s() >= self._retry_at_s
 
     def hold(self, batch: Sequence[Encoded]) -> None:
         """Take events that are to be written later."""
-        now = datetime.now(UTC)
+        came_at = now()
         for item in batch:
-            self._held.append(item if item.at else replace(item, at=now))
+            self._held.append(item if item.at else replace(item, at=came_at))
             self._held_bytes += len(item.data)
         while len(self._held) > HELD_MAX or self._held_bytes > HELD_MAX_BYTES:
             self._give_one_up()
@@ -102,7 +101,7 @@ class Backlog:
     def failed(self, error: Exception) -> None:
         """The journal could not be written."""
         self._reason = self._reason or str(error)
-        self._retry_at_s = time.monotonic() + self._pause_s
+        self._retry_at_s = monotonic_s() + self._pause_s
         self._pause_s = min(self._pause_s * 2, _PAUSE_MAX_S)
 
     def batches(self) -> Iterator[tuple[Encoded, ...]]:

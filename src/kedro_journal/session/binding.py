@@ -32,18 +32,19 @@ def signature_of(original: Callable[..., Any]) -> Callable[[_Function], _Functio
     return decorate
 
 
-def bind_hooks(manager: Any, bound: SessionHooks) -> None:
-    """Register hooks on a session's manager.
+def bind_hooks(manager: Any, bound: SessionHooks | None) -> None:
+    """Register hooks on a session's manager, in the place of the plugin's.
 
     The plugin's own would record everything a second time.
 
     Args:
         manager: The session's pluggy manager.
-        bound: The hooks.
+        bound: The hooks; None if the journal is switched off.
     """
     if manager.is_registered(plugin_hooks):
         manager.unregister(plugin_hooks)
-    manager.register(bound)
+    if bound is not None:
+        manager.register(bound)
 
 
 def runner_argument(

@@ -33,6 +33,7 @@ from kedro_journal.events import (
 from kedro_journal.journal.liveness import boot_id, host_name, start_ticks
 from kedro_journal.replay.active import SESSION_VARIABLE
 
+from . import compat
 from .installed import distributions, fingerprint
 from .sources import package_sha256
 
@@ -138,6 +139,10 @@ def command_line() -> CommandLine | None:
     context = click.get_current_context(silent=True) if click else None
     if context is None:
         return None
+    program = (_program(sys.argv[0]), *sys.argv[1:])
+    if not _is_kedros(context):
+        # Options of the same names mean something else there.
+        return CommandLine(argv=program, name=context.command.name or "")
     given, from_config = [], []
     for name in context.params:
         source = context.get_parameter_source(name)
@@ -147,13 +152,29 @@ def command_line() -> CommandLine | None:
             given.append(name)
     config_file = _config_file(sys.argv[1:]) if "config" in given else None
     return CommandLine(
-        argv=(_program(sys.argv[0]), *sys.argv[1:]),
+        argv=program,
         name=context.command.name or "",
         flags=dict(context.params),
         given=tuple(given),
         args=tuple(str(arg) for arg in context.args),
         config_file=config_file,
         from_config=tuple(from_config),
+    )
+
+
+def _is_kedros(context: Any) -> bool:
+    """Return whether the options of a click command are those of Kedro or this package.
+
+    A session may run within a command of another program. The project's own `run`
+    command, in its module `cli`, has Kedro's options.
+    """
+    root = type(context.find_root().command).__module__
+    home = str(getattr(context.command.callback, "__module__", None))
+    packages = ("kedro.framework.cli", "kedro_journal.cli")
+    return (
+        root.startswith(packages)
+        or home.startswith(packages)
+        or home == f"{compat.package_name()}.cli"
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from kedro_journal._clock import now
 from kedro_journal.events import CommandLine, SessionClosed, SessionFailed
 from kedro_journal.journal import session_timestamp
 
@@ -70,7 +70,7 @@ class CurrentCommand:
         config = settings_of(project)
         if is_disabled(config):
             return
-        opened = open_journal(session_timestamp(datetime.now(UTC)), project, config)
+        opened = open_journal(session_timestamp(now()), project, config)
         created = created_event(
             session_id=opened.session_id,
             project_path=project,

@@ -6,10 +6,12 @@ None or empty where a version has no such name.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -336,6 +338,55 @@ def calling_catalog() -> Any:
             if catalog is not None:
                 return catalog
     return None
+
+
+def session_of(manager: Any) -> Any:
+    """Return Kedro's session whose method this thread is in; None if it is in none.
+
+    Args:
+        manager: The session's hook manager.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and (frame := frame.f_back) is not None:
+        module = str(frame.f_globals.get("__name__"))
+        if module.startswith("kedro.framework.session"):
+            found = frame.f_locals.get("self")
+            if getattr(found, "_hook_manager", None) is manager:
+                return found
+    return None
+
+
+def after_close(
+    session: Any, call: weakref.WeakMethod[Callable[[BaseException | None], None]]
+) -> None:
+    """Call back when `close` of this session of Kedro's has ended.
+
+    No hook tells of it. The session itself is referred to weakly: it must be freed as
+    soon as its user drops it.
+
+    Args:
+        session: The session; its class is left alone.
+        call: What to call, for as long as it lives, with the exception that leaves the
+            `with` block, or None. It must not raise.
+    """
+    held = weakref.ref(session)
+
+    @functools.wraps(type(session).close)
+    def close() -> None:
+        here = held()
+        in_block = sys._getframe(1).f_code.co_name == "__exit__"
+        error = sys.exc_info()[1] if in_block else None
+        try:
+            if here is not None:
+                type(here).close(here)
+        finally:
+            listener = call()
+            if listener is not None:
+                listener(error)
+            del error, listener  # else a traceback might keep them
+
+    del close.__wrapped__
+    session.__dict__["close"] = close
 
 
 def conf_source(context: Any) -> Path | None:

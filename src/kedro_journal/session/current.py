@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast, overload
 
 from kedro_journal.errors import JournalError
 from kedro_journal.replay import replay_folder
-from kedro_journal.replay.active import innermost
+from kedro_journal.replay.active import innermost, of_folder
 from kedro_journal.replay.locate import (
     handed_down,
     newest_unclosed,
@@ -62,6 +62,8 @@ def _here() -> KedroSession | None:
     folder = found.journal_folder
     if folder is None:
         return None
+    for other in [other for other in _restored if of_folder(other) is None]:
+        del _restored[other]  # its session is over
     if folder not in _restored:
         session = _restore(folder)
         if session is None:

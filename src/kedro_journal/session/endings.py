@@ -22,7 +22,7 @@ from .progress import ActiveRun, NodeProgress
 __all__ = ["node_failed", "run_completed", "run_failed", "run_interrupted"]
 
 
-def run_completed(run: ActiveRun, nodes: Iterable[Any], result: Any) -> list[Event]:
+def run_completed(run: ActiveRun, nodes: Iterable[Any]) -> list[Event]:
     """It ended well, and with it the nodes that save in chunks."""
     ended = [
         NodeCompleted(**run.key, node=node.name)
@@ -31,8 +31,7 @@ def run_completed(run: ActiveRun, nodes: Iterable[Any], result: Any) -> list[Eve
         and not compat.node_confirms(node)  # complete with its last confirmation
         and (node.name in run.chunked or compat.is_generator_node(node))
     ]
-    outputs = tuple(sorted(result or ()))
-    completed = RunCompleted(**run.key, duration_s=run.elapsed_s(), outputs=outputs)
+    completed = RunCompleted(**run.key, duration_s=run.elapsed_s(), outputs=run.outputs)
     return [*run.gaps(), *ended, completed]
 
 

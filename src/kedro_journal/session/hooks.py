@@ -130,14 +130,17 @@ class SessionHooks(ConfirmHooks):
             env = run_params.get("env") or (written.env if written else None)
             events = run_started(run, run_params, pipeline, runner, env, recorder)
             recorder.record(*events)
+            run.outputs = tuple(sorted(pipeline.outputs()))
             self._nodes[run] = list(pipeline.nodes)
             hand_over(run, self._nodes[run], recorder, self._link.project_path)
 
     @hook_impl(tryfirst=True)
-    def after_pipeline_run(
-        self, run_params: dict[str, Any], run_result: Any, pipeline: Any
-    ) -> None:
-        """A run ended well."""
+    def after_pipeline_run(self, run_params: dict[str, Any]) -> None:
+        """A run ended well.
+
+        Its result is not declared: pluggy raises where a caller does not give what a
+        hook declares, and kedro-dagster gives no `run_result`.
+        """
         with self._shield:
             recorder = self._link.recorder
             run = self.book.by_id(compat.run_id(run_params))
@@ -145,7 +148,7 @@ class SessionHooks(ConfirmHooks):
                 return
             try:
                 nodes = self._nodes.get(run, ())
-                recorder.record(*run_completed(run, nodes, run_result))
+                recorder.record(*run_completed(run, nodes))
             finally:
                 self._end(run)
 
@@ -211,10 +214,23 @@ class SessionHooks(ConfirmHooks):
 
     def _end(self, run: ActiveRun) -> None:
         self.book.end(run)
-        for progress in run.nodes.values():
-            progress.leave()
-        take_back(run, self._nodes.pop(run, []))
-        run.binding.restore()
+        try:
+            for progress in run.nodes.values():
+                progress.leave()
+            take_back(run, self._nodes.pop(run, []))
+            run.binding.restore()
+        finally:
+            run.release()
+
+    def release(self) -> None:
+        """Drop everything of the user's: the session is closed.
+
+        pluggy's managers are in reference cycles of their own. A manager, and whatever
+        its plugins refer to, lives on until the garbage collector comes.
+        """
+        self._context = self._written = self._pending = self.runner = None
+        self._credentials = []
+        self._nodes.clear()
 
     # -- nodes -----------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kedro_journal.config import Config
 from kedro_journal.events import (
@@ -36,6 +36,8 @@ from .recorder import Recorder
 from .say import say
 
 __all__ = ["Lifecycle"]
+
+_SEEN_BY: Final = "_kedro_journal_seen_by"
 
 
 class Lifecycle:
@@ -69,9 +71,9 @@ class Lifecycle:
         self._owner: OwnerLock | None = None
         self._depth = 0
         self._closed = False
-        self._failure: BaseException | None = None
-        self._leaving: BaseException | None = None
+        self._is_left_by_error = False
         self._pid = os.getpid()
+        self._finalizer: Any = None
         self.shield = Shield()
         self.lenient = Shield(strict=False)
         with self.shield:
@@ -95,6 +97,11 @@ class Lifecycle:
         """The session: what its nodes find as theirs."""
         session: Active | None = self._session()
         return session if session is not None else _Gone(self)
+
+    @property
+    def bound_hooks(self) -> SessionHooks | None:
+        """The hooks to register; None if the journal is switched off."""
+        return self.hooks if self.recorder is not None else None
 
     @property
     def folder(self) -> Path | None:
@@ -181,7 +188,7 @@ class Lifecycle:
             if session is not None:
                 active.leave(session)
             if self.recorder is not None and not self._closed and self._is_ours:
-                with self.shield if self._leaving is None else self.lenient:
+                with self._shield_here():
                     self.recorder.record(SessionDeactivated(depth=self._depth))
             return False
         return True
@@ -216,12 +223,15 @@ class Lifecycle:
                 _end_runs(hooks, error)
         with self.lenient:
             self._failed(error, phase)
-        self._leaving = error
+        self._is_left_by_error = True
+
+    def _shield_here(self) -> Shield:
+        """Where an exception of the user's is on its way, none of ours replaces it."""
+        return self.lenient if self._is_left_by_error else self.shield
 
     def _failed(self, error: BaseException, phase: str) -> None:
-        if error is self._failure or self.recorder is None:
+        if self.recorder is None or not _is_first_seen(error, self.session_id):
             return  # the same exception, further out
-        self._failure = error
         info = capture.error_info(error, self.project_path)
         self.recorder.record(SessionFailed(error=info, phase=phase))
 
@@ -236,9 +246,7 @@ class Lifecycle:
         if self._closed or not self._is_ours:
             return
         self._closed = True
-        # What leaves the block is the user's: nothing of ours may stand in its place.
-        shield = self.shield if self._leaving is None else self.lenient
-        self._failure = self._leaving = None
+        shield = self._shield_here()
         self._listener.stop()
         try:
             with shield:
@@ -249,6 +257,10 @@ class Lifecycle:
                     self.recorder.close()
                 if self._owner is not None:
                     self._owner.release()
+            for hooks in self._run_hooks:
+                hooks.release()
+            if self._finalizer is not None:
+                self._finalizer.detach()  # it refers to this object
 
     def _record_end(self, reason: str, signal: int | None, *, entered: bool) -> None:
         """At once: no worker that lives on may write in between."""
@@ -275,6 +287,17 @@ class Lifecycle:
     def _signalled_again(self, number: int) -> None:
         if signals.tell(self._on_signal, number):
             signals.die(number)
+
+
+def _is_first_seen(error: BaseException, session_id: str) -> bool:
+    """Tell whether an exception is new to a session, and remember that on it.
+
+    The memory is with the exception. A reference to it would keep its frames, and all
+    data in them. An `id` would be that of another exception later.
+    """
+    seen = error.__dict__.get(_SEEN_BY, ())
+    error.__dict__[_SEEN_BY] = (*seen, session_id)
+    return session_id not in seen
 
 
 def _end_runs(hooks: SessionHooks, error: BaseException) -> None:

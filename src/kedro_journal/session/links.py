@@ -11,10 +11,10 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kedro_journal._clock import now
 from kedro_journal.events import (
     SessionActivated,
     SessionClosed,
@@ -108,9 +108,10 @@ class PluginLink:
 
     Args:
         context: Kedro's context of that session.
+        hand_back: Registers the plugin's own hooks with a manager again.
     """
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, hand_back: Callable[[Any], object]) -> None:
         self.project_path: Path | None = Path(str(context.project_path))
         self.recorder: Recorder | None = None
         self.journal_folder: Path | None = None
@@ -129,7 +130,15 @@ class PluginLink:
         self._closed = False
         self._failed = False
         manager = compat.context_hook_manager(context)
-        self._finalizer = weakref.finalize(manager, _close_left, self)
+        self._manager = weakref.ref(manager)
+        self._hand_back = hand_back
+        # These refer to the link, which must refer to nothing that reaches them.
+        self._finalizers = [weakref.finalize(manager, _close_left, self)]
+        session = compat.session_of(manager)
+        if session is not None:
+            # pluggy's manager waits for the garbage collector, a session does not.
+            self._finalizers.append(weakref.finalize(session, _close_left, self))
+            compat.after_close(session, weakref.WeakMethod(self.session_closed))
 
     @property
     def active(self) -> PluginLink:
@@ -166,7 +175,7 @@ class PluginLink:
         config = settings_of(project)
         if is_disabled(config):
             return
-        run_id = str(run_params.get("run_id") or session_timestamp(datetime.now(UTC)))
+        run_id = str(run_params.get("run_id") or session_timestamp(now()))
         kedro_id = str(run_params.get("session_id") or run_id)
         self._single_run = "session_id" not in run_params or kedro_id == run_id
         self._by_command = current_command.link(self)
@@ -191,6 +200,7 @@ class PluginLink:
             ),
             SessionActivated(),
         )
+        self._params = {}  # they are the user's
 
     def end(self, *, completed: bool) -> None:
         """A run ended: leave the session; close it if there can be no other run.
@@ -233,20 +243,26 @@ class PluginLink:
         reason = "exit" if error is None else capture.error_type(error)
         self.hooks.interrupt(runs, reason, error)
 
-    def left_by(self, error: BaseException | None, exit_code: int | None) -> None:
-        """The command ended: tell an interruption from a failure, then close."""
+    def left_by(
+        self,
+        error: BaseException | None,
+        exit_code: int | None,
+        *,
+        reason: str = "command",
+    ) -> None:
+        """Tell an interruption from a failure, then close: the command has ended."""
         if error is not None and self.hooks.book.active():
             if is_abort(error):
                 error = KeyboardInterrupt()
-            reason = capture.error_type(error)
             if isinstance(error, Exception):
                 for run in self.hooks.book.active():
                     self.hooks.fail(run, error)
             else:
-                self.hooks.interrupt(self.hooks.book.active(), reason, error)
+                why = capture.error_type(error)
+                self.hooks.interrupt(self.hooks.book.active(), why, error)
         elif error is not None and not self._failed and self.recorder is not None:
             self.failed_after(error)  # something else of the command
-        self.close("command", exit_code)
+        self.close(reason, exit_code)
 
     def close(
         self, reason: str, exit_code: int | None = None, *, signal: int | None = None
@@ -271,6 +287,25 @@ class PluginLink:
         recorder.close()
         if self._owner is not None:
             self._owner.release()
+        self.hooks.release()
+        for finalizer in self._finalizers:
+            finalizer.detach()
+
+    def session_closed(self, error: BaseException | None) -> None:
+        """The `with` block of Kedro's session has ended, or its `close` was called.
+
+        Args:
+            error: What leaves the block.
+        """
+        with Shield(strict=False):
+            if self._by_command:
+                return
+            if self.is_open:
+                self.left_by(error, None, reason="close")
+            if self._closed and (manager := self._manager()) is not None:
+                # Kedro lets a failed session run once more: that has its own journal.
+                manager.unregister(self.hooks)
+                self._hand_back(manager)
 
     def _on_signal(self, number: int) -> bool:
         recorder = self.recorder

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from kedro_journal._switch import is_switched_off
 from kedro_journal.replay.active import (
     Active,
     Where,
@@ -262,7 +263,7 @@ def in_session(folder: Path) -> Recorder | None:
 
 def _inherited() -> Recorder | None:
     """Give the way into the session of a process that this one descends from."""
-    if _is_in_kedro() or _is_switched_off_here():
+    if _is_in_kedro() or is_switched_off():
         return None
     from kedro_journal.errors import JournalError
     from kedro_journal.replay.locate import handed_down, of_ancestor, open_directory
@@ -280,7 +281,7 @@ def _inherited() -> Recorder | None:
 
 def _is_left_alone() -> bool:
     """Tell whether this is, or may be, code of a run that is not journaled."""
-    if _is_in_kedro() or _is_switched_off_here():
+    if _is_in_kedro() or is_switched_off():
         return True
     multiprocessing = sys.modules.get("multiprocessing.process")
     if multiprocessing is not None and multiprocessing.parent_process() is not None:
@@ -297,12 +298,6 @@ def _is_in_kedro() -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _is_switched_off_here() -> bool:
-    return os.environ.get("KEDRO_JOURNAL_DISABLE", "").strip().lower() not in (
-        *("", "0", "false", "no", "n", "off"),
-    )
 
 
 def _is_switched_off() -> bool:

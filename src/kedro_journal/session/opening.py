@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from kedro_journal._clock import wall_ns
+from kedro_journal._switch import is_switched_off
 from kedro_journal._version import __version__
 from kedro_journal.config import Config, load_config
 from kedro_journal.errors import ConfigError, JournalError, JournalUnwritable
@@ -28,6 +29,7 @@ from kedro_journal.journal.liveness import OWNER_LOCK_NAME, host_name
 from kedro_journal.redaction import Redactor
 
 from . import capture, place
+from .entry import say_if_unknown
 from .git import git_state
 from .identity import NO_IDENTITY, Identity, identity_in_force
 from .recorder import Recorder
@@ -65,6 +67,10 @@ class Opened(NamedTuple):
 
 def settings_of(project_path: Path | None) -> Config:
     """Read the project's settings; a mistake in them is said, and stops no run."""
+
+    if is_switched_off():  # no file is read
+        say_if_unknown()
+        return Config(disable=True)
 
     def tell(error: ConfigError) -> None:
         say(logging.WARNING, "%s The setting is left out.", error)
@@ -282,7 +288,7 @@ def _recorder(
 
 def _uuid7() -> str:
     """Make a UUID version 7 (RFC 9562, section 5.7): 48 bits of time, 74 of chance."""
-    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    value = (wall_ns() // 1_000_000) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0x3 << 62) | 2 << 62
     return str(uuid.UUID(int=value & (2**128 - 1)))

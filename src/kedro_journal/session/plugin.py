@@ -1,4 +1,4 @@
-"""What Kedro finds by its entry points. Importing this must never fail.
+"""What `entry` gives to Kedro. Importing this must never fail.
 
 A hook module that does not import stops every `kedro run` of its users. So Kedro and
 the standard library are all that is imported here; the rest is imported inside, and if
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -40,17 +41,26 @@ class PluginHooks(SeesOthers):
         """A session of Kedro's own class made its context: bind hooks to it."""
         try:
             from . import compat
-            from .links import PluginLink
+            from .asked import asked
 
             manager = compat.context_hook_manager(context)
             if manager is None or not manager.is_registered(self):
                 return
-            bound = PluginLink(context).hooks
+            if asked(context) == "disable":
+                manager.unregister(self)
+                return
+            from .links import PluginLink
+
+            bound = PluginLink(context, self._meet).hooks
             manager.unregister(self)
             manager.register(bound)
             bound.after_context_created(context)
         except Exception as error:
             self.give_up(error, context)
+
+    def _meet(self, manager: Any) -> None:
+        if not manager.is_registered(self):
+            manager.register(self)
 
     @hook_impl(tryfirst=True)
     def before_dataset_loaded(self, dataset_name: str, node: Any) -> None:
@@ -212,6 +222,10 @@ class CliHooks:
                 prepare()  # its sessions are made in other threads
             if not command_args or command_args[0] != "run":
                 return
+            from .asked import asked
+
+            if asked(project_metadata) == "disable":
+                return
             from .command import current_command
 
             path = getattr(project_metadata, "project_path", None)
@@ -227,6 +241,8 @@ class CliHooks:
         try:
             if not command_args or command_args[0] != "run":
                 return
+            if f"{__package__}.command" not in sys.modules:
+                return  # no session was journaled, and the command was none of ours
             from .command import current_command, ending_error
 
             code = exit_code if isinstance(exit_code, int) else 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from kedro_journal._instant import EPOCH, Instant
 from kedro_journal.errors import NotResumable
 from kedro_journal.events import PlannedNode
 from kedro_journal.redaction import Redactor
@@ -36,7 +37,6 @@ __all__ = [
 ]
 
 _LISTING_MAX_S: Final = 10.0  # no run is waiting
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def pipeline_names(names: Sequence[str]) -> list[str] | None:
@@ -139,9 +139,9 @@ def facts(
     )
 
 
-def _moment(microseconds: int) -> datetime | None:
+def _moment(microseconds: int) -> Instant | None:
     try:
-        return _EPOCH + timedelta(microseconds=microseconds)
+        return EPOCH + timedelta(microseconds=microseconds)
     except OverflowError:  # a time that no clock shows
         return None
 

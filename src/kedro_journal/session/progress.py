@@ -8,11 +8,11 @@ here, from what was seen, never guessed.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
 
+from kedro_journal._clock import monotonic_s
 from kedro_journal.events import Event
 from kedro_journal.replay.active import Active, Bound, Where, bind, bound
 
@@ -65,7 +65,7 @@ class NodeProgress:
         self.binding = Binding()
         self.where: Where | None = None
         self.phase = "loading"
-        self.started_s = time.monotonic()
+        self.started_s = monotonic_s()
         self.outputs_left = set(node.outputs)
         self.chunked = compat.is_generator_node(node)
         # Datasets that Kedro is yet to confirm, where their confirmations are seen.
@@ -86,16 +86,16 @@ class NodeProgress:
 
     def begin(self, kind: str, dataset: str) -> None:
         """A load or save begins."""
-        self._open[kind, dataset] = time.monotonic()
+        self._open[kind, dataset] = monotonic_s()
 
     def end(self, kind: str, dataset: str) -> float | None:
         """It ended: give the seconds it took."""
         began = self._open.pop((kind, dataset), None)
-        return None if began is None else time.monotonic() - began
+        return None if began is None else monotonic_s() - began
 
     def elapsed_s(self) -> float:
         """Seconds since the node's function was called."""
-        return time.monotonic() - self.started_s
+        return monotonic_s() - self.started_s
 
     @property
     def open_dataset(self) -> str | None:
@@ -119,18 +119,32 @@ class ActiveRun:
         self.key: Final[dict[str, Any]] = {"run_id": run_id, "attempt": attempt}
         self.catalog = catalog
         self.binding = Binding()
-        self.started_s = time.monotonic()
+        self.started_s = monotonic_s()
         self.nodes: dict[str, NodeProgress] = {}
         self.loaded: set[str] = set()  # whose fingerprint is recorded
         self.fingerprints: FingerprintReader | None = None
         self.completed: set[str] = set()
         self.raised: list[BaseException] = []
         self.chunked: set[str] = set()
+        self.outputs: tuple[str, ...] = ()  # datasets that no node of it loads
         self.sequential = False
         self.in_process = False
         self.thread = threading.get_ident()
         self.is_over = False
         self.losses: Losses | None = None  # of its workers
+
+    def release(self) -> None:
+        """Drop everything of the user's: the run has ended.
+
+        Threads and contexts may refer to this object for as long as they live.
+        """
+        self.is_over = True
+        self.catalog = None
+        self.raised.clear()
+        self.nodes.clear()
+        self.fingerprints = None
+        self.binding = Binding()
+        self.losses = None
 
     def gaps(self) -> list[Event]:
         """What its workers could not write, to be put on record."""
@@ -143,7 +157,7 @@ class ActiveRun:
 
     def elapsed_s(self) -> float:
         """Seconds since it started."""
-        return time.monotonic() - self.started_s
+        return monotonic_s() - self.started_s
 
     def progress(self, node: Any, name: str) -> NodeProgress:
         """Give the progress of a node of that name, begun if it is new."""
@@ -198,13 +212,15 @@ class RunBook:
     def keep_only(self, keys: set[tuple[str | None, int]]) -> None:
         """Forget the runs that another process no longer hands over."""
         with self._lock:
+            over = [run for key, run in self._active.items() if key not in keys]
             self._active = {k: r for k, r in self._active.items() if k in keys}
+        for run in over:
+            run.release()
 
     def end(self, run: ActiveRun) -> None:
         """A run ended."""
         with self._lock:
             self._active.pop((run.run_id, run.attempt), None)
-            run.is_over = True
         if _run_here.get(None) is run:
             _run_here.set(None)
 

@@ -15,12 +15,13 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from kedro_journal._clock import now
 from kedro_journal.errors import (
     IllegalTransition,
     JournalClosed,
@@ -148,7 +149,7 @@ class Recorder:
             self._reset_in_child()
         me = threading.get_ident()
         if self._busy == me:
-            self._later.append((events, at or datetime.now(UTC)))
+            self._later.append((events, at or now()))
             return
         if self.logs.came:
             events = self.logs.before(events)

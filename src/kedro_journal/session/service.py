@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -14,6 +13,7 @@ from kedro.framework.session.service_session import (
     KedroServiceSession as _KedroServiceSession,
 )
 
+from kedro_journal._clock import now
 from kedro_journal.errors import InvalidSessionId
 from kedro_journal.journal import check_session_id, session_timestamp
 from kedro_journal.state import SessionState, Trace
@@ -76,7 +76,7 @@ class KedroServiceSession(_KedroServiceSession):
         lifecycle = self._lifecycle = Lifecycle(
             self, self._project_path, _wanted_id(given_id), on_disk=True
         )
-        bind_hooks(self._hook_manager, lifecycle.hooks)
+        bind_hooks(self._hook_manager, lifecycle.bound_hooks)
         other = self.session_id != lifecycle.session_id
         lifecycle.created(
             lambda: created_event(
@@ -142,7 +142,7 @@ class KedroServiceSession(_KedroServiceSession):
     def run(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Run the pipeline; see Kedro's `KedroServiceSession.run` for the arguments."""
         lifecycle = self._lifecycle
-        if lifecycle is None:
+        if lifecycle is None or lifecycle.bound_hooks is None:
             return super().run(*args, **kwargs)
         if lifecycle.is_closed and lifecycle.recorder is not None:
             say(
@@ -199,4 +199,4 @@ def _wanted_id(session_id: str | None) -> str:
             return check_session_id(session_id)
         except InvalidSessionId:
             pass  # Kedro takes anything; a folder does not
-    return session_timestamp(datetime.now(UTC))
+    return session_timestamp(now())

@@ -114,7 +114,7 @@ class KedroSession(Resumable):
         if self._restored is not None:
             self._store.update(store_of(self._restored))
         if self._lifecycle is not None:
-            bind_hooks(self._hook_manager, self._lifecycle.hooks)
+            bind_hooks(self._hook_manager, self._lifecycle.bound_hooks)
 
     @overload
     @classmethod

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from kedro_journal._instant import EPOCH, Instant
 from kedro_journal.events import ErrorInfo
 
 from .model import NodeState, NodeStatus, SessionState, Verdict
@@ -18,7 +19,7 @@ from .shown import Shown
 
 __all__ = ["GroupFailure", "GroupNode", "GroupState", "NodeTry"]
 
-_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+_BEFORE_ALL: Final = EPOCH.min.replace(tzinfo=UTC)
 
 
 class NodeTry(msgspec.Struct, frozen=True):
@@ -94,7 +95,7 @@ class GroupFailure(msgspec.Struct, frozen=True):
     doing: str = ""
     datasets: tuple[str, ...] = ()
     error: ErrorInfo | None = None
-    at: datetime | None = None
+    at: Instant | None = None
 
 
 class GroupState(Shown, frozen=True):
@@ -123,8 +124,8 @@ class GroupState(Shown, frozen=True):
     verdict: Verdict = "empty"
     made_good: tuple[str, ...] = ()
     first_failure: GroupFailure | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from kedro_journal._instant import Instant
 from kedro_journal.events import (
     CommandLine,
     ContextLoaded,
@@ -101,8 +101,8 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     started_seq: int = 0
     computed_seq: int = 0
     ended_seq: int = 0
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
     compute_s: float | None = None
     duration_s: float | None = None
     loads: Mapping[str, DatasetOperation] = {}
@@ -163,8 +163,8 @@ class RunState(Shown, frozen=True, omit_defaults=True):
     nodes: Mapping[str, NodeState] = {}
     started_seq: int = 0
     ended_seq: int = 0
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
     duration_s: float | None = None
     error: ErrorInfo | None = None
     reason: str = ""
@@ -224,7 +224,7 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     """A note that was added."""
 
     seq: int
-    at: datetime
+    at: Instant
     text: str
     fields: dict[str, Any] = {}
     run_id: str | None = None
@@ -296,9 +296,9 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     error: ErrorInfo | None = None
     error_phase: str = ""
     error_seq: int = 0
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    closed_at: datetime | None = None
+    created_at: Instant | None = None
+    updated_at: Instant | None = None
+    closed_at: Instant | None = None
     close_reason: str = ""
     exit_code: int | None = None
     writers: Mapping[str, Writer] = {}

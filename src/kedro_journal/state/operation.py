@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final, Literal, cast
 
 import msgspec
 
+from kedro_journal._instant import Instant
 from kedro_journal.events import Fingerprint
 
 __all__ = ["NOTHING", "DatasetOperation", "Kind", "OperationBuilder"]
@@ -36,7 +36,7 @@ class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False
     kind: Kind
     started_seq: int
     ended_seq: int = 0
-    ended_at: datetime | None = None
+    ended_at: Instant | None = None
     count: int = 1
     duration_s: float | None = None
     version: str | None = None
@@ -72,7 +72,7 @@ class OperationBuilder:
     __slots__ = DatasetOperation.__struct_fields__
 
     ended_seq: int
-    ended_at: datetime | None
+    ended_at: Instant | None
     duration_s: float | None
     version: str | None
 

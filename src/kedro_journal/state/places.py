@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
+
+from kedro_journal._instant import EPOCH
 
 from .model import DatasetOperation, SessionState
 from .stored import Stored
@@ -17,7 +19,6 @@ __all__ = ["is_elsewhere", "placed", "same_place", "saved_at"]
 
 _MASKED: Final = re.compile(r"\[redact[^\]]*\]|\[\.\.\. \d+ characters more\]")
 _ABSOLUTE: Final = re.compile(r"/|[A-Za-z]:")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def placed(path: str, *, project: str, cwd: str) -> str:
@@ -83,5 +84,5 @@ def is_elsewhere(state: SessionState, save: DatasetOperation, now: Stored) -> bo
         return False
     if save.modified_us is None or now.modified_at is None:
         return True
-    written = _EPOCH + timedelta(microseconds=save.modified_us)
+    written = EPOCH + timedelta(microseconds=save.modified_us)
     return (written, save.size_bytes) != (now.modified_at, now.size_bytes)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import msgspec
 
+from kedro_journal._instant import EPOCH, Instant
 from kedro_journal.events import Fingerprint
 
 from .model import DatasetOperation
@@ -15,7 +16,6 @@ __all__ = ["SLACK", "Stored", "changed"]
 
 SLACK: Final = timedelta(seconds=2)
 """Of time stamps, where no exact one is on record."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
     exists: bool | None = None
     size_bytes: int | None = None
-    modified_at: datetime | None = None
+    modified_at: Instant | None = None
     entries: int | None = None
     listing_sha256: str | None = None
     etag: str | None = None
@@ -50,7 +50,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         return Fingerprint(
             self.path,
             self.size_bytes,
-            None if at is None else (at - _EPOCH) // timedelta(microseconds=1),
+            None if at is None else (at - EPOCH) // timedelta(microseconds=1),
             self.entries,
             self.listing_sha256,
             self.etag,
