@@ -123,6 +123,8 @@ class PluginHooks(SeesOthers):
             key = (os.getpid(), folder)
             bound = self._workers.get(key)
             if bound is None:
+                if self._is_of_parent(node, folder):
+                    return None
                 project = passes[-1]["project"]
                 link = WorkerLink(
                     Path(folder),
@@ -140,6 +142,14 @@ class PluginHooks(SeesOthers):
             self.give_up(error)
             return None
         return bound
+
+    def _is_of_parent(self, node: Any, folder: str) -> bool:
+        """Tell whether a worker runs the node, and forked this process inside it."""
+        return any(
+            bound.book.was_forked_in(node.name)
+            for (_, known), bound in self._workers.items()
+            if known == folder
+        )
 
     def give_up(
         self, error: Exception, of: object = None, *, ends: bool = True
@@ -218,9 +228,12 @@ class CliHooks:
             if not command_args or command_args[0] != "run":
                 return
             from .command import current_command, ending_error
+            from .signals import postponed
 
             code = exit_code if isinstance(exit_code, int) else 1
-            current_command.end(0 if exit_code is None else code, ending_error())
+            error = ending_error()
+            with postponed(dropped=bool(exit_code)):
+                current_command.end(0 if exit_code is None else code, error)
         except Exception as error:
             if getattr(error, "strict", False) is True and not exit_code:
                 raise  # it would have ended well
