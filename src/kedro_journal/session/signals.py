@@ -146,15 +146,14 @@ def postponed(*, dropped: bool) -> Iterator[None]:
     """Postpone Ctrl-C to the end of a block, for 2 seconds at most.
 
     For the end of a command. Only Python's own handler of SIGINT is replaced, and only
-    in the main thread. After 2 seconds Ctrl-C raises KeyboardInterrupt in the block.
+    in the main thread. After 2 seconds Ctrl-C ends the block.
 
     Args:
-        dropped: Ignore it at the end of the block, because the process is about to
-            exit with an error anyway.
+        dropped: Raise nothing after the block, because the process is about to exit
+            with an error anyway.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C came and is not to be dropped; or it came after 2
-            seconds.
+        KeyboardInterrupt: Ctrl-C came, and *dropped* is false.
     """
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -171,6 +170,8 @@ def postponed(*, dropped: bool) -> Iterator[None]:
     signal.signal(signal.SIGINT, keep)
     try:
         yield
+    except KeyboardInterrupt:
+        came.append(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if came and not dropped:
