@@ -234,6 +234,10 @@ class CliHooks:
             error = ending_error()
             with postponed(dropped=bool(exit_code)):
                 current_command.end(0 if exit_code is None else code, error)
+        except KeyboardInterrupt:
+            if not exit_code:
+                raise
+            # The command exits with an error already, by this code.
         except Exception as error:
             if getattr(error, "strict", False) is True and not exit_code:
                 raise  # it would have ended well
