@@ -320,15 +320,8 @@ def test_every_check_is_in_the_documentation(key):
     assert f"`{key}`" in page.read_text(encoding="utf-8")
 
 
-# Whoever runs these tests in the background ignores Ctrl-C, and so do its children.
-LISTENING = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGTERM, signal.SIG_DFL)
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
-"""
-HANGING = f"""{LISTENING}
-import os, sys
+HANGING = """
+import os, signal, sys
 import kedro_journal.doctor as doctor
 from kedro_journal.cli import main
 from kedro_journal.journal.port import Os
@@ -400,7 +393,7 @@ def test_ctrl_c_ends_the_loading_of_kedro_too(tmp_path):
         "file.write('now\\n')\nfile.flush()\n"
         "import time\ntime.sleep(600)\n"
     )
-    code = f"{LISTENING}\nfrom kedro_journal.cli import main; main(['doctor'])"
+    code = "from kedro_journal.cli import main; main(['doctor'])"
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=tmp_path,

@@ -114,6 +114,7 @@ def test_a_child_can_be_forked_in_any_thread() -> None:
     assert checks == []
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_waits_for_the_end_of_a_block_and_is_not_lost() -> None:
     went_on = []
 
@@ -128,6 +129,7 @@ def test_ctrl_c_waits_for_the_end_of_a_block_and_is_not_lost() -> None:
     assert went_on
 
 
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_an_order_to_end_can_be_cleaned_up_after(number: signal.Signals) -> None:
     with pytest.raises(SystemExit) as caught, orderly():

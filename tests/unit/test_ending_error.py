@@ -60,3 +60,43 @@ def test_an_exit_in_a_worker_process_is_an_exit() -> None:
         error, found = leaves(pool.submit(exits).result)
     assert error.__cause__ is not None
     assert found is error
+
+
+@click.command()
+@click.argument("what")
+def command(what: str) -> None:
+    """End as that exception ends."""
+    if what == "exit":
+        click.get_current_context().exit(1)
+    raise {
+        "ctrl-c": KeyboardInterrupt(),
+        "abort": click.Abort(),
+        "refused": click.ClickException("not today"),
+    }[what]
+
+
+@pytest.mark.parametrize(
+    ("what", "kind"),
+    [
+        ("ctrl-c", KeyboardInterrupt),
+        ("refused", click.ClickException),
+    ],
+)
+def test_what_this_click_left_before_it_exited_ended_the_command(
+    what: str, kind: type[BaseException]
+) -> None:
+    try:
+        command.main([what], prog_name="command")
+    except SystemExit:
+        found = ending_error()
+
+    assert isinstance(found, kind)
+
+
+def test_an_exit_that_click_was_asked_for_is_no_interruption() -> None:
+    try:
+        command.main(["exit"], prog_name="command")
+    except SystemExit:
+        found = ending_error()
+
+    assert not isinstance(found, KeyboardInterrupt)

@@ -87,6 +87,7 @@ def test_what_ends_the_process_goes_through(kind: type[BaseException]) -> None:
         raise kind
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_a_watcher_that_fails_keeps_no_process_alive(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -65,7 +65,10 @@ class WriterOpened(Event, frozen=True, kw_only=True):
     python: Annotated[str, Meta(description="Version of Python.")] = ""
     role: Annotated[
         str,
-        Meta(description="owner: holds the owner lock; worker: runs nodes for it."),
+        Meta(
+            description="owner: holds the owner lock; a later one took it over. "
+            "worker: runs nodes for it."
+        ),
     ] = "owner"
 
 

@@ -359,8 +359,12 @@ class JournalWriter:
         for writer in list(cls._live):
             writer.start_over()
 
-    def start_over(self) -> None:
-        """Become the writer of a process that was just forked."""
+    def start_over(self, role: str = "worker") -> None:
+        """Become the writer of a process that was just forked, or that takes over.
+
+        Args:
+            role: The role that its `writer.opened` will name.
+        """
         self._thread_lock = threading.RLock()
         self._file.forget()  # first: another thread may have been in a sync
         self._forget()
@@ -373,7 +377,7 @@ class JournalWriter:
             pid=os.getpid(),
             parent_pid=os.getppid(),
             started_at_ticks=start_ticks(os.getpid()),
-            role="worker",
+            role=role,
         )
 
 

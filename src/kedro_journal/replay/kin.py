@@ -33,7 +33,17 @@ def live_workers(state: SessionState) -> tuple[Writer, ...]:
     """Give the worker processes that have outlived the session's own."""
     if state.verdict == "running":
         return ()  # it has workers as it should
-    return tuple(one for one in state.writers.values() if is_live_worker(one))
+    # A daemon may have appended as a worker before it took the session over.
+    owners = {
+        (one.pid, one.started_at_ticks)
+        for one in state.writers.values()
+        if one.role == "owner"
+    }
+    return tuple(
+        one
+        for one in state.writers.values()
+        if (one.pid, one.started_at_ticks) not in owners and is_live_worker(one)
+    )
 
 
 def is_live_worker(writer: Writer) -> bool:

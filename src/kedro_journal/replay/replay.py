@@ -183,7 +183,9 @@ def _until(entries: Iterable[Entry], seq: int) -> Iterator[Entry]:
 def _liveness(state: SessionState, folder: Path) -> Liveness:
     if state.status == "closed":
         return "closed"
-    owner = next((w for w in state.writers.values() if w.role == "owner"), None)
+    # The last one: a daemon may have taken the session over.
+    owners = [w for w in state.writers.values() if w.role == "owner"]
+    owner = owners[-1] if owners else None
     if owner is None:
         return probe(folder, "", None)
     return probe(folder, owner.host, owner.boot_id, owner.pid, owner.started_at_ticks)

@@ -15,15 +15,26 @@ from kedro_journal.journal import session_timestamp
 
 from . import capture
 from .opening import created_event, is_disabled, open_journal, settings_of
+from .process import Origin
 
-__all__ = ["CurrentCommand", "current_command", "ending_error", "is_abort"]
+__all__ = ["CurrentCommand", "current_command", "ending_error"]
 
 
 class EndsWithCommand(Protocol):
     """A session that the end of the command closes."""
 
     def left_by(self, error: BaseException | None, exit_code: int | None) -> None:
-        """The command ended."""
+        """The command ended.
+
+        Args:
+            error: What ended it, if that may be about this session.
+            exit_code: The exit code of the command.
+        """
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run of it has not ended."""
+        ...
 
 
 class CurrentCommand:
@@ -35,6 +46,7 @@ class CurrentCommand:
         self.package: str | None = None
         self.arguments: tuple[str, ...] = ()
         self._links: list[EndsWithCommand] = []
+        self._origin = Origin()
         self.journaled = False
 
     def begin(
@@ -44,6 +56,7 @@ class CurrentCommand:
         self.arguments = tuple(arguments)
         self.name, self.project_path, self.package = arguments[0], project_path, package
         self._links.clear()
+        self._origin = Origin().remember()
         self.journaled = False
 
     def link(self, link: EndsWithCommand) -> bool:
@@ -55,11 +68,18 @@ class CurrentCommand:
         return True
 
     def end(self, exit_code: int, error: BaseException | None) -> None:
-        """The command ended. A run that failed before it began is journaled here."""
-        if self.name == "run" and exit_code and not self.journaled:
+        """The command ended. A run that failed before it began is journaled here.
+
+        A command may have several sessions, one after the other. What ended it is
+        about those that are in the middle of a run, and about the last one.
+        """
+        # A forked child that comes this way does not end its parent's command.
+        is_mine = self._origin.is_here or self._origin.is_gone
+        if self.name == "run" and exit_code and not self.journaled and is_mine:
             self._record_failure(exit_code, error)
         for link in self._links:
-            link.left_by(error, exit_code)
+            concerned = link is self._links[-1] or link.is_running
+            link.left_by(error if concerned else None, exit_code)
         self.name = ""
         self._links.clear()
 
@@ -97,10 +117,10 @@ current_command = CurrentCommand()
 
 
 def ending_error() -> BaseException | None:
-    """Give what ended the command that is ending, None if it ended well.
+    """Return what ended the command that is ending, None if it ended well.
 
-    Kedro calls its command hooks while the exception is being handled; click has
-    turned a KeyboardInterrupt into an Abort by then, and that into a SystemExit.
+    Kedro calls its command hooks while the exception is being handled. By then click
+    has turned a KeyboardInterrupt into an Abort, and that into a SystemExit.
     """
     error = sys.exc_info()[1]
     if isinstance(error, SystemExit) and not error.code:
@@ -117,23 +137,30 @@ def ending_error() -> BaseException | None:
             found = error
             break
         found = error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or error.__context__ or _left_by_click(error)
     return found
 
 
-def is_abort(error: BaseException) -> bool:
-    """Tell whether click made this SystemExit of a KeyboardInterrupt.
+def _left_by_click(error: BaseException) -> BaseException | None:
+    """Return the exception of which click made this SystemExit.
 
-    From 8.5 on it drops the exception first. No other one that leaves an open run is
-    turned into an exit by click itself; `sys.exit()` of a node is raised elsewhere.
+    From 8.5 on click leaves the exception first and then exits, without a context. The
+    frame that exits still has what it reported: the method `show` of a ClickException,
+    or the function that says "Aborted!". None where neither is found.
     """
     traceback = error.__traceback__
-    if not isinstance(error, SystemExit) or error.code != 1 or traceback is None:
-        return False
+    if not isinstance(error, SystemExit) or traceback is None:
+        return None
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
-    module = traceback.tb_frame.f_globals.get("__name__", "")
-    return str(module).partition(".")[0] == "click"
+    frame = traceback.tb_frame
+    if str(frame.f_globals.get("__name__", "")).partition(".")[0] != "click":
+        return None  # sys.exit() of somebody else
+    report = frame.f_locals.get("report")
+    shown = getattr(report, "__self__", None)
+    if isinstance(shown, BaseException):
+        return shown
+    return KeyboardInterrupt() if callable(report) else None
 
 
 def _is_cause(error: BaseException) -> bool:

@@ -10,6 +10,7 @@ Longer than other modules: a method for each hook of Kedro, and they share their
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Generator, Iterable
 from typing import Any, Literal
@@ -143,7 +144,7 @@ class SessionHooks(ConfirmHooks):
         """
         with self._shield:
             recorder = self._link.recorder
-            run = self.book.by_id(compat.run_id(run_params))
+            run = self.book.own(compat.run_id(run_params))
             if run is None or recorder is None:
                 return
             try:
@@ -157,7 +158,7 @@ class SessionHooks(ConfirmHooks):
         self, run_params: dict[str, Any]
     ) -> Generator[None, Any, None]:
         """Another plugin may fail when a run has ended well."""
-        run = self.book.by_id(compat.run_id(run_params))
+        run = self.book.own(compat.run_id(run_params))
         error = raised((yield))
         if run is not None:
             with self._shield if error is None else self._lenient:
@@ -169,7 +170,7 @@ class SessionHooks(ConfirmHooks):
     def on_pipeline_error(self, error: Exception, run_params: dict[str, Any]) -> None:
         """A run ended with an exception."""
         with self._lenient:
-            run = self.book.by_id(compat.run_id(run_params))
+            run = self.book.own(compat.run_id(run_params))
             if run is None:
                 return
             try:
@@ -248,11 +249,13 @@ class SessionHooks(ConfirmHooks):
                 self._bind_unattributed(node)
                 recorder.record(NodeStarted(run_id=None, node=node.name))
                 return
+            if not run.origin.is_here:
+                recorder.go_on()  # a daemon that goes on with the run
             known, name = run.catalog is not None, node.name
             run.catalog = run.catalog or catalog
             self._finish_chunked(run, recorder, name)
             progress = run.progress(node, name)
-            progress.phase = "running"
+            progress.phase, progress.thread = "running", threading.get_ident()
             versions = () if known else input_versions(catalog, node)
             self._bind(run, name, progress)
             self.book.enter_node(run, name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,7 +18,6 @@ from kedro_journal.events import (
     SessionDeactivated,
     SessionFailed,
 )
-from kedro_journal.journal import OwnerLock
 from kedro_journal.replay import active
 from kedro_journal.replay.active import Active
 from kedro_journal.state import SessionState
@@ -31,6 +29,7 @@ from .link import Shield
 from .log_records import Listener
 from .notes import add_note
 from .opening import is_disabled, open_journal, settings_of
+from .ownership import Ownership
 from .progress import RunBook
 from .recorder import Recorder
 from .say import say
@@ -68,11 +67,9 @@ class Lifecycle:
         self.hooks = SessionHooks(self, self.book)
         self._run_hooks: list[SessionHooks] = [self.hooks]
         self._session = weakref.ref(session)
-        self._owner: OwnerLock | None = None
         self._depth = 0
         self._closed = False
         self._is_left_by_error = False
-        self._pid = os.getpid()
         self._finalizer: Any = None
         self.shield = Shield()
         self.lenient = Shield(strict=False)
@@ -86,7 +83,8 @@ class Lifecycle:
         if not is_disabled(self.config):
             opened = open_journal(wanted_id, project_path, self.config, on_disk=on_disk)
             self.session_id = opened.session_id
-            self.recorder, self._owner = opened.recorder, opened.owner
+            self.recorder = opened.recorder
+            opened.recorder.ownership = Ownership(opened.recorder, opened.owner, self)
             signals.watch(self._on_signal)
         self._listener = Listener(self.config.log_level, self)
         if self.recorder is not None:
@@ -110,8 +108,16 @@ class Lifecycle:
 
     @property
     def _is_ours(self) -> bool:
-        """This process made the session; a forked child of it did not."""
-        return os.getpid() == self._pid
+        """Whether this process may speak for the session; see `Ownership`."""
+        return self.recorder is not None and self.recorder.owned
+
+    def books(self) -> list[RunBook]:
+        """Return the books of the session's runs."""
+        return [hooks.book for hooks in self._run_hooks]
+
+    def taken_over(self) -> None:
+        """Watch for signals: this process, a daemon, has become the owner."""
+        signals.watch(self._on_signal)
 
     @property
     def is_closed(self) -> bool:
@@ -149,6 +155,7 @@ class Lifecycle:
         del run_params
         if self._closed or self.recorder is None:
             return None
+        self.recorder.go_on()
         self._listener.listen()
         return self.recorder
 
@@ -157,7 +164,8 @@ class Lifecycle:
 
     def failed_after(self, error: BaseException) -> None:
         """Another plugin failed when a run had ended well."""
-        self._failed(error, "after the run")
+        if self._is_ours:
+            self._failed(error, "after the run")
 
     @contextlib.contextmanager
     def hooks_for_run(self) -> Iterator[SessionHooks]:
@@ -176,7 +184,7 @@ class Lifecycle:
             return
         self._depth += 1
         active.enter(session)
-        if self.recorder is not None and not self._closed and self._is_ours:
+        if self.recorder is not None and not self._closed and self.recorder.go_on():
             with self.shield:
                 self.recorder.record(SessionActivated(depth=self._depth))
 
@@ -203,12 +211,12 @@ class Lifecycle:
             hooks: The hooks of that run.
             run_before: How many runs of theirs had begun before this call.
         """
-        if self.recorder is None or self._closed or not self._is_ours:
+        if self.recorder is None or self._closed:
             return
         with self.lenient:
             if hooks.book.active():
                 _end_runs(hooks, error)
-            elif hooks.book.begun == run_before:
+            elif self._is_ours and hooks.book.begun == run_before:
                 self._failed(error, "run")
 
     def failed(self, error: BaseException, phase: str) -> None:
@@ -243,7 +251,7 @@ class Lifecycle:
             if session is not None:
                 active.leave(session)
         signals.unwatch(self._on_signal)
-        if self._closed or not self._is_ours:
+        if self._closed or self.recorder is None or not self._may_close(self.recorder):
             return
         self._closed = True
         shield = self._shield_here()
@@ -253,14 +261,20 @@ class Lifecycle:
                 self._record_end(reason, signal, entered=entered > 0)
         finally:
             with self.lenient:
-                if self.recorder is not None:
-                    self.recorder.close()
-                if self._owner is not None:
-                    self._owner.release()
+                self.recorder.close()
+                if self.recorder.ownership is not None:
+                    self.recorder.ownership.release()
             for hooks in self._run_hooks:
                 hooks.release()
             if self._finalizer is not None:
                 self._finalizer.detach()  # it refers to this object
+
+    def _may_close(self, recorder: Recorder) -> bool:
+        """Return True if this process is the owner, or a daemon that ran something."""
+        if recorder.owned:
+            return True
+        began = any(book.has_begun_here for book in self.books())
+        return began and recorder.go_on()
 
     def _record_end(self, reason: str, signal: int | None, *, entered: bool) -> None:
         """At once: no worker that lives on may write in between."""

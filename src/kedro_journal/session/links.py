@@ -21,11 +21,11 @@ from kedro_journal.events import (
     SessionDeactivated,
     SessionFailed,
 )
-from kedro_journal.journal import OwnerLock, session_timestamp
+from kedro_journal.journal import session_timestamp
 from kedro_journal.replay import active
 
 from . import capture, compat, signals
-from .command import current_command, is_abort
+from .command import current_command
 from .hooks import SessionHooks
 from .link import Shield
 from .log_records import Listener
@@ -38,7 +38,8 @@ from .opening import (
     open_worker,
     settings_of,
 )
-from .progress import ActiveRun
+from .ownership import Ownership
+from .progress import ActiveRun, RunBook
 from .recorder import Recorder
 
 if TYPE_CHECKING:
@@ -122,7 +123,6 @@ class PluginLink:
         self._params = dict(compat.context_runtime_params(context))
         source = compat.conf_source(context)
         self._conf_source = str(source) if source else None
-        self._owner: OwnerLock | None = None
         self._listener: Listener | None = None
         self._depth = 0
         self._single_run = True
@@ -152,9 +152,26 @@ class PluginLink:
 
     @property
     def is_open(self) -> bool:
-        """It has a journal that is not closed, and this process owns it."""
+        """Whether it has an open journal, and this process may close it."""
         recorder = self.recorder
-        return recorder is not None and recorder.owned and not self._closed
+        if recorder is None or self._closed:
+            return False
+        return recorder.owned or (
+            self.hooks.book.has_begun_here and recorder.go_on()  # a daemon
+        )
+
+    def books(self) -> list[RunBook]:
+        """Return the book of the session's runs."""
+        return [self.hooks.book]
+
+    def taken_over(self) -> None:
+        """Watch for signals: this process, a daemon, has become the owner."""
+        signals.watch(self._on_signal)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run of this process has not ended."""
+        return bool(self.hooks.book.active())
 
     def begin(self, run_params: Mapping[str, Any]) -> Recorder | None:
         """Open the journal at the first run; enter the session for every one."""
@@ -163,6 +180,7 @@ class PluginLink:
         if self.recorder is None:
             self._open(run_params)
         if self.recorder is not None:
+            self.recorder.go_on()
             self._end_abandoned()
             if self._listener is not None:
                 self._listener.listen()
@@ -180,7 +198,8 @@ class PluginLink:
         self._single_run = "session_id" not in run_params or kedro_id == run_id
         self._by_command = current_command.link(self)
         opened = open_journal(run_id, project, config)
-        self.recorder, self._owner = opened.recorder, opened.owner
+        self.recorder = opened.recorder
+        opened.recorder.ownership = Ownership(opened.recorder, opened.owner, self)
         self._listener = Listener(config.log_level, self)
         signals.watch(self._on_signal)
         self.session_id = opened.session_id
@@ -218,7 +237,7 @@ class PluginLink:
 
     def failed_after(self, error: BaseException) -> None:
         """Another plugin failed when a run had ended well."""
-        if self.recorder is not None:
+        if self.recorder is not None and self.recorder.owned:
             info = capture.error_info(error, self.project_path)
             self.recorder.record(SessionFailed(error=info, phase="after the run"))
 
@@ -252,8 +271,6 @@ class PluginLink:
     ) -> None:
         """Tell an interruption from a failure, then close: the command has ended."""
         if error is not None and self.hooks.book.active():
-            if is_abort(error):
-                error = KeyboardInterrupt()
             if isinstance(error, Exception):
                 for run in self.hooks.book.active():
                     self.hooks.fail(run, error)
@@ -269,7 +286,7 @@ class PluginLink:
     ) -> None:
         """Close the journal, once."""
         recorder = self.recorder
-        if self._closed or recorder is None or not recorder.owned:
+        if recorder is None or not self.is_open:
             return
         why = reason if signal is None else signals.name(signal)
         runs = self.hooks.book.active()
@@ -285,8 +302,8 @@ class PluginLink:
         # At once: no worker that lives on may write in between.
         recorder.record(*events, SessionDeactivated(), closed)
         recorder.close()
-        if self._owner is not None:
-            self._owner.release()
+        if recorder.ownership is not None:
+            recorder.ownership.release()
         self.hooks.release()
         for finalizer in self._finalizers:
             finalizer.detach()
@@ -337,7 +354,7 @@ def _at_exit(call: Callable[..., None], *arguments: object) -> None:
 def _close_worker(recorder: Recorder, losses: str) -> None:
     """The worker ends: what it holds is lost if it cannot be written now."""
     with Shield(strict=False):
-        if recorder.owned:
+        if recorder.is_used_here:  # else it holds what is its parent's to report
             recorder.tell_rest()
             recorder.flush()
             if recorder.missing:

@@ -143,6 +143,8 @@ class PluginHooks(SeesOthers):
             key = (os.getpid(), folder)
             bound = self._workers.get(key)
             if bound is None:
+                if self._is_of_parent(node, folder):
+                    return None
                 project = passes[-1]["project"]
                 link = WorkerLink(
                     Path(folder),
@@ -160,6 +162,14 @@ class PluginHooks(SeesOthers):
             self.give_up(error)
             return None
         return bound
+
+    def _is_of_parent(self, node: Any, folder: str) -> bool:
+        """Tell whether a worker runs the node, and forked this process inside it."""
+        return any(
+            bound.book.was_forked_in(node.name)
+            for (_, known), bound in self._workers.items()
+            if known == folder
+        )
 
     def give_up(
         self, error: Exception, of: object = None, *, ends: bool = True
@@ -244,9 +254,16 @@ class CliHooks:
             if f"{__package__}.command" not in sys.modules:
                 return  # no session was journaled, and the command was none of ours
             from .command import current_command, ending_error
+            from .signals import postponed
 
             code = exit_code if isinstance(exit_code, int) else 1
-            current_command.end(0 if exit_code is None else code, ending_error())
+            error = ending_error()
+            with postponed(dropped=bool(exit_code)):
+                current_command.end(0 if exit_code is None else code, error)
+        except KeyboardInterrupt:
+            if not exit_code:
+                raise
+            # The command exits with an error already, by this code.
         except Exception as error:
             if getattr(error, "strict", False) is True and not exit_code:
                 raise  # it would have ended well

@@ -7,7 +7,9 @@ here, from what was seen, never guessed.
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
@@ -19,6 +21,7 @@ from kedro_journal.replay.active import Active, Bound, Where, bind, bound
 from . import compat
 from .fingerprints import FingerprintReader
 from .losses import Losses
+from .process import Origin
 
 __all__ = ["ActiveRun", "NodeProgress", "RunBook", "key_of"]
 
@@ -65,6 +68,7 @@ class NodeProgress:
         self.binding = Binding()
         self.where: Where | None = None
         self.phase = "loading"
+        self.thread = threading.get_ident()
         self.started_s = monotonic_s()
         self.outputs_left = set(node.outputs)
         self.chunked = compat.is_generator_node(node)
@@ -130,6 +134,7 @@ class ActiveRun:
         self.sequential = False
         self.in_process = False
         self.thread = threading.get_ident()
+        self.origin = Origin()  # the process that may say how it ended
         self.is_over = False
         self.losses: Losses | None = None  # of its workers
 
@@ -175,6 +180,10 @@ def key_of(run: ActiveRun | None) -> dict[str, Any]:
 class RunBook:
     """The active runs of one session in this process. Safe between threads.
 
+    A forked child finds the runs of its parent here. It may run nodes of them, as the
+    workers of a runner that forks do, but it may not end them. A child that was forked
+    inside a node does nothing for these runs, wherever its code goes on.
+
     Args:
         of: The book of the same session whose attempts are counted on.
 
@@ -183,11 +192,17 @@ class RunBook:
         begun: How many runs this book began.
     """
 
+    _live: Final[weakref.WeakSet[RunBook]] = weakref.WeakSet()
+
     def __init__(self, of: RunBook | None = None) -> None:
         self._lock = threading.RLock()
+        self._forked_in: set[str] = set()
+        self._live.add(self)
         self._active: dict[tuple[str | None, int], ActiveRun] = {}
         self.attempts: dict[str | None, int] = of.attempts if of else {}
         self.begun = 0
+        self._of = of
+        self._last_origin: Origin | None = None
         self._here = threading.local()
 
     def start(self, run_id: str | None, catalog: Any) -> ActiveRun:
@@ -198,6 +213,9 @@ class RunBook:
             self.begun += 1
             run = ActiveRun(run_id, attempt, catalog)
             self._active[run_id, attempt] = run
+            for book in (self, self._of):
+                if book is not None:
+                    book._last_origin = run.origin  # noqa: SLF001 - of this class
         _run_here.set(run)
         return run
 
@@ -225,9 +243,52 @@ class RunBook:
             _run_here.set(None)
 
     def active(self) -> list[ActiveRun]:
-        """Give the runs that have not ended."""
+        """Return the runs of this process that have not ended."""
         with self._lock:
-            return list(self._active.values())
+            return [run for run in self._active.values() if run.origin.is_here]
+
+    def own(self, run_id: str | None) -> ActiveRun | None:
+        """Return the run that `by_id` returns if this process may end it."""
+        run = self.by_id(run_id)
+        return run if run is not None and run.origin.is_here else None
+
+    def take_over(self) -> None:
+        """Make the runs of the parent runs of this process, which goes on with them."""
+        with self._lock:
+            for run in self._active.values():
+                run.origin = self._last_origin = Origin()
+
+    @property
+    def has_begun_here(self) -> bool:
+        """Whether this process began the last run, or took it over."""
+        return self._last_origin is not None and self._last_origin.is_here
+
+    @classmethod
+    def reset_in_child(cls) -> None:
+        """Note in every book of a forked child where the fork happened."""
+        for book in list(cls._live):
+            book.note_fork()
+
+    def note_fork(self) -> None:
+        """Note where the fork happened; forget the nodes of the parent's threads."""
+        self._lock = threading.RLock()  # another thread may have held it
+        here, thread = bound().where, threading.get_ident()
+        for key, run in self._active.items():
+            if here is not None and here.node and (here.run_id, here.attempt) == key:
+                self._forked_in.add(here.node)
+            self._forked_in.update(
+                name for name, node in run.nodes.items() if node.thread == thread
+            )
+            run.nodes = {}
+
+    @property
+    def is_forked_in_node(self) -> bool:
+        """Whether this process was forked inside a node of one of these runs."""
+        return bool(self._forked_in)
+
+    def was_forked_in(self, node: str) -> bool:
+        """Tell whether this process was forked inside that node."""
+        return node in self._forked_in
 
     def by_id(self, run_id: str | None) -> ActiveRun | None:
         """Give the active run of that id; None if there is none, or several.
@@ -250,10 +311,14 @@ class RunBook:
         self._here.node, self._here.run = name, run
 
     def is_left_behind(self, node: Any) -> bool:
-        """This thread goes on with a node whose run was interrupted and is over.
+        """Tell whether this thread goes on with a node that it must not speak for.
 
-        A runner waits for its threads, but an interruption may cut that short.
+        The node's run was interrupted and is over: a runner waits for its threads, but
+        an interruption may cut that short. Or the run is one of the process that forked
+        this one inside a node.
         """
+        if self._forked_in and not self.active():
+            return True
         mine: ActiveRun | None = getattr(self._here, "run", None)
         if mine is None or not mine.is_over:
             return False
@@ -277,3 +342,7 @@ class RunBook:
         if mine in active and getattr(self._here, "node", None) == node.name:
             return mine
         return active[0] if len(active) == 1 else None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=RunBook.reset_in_child)

@@ -39,8 +39,11 @@ from .log_limit import LogLimit
 from .say import say
 
 if TYPE_CHECKING:
+    from kedro_journal.events import Record
     from kedro_journal.journal import Journal
     from kedro_journal.state import SessionState, SessionStatus
+
+    from .ownership import Ownership
 
 __all__ = ["Recorder"]
 
@@ -64,6 +67,8 @@ class Recorder:
 
     Attributes:
         logs: How many log records were journaled, and left out.
+        ownership: The right to speak for the session itself. None in a worker, which
+            has none.
     """
 
     def __init__(
@@ -93,7 +98,10 @@ class Recorder:
         self._backlog = Backlog(self.encode)
         self.warned = warned
         self._busy: int | None = None
-        self._pid = os.getpid()
+        self._pid = os.getpid()  # of the process whose events it has
+        self._last = (0, "")
+        self._at_fork: tuple[int, str] | None = None
+        self.ownership: Ownership | None = None
         self.closed = False
 
     @property
@@ -103,8 +111,22 @@ class Recorder:
 
     @property
     def owned(self) -> bool:
-        """This process made the recorder; a forked child did not."""
+        """Whether this process may speak for the session; see `Ownership`."""
+        return self.ownership is not None and self.ownership.is_here
+
+    def go_on(self) -> bool:
+        """Become the owner if this process is to be it; see `Ownership.go_on`."""
+        return self.ownership is not None and self.ownership.go_on()
+
+    @property
+    def is_used_here(self) -> bool:
+        """Whether what it holds is of this process, and not of the one that forked."""
         return self._pid == os.getpid()
+
+    @property
+    def at_fork(self) -> tuple[int, str]:
+        """The last `seq` that the owner appended before the fork, and its writer."""
+        return self._at_fork or self._last
 
     def after_append(self, call: Callable[[], None]) -> None:
         """Call back when this thread is done with the append it is in the middle of."""
@@ -151,6 +173,15 @@ class Recorder:
         if self._busy == me:
             self._later.append((events, at or now()))
             return
+        try:
+            self._record(events, at, me)
+        finally:  # also when something raises: a signal must not get lost
+            if self._waiting_thread == me:
+                waiting, self._waiting, self._waiting_thread = self._waiting, None, None
+                if waiting is not None:
+                    waiting()
+
+    def _record(self, events: tuple[Event, ...], at: datetime | None, me: int) -> None:
         if self.logs.came:
             events = self.logs.before(events)
         try:
@@ -169,10 +200,6 @@ class Recorder:
             self._complain(error)
         if self._later:
             self._record_later()
-        if self._waiting_thread == me:
-            waiting, self._waiting, self._waiting_thread = self._waiting, None, None
-            if waiting is not None:
-                waiting()
 
     def _record_later(self) -> None:
         while self._later:
@@ -200,7 +227,8 @@ class Recorder:
     def _write(self, batch: list[Encoded]) -> None:
         assert self._journal is not None  # noqa: S101 - `_append` looked
         try:
-            self._journal.append_encoded(*batch, reserve=is_ending(batch))
+            records = self._journal.append_encoded(*batch, reserve=is_ending(batch))
+            self._remember(records)
         except JournalClosed:
             raise  # it is complete without them
         except Exception as error:
@@ -217,7 +245,7 @@ class Recorder:
             return
         try:
             for held in self._backlog.batches():
-                self._journal.append_encoded(*held)
+                self._remember(self._journal.append_encoded(*held))
         except JournalClosed:
             self._backlog.clear()
             raise
@@ -263,7 +291,23 @@ class Recorder:
             message,
         )
 
+    def _remember(self, records: list[Record]) -> None:
+        if records:
+            self._last = (records[-1].seq, records[-1].writer)
+
+    def become_owner(self) -> None:
+        """Append as the session's owner from now on, under a new writer name."""
+        if not self.is_used_here:
+            self._reset_in_child()
+        from kedro_journal.journal import JournalWriter
+
+        self._at_fork = None
+        with self._lock:
+            if isinstance(self._journal, JournalWriter):
+                self._journal.start_over(role="owner")
+
     def _reset_in_child(self) -> None:
+        self._at_fork = self.at_fork
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._busy = None
@@ -271,6 +315,7 @@ class Recorder:
         self.logs = LogLimit()
         self._backlog.clear()
         self._guard = Guard(None)
+        self._waiting = self._waiting_thread = None
 
     @property
     def missing(self) -> int:
@@ -284,7 +329,9 @@ class Recorder:
 
     def flush(self) -> None:
         """Try once more to write what is held. Never raises."""
-        if self._journal is None or not self._backlog.missing or not self.owned:
+        if self._journal is None or not self._backlog.missing:
+            return
+        if not self.is_used_here:
             return
         with self._lock:
             try:

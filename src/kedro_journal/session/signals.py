@@ -1,23 +1,34 @@
-"""SIGTERM while a session runs: on record before the process dies of it.
+"""Signals while a session is open: SIGTERM is recorded before the process dies of it.
 
-Python's own default ends the process at once and tells no hook. Only where that default
-is in force is a handler installed, and it ends the process by the same signal, so that
-the exit status stays what it was. A handler of anybody else's is left alone.
+Python's default action of SIGTERM ends the process at once and calls no hook. Only
+where that default is in force is a handler installed. It ends the process by the same
+signal, so that the exit status stays what it was. A handler of somebody else is left
+alone. A forked child gets the default back: the handler would not run while the child
+is in C code.
+
+No handler is installed in process 1 of a PID namespace (a container). The kernel
+discards a signal to that process whose action is the default, so that the process goes
+on. A handler could record an interruption that does not take place.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
 
 from .say import say
 
-__all__ = ["die", "name", "prepare", "tell", "unwatch", "watch"]
+__all__ = ["die", "name", "postponed", "prepare", "tell", "unwatch", "watch"]
+
+_INIT_PID: Final = 1
+_PATIENCE_S: Final = 2.0  # a user who still presses Ctrl-C then wants an end
 
 _watchers: Final[list[Callable[[int], bool]]] = []
 _owner_pid = 0
@@ -25,15 +36,24 @@ _prepared = False
 
 
 def prepare() -> None:
-    """Have the handler installed, for sessions that other threads will make.
+    """Install the handler for sessions that other threads will create.
 
-    For a server: it may put its own in the place of ours while it serves, and puts
-    ours back before it ends by the signal.
+    For a server: it may replace the handler while it serves, and restores it before it
+    ends by the signal.
     """
     global _owner_pid, _prepared
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _on_sigterm)
+    if _install():
         _owner_pid, _prepared = os.getpid(), True
+
+
+def _install() -> bool:
+    """Install the handler if the default is in force and ends this process."""
+    if os.getpid() == _INIT_PID:
+        return False
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return False
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    return True
 
 
 def name(number: int) -> str:
@@ -53,10 +73,8 @@ def watch(watcher: Callable[[int], bool]) -> None:
         return
     if threading.current_thread() is not threading.main_thread():
         return
-    if not _watchers:
-        if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-            return
-        signal.signal(signal.SIGTERM, _on_sigterm)
+    if not _watchers and not _install():
+        return
     _owner_pid = os.getpid()
     _watchers.append(watcher)
 
@@ -76,11 +94,15 @@ def die(number: int) -> None:
     """End this process as the signal would have."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(number, signal.SIG_DFL)
+        if hasattr(signal, "pthread_sigmask"):
+            # The handler also runs when the code that it interrupted has just blocked
+            # the signal; a blocked one would not end the process.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
     os.kill(os.getpid(), number)
 
 
 def tell(watcher: Callable[[int], bool], number: int) -> bool:
-    """Tell a watcher; one that fails keeps nobody alive."""
+    """Call a watcher. An error in it does not keep the process alive."""
     try:
         return watcher(number)
     except Exception as error:
@@ -90,9 +112,67 @@ def tell(watcher: Callable[[int], bool], number: int) -> bool:
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
     del frame
+    if signal.getsignal(number) is not _on_sigterm:
+        # The user's handler found this one and calls it. What happens to the process
+        # is the user's decision: without this package there was nothing to call.
+        return
     if os.getpid() != _owner_pid:
-        die(number)  # a forked child has no session to record for
+        die(number)  # a child that C code forked has no session to record for
         return
     ready = [tell(watcher, number) for watcher in reversed(_watchers)]
     if all(ready):
         die(number)
+
+
+def _reset_in_child() -> None:
+    """Restore the default action in a forked child, if the handler is still ours.
+
+    Python calls this in the thread that forked, which is the child's main thread.
+    """
+    global _owner_pid, _prepared
+    _watchers.clear()
+    _owner_pid, _prepared = 0, False
+    with contextlib.suppress(ValueError):  # a subinterpreter sets no handlers
+        if signal.getsignal(signal.SIGTERM) is _on_sigterm:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_in_child)
+
+
+@contextlib.contextmanager
+def postponed(*, dropped: bool) -> Iterator[None]:
+    """Postpone Ctrl-C to the end of a block, for 2 seconds at most.
+
+    For the end of a command. Only Python's own handler of SIGINT is replaced, and only
+    in the main thread. After 2 seconds Ctrl-C ends the block.
+
+    Args:
+        dropped: Raise nothing after the block, because the process is about to exit
+            with an error anyway.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came, and *dropped* is false.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    started_s = time.monotonic()
+    came: list[int] = []
+
+    def keep(number: int, frame: FrameType | None) -> None:
+        if time.monotonic() - started_s > _PATIENCE_S:
+            signal.default_int_handler(number, frame)
+        came.append(number)
+
+    signal.signal(signal.SIGINT, keep)
+    try:
+        yield
+    except KeyboardInterrupt:
+        came.append(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if came and not dropped:
+        raise KeyboardInterrupt
