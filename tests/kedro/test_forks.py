@@ -185,6 +185,57 @@ def test_a_child_in_c_code_ends_at_once_by_terminate(
     assert "completed" == mischief.state().verdict
 
 
+@pytest.mark.kedro
+@ways("0-Sequential", "1-Sequential", "0-Thread")
+def test_a_session_of_a_childs_own_does_not_wait_for_the_parents_command(
+    mischief: Mischief, way: Way
+) -> None:
+    mischief.told(
+        "import multiprocessing\n"
+        "from kedro.framework.session import KedroSession\n"
+        "def other():\n"
+        "    with KedroSession.create(os.getcwd()) as session:\n"
+        "        session.run(node_names=['first'])\n"
+        "context = multiprocessing.get_context('fork')\n"
+        "process = context.Process(target=other)\n"
+        "process.start()\n"
+        "process.join()\n"
+        "assert process.exitcode == 0\n"
+    )
+    done = mischief.go(way)
+
+    assert 0 == done.returncode, done.stdout
+    found = [(state.verdict, state.status) for state in mischief.states()]
+    assert [("completed", "closed")] * 2 == found
+
+
+@pytest.mark.kedro
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_child_that_fails_before_the_run_is_no_failed_session(
+    project: Project, level: int
+) -> None:
+    at_level(
+        project,
+        level,
+        "import os\n"
+        "from kedro.framework.hooks import hook_impl\n"
+        "class Forks:\n"
+        "    @hook_impl\n"
+        "    def after_context_created(self):\n"
+        "        pid = os.fork()\n"
+        "        if not pid:\n"
+        "            raise RuntimeError('in the child')\n"
+        "        os.waitpid(pid, 0)\n"
+        "HOOKS = (Forks(),)\n",
+    )
+    done = project.kedro("run")
+
+    assert 0 == done.returncode, done.stdout
+    (state,) = project.states()
+    assert ("completed", None) == (state.verdict, state.error)
+    check_complete(project, state)
+
+
 FORKING_RUNNER = """
 import os
 from kedro.pipeline import Node, Pipeline

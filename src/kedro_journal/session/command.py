@@ -62,10 +62,19 @@ class CurrentCommand:
     def link(self, link: EndsWithCommand) -> bool:
         """Let the end of the command close this session; False without a command."""
         self.journaled = True
-        if self.name != "run":
+        if self.name != "run" or not self._is_mine:
             return False
         self._links.append(link)
         return True
+
+    @property
+    def _is_mine(self) -> bool:
+        """Whether this process began the command, or is a daemon that goes on with it.
+
+        A forked child that comes this way does not end its parent's command, and its
+        sessions do not wait for that end.
+        """
+        return self._origin.is_here or self._origin.is_gone
 
     def end(self, exit_code: int, error: BaseException | None) -> None:
         """The command ended. A run that failed before it began is journaled here.
@@ -73,9 +82,8 @@ class CurrentCommand:
         A command may have several sessions, one after the other. What ended it is
         about those that are in the middle of a run, and about the last one.
         """
-        # A forked child that comes this way does not end its parent's command.
-        is_mine = self._origin.is_here or self._origin.is_gone
-        if self.name == "run" and exit_code and not self.journaled and is_mine:
+        failed_early = self.name == "run" and exit_code and not self.journaled
+        if failed_early and self._is_mine:
             self._record_failure(exit_code, error)
         for link in self._links:
             concerned = link is self._links[-1] or link.is_running

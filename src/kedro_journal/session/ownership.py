@@ -99,9 +99,13 @@ class Ownership:
             return False  # a new file would be another lock
         lock = OwnerLock(path)
         lock.acquire(timeout_s=0)
-        if self._went_on(folder):
-            self._refused = True
-            lock.release()
+        self._refused = True  # unless nothing contradicts or fails
+        try:
+            self._refused = self._went_on(folder)
+        finally:
+            if self._refused:
+                lock.release()
+        if self._refused:
             return False
         self._lock, self._origin = lock, Origin().remember()
         self._recorder.become_owner()
