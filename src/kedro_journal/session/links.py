@@ -272,6 +272,7 @@ class PluginLink:
         if self._closed or recorder is None or not recorder.owned:
             return
         why = reason if signal is None else signals.name(signal)
+        reason = self.hooks.how_closed(reason)
         runs = self.hooks.book.active()
         events = self.hooks.interrupted(runs, why, signal=signal)
         self._closed = True
@@ -355,5 +356,6 @@ def _close_left(link: PluginLink) -> None:
     with Shield(strict=False):
         if not link.is_open:
             return
-        link.abandon(link.hooks.book.active())
+        runs = [run for run in link.hooks.book.active() if not run.is_elsewhere]
+        link.abandon(runs)
         link.close("exit")
