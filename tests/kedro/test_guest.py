@@ -454,6 +454,33 @@ def test_another_caller_of_hooks_may_leave_out_the_result(
 
 
 @pytest.mark.kedro
+@LEVELS
+def test_a_run_that_is_left_to_other_processes_is_not_called_interrupted(
+    project: Project, level: int
+) -> None:
+    """As by kedro-dagster's multiprocess executor: each node has its own process."""
+    prepare(project, PLAIN, level)
+    begun, rest = OTHER_CALLER.split("for node in pipeline.nodes:\n")
+    one_node = begun.replace("hook.before_pipeline_run(", "dict(") + (
+        "for node in pipeline.nodes[:1]:\n" + rest.split("hook.after_pipeline")[0]
+    )
+
+    done = [project.python(script) for script in (begun, one_node)]
+
+    assert [0, 0] == [d.returncode for d in done], done
+    states = project.states()
+    assert {"unknown"} == {state.verdict for state in states}
+    assert 2 - (level == 0) == len(states)  # hooks alone begin no journal in a node
+    for state in states:
+        shown = project.journal("show", state.session_id).stdout
+        assert "nterrupted" not in shown
+        assert "not on record here" in shown
+        assert () == state.anomalies
+    listed = project.journal("list").stdout
+    assert "unknown" in listed
+
+
+@pytest.mark.kedro
 def test_options_of_another_program_are_not_those_of_kedro(project: Project) -> None:
     prepare(project, PLAIN, 0)
     host = project.path / "host.py"
