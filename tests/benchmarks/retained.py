@@ -66,6 +66,7 @@ def make_project(path: Path, level: int, megabytes: int) -> None:
     package.mkdir(parents=True)
     for name in ("base", "local"):
         (path / "conf" / name).mkdir(parents=True)
+    (path / "conf/base/catalog.yml").touch()
     (path / "conf/base/parameters.yml").write_text(f"size: {megabytes}\n")
     (path / "pyproject.toml").write_text(
         '[tool.kedro]\npackage_name = "retained"\nproject_name = "retained"\n'
@@ -90,8 +91,10 @@ def measure(level: int, sessions: int, megabytes: int, **env: str) -> tuple[int,
             env={**os.environ, "DO_NOT_TRACK": "1", **env},
             capture_output=True,
             text=True,
-            check=True,
+            check=False,
         )
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
     return tuple(map(int, done.stdout.splitlines()[-1].split()))
 
 
