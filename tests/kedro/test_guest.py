@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+import kedro_journal
+from kedro_journal.events import RunCompleted
+
 from .conftest import Project
 
 LEVELS = pytest.mark.parametrize("level", [0, 1])
@@ -301,7 +304,10 @@ import json
 print("RESULT", json.dumps([
     sorted(m for m in sys.modules if m.startswith("kedro_journal")),
     [h for h in hooks if h.startswith("kedro_journal")],
-    [p for p in opened if "kedro_journal" in p and not p.endswith((".py", ".pyc"))],
+    [  # pluggy and Kedro read what is installed
+        p for p in opened if "kedro_journal" in p
+        and not p.endswith((".py", ".pyc")) and "dist-info" not in p
+    ],
     "msgspec" in sys.modules,
 ]))
 """
@@ -393,12 +399,14 @@ from pathlib import Path
 from kedro.framework.startup import bootstrap_project
 bootstrap_project(Path.cwd())
 from kedro.framework.project import pipelines, settings
-from kedro.runner.task import Task
+from kedro.io import MemoryDataset
 warnings.simplefilter("ignore")
 session = settings.SESSION_CLASS.create(Path.cwd())
 context = session.load_context()
 catalog, hook = context.catalog, context._hook_manager.hook
 pipeline = pipelines["__default__"]
+for name in pipeline.datasets() - pipeline.inputs():
+    catalog[name] = MemoryDataset()
 params = dict(
     run_id="one", project_path=str(Path.cwd()), env="local", kedro_version="1",
     pipeline_name="__default__", load_versions=None, runtime_params=None, runner=None,
@@ -436,8 +444,40 @@ def test_another_caller_of_hooks_may_leave_out_the_result(
     assert 0 == done.returncode, done.stderr
     state = project.state()
     assert "completed" == state.verdict
-    assert ("count",) == state.runs[-1].outputs
+    records = kedro_journal.events("latest", directory=project.sessions_path)
+    assert [("count",)] == [
+        record.event.outputs
+        for record in records
+        if isinstance(record.event, RunCompleted)
+    ]
     assert {"completed"} == {n.status for n in state.runs[-1].nodes.values()}
+
+
+@pytest.mark.kedro
+@LEVELS
+def test_a_run_that_is_left_to_other_processes_is_not_called_interrupted(
+    project: Project, level: int
+) -> None:
+    """As by kedro-dagster's multiprocess executor: each node has its own process."""
+    prepare(project, PLAIN, level)
+    begun, rest = OTHER_CALLER.split("for node in pipeline.nodes:\n")
+    one_node = begun.replace("hook.before_pipeline_run(", "dict(") + (
+        "for node in pipeline.nodes[:1]:\n" + rest.split("hook.after_pipeline")[0]
+    )
+
+    done = [project.python(script) for script in (begun, one_node)]
+
+    assert [0, 0] == [d.returncode for d in done], done
+    states = project.states()
+    assert {"unknown"} == {state.verdict for state in states}
+    assert 2 - (level == 0) == len(states)  # hooks alone begin no journal in a node
+    for state in states:
+        shown = project.journal("show", state.session_id).stdout
+        assert "nterrupted" not in shown
+        assert "not on record here" in shown
+        assert () == state.anomalies
+    listed = project.journal("list").stdout
+    assert "unknown" in listed
 
 
 @pytest.mark.kedro

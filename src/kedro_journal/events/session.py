@@ -299,7 +299,8 @@ class SessionClosed(Event, frozen=True, kw_only=True):
         Meta(
             description="close: close() or the end of the block; exit: the process "
             "ended; command: the command ended; signal: a signal ended it; "
-            "collected: nobody held the session any more."
+            "collected: nobody held the session any more; elsewhere: the process "
+            "ended, and its run was left to others."
         ),
     ] = "close"
     exit_code: Annotated[

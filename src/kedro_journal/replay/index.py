@@ -35,7 +35,7 @@ from .snapshot import Facts
 __all__ = ["INDEX_NAME", "Found", "listed", "look"]
 
 INDEX_NAME: Final = ".index"
-_FORM: Final = "index 3"
+_FORM: Final = "index 4"
 _NODES_MAX: Final = 10**6  # that are counted; a run has not as many
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _OTHERS: Final = "others"  # sessions whose ids begin with no day
@@ -44,7 +44,8 @@ _day_of: Final[Callable[[str], str]] = itemgetter(slice(len("2026-01-02")))
 _SESSION_FIELDS: Final = (
     *("session_id", "uid", "seq", "status", "liveness", "env", "user", "host", "pid"),
     *("via", "parent_session_id", "group_id", "labels", "error_phase", "error_seq"),
-    *("created_at", "updated_at", "closed_at", "exit_code"),
+    *("created_at", "updated_at", "closed_at", "exit_code", "close_reason"),
+    "unattributed_events",
 )
 _RUN_FIELDS: Final = ("run_id", "attempt", "status", "pipelines", "started_seq")
 # Nodes of which it says no more than how many there are.

@@ -123,6 +123,7 @@ class SessionHooks(ConfirmHooks):
                 pending, self._pending = self._pending, None
                 self._describe_context(*pending)
             run = self.book.start(compat.run_id(run_params), catalog)
+            run.by_others = not compat.session_runs_here()
             run.binding.locate(run.where(recorder.session_id))
             runner = self.runner or told_runner(run_params)
             run.sequential = runner.name == "SequentialRunner"
@@ -207,11 +208,19 @@ class SessionHooks(ConfirmHooks):
         events: list[Event] = []
         path = self._link.project_path
         for run in runs:
+            if signal is None and error is None and run.is_elsewhere:
+                self._end(run)  # it goes on, as far as this process knows
+                continue
             try:
                 events += run_interrupted(run, reason, error, path, signal=signal)
             finally:
                 self._end(run)
         return events
+
+    def how_closed(self, reason: str) -> str:
+        """Return the reason for closing: `elsewhere` if a run was left to others."""
+        left = any(run.is_elsewhere for run in self.book.active())
+        return "elsewhere" if reason == "exit" and left else reason
 
     def _end(self, run: ActiveRun) -> None:
         self.book.end(run)

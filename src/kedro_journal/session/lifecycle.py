@@ -282,6 +282,7 @@ class Lifecycle:
             return
         why = reason if signal is None else signals.name(signal)
         events: list[Event] = []
+        reason = self.hooks.how_closed(reason)
         for hooks in list(self._run_hooks):
             events += hooks.interrupted(hooks.book.active(), why, signal=signal)
         if entered:

@@ -289,6 +289,7 @@ class PluginLink:
         if recorder is None or not self.is_open:
             return
         why = reason if signal is None else signals.name(signal)
+        reason = self.hooks.how_closed(reason)
         runs = self.hooks.book.active()
         events = self.hooks.interrupted(runs, why, signal=signal)
         self._closed = True
@@ -372,5 +373,6 @@ def _close_left(link: PluginLink) -> None:
     with Shield(strict=False):
         if not link.is_open:
             return
-        link.abandon(link.hooks.book.active())
+        runs = [run for run in link.hooks.book.active() if not run.is_elsewhere]
+        link.abandon(runs)
         link.close("exit")

@@ -131,6 +131,7 @@ class ActiveRun:
         self.raised: list[BaseException] = []
         self.chunked: set[str] = set()
         self.outputs: tuple[str, ...] = ()  # datasets that no node of it loads
+        self.by_others = False  # no `run` of Kedro's sessions called the hooks
         self.sequential = False
         self.in_process = False
         self.thread = threading.get_ident()
@@ -155,6 +156,11 @@ class ActiveRun:
         """What its workers could not write, to be put on record."""
         gap = self.losses.take() if self.losses is not None else None
         return [] if gap is None else [gap]
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whoever called the hooks gives the nodes to other processes, it seems."""
+        return self.by_others and not self.nodes and not self.completed
 
     def where(self, session_id: str, node: str | None = None) -> Where:
         """Say where code is that runs for it, or for a node of it."""

@@ -343,7 +343,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         else:
             found = set({run.run_id: run.status for run in runs}.values())
         if "running" in found:
-            return "interrupted" if self.status == "closed" else "running"
+            return self._outcome_without_end
         for status in ("failed", "interrupted"):
             if status in found:
                 return status
@@ -352,9 +352,24 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
             if self.error.type == "SystemExit":  # of a command: its way to say no
                 stopped = self.error_phase != "command"
             return "interrupted" if stopped else "failed"
-        if found:
-            return "completed"
-        return "no run" if self.status == "closed" else "running"  # it may yet run
+        return "completed" if found else self._outcome_without_run
+
+    @property
+    def _outcome_without_end(self) -> Verdict:
+        if self.is_left_to_others:
+            return "unknown"
+        return "interrupted" if self.status == "closed" else "running"
+
+    @property
+    def _outcome_without_run(self) -> Verdict:
+        if self.status != "closed":
+            return "running"  # it may yet run
+        return "unknown" if self.unattributed_events else "no run"
+
+    @property
+    def is_left_to_others(self) -> bool:
+        """The process ended, and the nodes of its run were left to other processes."""
+        return self.status == "closed" and self.close_reason == "elsewhere"
 
     @property
     def _went_on(self) -> bool:

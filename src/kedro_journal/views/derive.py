@@ -124,7 +124,7 @@ def run_verdict(run: RunState, state: SessionState) -> str:
     if run.status != "running":
         return run.status
     if state.status == "closed":
-        return "interrupted"
+        return "unknown" if state.is_left_to_others else "interrupted"
     if state.liveness in ("crashed", "unknown"):
         return state.liveness
     return "running"

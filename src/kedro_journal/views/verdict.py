@@ -67,6 +67,8 @@ def verdict_lines(  # noqa: PLR0911 - one per verdict
             return _interrupted(state, run, screen, moments)
         case "crashed":
             return _crashed(state, run, screen, moments)
+        case "unknown" if state.status == "closed":
+            return [line(_left_to_others(state))]
         case "unknown":
             where = f" on {state.host}" if state.host else ""
             first = (
@@ -75,6 +77,18 @@ def verdict_lines(  # noqa: PLR0911 - one per verdict
             return [line(f"{first}it lives."), *_at(run, state, screen, moments)]
         case _:
             return _running(state, run, screen, moments)
+
+
+def _left_to_others(state: SessionState) -> str:
+    if state.is_left_to_others:
+        return (
+            "Its process ended before any node of its run began there. Other processes "
+            "may have run them: what became of the run is not on record here."
+        )
+    return (
+        f"{count(state.unattributed_events, 'event')} of nodes that a run of another "
+        "process sent here. What became of that run is not on record here."
+    )
 
 
 def _in_vain(state: SessionState) -> str:
