@@ -211,6 +211,7 @@ from unittest.mock import MagicMock
 from pathlib import Path
 sys.path.insert(0, {support!r})
 import hostile
+from pluggy import Result
 from kedro.framework.startup import bootstrap_project
 bootstrap_project(Path.cwd())
 from kedro.framework.hooks import specs
@@ -233,8 +234,24 @@ def methods(owner, all_specs):
     for spec in all_specs:
         for name, function in inspect.getmembers(spec, inspect.isfunction):
             method = getattr(owner, name, None)
+            around = getattr(owner, "around_" + name, None)
             if method is not None:
                 yield name, method
+            elif around is not None and name.startswith("after_dataset"):
+                yield name, through(around)
+
+def through(around):
+    # As pluggy calls a wrapper.
+    def call(dataset_name, node):
+        calls, outcome = around(dataset_name=dataset_name, node=node), Result(None, None)
+        next(calls)
+        try:
+            calls.send(outcome)
+        except StopIteration:
+            pass
+        outcome.get_result()
+    call.__self__ = around.__self__
+    return call
 
 def call(name, method, arguments):
     global called
