@@ -14,6 +14,8 @@ from kedro_journal.replay.kin import is_live_worker
 from kedro_journal.replay.locate import open_directory, resumed_by
 from kedro_journal.state import Damage, Link, RunState, SessionState
 
+from .project import check_project
+
 __all__ = ["Chain", "find_chain"]
 
 _FINDINGS_MAX: Final = 5
@@ -84,7 +86,8 @@ def find_chain(
         follow: Go on from the last that resumed it; False for the session itself.
 
     Raises:
-        NotResumable: It has no run, or its process is alive or unknown.
+        NotResumable: It has no run, its process is alive or unknown, or it belongs to
+            another project.
         JournalError: As for `replay`.
     """
     where = open_directory(project_path, directory)
@@ -97,6 +100,7 @@ def find_chain(
     _check_liveness(links[-1], force=force)
     here = project_path or (find_project() if directory is None else None)
     project = Path(here or links[-1].state.project_path or Path.cwd())
+    check_project(links[-1].state, project, where.path)
     return Chain(links, where.folder(found), project)
 
 

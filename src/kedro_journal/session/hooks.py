@@ -37,7 +37,7 @@ from .passes import hand_over, take_back
 from .plan import run_started
 from .progress import ActiveRun, NodeProgress, RunBook, key_of
 from .recorder import Recorder
-from .runner import RunnerFacts, told_runner
+from .runner import current_runner
 from .stored import input_versions, secret_values, stored
 
 __all__ = ["SessionHooks"]
@@ -49,13 +49,9 @@ class SessionHooks(SeesOthersInRuns):
     Args:
         link: The session.
         book: Its runs; given where several hook objects share a session.
-
-    Attributes:
-        runner: The runner of the next run, where that is known.
     """
 
     def __init__(self, link: Link, book: RunBook | None = None) -> None:
-        self.runner: RunnerFacts | None = None
         self._link = link
         self._shield = Shield()
         self._lenient = Shield(strict=False)  # where an error of the user's is told
@@ -121,7 +117,7 @@ class SessionHooks(SeesOthersInRuns):
                 self._describe_context(*pending)
             run = self.book.start(compat.run_id(run_params), catalog)
             run.binding.locate(run.where(recorder.session_id))
-            runner = self.runner or told_runner(run_params)
+            runner = current_runner(run_params)
             run.sequential = runner.name == "SequentialRunner"
             run.in_process = run.sequential or runner.name == "ThreadRunner"
             written = self._written

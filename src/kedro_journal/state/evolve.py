@@ -299,6 +299,8 @@ class StateBuilder:
                 filters=event.filters,
                 runner=event.runner,
                 is_async=event.is_async,
+                runner_arguments=event.runner_arguments,
+                runner_arguments_unknown=event.runner_arguments_unknown,
                 env=event.env,
                 runtime_params=event.runtime_params,
                 load_versions=event.load_versions,

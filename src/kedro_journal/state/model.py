@@ -167,8 +167,9 @@ class RunState(Shown, frozen=True, omit_defaults=True):
         run_id: Kedro's id of the run.
         attempt: Which try at it, from 1.
         status: Where it stands.
-        pipelines, filters, runner, is_async, env, runtime_params, load_versions,
-            save_version, free_inputs: What it was asked for; see `run.started`.
+        pipelines, filters, runner, is_async, runner_arguments,
+            runner_arguments_unknown, env, runtime_params, load_versions, save_version,
+            free_inputs: What it was asked for; see `run.started`.
         nodes: Its nodes by name, in execution order.
         started_seq, ended_seq: The records that say so; 0 for none.
         started_at, ended_at: Wall clock.
@@ -186,6 +187,8 @@ class RunState(Shown, frozen=True, omit_defaults=True):
     filters: dict[str, Any] = {}
     runner: str = ""
     is_async: bool = False
+    runner_arguments: dict[str, Any] = {}
+    runner_arguments_unknown: tuple[str, ...] = ()
     env: str | None = None
     runtime_params: dict[str, Any] = {}
     load_versions: tuple[tuple[str, str], ...] = ()
@@ -257,10 +260,10 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         status: empty, created, active (entered), inactive (left), closed.
         liveness: Whether its owner lives, as the reader found: running, crashed,
             unknown or closed. Never recorded; None where nobody looked.
-        project_path, package_name, env, runtime_params, save_on_close, conf_source,
-            command, environment, git, user, host, pid, cwd, versions, via,
-            kedro_session_id, parent_session_id, group_id, labels, container,
-            notebook: See `session.created`.
+        project_path, package_name, project_name, distribution, env, runtime_params,
+            save_on_close, conf_source, command, environment, git, user, host, pid, cwd,
+            versions, via, kedro_session_id, parent_session_id, group_id, labels,
+            container, notebook: See `session.created`.
         resumed: What it goes on from, if it resumes another session.
         context: The last `context.loaded`: parameters in force, catalog, sources.
         runs: Its runs and their attempts, in order of start.
@@ -284,6 +287,8 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     liveness: Literal["running", "crashed", "unknown", "closed"] | None = None
     project_path: str = ""
     package_name: str | None = None
+    project_name: str | None = None
+    distribution: str | None = None
     env: str | None = None
     runtime_params: dict[str, Any] = {}
     save_on_close: bool = True

@@ -243,6 +243,7 @@ def _run(
     )
     what = [f"pipeline {', '.join(run.pipelines)}" if run.pipelines else ""]
     what.append(run.runner.rpartition(".")[2])
+    what += [f"{key}={literal(v)}" for key, v in run.runner_arguments.items()]
     what.append("datasets in threads" if run.is_async else "")
     what.append(f"env {run.env}" if run.env and run.env != env_in_force(state) else "")
     what += [f"{key}={literal(v)}" for key, v in run.filters.items() if v]
