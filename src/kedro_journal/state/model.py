@@ -20,6 +20,7 @@ from kedro_journal.events import (
     Versions,
 )
 
+from .outcome import outcome_of, verdict_of
 from .shown import Shown
 
 if TYPE_CHECKING:
@@ -274,7 +275,11 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         writers: The processes that wrote, by name.
         notes: Notes that were added.
         anomalies: Facts that do not fit, at most 1000.
-        unknown_events: Events that this version cannot read.
+        unknown_events: Records that this version cannot read; see `state.unread`.
+        unknown_types: Names of their event types, sorted, at most 100.
+        unknown_seq: The last of them; 0 for none.
+        newer_format: The newest line format or header version among them that is newer
+            than this version knows; 0 for none.
         unattributed_events: Events whose run Kedro does not tell.
         dropped_events: Events that could not be written, by `journal.gap`.
         repairs: Torn tails that writers cut or completed.
@@ -323,6 +328,9 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     notes: tuple[Note, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
     unknown_events: int = 0
+    unknown_types: tuple[str, ...] = ()
+    unknown_seq: int = 0
+    newer_format: int = 0
     unattributed_events: int = 0
     dropped_events: int = 0
     repairs: int = 0
@@ -349,45 +357,13 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
 
     @property
     def outcome(self) -> Verdict:
-        """What came of it, by its records alone; liveness is left out.
-
-        Not closed, without a run and without an error: running, whoever lives.
-        """
-        if self.status == "empty":
-            return "empty"
-        runs = self.runs
-        if len(runs) == 1:  # as nearly always, and there are long lists of sessions
-            found = {runs[0].status}
-        else:
-            found = set({run.run_id: run.status for run in runs}.values())
-        if "running" in found:
-            return "interrupted" if self.status == "closed" else "running"
-        for status in ("failed", "interrupted"):
-            if status in found:
-                return status
-        if self.error is not None and not self._went_on:
-            stopped = self.error.type == "KeyboardInterrupt"
-            if self.error.type == "SystemExit":  # of a command: its way to say no
-                stopped = self.error_phase != "command"
-            return "interrupted" if stopped else "failed"
-        if found:
-            return "completed"
-        return "no run" if self.status == "closed" else "running"  # it may yet run
-
-    @property
-    def _went_on(self) -> bool:
-        """A run began after the error."""
-        last = self.last_run
-        return last is not None and last.started_seq > self.error_seq
+        """What came of it, by its records alone; see `state.outcome`."""
+        return outcome_of(self)
 
     @property
     def verdict(self) -> Verdict:
         """One word for what became of it: the records and the liveness together."""
-        if self.status in ("closed", "empty") or self.liveness is None:
-            return self.outcome
-        if self.liveness == "closed":
-            return self.outcome
-        return self.liveness
+        return verdict_of(self)
 
 
 def format_frames(error: ErrorInfo) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from kedro_journal.journal import Finding
 from kedro_journal.state import RunState, SessionState, Writer
+from kedro_journal.state.unread import unread_text
 
 from .derive import (
     env_in_force,
@@ -316,8 +317,7 @@ def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
     if state.repairs:
         remarks.append(f"{count(state.repairs, 'repair')} by a writer, see `tail`")
     if state.unknown_events:
-        unknown = count(state.unknown_events, "event")
-        remarks.append(f"{unknown} of a newer version, not read; upgrade kedro-journal")
+        remarks.append(unread_text(state))
     if state.unattributed_events:
         some = count(state.unattributed_events, "event")
         remarks.append(f"{some} of concurrent runs, of which Kedro does not say which")
