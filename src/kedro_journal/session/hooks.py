@@ -32,6 +32,7 @@ from . import capture, compat
 from .configuration import context_loaded
 from .endings import node_failed, run_completed, run_failed, run_interrupted
 from .link import Link, Shield
+from .log_records import listen_again
 from .others import SeesOthersInRuns, raised
 from .passes import hand_over, take_back
 from .plan import run_started
@@ -211,6 +212,7 @@ class SessionHooks(SeesOthersInRuns):
     # -- nodes -----------------------------------------------------------------------
 
     def _recorder(self, node: Any) -> Recorder | None:
+        listen_again()
         return None if self.book.is_left_behind(node) else self._link.recorder
 
     @hook_impl(tryfirst=True)
