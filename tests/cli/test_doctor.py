@@ -31,6 +31,7 @@ ALWAYS = {
     "settings.in_force",
     "settings.mistakes",
     "settings.disable",
+    "settings.logging",
     "software.versions",
     "software.hooks",
     "software.cli_hooks",

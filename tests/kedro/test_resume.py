@@ -929,7 +929,7 @@ class TestRerun:
         )
         broken.ran()
         call = broken.project.journal("command")
-        assert "runner=ThreadRunner()" in call.stdout
+        assert "runner=ThreadRunner(max_workers=" in call.stdout
         broken.data("table").unlink()
         done = broken.project.python(call.stdout)
         assert done.returncode == 0, done.stderr

@@ -28,7 +28,8 @@ def test_every_field_is_there_even_where_nothing_is_known(story):
     data = json.loads(json_text(state_data(story.state("crashed"))))
     run = data["runs"][0]
 
-    assert set(empty) == names(SessionState) | {"verdict", "outcome", "duration_s"}
+    derived = {"verdict", "outcome", "unread", "duration_s"}
+    assert set(empty) == names(SessionState) | derived
     assert set(data) == set(empty)
     assert set(run) == names(RunState) | {"verdict", "broken"}
     assert set(run["nodes"]["train"]) == names(NodeState) | {"dataset"}

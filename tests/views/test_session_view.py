@@ -404,7 +404,7 @@ def test_remarks_tell_of_gaps_repairs_and_what_does_not_fit(story, screen):
 
     assert "3 events could not be written" in text
     assert "1 repair by a writer" in text
-    assert "1 event of a newer version" in text
+    assert "1 record of a type unknown to this version: upgrade" in text
     assert "1 event of concurrent runs" in text
     assert "record 9, node.completed, does not fit: node a was completed" in text
     assert "error     records lost" in text

@@ -19,13 +19,30 @@ if TYPE_CHECKING:
     from kedro_journal.state import Damage
 
 __all__ = [
+    "conf_source_option",
     "outcome",
     "project_to_run",
     "runner_class",
+    "runner_option",
+    "runner_params_option",
     "say_damage",
     "session_class",
     "split_params",
 ]
+
+
+runner_option = click.option(
+    "--runner", "-r", help="Another runner, by its class.  [default: the recorded one]"
+)
+runner_params_option = click.option(
+    "--runner-params",
+    default="",
+    help="Arguments of the runner over the recorded ones: max_workers=2,is_async=true.",
+)
+conf_source_option = click.option(
+    "--conf-source",
+    help="Another folder, archive or URL of the configuration.",
+)
 
 
 def project_to_run(ctx: click.Context, project: Path | None) -> Path | None:
@@ -90,11 +107,13 @@ def runner_class(ctx: click.Context, name: str) -> type[Any]:
     raise click.BadParameter(message, ctx, option)
 
 
-def split_params(ctx: click.Context, params: str) -> dict[str, Any]:
-    """Read `--params` as Kedro does."""
+def split_params(
+    ctx: click.Context, params: str, name: str = "params"
+) -> dict[str, Any]:
+    """Read `--params`, or another option of that kind, as Kedro does."""
     from kedro.framework.cli.utils import _split_params
 
-    option = next(p for p in ctx.command.params if p.name == "params")
+    option = next(p for p in ctx.command.params if p.name == name)
     parsed: dict[str, Any] = _split_params(ctx, option, params)
     return parsed
 

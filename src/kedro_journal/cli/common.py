@@ -18,14 +18,17 @@ from kedro_journal.errors import (
     ConfigError,
     JournalError,
     JournalNotFound,
+    NewerJournal,
 )
 from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.replay.locate import open_directory
 from kedro_journal.state import SessionState
+from kedro_journal.state.unread import is_unreadable
 from kedro_journal.views.derive import where_it_is
 from kedro_journal.views.terminal import Screen, escape
 
 __all__ = [
+    "exit_if_unread",
     "logs_aside",
     "moments_of",
     "open_journals",
@@ -175,6 +178,12 @@ def logs_aside() -> Iterator[None]:
         if kept >= 0:
             os.dup2(kept, 1)
             os.close(kept)
+
+
+def exit_if_unread(ctx: click.Context, state: SessionState) -> None:
+    """End the command with exit code 5 if the outcome cannot be read."""
+    if state.verdict == "unknown" and is_unreadable(state):
+        ctx.exit(NewerJournal.exit_code)
 
 
 def say(text: str) -> None:

@@ -20,7 +20,7 @@ from kedro_journal.views.session import Detail, session_lines
 from kedro_journal.views.terminal import Screen, render
 from kedro_journal.views.timeline import Timeline
 
-from .common import moments_of, open_journals, screen, session_argument
+from .common import exit_if_unread, moments_of, open_journals, screen, session_argument
 from .options import directory_options, json_option, salvage_option
 
 __all__ = ["replay"]
@@ -76,6 +76,8 @@ def replay(
         return
     last: list[Record] = []
     state = fold(_remembering(records, last))
+    if state.unknown_events and not state.session_id:
+        state = msgspec.structs.replace(state, session_id=found_id)
     if not last:
         message = f"{path}: no records yet. `kedro-journal list` shows other sessions."
         raise JournalError(message, exit_code=3)
@@ -93,9 +95,11 @@ def replay(
         click.echo(
             json_text({**state_data(state), "record": record_data(record)}), nl=False
         )
+        exit_if_unread(ctx, state)
         return
     detail = Detail(parameters=parameters, all_nodes=all_nodes)
     click.echo(_as_of(state, record, path, detail, screen()), nl=False)
+    exit_if_unread(ctx, state)
 
 
 def _until(records: Iterator[Record], at_seq: int | None) -> Iterator[Record]:

@@ -8,7 +8,16 @@ import click
 
 from kedro_journal.views.data import json_text
 
-from .again import outcome, project_to_run, session_class, split_params
+from .again import (
+    conf_source_option,
+    outcome,
+    project_to_run,
+    runner_class,
+    runner_option,
+    runner_params_option,
+    session_class,
+    split_params,
+)
 from .common import logs_aside, say
 from .options import json_option, project_option
 
@@ -23,6 +32,9 @@ __all__ = ["rerun"]
     help="Runtime parameters over those of the original: key=value,a.b=value.",
 )
 @click.option("--env", "-e", help="Another configuration environment.")
+@runner_option
+@runner_params_option
+@conf_source_option
 @click.option("--run", "run_id", help="A run of the session.  [default: the last]")
 @project_option
 @json_option
@@ -33,6 +45,9 @@ def rerun(
     session_id: str,
     params: str,
     env: str | None,
+    runner: str | None,
+    runner_params: str,
+    conf_source: str | None,
     run_id: str | None,
     project: Path | None,
     as_json: bool,
@@ -56,6 +71,9 @@ def rerun(
             run_id=run_id,
             env=env,
             extra_params=split_params(ctx, params),
+            conf_source=conf_source,
+            runner=runner_class(ctx, runner) if runner else None,
+            runner_params=split_params(ctx, runner_params, "runner_params"),
         )
     parent = session.state.parent_session_id
     if parent is not None and session.repeats != parent:

@@ -14,9 +14,12 @@ from kedro_journal.views.resume import plan_view
 from kedro_journal.views.words import count
 
 from .again import (
+    conf_source_option,
     outcome,
     project_to_run,
     runner_class,
+    runner_option,
+    runner_params_option,
     say_damage,
     session_class,
     split_params,
@@ -47,7 +50,9 @@ __all__ = ["resume"]
     help="Runtime parameters over those of the original: key=value,a.b=value.",
 )
 @click.option("--env", "-e", help="Another configuration environment.")
-@click.option("--runner", "-r", help="Another runner, by its class.")
+@runner_option
+@runner_params_option
+@conf_source_option
 @click.option(
     "--on-drift",
     type=click.Choice(["report", "refuse", "redo"]),
@@ -70,6 +75,8 @@ def resume(
     params: str,
     env: str | None,
     runner: str | None,
+    runner_params: str,
+    conf_source: str | None,
     on_drift: str,
     run_id: str | None,
     force: bool,
@@ -94,7 +101,10 @@ def resume(
     with logs_aside():
         root = project_to_run(ctx, project)
         cls = session_class(root)
-        kind = runner_class(ctx, runner) if runner else None
+        choice: dict[str, Any] = {
+            "runner": runner_class(ctx, runner) if runner else None,
+            "runner_params": split_params(ctx, runner_params, "runner_params"),
+        }
         given = split_params(ctx, params)
     common: dict[str, Any] = {
         "project_path": root,
@@ -103,6 +113,7 @@ def resume(
         "from_nodes": from_nodes,
         "on_drift": on_drift,
         "force": force,
+        "conf_source": conf_source,
     }
     if dry_run:
         with logs_aside():
@@ -115,11 +126,11 @@ def resume(
         return
     try:
         with logs_aside():
-            session = cls.resume(session_id, extra_params=given, **common)
+            session = cls.resume(session_id, extra_params=given, **choice, **common)
     except NothingLeft as nothing:
         _nothing_left(nothing.plan, as_json=as_json)
         return
-    _carry_out(session, kind, as_json=as_json)
+    _carry_out(session, as_json=as_json)
 
 
 def _nothing_left(plan: ResumePlan, *, as_json: bool) -> None:
@@ -130,9 +141,7 @@ def _nothing_left(plan: ResumePlan, *, as_json: bool) -> None:
         click.echo(f"session {plan.session_id}: nothing is left to run")
 
 
-def _carry_out(
-    session: KedroSession, runner: type[Any] | None, *, as_json: bool
-) -> None:
+def _carry_out(session: KedroSession, *, as_json: bool) -> None:
     """Run what is left, and tell of the end, whichever it is."""
     plan = session.plan
     assert plan is not None  # noqa: S101 - it resumes
@@ -142,7 +151,7 @@ def _carry_out(
             say_damage(plan.damage)
             if not as_json:
                 say(plan_view(plan, screen()).rstrip())
-            session.run(runner=runner)
+            session.run()
     except BaseException as caught:
         error = caught
         raise

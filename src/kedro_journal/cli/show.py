@@ -15,7 +15,7 @@ from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
 
-from .common import moments_of, open_journals, screen, session_argument
+from .common import exit_if_unread, moments_of, open_journals, screen, session_argument
 from .options import directory_options, group_option, json_option, salvage_option
 
 __all__ = ["show"]
@@ -52,6 +52,9 @@ def show(
 
     ID is a session's id, a unique beginning of it, or `latest`, which is the default.
 
+    Exits with 5 if a newer version wrote the session so that what became of it cannot
+    be read.
+
     With --json: one object with every field of the session's state, its verdict, and
     its runs with their nodes; `findings` lists damage that --salvage read past,
     `live_workers` the pids of worker processes that live though the session does not.
@@ -77,6 +80,7 @@ def show(
         pids = [writer.pid for writer in alive]
         data = {**state_data(state), "findings": findings, "live_workers": pids}
         click.echo(json_text(data), nl=False)
+        exit_if_unread(ctx, state)
         return
     detail = Detail(
         parameters=parameters,
@@ -98,6 +102,7 @@ def show(
         alive=alive,
     )
     click.echo(text, nl=False)
+    exit_if_unread(ctx, state)
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from kedro_journal.errors import CorruptJournal, JournalNotFound
-from kedro_journal.events import Cursor, Record, SessionClosed
+from kedro_journal.errors import CorruptJournal, JournalNotFound, NewerJournal
+from kedro_journal.events import Cursor, Record, UnknownEvent, closes
 from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.replay import follow as follow_session
 from kedro_journal.replay import replay_folder
+from kedro_journal.state.unread import unread_text
 from kedro_journal.views.data import json_line, record_data
-from kedro_journal.views.terminal import render
+from kedro_journal.views.terminal import escape, render
 from kedro_journal.views.timeline import Timeline
 
 from .common import open_journals, say, screen, session_argument, write
@@ -59,6 +60,8 @@ def tail(
     to be gone (exit code 1), and says so on stderr. Without any session yet, `latest`
     waits for the first one.
 
+    Exits with 5 if a newer version wrote these records, so that none can be read.
+
     With --json: JSON Lines, each with seq, at, writer, type and data.
     """
     where = open_journals(ctx, project, directory)
@@ -78,12 +81,26 @@ def tail(
         raise
     write(map(to_text.line, list(last)[-number:] if number else ()))
     if not follow:
+        _say_unread(ctx, where, session_id, last)
         return
     newest = last[-1] if last else None
     for record in _to_come(where, session_id, newest):
         newest = record
         click.echo(to_text.line(record), nl=False)
     ctx.exit(_say_how_it_ended(where, session_id, newest))
+
+
+def _say_unread(
+    ctx: click.Context, where: JournalDirectory, session_id: str, last: deque[Record]
+) -> None:
+    """Say on stderr that records cannot be read; exit with 5 if that is all of them."""
+    unknown = [one for one in last if isinstance(one.event, UnknownEvent)]
+    if not unknown:
+        return
+    state = replay_folder(where.folder(session_id), salvage=True)
+    say(f"kedro-journal: {session_id}: {escape(unread_text(state))}")
+    if len(unknown) == len(last):
+        ctx.exit(NewerJournal.exit_code)
 
 
 class _Lines:
@@ -121,7 +138,7 @@ def _wait_for_first(where: JournalDirectory) -> str:
 def _to_come(
     where: JournalDirectory, session_id: str, newest: Record | None
 ) -> Iterator[Record]:
-    if newest is not None and isinstance(newest.event, SessionClosed):
+    if newest is not None and closes(newest.event):
         return iter(())
     start: Cursor | None = newest.cursor if newest is not None else None
     return follow_session(session_id, start=start, directory=where.path)
@@ -130,7 +147,7 @@ def _to_come(
 def _say_how_it_ended(
     where: JournalDirectory, session_id: str, newest: Record | None
 ) -> int:
-    if newest is not None and isinstance(newest.event, SessionClosed):
+    if newest is not None and closes(newest.event):
         say(f"kedro-journal: {session_id} is closed")
         return 0
     verdict = replay_folder(where.folder(session_id), salvage=True).verdict

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from kedro_journal.errors import JournalError
+from kedro_journal.errors import JournalError, NewerJournal
 from kedro_journal.journal import JournalDirectory, Verification
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.views.data import json_text
@@ -40,11 +40,13 @@ def verify(
     """Check every record of a journal. Writes nothing.
 
     Exits with 0 if nothing is lost, with 4 if records are damaged, lost or foreign. A
-    torn tail is normal after a crash.
+    torn tail is normal after a crash. Exits with 5 if a newer version wrote the journal
+    in a line format that this one does not know, or no record of it can be read.
 
-    With --json: one object with session_id, ok, records, last_seq, closed, size_bytes
-    and findings (kind, severity, offset, length, seq, lost, detail); with --all an
-    array of them.
+    With --json: one object with session_id, ok, records, last_seq, closed, size_bytes,
+    unknown (records of types unknown to this version), newer_format (their line format
+    if it is newer, else 0) and findings (kind, severity, offset, length, seq, lost,
+    detail); with --all an array of them.
     """
     where = open_journals(ctx, project, directory)
     if every and ctx.get_parameter_source("session_id") != (
@@ -66,6 +68,13 @@ def verify(
     _print(where, checked, every=every, refused=refused, as_json=as_json)
     if refused or not all(found.ok for _, found in checked):
         ctx.exit(EXIT_DAMAGED)
+    if any(_is_unread(found) for _, found in checked):
+        ctx.exit(NewerJournal.exit_code)
+
+
+def _is_unread(found: Verification) -> bool:
+    all_unknown = 0 < found.records == found.unknown
+    return bool(found.newer_format) or all_unknown
 
 
 def _print(

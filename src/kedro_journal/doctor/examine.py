@@ -19,6 +19,7 @@ from kedro_journal.journal.port import REAL_OS, Os
 from .bench import ELSEWHERE, PREFIX, Bench, Chooser
 from .child import HANGS, Probe, guarded, isolated, orderly, undisturbed
 from .guarantees import guarantees
+from .handler import look_at_logging
 from .locks import lock_probes
 from .model import Check, Report, ok, problem, shown, warning
 from .operations import operation_probes
@@ -104,6 +105,8 @@ def _settings(
 ) -> tuple[Path | None, list[Check]]:
     """Give the journal directory, if it is known, and what the settings are."""
     checks = [look_at_project(project, directory), *look_at_settings(explained)]
+    if project is not None:
+        checks.append(look_at_logging(project, os.environ))
     if directory is None and project is not None:
         try:
             directory = explained.config.journal_directory(project)

@@ -18,7 +18,7 @@ from .journal import (
     WriterOpened,
 )
 from .node import NodeCompleted, NodeComputed, NodeFailed, NodeStarted
-from .record import Cursor, Entry, Record, type_name
+from .record import Cursor, Entry, Record, closes, type_name
 from .run import PlannedNode, RunCompleted, RunFailed, RunInterrupted, RunStarted
 from .session import (
     CatalogEntry,
@@ -81,5 +81,6 @@ __all__ = [
     "UnknownEvent",
     "Versions",
     "WriterOpened",
+    "closes",
     "type_name",
 ]

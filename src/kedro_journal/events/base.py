@@ -110,11 +110,13 @@ class UnknownEvent(Event, frozen=True, kw_only=True):
     Attributes:
         type: The type name on the wire.
         version: The event type's version.
+        format: The version of the line format that its record has.
         raw: The bytes of `data` as they stand in the line.
     """
 
     type: str
     version: int = 1
+    format: int = 1
     raw: bytes = b"{}"
 
 

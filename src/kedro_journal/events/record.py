@@ -9,9 +9,10 @@ import msgspec
 from kedro_journal._instant import Instant
 
 from .base import Event, UnknownEvent
+from .session import SessionClosed
 from .union import AnyEvent
 
-__all__ = ["Cursor", "Entry", "Record", "type_name"]
+__all__ = ["Cursor", "Entry", "Record", "closes", "type_name"]
 
 
 class Cursor(NamedTuple):
@@ -84,6 +85,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def type(self) -> str:
         """The event type's name on the wire."""
         return type_name(self.event)
+
+
+def closes(event: Event) -> bool:
+    """Return whether an event closes its session, in whatever version of its type."""
+    return type_name(event) == SessionClosed.TYPE
 
 
 def type_name(event: Event) -> str:

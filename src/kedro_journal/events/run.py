@@ -100,6 +100,20 @@ class RunStarted(Event, frozen=True, kw_only=True):
     is_async: Annotated[
         bool, Meta(description="Datasets are loaded and saved in threads.")
     ] = False
+    runner_arguments: Annotated[
+        dict[str, Any],
+        Meta(
+            description="Arguments of the runner's constructor that are known, without "
+            "is_async."
+        ),
+    ] = {}
+    runner_arguments_unknown: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Names of its arguments whose value is not known, because code "
+            "made the runner and it keeps them in no attribute as plain data."
+        ),
+    ] = ()
     env: Annotated[
         str | None, Meta(description="Configuration environment in force.")
     ] = None

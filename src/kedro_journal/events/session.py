@@ -151,6 +151,16 @@ class SessionCreated(Event, frozen=True, kw_only=True):
     package_name: Annotated[
         str | None, Meta(description="The project's Python package.")
     ] = None
+    project_name: Annotated[
+        str | None, Meta(description="The project's name in its pyproject.toml.")
+    ] = None
+    distribution: Annotated[
+        str | None,
+        Meta(
+            description="The installed distribution that the package is from, if the "
+            "project is packaged: there is no pyproject.toml then."
+        ),
+    ] = None
     env: Annotated[
         str | None, Meta(description="Configuration environment that was asked for.")
     ] = None
@@ -162,7 +172,11 @@ class SessionCreated(Event, frozen=True, kw_only=True):
         bool, Meta(description="False means an in-memory journal.")
     ] = True
     conf_source: Annotated[
-        str | None, Meta(description="Folder or archive of the configuration.")
+        str | None,
+        Meta(
+            description="Configuration source in force: the absolute path of a folder "
+            "or archive, or a URL."
+        ),
     ] = None
     command: Annotated[
         CommandLine | None, Meta(description="Null outside a command line.")

@@ -333,7 +333,9 @@ def _decode_event(envelope: _Envelope) -> AnyEvent | None:
         raw.decode()
     except UnicodeDecodeError:
         return None
-    return UnknownEvent(type=envelope.type, version=envelope.tv, raw=raw)
+    return UnknownEvent(
+        type=envelope.type, version=envelope.tv, format=envelope.v, raw=raw
+    )
 
 
 def is_deep(text: bytes, limit: int) -> bool:

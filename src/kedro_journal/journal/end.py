@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from kedro_journal.errors import JournalUnwritable, NewerJournal
-from kedro_journal.events import Cursor, JournalRepaired, Record, SessionClosed
+from kedro_journal.events import (
+    Cursor,
+    JournalRepaired,
+    Record,
+    SessionClosed,
+    closes,
+)
 
 from .codec import FORMAT_VERSION
 from .file import JournalFile
@@ -68,7 +74,7 @@ class JournalEnd:
         seq, crc = self.last.seq, self.last.crc
         if tail.record is not None:
             seq, crc = tail.record.seq, tail.record.crc
-            closed = isinstance(tail.record.event, SessionClosed)
+            closed = closes(tail.record.event)
             self.closed_seq = seq if closed else 0
         elif start == 0:
             seq, crc, self.closed_seq = 0, Cursor().crc, 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from kedro_journal.errors import JournalUnwritable
-from kedro_journal.events import Cursor, Record, SessionClosed
+from kedro_journal.events import Cursor, Record, closes
 
 from .codec import LINE_MAX_BYTES
 from .lines import LineBuffer
@@ -69,7 +69,7 @@ def follow_file(
             records, damage = _look(scanner, fd, port)
             for record in records:
                 yield record
-                if isinstance(record.event, SessionClosed):
+                if closes(record.event):
                     return
             if damage is not None:
                 raise_damage(damage, path)
@@ -128,7 +128,7 @@ def _ended_before(fd: int, start: Cursor, port: Os) -> bool:
     first = max(0, start.offset - LINE_MAX_BYTES)
     data = read_between(port, fd, first, start.offset)
     last = examine(data, whole=first == 0).record
-    return last is not None and isinstance(last.event, SessionClosed)
+    return last is not None and closes(last.event)
 
 
 def _check_still_there(path: Path, fd: int, committed: int, port: Os) -> None:

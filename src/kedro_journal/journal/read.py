@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from kedro_journal.errors import CorruptJournal
-from kedro_journal.events import Cursor, Record, SessionClosed
+from kedro_journal.events import Cursor, Record, closes
 
 from .lines import Cut, LineBuffer
 from .plain import PlainLine, record_of
@@ -212,7 +212,7 @@ def is_closed(path: Path, port: Os = REAL_OS) -> bool:
     if last is None or tail.mend == "terminator":
         for record in read(path, mode="salvage", port=port):
             last = record
-    return last is not None and isinstance(last.event, SessionClosed)
+    return last is not None and closes(last.event)
 
 
 def raise_damage(finding: Finding, path: Path) -> None:

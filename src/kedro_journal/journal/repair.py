@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from kedro_journal._clock import wall_ns
 from kedro_journal.errors import NewerJournal
-from kedro_journal.events import Cursor, JournalRepaired, SessionClosed
+from kedro_journal.events import Cursor, JournalRepaired, closes
 
 from .codec import FORMAT_VERSION, line_version
 from .file import JournalFile
@@ -79,7 +79,7 @@ def mend(file: JournalFile, tail: Tail, last: Cursor, port: Os) -> Mended:
     record = examine(line + b"\n", whole=True).record
     assert record is not None, "what fits decodes"  # noqa: S101
     last = Cursor(record.seq, start + len(line) + 1, record.crc)
-    closed = isinstance(record.event, SessionClosed)
+    closed = closes(record.event)
     return Mended(last, closed, () if closed else tuple(repairs))
 
 

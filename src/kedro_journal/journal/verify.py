@@ -7,8 +7,9 @@ from typing import Final
 
 import msgspec
 
-from kedro_journal.events import SessionClosed
+from kedro_journal.events import UnknownEvent, closes
 
+from .codec import FORMAT_VERSION
 from .port import REAL_OS, Os
 from .read import read
 from .scan import Finding, FindingKind
@@ -28,6 +29,10 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
         closed: Whether the last one is `session.closed`: only then is it certain that
             no whole records are missing from the end.
         size_bytes: Size of the file.
+        unknown: Good records of a type, version or line format that this version does
+            not know: their checksums were compared, their data was not.
+        newer_format: The newest line format among them that is newer than this version
+            knows; 0 for none.
         findings: What is not a plain record. After 10,000 of them, further ones of a
             kind are put together in one.
     """
@@ -37,6 +42,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     last_seq: int
     closed: bool
     size_bytes: int
+    unknown: int = 0
+    newer_format: int = 0
     findings: tuple[Finding, ...]
 
     @property
@@ -79,10 +86,15 @@ def verify(path: Path, port: Os = REAL_OS) -> Verification:
     """
     findings = _Findings()
     count, last_seq, closed = 0, 0, False
+    unknown, newer = 0, 0
     for record in read(path, mode="salvage", on_finding=findings.add, port=port):
         count += 1
         last_seq = record.seq
-        closed = isinstance(record.event, SessionClosed)
+        closed = closes(record.event)
+        if isinstance(record.event, UnknownEvent):
+            unknown += 1
+            if record.event.format > FORMAT_VERSION:
+                newer = max(newer, record.event.format)
     fd = port.open_read(path)
     try:
         size_bytes = port.stat(fd).size
@@ -94,5 +106,7 @@ def verify(path: Path, port: Os = REAL_OS) -> Verification:
         last_seq=last_seq,
         closed=closed,
         size_bytes=size_bytes,
+        unknown=unknown,
+        newer_format=newer,
         findings=findings.all(),
     )

@@ -45,7 +45,8 @@ _SESSION_FIELDS: Final = (
     *("session_id", "uid", "seq", "status", "liveness", "env", "user", "host", "pid"),
     *("via", "parent_session_id", "group_id", "labels", "error_phase", "error_seq"),
     *("created_at", "updated_at", "closed_at", "exit_code", "close_reason"),
-    "unattributed_events",
+    *("unattributed_events", "unknown_events", "unknown_types", "unknown_seq"),
+    "newer_format",
 )
 _RUN_FIELDS: Final = ("run_id", "attempt", "status", "pipelines", "started_seq")
 # Nodes of which it says no more than how many there are.

@@ -124,6 +124,8 @@ def replay_folder(
         _fold_on(builder, path, cursor, None, salvage)
         state = builder.state()
         liveness = "closed" if state.status == "closed" else liveness
+    if state.unknown_events and not state.session_id:
+        state = replace(state, session_id=folder.name)  # its header cannot be read
     return replace(state, liveness=liveness)
 
 

@@ -13,7 +13,6 @@ from .plugin import hooks as plugin_hooks
 __all__ = [
     "bind_hooks",
     "named_arguments",
-    "runner_argument",
     "signature_of",
 ]
 
@@ -45,17 +44,6 @@ def bind_hooks(manager: Any, bound: SessionHooks | None) -> None:
         manager.unregister(plugin_hooks)
     if bound is not None:
         manager.register(bound)
-
-
-def runner_argument(
-    run: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> object:
-    """Find the runner among the arguments of `run`; its place differs by version."""
-    try:
-        given = inspect.signature(run).bind_partial(None, *args, **kwargs)
-    except TypeError:
-        return None  # Kedro says what is wrong with them
-    return given.arguments.get("runner")
 
 
 def named_arguments(

@@ -13,10 +13,14 @@ from kedro_journal.replay import replay_folder
 from kedro_journal.replay.kin import is_live_worker
 from kedro_journal.replay.locate import open_directory, resumed_by
 from kedro_journal.state import Damage, Link, RunState, SessionState
+from kedro_journal.state.unread import unread_text
+
+from .project import check_project
 
 __all__ = ["Chain", "find_chain"]
 
 _FINDINGS_MAX: Final = 5
+_UPGRADE: Final = "Upgrade with pip install --upgrade kedro-journal."
 
 
 class Chain(NamedTuple):
@@ -84,7 +88,8 @@ def find_chain(
         follow: Go on from the last that resumed it; False for the session itself.
 
     Raises:
-        NotResumable: It has no run, or its process is alive or unknown.
+        NotResumable: It has no run, its process is alive or unknown, it belongs to
+            another project, or this version cannot read all of it (without *force*).
         JournalError: As for `replay`.
     """
     where = open_directory(project_path, directory)
@@ -97,6 +102,8 @@ def find_chain(
     _check_liveness(links[-1], force=force)
     here = project_path or (find_project() if directory is None else None)
     project = Path(here or links[-1].state.project_path or Path.cwd())
+    _check_read(links, force=force)
+    check_project(links[-1].state, project, where.path)
     return Chain(links, where.folder(found), project)
 
 
@@ -122,6 +129,8 @@ def _with_run(
             raise NotResumable(found, reason, f"Its runs: {known}.")
         if ids:
             return found, run_id or ids[-1]
+        if state.unknown_events:
+            raise NotResumable(found, unread_text(state), _UPGRADE)
         resumed = state.resumed
         if resumed is None or resumed.parent_session_id in seen:
             advice = "`kedro-journal command` has the command line to start it anew."
@@ -158,6 +167,13 @@ def _run_of(state: SessionState, run_id: str | None) -> RunState | None:
     if run_id is None:
         return state.last_run
     return next((run for run in reversed(state.runs) if run.run_id == run_id), None)
+
+
+def _check_read(links: tuple[Link, ...], *, force: bool) -> None:
+    """Refuse to go on from what this version cannot read."""
+    for state, _ in links:
+        if state.unknown_events and not force:
+            raise NotResumable(state.session_id, unread_text(state), _UPGRADE)
 
 
 def _check_liveness(link: Link, *, force: bool) -> None:

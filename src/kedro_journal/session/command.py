@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from kedro_journal.events import CommandLine, SessionClosed, SessionFailed
 from kedro_journal.journal import session_timestamp
 
 from . import capture
+from .conf_source import absolute_source
 from .opening import created_event, is_disabled, open_journal, settings_of
 from .process import Origin
 
@@ -105,7 +107,7 @@ class CurrentCommand:
             package=self.package,
             env=os.environ.get("KEDRO_ENV"),
             runtime_params={},
-            conf_source=None,
+            conf_source=_flag(self.arguments, "--conf-source"),
             config=config,
             recorder=opened.recorder,
             via="command",
@@ -119,6 +121,16 @@ class CurrentCommand:
         opened.recorder.close()
         if opened.owner is not None:
             opened.owner.release()
+
+
+def _flag(arguments: Sequence[str], name: str) -> str | None:
+    """Return the value of a flag of the command line, None if it was not given."""
+    for number, argument in enumerate(arguments):
+        if argument == name and number + 1 < len(arguments):
+            return absolute_source(arguments[number + 1])
+        if argument.startswith(f"{name}="):
+            return absolute_source(argument.removeprefix(f"{name}="))
+    return None
 
 
 current_command = CurrentCommand()

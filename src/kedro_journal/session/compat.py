@@ -39,6 +39,7 @@ _KEDRO = tuple(int(part) for part in re.findall(r"\d+", kedro.__version__)[:2])
 _LOCAL = ("file", "local", "")
 _WRAPPERS_MAX = 8
 _FRAMES_MAX = 40
+_CLASS = re.compile(r"<?(?:class ')?(?P<path>[\w.]+)")
 _OBJECT = re.compile(r"<(?P<path>[\w.]+) object at 0x[0-9a-f]+>\Z")
 
 
@@ -299,11 +300,68 @@ def runner_name(run_params: dict[str, Any]) -> str:
     text = str(run_params.get("runner") or "None")
     if text == "None":
         return "SequentialRunner"
-    found = _OBJECT.match(text)
+    found = _OBJECT.match(text) or _CLASS.match(text)
     if found is None:
-        return text
+        return "(unknown)"
     path = found["path"]
     return path.rpartition(".")[2] if path.startswith("kedro.runner.") else path
+
+
+def runner_in_use() -> object:
+    """Return the runner of the run that calls this hook, None if it is not found.
+
+    It is a local variable of the `run` that calls the hook.
+    """
+    from kedro.runner import AbstractRunner
+
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and (frame := frame.f_back) is not None:
+        code = frame.f_code
+        if code.co_name == "run" and "runner" in code.co_varnames:
+            found = frame.f_locals.get("runner")
+            if isinstance(found, AbstractRunner):
+                return found
+    return None
+
+
+def load_runner(name: str) -> Any:
+    """Return a class of runners by its path; without a module it is one of Kedro's.
+
+    Raises:
+        Exception: Whatever importing it raises.
+    """
+    import importlib
+
+    module, _, attribute = name.rpartition(".")
+    inner: list[str] = []
+    found: Any = None
+    while found is None:
+        try:
+            found = importlib.import_module(module or "kedro.runner")
+        except ModuleNotFoundError as error:
+            # The class may be defined in another one.
+            outer, _, last = module.rpartition(".")
+            if not outer or error.name not in (module, outer):
+                raise
+            module, inner = outer, [last, *inner]
+    for part in (*inner, attribute):
+        found = getattr(found, part)
+    if not callable(found):
+        message = f"{name} is no class"
+        raise TypeError(message)
+    return found
+
+
+def run_command() -> dict[str, Any] | None:
+    """Return the flags of Kedro's own `run` command, None if it is not running."""
+    click = sys.modules.get("click")
+    context = click.get_current_context(silent=True) if click else None
+    callback = getattr(getattr(context, "command", None), "callback", None)
+    if context is None or context.command.name != "run":
+        return None
+    if getattr(callback, "__module__", "") != "kedro.framework.cli.project":
+        return None
+    return dict(context.params)
 
 
 def run_id(run_params: Mapping[str, Any]) -> str | None:
@@ -389,9 +447,19 @@ def after_close(
     session.__dict__["close"] = close
 
 
+def session_conf_source(session: Any) -> object:
+    """Return the configuration source of a session: folder, archive or URL."""
+    return getattr(session, "_conf_source", None)
+
+
+def context_conf_source(context: Any) -> object:
+    """Return the configuration source of a context: folder, archive or URL."""
+    return getattr(getattr(context, "config_loader", None), "conf_source", None)
+
+
 def conf_source(context: Any) -> Path | None:
-    """Give the folder of the configuration, None if it is an archive or remote."""
-    source = getattr(getattr(context, "config_loader", None), "conf_source", None)
+    """Return the folder of the configuration, None if it is an archive or remote."""
+    source = context_conf_source(context)
     if source is None or "://" in str(source):
         return None
     path = Path(str(source))

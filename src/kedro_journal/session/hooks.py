@@ -34,13 +34,14 @@ from .configuration import context_loaded
 from .dataset_ends import loaded, saved
 from .endings import node_failed, run_completed, run_failed, run_interrupted
 from .link import Link, Shield
+from .log_records import listen_again
 from .node_confirms import ConfirmHooks
 from .others import raised
 from .passes import hand_over, take_back
 from .plan import run_started
 from .progress import ActiveRun, NodeProgress, RunBook, key_of
 from .recorder import Recorder
-from .runner import RunnerFacts, told_runner
+from .runner import current_runner
 from .stored import input_versions, secret_values
 
 __all__ = ["SessionHooks"]
@@ -52,13 +53,9 @@ class SessionHooks(ConfirmHooks):
     Args:
         link: The session.
         book: Its runs; given where several hook objects share a session.
-
-    Attributes:
-        runner: The runner of the next run, where that is known.
     """
 
     def __init__(self, link: Link, book: RunBook | None = None) -> None:
-        self.runner: RunnerFacts | None = None
         self._link = link
         self._shield = Shield()
         self._lenient = Shield(strict=False)  # where an error of the user's is told
@@ -125,7 +122,7 @@ class SessionHooks(ConfirmHooks):
             run = self.book.start(compat.run_id(run_params), catalog)
             run.by_others = not compat.session_runs_here()
             run.binding.locate(run.where(recorder.session_id))
-            runner = self.runner or told_runner(run_params)
+            runner = current_runner(run_params)
             run.sequential = runner.name == "SequentialRunner"
             run.in_process = run.sequential or runner.name == "ThreadRunner"
             written = self._written
@@ -245,6 +242,7 @@ class SessionHooks(ConfirmHooks):
     # -- nodes -----------------------------------------------------------------------
 
     def _recorder(self, node: Any) -> Recorder | None:
+        listen_again()
         return None if self.book.is_left_behind(node) else self._link.recorder
 
     @hook_impl(tryfirst=True)

@@ -26,6 +26,7 @@ from kedro_journal.replay import active
 
 from . import capture, compat, signals
 from .command import current_command
+from .conf_source import absolute_source
 from .hooks import SessionHooks
 from .link import Shield
 from .log_records import Listener
@@ -121,8 +122,7 @@ class PluginLink:
         self._env = context.env
         self._package = compat.context_package_name(context) or compat.package_name()
         self._params = dict(compat.context_runtime_params(context))
-        source = compat.conf_source(context)
-        self._conf_source = str(source) if source else None
+        self._conf_source = absolute_source(compat.context_conf_source(context))
         self._listener: Listener | None = None
         self._depth = 0
         self._single_run = True

@@ -9,84 +9,59 @@ in the middle of an append; counts, and journals no more than `LogLimit` admits.
 from __future__ import annotations
 
 import logging
-import threading
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
+from kedro_journal.logging import JournalHandler
 from kedro_journal.replay.active import innermost, where_in
 
 from .log_limit import NODE_MAX, RUN_MAX
 from .notes import add_note, joined_recorder, recorder_of
 from .recorder import Recorder
 
-__all__ = ["NODE_MAX", "RUN_MAX", "JournalHandler", "Listener"]
+__all__ = [
+    "NODE_MAX",
+    "RUN_MAX",
+    "JournalHandler",
+    "Listener",
+    "current_recorder",
+    "journal",
+    "listen_again",
+]
 
-_OURS: Final = frozenset({"kedro_journal", "filelock"})
 _MARK: Final = "_kedro_journal_seen"
 _EXCEPTION_MAX_CHARS: Final = 1000
 _LOGGER_MAX_CHARS: Final = 200
 _LEVEL_MAX_CHARS: Final = 32
-_here: Final = threading.local()
 
 
-class JournalHandler(logging.Handler):
-    """Journals log records of the current session, as `note.added`.
-
-    For Kedro's `logging.yml`: `class: kedro_journal.logging.JournalHandler`. Outside
-    any session it does nothing. Of one node at most 100 records are journaled, of one
-    run in one process at most 1000; one more then says how many were left out.
+def journal(record: logging.LogRecord, recorder: Recorder | None) -> None:
+    """Journal a log record as a note, unless it was journaled before.
 
     Args:
-        level: The least level that is journaled.
+        record: The log record.
+        recorder: The way into the journal; None for none.
     """
+    if recorder is None or recorder.busy_here or record.__dict__.get(_MARK):
+        return
+    record.__dict__[_MARK] = True  # two handlers may see it
+    where = where_in(recorder.session_id)
+    if not recorder.logs.admits(where):
+        return
+    add_note(
+        recorder,
+        where,
+        _message(record),
+        _exception(record),
+        level=record.levelname[:_LEVEL_MAX_CHARS],
+        logger=record.name[:_LOGGER_MAX_CHARS],
+    )
 
-    def __init__(self, level: int | str = logging.WARNING) -> None:
-        super().__init__(level)
 
-    def createLock(self) -> None:  # noqa: N802 - logging's name
-        """Have no lock: see the module."""
-        self.lock = None
-
-    def handle(self, record: logging.LogRecord) -> bool:
-        """Journal a record if the filters let it through; never raises."""
-        found: logging.LogRecord | bool = self.filter(record)
-        if isinstance(found, logging.LogRecord):  # from Python 3.12 on
-            record = found
-        if found:
-            self.emit(record)
-        return bool(found)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Journal a record; never raises."""
-        if record.name.partition(".")[0] in _OURS or getattr(_here, "busy", False):
-            return
-        _here.busy = True
-        try:
-            self._journal(record)
-        except Exception:  # noqa: S110 - whoever logs a warning wants no error
-            pass
-        finally:
-            _here.busy = False
-
-    def _journal(self, record: logging.LogRecord) -> None:
-        recorder = self._recorder()
-        if recorder is None or recorder.busy_here or record.__dict__.get(_MARK):
-            return
-        record.__dict__[_MARK] = True  # two handlers may see it
-        where = where_in(recorder.session_id)
-        if not recorder.logs.admits(where):
-            return
-        add_note(
-            recorder,
-            where,
-            _message(record),
-            _exception(record),
-            level=record.levelname[:_LEVEL_MAX_CHARS],
-            logger=record.name[:_LOGGER_MAX_CHARS],
-        )
-
-    def _recorder(self) -> Recorder | None:
-        session = innermost()
-        return joined_recorder() if session is None else recorder_of(session)
+def current_recorder() -> Recorder | None:
+    """Return the way into the journal of the current session, None if there is none."""
+    session = innermost()
+    return joined_recorder() if session is None else recorder_of(session)
 
 
 class _Listening(Protocol):
@@ -118,23 +93,46 @@ class Listener(JournalHandler):
         super().__init__(logging.CRITICAL if self._is_off else level)
 
     def listen(self) -> None:
-        """Listen from now on. Logging that is configured anew forgets its handlers, so
-        this is called again with every run.
+        """Listen from now on.
+
+        Logging that is configured anew drops its handlers. The next log record brings
+        this one back (see `close`), and so does the next hook call (`listen_again`).
         """
         root = logging.getLogger()
         if self._is_off or self in root.handlers:
             return
+        # dictConfig() closes only the handlers that were made since the last one.
+        logging.Handler.__init__(self, self.level)
         root.addHandler(self)
         if self not in self._listening:
             self._listening.append(self)
+
+    def close(self) -> None:
+        """Expect to be dropped: `basicConfig(force=True)` and `dictConfig()` call this.
+
+        The handler cannot come back at once: `basicConfig` adds none to a root logger
+        that has one.
+        """
+        super().close()
+        if self in self._listening:
+            _Watch.install()
 
     def stop(self) -> None:
         """Listen no more."""
         logging.getLogger().removeHandler(self)
         if self in self._listening:
             self._listening.remove(self)
+        if not self._listening:
+            _Watch.remove()
 
-    def _recorder(self) -> Recorder | None:
+    @classmethod
+    def all_listen(cls) -> None:
+        """Bring back those that were dropped."""
+        for one in list(cls._listening):
+            one.listen()
+
+    def _recorder(self, home: Any) -> Recorder | None:
+        del home
         session = innermost()
         if session is None:
             here = where_in(self._of.session_id)
@@ -147,6 +145,42 @@ class Listener(JournalHandler):
     def _own(self) -> Recorder | None:
         recorder = self._of.recorder
         return None if recorder is None or recorder.closed else recorder
+
+
+class _Watch:
+    """Waits for the first log record after logging was configured anew.
+
+    Every record is made by the factory before a handler sees it. Ours stands there from
+    such a configuration to the next record only.
+    """
+
+    _before: Callable[..., logging.LogRecord] | None = None
+
+    @classmethod
+    def install(cls) -> None:
+        if cls._before is None:
+            cls._before = logging.getLogRecordFactory()
+            logging.setLogRecordFactory(cls._make)
+
+    @classmethod
+    def remove(cls) -> None:
+        # Somebody may have wrapped ours: it stays there, and does nothing more.
+        if cls._before is not None and logging.getLogRecordFactory() == cls._make:
+            logging.setLogRecordFactory(cls._before)
+            cls._before = None
+
+    @classmethod
+    def _make(cls, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        make = cls._before or logging.LogRecord
+        cls.remove()
+        Listener.all_listen()
+        return make(*args, **kwargs)
+
+
+def listen_again() -> None:
+    """Bring back the handlers that somebody dropped; called by every hook of a node."""
+    if Listener._listening:  # noqa: SLF001 - of this module
+        Listener.all_listen()
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -32,6 +32,7 @@ from . import capture, place
 from .entry import say_if_unknown
 from .git import git_state
 from .identity import NO_IDENTITY, Identity, identity_in_force
+from .project import distribution_of, project_name
 from .recorder import Recorder
 from .say import say
 
@@ -234,6 +235,8 @@ def created_event(
         session_id=session_id,
         project_path=str(project_path),
         package_name=package,
+        project_name=_found(lambda: project_name(project_path), None),
+        distribution=_found(lambda: distribution_of(project_path, package), None),
         env=env,
         runtime_params=_found(lambda: dict(runtime_params), {}),
         save_on_close=save_on_close,

@@ -136,6 +136,8 @@ def run_started(
         filters=capture.run_filters(run_params),
         runner=runner.name,
         is_async=runner.is_async,
+        runner_arguments=dict(runner.arguments),
+        runner_arguments_unknown=runner.unknown,
         env=env or None,
         runtime_params=dict(run_params.get("runtime_params") or {}),
         load_versions=tuple((str(k), str(v)) for k, v in load_versions.items()),

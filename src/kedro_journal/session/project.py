@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
+import sys
 from pathlib import Path
 
 from kedro.framework.project import configure_project
 from kedro.framework.startup import bootstrap_project
 
 from kedro_journal.config import find_project
+from kedro_journal.errors import NotResumable
+from kedro_journal.state import SessionState
 
 from . import compat
 
-__all__ = ["configure"]
+__all__ = ["check_project", "configure", "distribution_of", "project_name"]
 
 
 def configure(package_name: str | None, project_path: Path | None) -> None:
@@ -50,15 +54,75 @@ def configure(package_name: str | None, project_path: Path | None) -> None:
         configure_project(package_name)
 
 
+def project_name(project: Path) -> str | None:
+    """Return the name of a project by its pyproject.toml, None if it has none."""
+    return _kedro_table(project, "project_name")
+
+
+def distribution_of(project: Path, package: str | None) -> str | None:
+    """Return the distribution of a packaged project; None if it is a source tree.
+
+    Args:
+        project: Its root. A `pyproject.toml` in it makes it a source tree.
+        package: Its package, imported.
+    """
+    if package is None or _package_of(project) is not None:
+        return None
+    top = package.partition(".")[0]
+    folders = getattr(sys.modules.get(top), "__path__", ())
+    try:
+        found = importlib.metadata.distribution(top)
+        installed = Path(str(found.locate_file(top))).resolve()
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    ours = any(Path(folder).resolve() == installed for folder in folders)
+    return str(found.metadata["Name"]) if ours else None
+
+
+def check_project(state: SessionState, project: Path, directory: Path) -> None:
+    """Refuse to act on the session of another project.
+
+    A project that was moved, or copied with its journals, is the same one. Where
+    several projects share a journal directory, their path tells them apart, too.
+
+    Args:
+        state: The session.
+        project: Root of the project that wants to act on it.
+        directory: The journal directory.
+
+    Raises:
+        NotResumable: It belongs to another project.
+    """
+    recorded = Path(state.project_path) if state.project_path else None
+    if recorded is None or recorded.resolve() == project.resolve():
+        return
+    shared = not directory.resolve().is_relative_to(project.resolve())
+    package = _package_of(project)
+    other = package is not None and state.package_name not in (None, package)
+    if shared and package is not None and not other:
+        name = project_name(project)
+        other = state.project_name is not None and state.project_name != name
+        other = other or _package_of(recorded) == state.package_name
+    if other:
+        named = state.project_name or state.package_name
+        reason = f"it belongs to another project, {named} in {recorded}"
+        advice = f"Call it in {recorded}, or name a session of this project."
+        raise NotResumable(state.session_id, reason, advice)
+
+
 def _package_of(project: Path) -> str | None:
+    return _kedro_table(project, "package_name")
+
+
+def _kedro_table(project: Path, key: str) -> str | None:
     import tomllib
 
     try:
         with (project / "pyproject.toml").open("rb") as file:
-            name = tomllib.load(file)["tool"]["kedro"]["package_name"]
+            value = tomllib.load(file)["tool"]["kedro"][key]
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return None
-    return str(name)
+    return str(value)
 
 
 def _importable(package_name: str | None) -> bool:

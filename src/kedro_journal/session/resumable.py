@@ -14,17 +14,20 @@ from kedro_journal.events import SessionResumed
 from kedro_journal.state import ResumePlan, RunState, SessionState
 
 from .chain import Chain, find_chain
+from .conf_source import conf_source_of
 from .identity import group_carried
 from .project import configure
 from .resume import OnDrift, runtime_params, unjournaled_context
 from .resumption import (
     Resumption,
+    RunnerChoice,
     check_first,
     claim,
     go_on,
     rerun_arguments,
     run_arguments,
 )
+from .runner import runner_maker
 
 __all__ = ["RESUMES", "Resumable"]
 
@@ -40,6 +43,7 @@ class Resumable(_KedroSession):
     _resumption: Resumption | None = None
     _rerun: RunState | None = None
     _repeats: str | None = None
+    _choice: RunnerChoice = RunnerChoice()
 
     @classmethod
     def resume(
@@ -53,6 +57,9 @@ class Resumable(_KedroSession):
         from_nodes: Iterable[str] = (),
         on_drift: OnDrift = "report",
         force: bool = False,
+        conf_source: Path | str | None = None,
+        runner: type[Any] | None = None,
+        runner_params: Mapping[str, Any] | None = None,
     ) -> Self:
         """Make a new session that goes on from what an earlier one completed.
 
@@ -72,11 +79,17 @@ class Resumable(_KedroSession):
             on_drift: What to do where code, parameters or inputs were changed: report
                 it in the plan, refuse, or redo what depends on it.
             force: Also go on from a session whose process is alive, or cannot be told.
+            conf_source: Another folder or archive of the configuration.
+            runner: Another class of runners; None for the recorded one.
+            runner_params: Arguments of its constructor, over the recorded ones. Given,
+                if only as an empty mapping, it has the runner checked here instead of
+                in `run()`, which also takes a runner.
 
         Raises:
             NothingLeft: It completed every node, and everything it saved is there.
-            NotResumable: It has no run, is alive or being resumed, or there is drift,
-                which is refused.
+            NotResumable: It has no run, is alive or being resumed; it belongs to
+                another project; its configuration is gone; its runner cannot be made;
+                or there is drift, which is refused.
             JournalError: As for `replay`.
         """
 
@@ -89,9 +102,13 @@ class Resumable(_KedroSession):
         chain, lock = claim(find)
         try:
             params = runtime_params(chain, extra_params)
+            conf_source = conf_source_of(chain, chain.links[0].state, conf_source)
+            choice = RunnerChoice(runner, runner_params)
+            if runner_params is not None:
+                runner_maker(chain.last.session_id, chain.run, *choice)
             check_first(
                 chain,
-                lambda: unjournaled_context(chain, env, params),
+                lambda: unjournaled_context(chain, env, params, conf_source),
                 from_nodes,
                 on_drift,
             )
@@ -101,9 +118,11 @@ class Resumable(_KedroSession):
             )
             token = RESUMES.set(resumes)
             try:
-                session = _create(cls, chain, chain.links[0].state, env, params)
+                state = chain.links[0].state
+                session = _create(cls, chain, state, env, params, conf_source)
             finally:
                 RESUMES.reset(token)
+            session.uses(choice)
             go_on(session, chain, lock, from_nodes, on_drift)
         except BaseException:
             lock.release()
@@ -119,6 +138,9 @@ class Resumable(_KedroSession):
         run_id: str | None = None,
         env: str | None = None,
         extra_params: Mapping[str, Any] | None = None,
+        conf_source: Path | str | None = None,
+        runner: type[Any] | None = None,
+        runner_params: Mapping[str, Any] | None = None,
     ) -> Self:
         """Make a new session whose `run()` does what an earlier one was asked for.
 
@@ -129,10 +151,12 @@ class Resumable(_KedroSession):
         last.
 
         Args:
-            session_id, project_path, run_id, env, extra_params: As for `resume`.
+            session_id, project_path, run_id, env, extra_params, conf_source, runner,
+                runner_params: As for `resume`.
 
         Raises:
-            NotResumable: It has no run.
+            NotResumable: It has no run, or belongs to another project; its
+                configuration is gone; or its runner cannot be made.
             JournalError: As for `replay`.
         """
         chain = find_chain(
@@ -143,15 +167,30 @@ class Resumable(_KedroSession):
             follow=False,
         )
         params = runtime_params(chain, extra_params)
-        session = _create(cls, chain, chain.last, env, params)
+        source = conf_source_of(chain, chain.last, conf_source)
+        choice = RunnerChoice(runner, runner_params)
+        if runner_params is not None:
+            runner_maker(chain.last.session_id, chain.run, *choice)
+        session = _create(cls, chain, chain.last, env, params, source)
+        session.uses(choice)
         session.runs_again(chain)
         return cast("Self", session)
 
     def runs_again(self, chain: Chain) -> None:
         """Take what an earlier run was asked for; called once, by `rerun`."""
         first, last = chain.links[0], chain.run
-        self._rerun = replace(first.run, runner=last.runner, is_async=last.is_async)
+        self._rerun = replace(
+            first.run,
+            runner=last.runner,
+            is_async=last.is_async,
+            runner_arguments=last.runner_arguments,
+            runner_arguments_unknown=last.runner_arguments_unknown,
+        )
         self._repeats = first.state.session_id
+
+    def uses(self, choice: RunnerChoice) -> None:
+        """Take the runner that the caller wants; called once."""
+        self._choice = choice
 
     def goes_on(self, resumption: Resumption) -> None:
         """Take what is left to run; called once, by `resume`."""
@@ -180,10 +219,11 @@ class Resumable(_KedroSession):
     def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Give the arguments of a `run()` that was called with these by name."""
         if self._rerun is not None:
-            return rerun_arguments(self._rerun, given)
+            repeats = str(self._repeats)
+            return rerun_arguments(self._rerun, repeats, given, self._choice)
         if self._resumption is not None:
             session_id = self.store["session_id"]  # Kedro's, the version it saves
-            return run_arguments(self._resumption.plan, session_id, given)
+            return run_arguments(self._resumption, session_id, given, self._choice)
         return dict(given)
 
     def let_go(self) -> None:
@@ -198,6 +238,7 @@ def _create(
     like: SessionState,
     env: str | None,
     params: Mapping[str, Any],
+    conf_source: str | None,
 ) -> Any:
     """Make a session that names the last of a chain, and is set up as *like* was."""
     configure(None, chain.project)
@@ -205,7 +246,7 @@ def _create(
         project_path=chain.project,
         env=env or chain.run.env or like.env,
         runtime_params=params or None,
-        conf_source=like.conf_source,
+        conf_source=conf_source,
         labels=like.labels,
         parent_session_id=chain.last.session_id,
         group_id=group_carried(chain.last.group_id),

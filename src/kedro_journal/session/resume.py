@@ -15,6 +15,7 @@ from kedro_journal.state import ResumePlan, collect, find_drift, plan_resume
 from kedro_journal.state.flat import flatten
 
 from .chain import Chain, find_chain
+from .conf_source import conf_source_of
 from .plan import planned
 from .present import pipeline_now, project_now, redactor_now, stored_now
 from .project import configure
@@ -67,6 +68,7 @@ def resume_plan(
     from_nodes: Iterable[str] = (),
     on_drift: OnDrift = "report",
     force: bool = False,
+    conf_source: Path | str | None = None,
 ) -> ResumePlan:
     """Say what a resumed session would run, and why. Runs nothing, journals nothing.
 
@@ -76,9 +78,11 @@ def resume_plan(
         params: Runtime parameters over those of the original.
         from_nodes: Nodes to run again in any case, with all that follows from them.
         on_drift: report, refuse, or redo what depends on what was changed.
+        conf_source: Another folder or archive of the configuration.
 
     Raises:
-        NotResumable: As for `find_chain`; or there is drift, which is refused.
+        NotResumable: As for `find_chain`; or its configuration is gone; or there is
+            drift, which is refused.
         JournalError: As for `replay`.
         Exception: Whatever Kedro raises for a project that does not load.
     """
@@ -89,11 +93,17 @@ def resume_plan(
         run_id=run_id,
         force=force,
     )
-    context = unjournaled_context(chain, env, runtime_params(chain, params))
+    source = conf_source_of(chain, chain.links[0].state, conf_source)
+    context = unjournaled_context(chain, env, runtime_params(chain, params), source)
     return make_plan(chain, context, from_nodes=from_nodes, on_drift=on_drift)
 
 
-def unjournaled_context(chain: Chain, env: str | None, params: dict[str, Any]) -> Any:
+def unjournaled_context(
+    chain: Chain,
+    env: str | None,
+    params: dict[str, Any],
+    conf_source: str | None,
+) -> Any:
     """Load the project as the original had it, in a session of Kedro's own."""
     configure(None, chain.project)
     state = chain.links[0].state
@@ -102,7 +112,7 @@ def unjournaled_context(chain: Chain, env: str | None, params: dict[str, Any]) -
         save_on_close=False,
         env=env or chain.run.env or state.env,
         runtime_params=params or None,
-        conf_source=state.conf_source,
+        conf_source=conf_source,
     )
     return session.load_context()
 

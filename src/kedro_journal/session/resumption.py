@@ -23,6 +23,7 @@ from . import compat
 from .chain import Chain
 from .present import pipeline_names
 from .resume import OnDrift, make_plan
+from .runner import runner_maker
 
 if TYPE_CHECKING:
     from .session import KedroSession
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ResumeLock",
     "Resumption",
+    "RunnerChoice",
     "check_first",
     "claim",
     "go_on",
@@ -77,15 +79,29 @@ class ResumeLock:
         self._lock.release()
 
 
+class RunnerChoice(NamedTuple):
+    """The runner that a caller wants instead of the recorded one.
+
+    Attributes:
+        kind: Its class; None for the recorded one.
+        params: Arguments of its constructor, over the recorded ones.
+    """
+
+    kind: type[Any] | None = None
+    params: Mapping[str, Any] | None = None
+
+
 class Resumption(NamedTuple):
     """What a session that resumes another carries out.
 
     Attributes:
         plan: What is left to run.
+        run: The run that it resumes.
         lock: Held until the session is closed: nobody else resumes the same one.
     """
 
     plan: ResumePlan
+    run: RunState
     lock: ResumeLock
 
 
@@ -188,20 +204,27 @@ def go_on(
                 remaining=plan.to_run,
             )
         )
-    session.goes_on(Resumption(plan, lock))
+    session.goes_on(Resumption(plan, chain.run, lock))
 
 
 def run_arguments(
-    plan: ResumePlan, session_id: str, given: Mapping[str, Any]
+    resumption: Resumption,
+    session_id: str,
+    given: Mapping[str, Any],
+    choice: RunnerChoice,
 ) -> dict[str, Any]:
-    """Give the arguments of `KedroSession.run` that carry out a plan.
+    """Return the arguments of `KedroSession.run` that carry out a plan.
 
     Args:
-        plan: The plan.
+        resumption: The plan, and the run that is resumed.
         session_id: The session that runs it: under this version it saves.
-        given: Arguments of the caller, which win; a runner, above all. Of a class of
-            runners one is made that is as asynchronous as the one on record.
+        given: Arguments of the caller, which win; a runner, above all.
+        choice: The runner if the caller gives none.
+
+    Raises:
+        NotResumable: The runner cannot be made.
     """
+    plan = resumption.plan
     asked = {
         **_pipelines(plan.pipelines),
         "node_names": list(plan.to_run),
@@ -211,22 +234,30 @@ def run_arguments(
         }
         or None,
     }
-    return _with_runner({**asked, **_told(given)}, plan.runner, is_async=plan.is_async)
+    arguments = {**asked, **_told(given)}
+    return _with_runner(arguments, plan.session_id, resumption.run, choice)
 
 
-def rerun_arguments(run: RunState, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the arguments of `KedroSession.run` that a run was asked for with.
+def rerun_arguments(
+    run: RunState, session_id: str, given: Mapping[str, Any], choice: RunnerChoice
+) -> dict[str, Any]:
+    """Return the arguments of `KedroSession.run` that a run was asked for with.
 
     Args:
         run: The run.
+        session_id: Its session, named in errors.
         given: Arguments of the caller, which win.
+        choice: The runner if the caller gives none.
+
+    Raises:
+        NotResumable: The runner cannot be made.
     """
     asked = {
         **_pipelines(run.pipelines),
         "load_versions": dict(run.load_versions) or None,
         **run.filters,
     }
-    return _with_runner({**asked, **_told(given)}, run.runner, is_async=run.is_async)
+    return _with_runner({**asked, **_told(given)}, session_id, run, choice)
 
 
 def _pipelines(names: Sequence[str]) -> dict[str, Any]:
@@ -238,14 +269,13 @@ def _told(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_runner(
-    arguments: dict[str, Any], name: str, *, is_async: bool
+    arguments: dict[str, Any], session_id: str, run: RunState, choice: RunnerChoice
 ) -> dict[str, Any]:
-    """Make a runner of the class that was given, or is on record, if there is none."""
-    from kedro.utils import load_obj
-
-    cls = arguments.get("runner")
-    if cls is None:
-        cls = load_obj(name or "SequentialRunner", "kedro.runner")
-    if isinstance(cls, type):
-        arguments["runner"] = cls(is_async=True) if is_async else cls()
+    """Add a runner, unless the caller gave one; of a class that was given, make one."""
+    given = arguments.get("runner")
+    kind, params = choice
+    if isinstance(given, type):
+        kind, given = given, None
+    if given is None:
+        arguments["runner"] = runner_maker(session_id, run, kind, params)()
     return arguments

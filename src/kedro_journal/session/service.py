@@ -19,11 +19,11 @@ from kedro_journal.journal import check_session_id, session_timestamp
 from kedro_journal.state import SessionState, Trace
 
 from . import compat
-from .binding import bind_hooks, runner_argument, signature_of
+from .binding import bind_hooks, signature_of
+from .conf_source import absolute_source
 from .identity import Identity, checked_identity
 from .lifecycle import Lifecycle
 from .opening import created_event
-from .runner import runner_facts
 from .say import say
 
 __all__ = ["KedroServiceSession"]
@@ -85,7 +85,7 @@ class KedroServiceSession(_KedroServiceSession):
                 package=self._package_name,
                 env=self.env,
                 runtime_params={},
-                conf_source=str(self._conf_source),
+                conf_source=absolute_source(compat.session_conf_source(self)),
                 config=lifecycle.config,
                 recorder=lifecycle.recorder,
                 via="session",
@@ -152,8 +152,6 @@ class KedroServiceSession(_KedroServiceSession):
             )
         manager = compat.copy_hook_manager(self._session_manager, lifecycle.hooks)
         with lifecycle.hooks_for_run() as hooks:
-            runner = runner_argument(_KedroServiceSession.run, args, kwargs)
-            hooks.runner = runner_facts(runner)
             bind_hooks(manager, hooks)
             token = self._run_manager.set(manager)
             try:

@@ -23,15 +23,14 @@ from .arguments import CreateArguments, create_arguments
 from .binding import (
     bind_hooks,
     named_arguments,
-    runner_argument,
     signature_of,
 )
+from .conf_source import absolute_source
 from .lifecycle import Lifecycle
 from .notes import note_in_folder
 from .opening import created_event
 from .project import configure
 from .resumable import RESUMES, Resumable
-from .runner import runner_facts
 from .say import say
 from .store import SessionStore, store_of
 
@@ -195,14 +194,15 @@ class KedroSession(Resumable):
         except BaseException as error:
             if creation.lifecycle is not None:
                 with creation.lifecycle.lenient:
-                    _record_created(creation.lifecycle, given)
+                    _record_created(creation.lifecycle, given, given.conf_source)
                 creation.lifecycle.failed(error, "create")
                 creation.lifecycle.close()
             raise
         finally:
             _creating.reset(token)
         if creation.lifecycle is not None:
-            _record_created(creation.lifecycle, given)
+            source = compat.session_conf_source(session)
+            _record_created(creation.lifecycle, given, source)
         return cast("Self", session)
 
     @classmethod
@@ -309,9 +309,7 @@ class KedroSession(Resumable):
                 "session %s is closed: this run is not journaled.",
                 self.session_id,
             )
-        runner = runner_argument(_KedroSession.run, args, kwargs)
         hooks = lifecycle.hooks
-        hooks.runner = runner_facts(runner)
         begun = hooks.book.begun
         try:
             return super().run(*args, **kwargs)
@@ -359,7 +357,9 @@ class KedroSession(Resumable):
             self.let_go()
 
 
-def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
+def _record_created(
+    lifecycle: Lifecycle, given: CreateArguments, conf_source: object
+) -> None:
     lifecycle.created(
         lambda: created_event(
             session_id=lifecycle.session_id,
@@ -367,7 +367,7 @@ def _record_created(lifecycle: Lifecycle, given: CreateArguments) -> None:
             package=given.package_name or compat.package_name(),
             env=given.env or os.environ.get("KEDRO_ENV") or None,
             runtime_params=given.runtime_params or {},
-            conf_source=given.conf_source,
+            conf_source=absolute_source(conf_source),
             config=lifecycle.config,
             recorder=lifecycle.recorder,
             via="session",

@@ -183,6 +183,7 @@ def _asked(state: SessionState) -> dict[str, Any]:
         "pipelines": list(run.pipelines),
         "runner": run.runner,
         "is_async": run.is_async,
+        "runner_arguments": run.runner_arguments,
     }
     if state.resumed is None:  # else they are what was left
         asked |= run.filters

@@ -15,6 +15,7 @@ from typing import Any, Final, assert_never
 from msgspec.structs import replace
 
 from kedro_journal.events import (
+    EVENT_TYPES,
     AnyEvent,
     ContextLoaded,
     DatasetConfirmed,
@@ -58,6 +59,7 @@ from .model import (
 )
 from .node import MOVES, Here, NodeBuilder, NodeEvent, RunEnd, status_at_end
 from .transitions import RUN_TRANSITIONS, SESSION_TRANSITIONS
+from .unread import unread_facts
 
 __all__ = ["StateBuilder", "evolve", "fold"]
 
@@ -214,7 +216,7 @@ class StateBuilder:
             case JournalRepaired():
                 self._count("repairs", 1)
             case UnknownEvent():
-                self._count("unknown_events", 1)
+                self._unknown(record, event)
             case (
                 NodeStarted()
                 | NodeComputed()
@@ -232,13 +234,33 @@ class StateBuilder:
                 assert_never(event)
 
     def _count(self, name: str, more: int) -> None:
-        now = self._fields.get(name, getattr(self._state, name))
-        self._fields[name] = min(now + max(more, 0), _COUNT_MAX)
+        self._fields[name] = min(self._now(name) + max(more, 0), _COUNT_MAX)
+
+    def _now(self, name: str) -> Any:
+        return self._fields.get(name, getattr(self._state, name))
+
+    def _unknown(self, record: Entry, event: UnknownEvent) -> None:
+        """Count a record that cannot be read; its type still moves the session."""
+        self._count("unknown_events", 1)
+        types, newer = self._now("unknown_types"), self._now("newer_format")
+        fields = self._fields = self._fields | unread_facts(record, event, types, newer)
+        cls = EVENT_TYPES.get(event.type)
+        status = SESSION_TRANSITIONS.get((self.status, cls)) if cls else None
+        if cls is SessionClosed:
+            status, fields["closed_at"] = "closed", record.at
+        elif cls is SessionCreated:
+            fields["created_at"] = record.at
+        self.status = status or self.status
 
     @property
     def _has_gap(self) -> bool:
-        dropped = self._fields.get("dropped_events", self._state.dropped_events)
-        return bool(dropped)
+        """Events were dropped, or cannot be read: what is there may not fit."""
+        return bool(self._now("dropped_events") or self._now("unknown_events"))
+
+    @property
+    def _misses_runs(self) -> bool:
+        """The beginning of a run cannot be read."""
+        return RunStarted.TYPE in self._now("unknown_types")
 
     def _anomaly(self, record: Entry, subject: str, status: str) -> None:
         if len(self._anomalies) < _ANOMALIES_MAX:
@@ -303,6 +325,8 @@ class StateBuilder:
                 filters=event.filters,
                 runner=event.runner,
                 is_async=event.is_async,
+                runner_arguments=event.runner_arguments,
+                runner_arguments_unknown=event.runner_arguments_unknown,
                 env=event.env,
                 runtime_params=event.runtime_params,
                 load_versions=event.load_versions,
@@ -317,7 +341,8 @@ class StateBuilder:
     def _run_ended(self, record: Entry, event: RunEnd) -> None:
         number = self._index.get((event.run_id, event.attempt))
         if number is None:
-            self._anomaly(record, f"run {event.run_id}", "not started")
+            if not self._misses_runs:
+                self._anomaly(record, f"run {event.run_id}", "not started")
             return
         run = self._runs[number]
         status = RUN_TRANSITIONS.get((run.status, type(event)))
@@ -360,7 +385,7 @@ class StateBuilder:
         if number is None:
             if event.run_id is None:
                 self._count("unattributed_events", 1)
-            else:
+            elif not self._misses_runs:
                 self._anomaly(record, f"run {event.run_id}", "not started")
             return
         name, nodes = event.node, self._nodes[number]

@@ -21,6 +21,7 @@ from kedro_journal.events import (
 )
 
 from .operation import DatasetOperation
+from .outcome import is_left_to_others, outcome_of, verdict_of
 from .shown import Shown
 
 if TYPE_CHECKING:
@@ -136,8 +137,9 @@ class RunState(Shown, frozen=True, omit_defaults=True):
         run_id: Kedro's id of the run.
         attempt: Which try at it, from 1.
         status: Where it stands.
-        pipelines, filters, runner, is_async, env, runtime_params, load_versions,
-            save_version, free_inputs: What it was asked for; see `run.started`.
+        pipelines, filters, runner, is_async, runner_arguments,
+            runner_arguments_unknown, env, runtime_params, load_versions, save_version,
+            free_inputs: What it was asked for; see `run.started`.
         nodes: Its nodes by name, in execution order.
         started_seq, ended_seq: The records that say so; 0 for none.
         started_at, ended_at: Wall clock.
@@ -155,6 +157,8 @@ class RunState(Shown, frozen=True, omit_defaults=True):
     filters: dict[str, Any] = {}
     runner: str = ""
     is_async: bool = False
+    runner_arguments: dict[str, Any] = {}
+    runner_arguments_unknown: tuple[str, ...] = ()
     env: str | None = None
     runtime_params: dict[str, Any] = {}
     load_versions: tuple[tuple[str, str], ...] = ()
@@ -244,10 +248,10 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         status: empty, created, active (entered), inactive (left), closed.
         liveness: Whether its owner lives, as the reader found: running, crashed,
             unknown or closed. Never recorded; None where nobody looked.
-        project_path, package_name, env, runtime_params, save_on_close, conf_source,
-            command, environment, git, user, host, pid, cwd, versions, via,
-            kedro_session_id, parent_session_id, group_id, labels, container,
-            notebook: See `session.created`.
+        project_path, package_name, project_name, distribution, env, runtime_params,
+            save_on_close, conf_source, command, environment, git, user, host, pid, cwd,
+            versions, via, kedro_session_id, parent_session_id, group_id, labels,
+            container, notebook: See `session.created`.
         resumed: What it goes on from, if it resumes another session.
         context: The last `context.loaded`: parameters in force, catalog, sources.
         runs: Its runs and their attempts, in order of start.
@@ -258,7 +262,11 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         writers: The processes that wrote, by name.
         notes: Notes that were added.
         anomalies: Facts that do not fit, at most 1000.
-        unknown_events: Events that this version cannot read.
+        unknown_events: Records that this version cannot read; see `state.unread`.
+        unknown_types: Names of their event types, sorted, at most 100.
+        unknown_seq: The last of them; 0 for none.
+        newer_format: The newest line format or header version among them that is newer
+            than this version knows; 0 for none.
         unattributed_events: Events whose run Kedro does not tell.
         dropped_events: Events that could not be written, by `journal.gap`.
         repairs: Torn tails that writers cut or completed.
@@ -271,6 +279,8 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     liveness: Literal["running", "crashed", "unknown", "closed"] | None = None
     project_path: str = ""
     package_name: str | None = None
+    project_name: str | None = None
+    distribution: str | None = None
     env: str | None = None
     runtime_params: dict[str, Any] = {}
     save_on_close: bool = True
@@ -305,6 +315,9 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     notes: tuple[Note, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
     unknown_events: int = 0
+    unknown_types: tuple[str, ...] = ()
+    unknown_seq: int = 0
+    newer_format: int = 0
     unattributed_events: int = 0
     dropped_events: int = 0
     repairs: int = 0
@@ -331,60 +344,18 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
 
     @property
     def outcome(self) -> Verdict:
-        """What came of it, by its records alone; liveness is left out.
-
-        Not closed, without a run and without an error: running, whoever lives.
-        """
-        if self.status == "empty":
-            return "empty"
-        runs = self.runs
-        if len(runs) == 1:  # as nearly always, and there are long lists of sessions
-            found = {runs[0].status}
-        else:
-            found = set({run.run_id: run.status for run in runs}.values())
-        if "running" in found:
-            return self._outcome_without_end
-        for status in ("failed", "interrupted"):
-            if status in found:
-                return status
-        if self.error is not None and not self._went_on:
-            stopped = self.error.type == "KeyboardInterrupt"
-            if self.error.type == "SystemExit":  # of a command: its way to say no
-                stopped = self.error_phase != "command"
-            return "interrupted" if stopped else "failed"
-        return "completed" if found else self._outcome_without_run
-
-    @property
-    def _outcome_without_end(self) -> Verdict:
-        if self.is_left_to_others:
-            return "unknown"
-        return "interrupted" if self.status == "closed" else "running"
-
-    @property
-    def _outcome_without_run(self) -> Verdict:
-        if self.status != "closed":
-            return "running"  # it may yet run
-        return "unknown" if self.unattributed_events else "no run"
+        """What came of it, by its records alone; see `state.outcome`."""
+        return outcome_of(self)
 
     @property
     def is_left_to_others(self) -> bool:
         """The process ended, and the nodes of its run were left to other processes."""
-        return self.status == "closed" and self.close_reason == "elsewhere"
-
-    @property
-    def _went_on(self) -> bool:
-        """A run began after the error."""
-        last = self.last_run
-        return last is not None and last.started_seq > self.error_seq
+        return is_left_to_others(self)
 
     @property
     def verdict(self) -> Verdict:
         """One word for what became of it: the records and the liveness together."""
-        if self.status in ("closed", "empty") or self.liveness is None:
-            return self.outcome
-        if self.liveness == "closed":
-            return self.outcome
-        return self.liveness
+        return verdict_of(self)
 
 
 def format_frames(error: ErrorInfo) -> list[str]:

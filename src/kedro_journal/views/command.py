@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 from kedro_journal.events import SessionResumed
-from kedro_journal.state import SessionState
+from kedro_journal.state import RunState, SessionState
 
 __all__ = ["command_text"]
 
@@ -40,11 +40,10 @@ def _call(state: SessionState) -> str:
             "load_versions": dict(run.load_versions) or None,
         }
     lines = ["from kedro_journal.session import KedroSession"]
-    if run is not None and run.runner not in ("", "SequentialRunner"):
+    if run is not None and (run.runner not in ("", "SequentialRunner") or run.is_async):
         module, _, name = run.runner.rpartition(".")
         lines.append(f"from {module or 'kedro.runner'} import {name}")
-        runner = f"{name}(is_async=True)" if run.is_async else f"{name}()"
-        shown = [*_arguments(asked), f"runner={runner}"]
+        shown = [*_arguments(asked), f"runner={name}({', '.join(_runner(run))})"]
     else:
         shown = _arguments(asked)
     lines += [
@@ -69,6 +68,13 @@ def _resume_call(state: SessionState, resumed: SessionResumed) -> str:
         f"with KedroSession.resume({shown}) as session:\n"
         "    session.run()\n"
     )
+
+
+def _runner(run: RunState) -> list[str]:
+    """Return the arguments of a runner; `...` is in the place of an unknown one."""
+    shown = [f"{name}={value!r}" for name, value in run.runner_arguments.items()]
+    shown += [f"{name}=..." for name in run.runner_arguments_unknown]
+    return [*shown, "is_async=True"] if run.is_async else shown
 
 
 def _arguments(values: dict[str, Any]) -> list[str]:

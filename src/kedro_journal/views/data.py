@@ -24,6 +24,7 @@ from kedro_journal.state import (
     RunState,
     SessionState,
 )
+from kedro_journal.state.unread import unread_text
 
 from .derive import (
     decisive_run,
@@ -88,7 +89,9 @@ def summary_data(
     (how many, attempts counted), nodes_completed, nodes_planned, places (a list of
     run_id, attempt, node, doing, datasets: where it is or broke, empty if it
     completed), error (type and message in one line, or null), env, started_by, user,
-    host, pid, exit_code, parent_session_id, group_id, labels, records.
+    host, pid, exit_code, parent_session_id, group_id, labels, records, unknown_events
+    (records that this version cannot read), newer_format (the newest format among
+    them, 0 for none), unread (a sentence on them, empty for none).
     """
     run = decisive_run(state)
     done, planned = progress(state)
@@ -130,6 +133,9 @@ def summary_data(
         "group_id": state.group_id,
         "labels": state.labels,
         "records": state.seq,
+        "unknown_events": state.unknown_events,
+        "newer_format": state.newer_format,
+        "unread": unread_text(state),
     }
 
 
@@ -140,7 +146,8 @@ def _pipelines(state: SessionState) -> list[str]:
 def state_data(state: SessionState) -> dict[str, Any]:
     """Give a session of `show --json`: every field of `SessionState`.
 
-    Derived: `verdict`, `outcome`, and `duration_s` of the session (to its last record);
+    Derived: `verdict`, `outcome`, `unread` (a sentence on the records that this version
+    cannot read, empty for none) and `duration_s` of the session (to its last record);
     `verdict` and `broken` (names) of a run; `dataset` of a node. `runs` is a list,
     their `nodes` an object by name in execution order.
     """
@@ -148,6 +155,7 @@ def state_data(state: SessionState) -> dict[str, Any]:
     data["verdict"] = state.verdict
     data["outcome"] = state.outcome
     end = state.updated_at or state.created_at
+    data["unread"] = unread_text(state)
     data["duration_s"] = None if end is None else session_seconds(state, end)
     data["runs"] = [_run(run, state) for run in state.runs]
     return data

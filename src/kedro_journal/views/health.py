@@ -47,6 +47,16 @@ def verification_view(session_id: str, found: Verification, screen: Screen) -> s
     size = bytes_size(found.size_bytes)
     summary = f"  {count(found.records, 'record')}, {size}, {end}"
     lines = [line(Span(session_id, "strong"), "  ", verdict, summary)]
+    if found.unknown:
+        some = f"{count(found.unknown, 'record')} of types unknown to this version"
+        if found.newer_format:
+            some = (
+                "written by a newer version of kedro-journal (format "
+                f"{found.newer_format}): upgrade to read it; {some}"
+            )
+        lines.append(
+            line("  ", Span(f"{some}: only their checksums were checked", "warn"))
+        )
     lines += [line("  ", one) for one in finding_lines(found.findings)]
     lost = sum(finding.lost for finding in found.findings)
     if not found.ok and lost:

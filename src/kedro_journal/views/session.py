@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from kedro_journal.journal import Finding
 from kedro_journal.state import RunState, SessionState, Writer
+from kedro_journal.state.unread import unread_text
 
 from .derive import (
     env_in_force,
@@ -243,6 +244,7 @@ def _run(
     )
     what = [f"pipeline {', '.join(run.pipelines)}" if run.pipelines else ""]
     what.append(run.runner.rpartition(".")[2])
+    what += [f"{key}={literal(v)}" for key, v in run.runner_arguments.items()]
     what.append("datasets in threads" if run.is_async else "")
     what.append(f"env {run.env}" if run.env and run.env != env_in_force(state) else "")
     what += [f"{key}={literal(v)}" for key, v in run.filters.items() if v]
@@ -315,8 +317,7 @@ def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
     if state.repairs:
         remarks.append(f"{count(state.repairs, 'repair')} by a writer, see `tail`")
     if state.unknown_events:
-        unknown = count(state.unknown_events, "event")
-        remarks.append(f"{unknown} of a newer version, not read; upgrade kedro-journal")
+        remarks.append(unread_text(state))
     if state.unattributed_events:
         some = count(state.unattributed_events, "event")
         remarks.append(f"{some} of concurrent runs, of which Kedro does not say which")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from kedro_journal.state import SessionState
+from kedro_journal.state.unread import is_unreadable, unread_text
 
 from .derive import (
     Place,
@@ -164,6 +165,8 @@ def session_row(row: Listed, screen: Screen, branch: str = "") -> tuple[Line, ..
 def broke(row: Listed) -> Line:
     """Say where a session broke, and by what; nothing if it completed."""
     damage = [Span("damaged  ", "warn")] if row.damaged else []
+    if row.state.verdict == "unknown" and is_unreadable(row.state):
+        return line(*damage, Span(unread_text(row.state), "warn"))
     run = decisive_run(row.state)
     found = where_it_is(row.state)
     error = (run.error if run is not None else None) or row.state.error

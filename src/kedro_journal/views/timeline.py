@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple, assert_never
 
 from kedro_journal.events import (
+    EVENT_TYPES,
     AnyEvent,
     ContextLoaded,
     DatasetConfirmed,
@@ -114,7 +115,14 @@ def describe(event: AnyEvent) -> Sentence:  # noqa: PLR0911 - one per family
         case NoteAdded():
             return _note(event)
         case UnknownEvent():
+            known = EVENT_TYPES.get(event.type)
             text = f"{event.type} version {event.version}: written by a newer version"
+            if event.format > 1:
+                text = (
+                    f"{event.type}: written by a newer version (format {event.format})"
+                )
+            elif known is not None and event.version <= known.VERSION:
+                text = f"{event.type}: its data does not fit its type"
             return Sentence("journal", text, "dim")
         case _:
             assert_never(event)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from kedro_journal.state import RunState, SessionState, Writer
+from kedro_journal.state.unread import is_unreadable, unread_text
 
 from .derive import (
     Place,
@@ -54,6 +55,8 @@ def verdict_lines(  # noqa: PLR0911 - one per verdict
 ) -> list[Line]:
     """Say what became of the session: where, in what, since when, by whom."""
     run = decisive_run(state)
+    if state.verdict == "unknown" and is_unreadable(state):
+        return _unread(state)
     match state.verdict:
         case "empty":
             return [line("Its journal has no session in it yet.")]
@@ -91,6 +94,13 @@ def _left_to_others(state: SessionState) -> str:
     )
 
 
+def _unread(state: SessionState) -> list[Line]:
+    text = unread_text(state)
+    lines = [line(f"{text[0].upper()}{text[1:]}.")]
+    ended = "It is closed" if state.status == "closed" else "It is not closed"
+    return [*lines, line(f"{ended}; what became of it is not known here.")]
+
+
 def _in_vain(state: SessionState) -> str:
     if state.resumed is None:
         return ""
@@ -120,6 +130,11 @@ def _completed(state: SessionState, screen: Screen) -> str:
     tries = f" in {count(runs, 'run')}" if runs > 1 else ""
     if len(state.runs) > runs:
         tries += f", {count(len(state.runs), 'attempt')}"
+    if planned > done and state.unknown_events:
+        return (
+            f"It completed{tries}, {duration(seconds)}; {done} of "
+            f"{count(planned, 'node')} known to be saved: {unread_text(state)}."
+        )
     skipped = f" ({planned - done} not run)" if planned > done else ""
     nodes = f"{count(done, 'node')}{skipped}"
     return f"Everything ran and was saved: {nodes}{tries}, {duration(seconds)}."

@@ -1,0 +1,76 @@
+"""What became of a session: its outcome by the records, and its verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .unread import hides_outcome, is_unreadable
+
+if TYPE_CHECKING:
+    from .model import SessionState, Verdict
+
+__all__ = ["is_left_to_others", "outcome_of", "verdict_of"]
+
+
+def outcome_of(state: SessionState) -> Verdict:
+    """Return what came of a session, by its records alone; liveness is left out.
+
+    Not closed, without a run and without an error: running, whoever lives. Unknown if
+    it may be in a record that this version cannot read.
+    """
+    if hides_outcome(state):
+        return "unknown"
+    if state.status == "empty":
+        return "empty"
+    return _by_runs(state) or _by_error(state) or _without_end(state)
+
+
+def _by_runs(state: SessionState) -> Verdict | None:
+    runs = state.runs
+    if len(runs) == 1:  # as nearly always, and there are long lists of sessions
+        found = {runs[0].status}
+    else:
+        found = set({run.run_id: run.status for run in runs}.values())
+    if "running" in found:
+        if is_left_to_others(state):
+            return "unknown"
+        return "interrupted" if state.status == "closed" else "running"
+    for status in ("failed", "interrupted"):
+        if status in found:
+            return status
+    return None
+
+
+def _by_error(state: SessionState) -> Verdict | None:
+    last = state.last_run
+    went_on = last is not None and last.started_seq > state.error_seq
+    if state.error is None or went_on:
+        return None
+    stopped = state.error.type == "KeyboardInterrupt"
+    if state.error.type == "SystemExit":  # of a command: its way to say no
+        stopped = state.error_phase != "command"
+    return "interrupted" if stopped else "failed"
+
+
+def _without_end(state: SessionState) -> Verdict:
+    if state.runs:
+        return "completed"
+    if state.status != "closed":
+        return "running"  # it may yet run
+    return "unknown" if state.unattributed_events else "no run"
+
+
+def is_left_to_others(state: SessionState) -> bool:
+    """Return True if the process ended and left the nodes of its run to others."""
+    return state.status == "closed" and state.close_reason == "elsewhere"
+
+
+def verdict_of(state: SessionState) -> Verdict:
+    """Return one word for what became of it: the records and the liveness together."""
+    if state.status in ("closed", "empty") or state.liveness is None:
+        return outcome_of(state)
+    if state.liveness == "closed":
+        return outcome_of(state)
+    if state.liveness == "crashed" and is_unreadable(state):
+        return "unknown"
+    return state.liveness
