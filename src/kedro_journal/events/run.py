@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from .base import Attempt, DurationS, ErrorInfo, Event, RunId
+from .base import Attempt, DurationS, ErrorInfo, Event, LeftOut, Part, RunId
 
 __all__ = ["PlannedNode", "RunCompleted", "RunFailed", "RunInterrupted", "RunStarted"]
 
@@ -82,17 +82,11 @@ class RunStarted(Event, frozen=True, kw_only=True):
         tuple[PlannedNode, ...],
         Meta(description="The nodes in execution order, as Kedro sorted them."),
     ] = ()
-    part: Annotated[
-        int,
-        Meta(
-            ge=1,
-            description="A plan of many nodes comes in parts: further records of this "
-            "type whose nodes go on the list of the first.",
-        ),
-    ] = 1
+    part: Part = 1
     free_inputs: Annotated[
         tuple[str, ...], Meta(description="Datasets that no node of it makes.")
     ] = ()
+    left_out: LeftOut = ()
 
 
 class RunCompleted(Event, frozen=True, kw_only=True):
@@ -106,6 +100,7 @@ class RunCompleted(Event, frozen=True, kw_only=True):
     outputs: Annotated[
         tuple[str, ...], Meta(description="The free outputs of the pipeline.")
     ] = ()
+    left_out: LeftOut = ()
 
 
 class RunFailed(Event, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from kedro_journal.state import ResumePlan, RunState, SessionState
 from .chain import Chain, find_chain
 from .identity import group_carried
 from .project import configure
-from .resume import OnDrift, runtime_params, unjournaled_context
+from .resume import OnDrift, run_filters, runtime_params, unjournaled_context
 from .resumption import (
     Resumption,
     check_first,
@@ -132,7 +132,7 @@ class Resumable(_KedroSession):
             session_id, project_path, run_id, env, extra_params: As for `resume`.
 
         Raises:
-            NotResumable: It has no run.
+            NotResumable: It has no run, or what it was given is not recorded exactly.
             JournalError: As for `replay`.
         """
         chain = find_chain(
@@ -143,6 +143,8 @@ class Resumable(_KedroSession):
             follow=False,
         )
         params = runtime_params(chain, extra_params)
+        first = chain.links[0]
+        run_filters(chain, first.state.session_id, first.run)  # refuses before it runs
         session = _create(cls, chain, chain.last, env, params)
         session.runs_again(chain)
         return cast("Self", session)
@@ -150,7 +152,12 @@ class Resumable(_KedroSession):
     def runs_again(self, chain: Chain) -> None:
         """Take what an earlier run was asked for; called once, by `rerun`."""
         first, last = chain.links[0], chain.run
-        self._rerun = replace(first.run, runner=last.runner, is_async=last.is_async)
+        self._rerun = replace(
+            first.run,
+            runner=last.runner,
+            is_async=last.is_async,
+            filters=run_filters(chain, first.state.session_id, first.run),
+        )
         self._repeats = first.state.session_id
 
     def goes_on(self, resumption: Resumption) -> None:

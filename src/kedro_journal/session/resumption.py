@@ -215,10 +215,10 @@ def run_arguments(
 
 
 def rerun_arguments(run: RunState, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the arguments of `KedroSession.run` that a run was asked for with.
+    """Return the arguments of `KedroSession.run` that a run was asked for with.
 
     Args:
-        run: The run.
+        run: The run, its filters decoded.
         given: Arguments of the caller, which win.
     """
     asked = {

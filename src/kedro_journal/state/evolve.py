@@ -60,6 +60,7 @@ from .transitions import RUN_TRANSITIONS, SESSION_TRANSITIONS
 __all__ = ["StateBuilder", "evolve", "fold"]
 
 _ANOMALIES_MAX: Final = 1000
+_LEFT_OUT_MAX: Final = 100
 _COUNT_MAX: Final = 2**53 - 1  # sums of hostile numbers could get too long to print
 _ENDED: Final = frozenset({"completed", "failed", "interrupted", "skipped"})
 _STEPS: Final = {event: move.step for event, move in MOVES.items()}
@@ -90,6 +91,20 @@ def fold(records: Iterable[Entry], initial: SessionState | None = None) -> Sessi
     builder = StateBuilder(initial)
     builder.add_all(records)
     return builder.state()
+
+
+def _with_part(before: ContextLoaded | None, event: ContextLoaded) -> ContextLoaded:
+    """Add a further part of a context to what came before it."""
+    if event.part == 1 or before is None:
+        return event
+    return replace(
+        before,
+        parameters={**before.parameters, **event.parameters},
+        parameters_cut={**before.parameters_cut, **event.parameters_cut},
+        catalog=before.catalog + event.catalog,
+        parameter_sources=before.parameter_sources + event.parameter_sources,
+        left_out=before.left_out + event.left_out,
+    )
 
 
 class StateBuilder:
@@ -251,13 +266,17 @@ class StateBuilder:
         match event:
             case SessionCreated():
                 for name in event.__struct_fields__:
-                    fields[name] = getattr(event, name)
+                    if name != "left_out":
+                        fields[name] = getattr(event, name)
                 fields["created_at"] = record.at
+                self._left_out(event)
             case SessionDeactivated():
                 if event.depth > 0:
                     status = "active"
             case ContextLoaded():
-                fields["context"] = event
+                before = fields.get("context", self._state.context)
+                fields["context"] = _with_part(before, event)
+                self._left_out(event)
             case SessionFailed():
                 fields["error"] = event.error
                 fields["error_phase"] = event.phase
@@ -269,19 +288,37 @@ class StateBuilder:
             case SessionResumed():
                 fields["parent_session_id"] = event.parent_session_id
                 fields["resumed"] = event
+                self._left_out(event)
             case SessionActivated():
                 pass
             case _:
                 assert_never(event)
         self.status = status
 
+    def _left_out(self, event: AnyEvent) -> None:
+        """Keep what of a record could not be recorded whole."""
+        more = getattr(event, "left_out", ())
+        if more:
+            now = self._fields.get("left_out", self._state.left_out)
+            named = (f"{type_name(event)}: {one}" for one in more)
+            self._fields["left_out"] = (*now, *named)[:_LEFT_OUT_MAX]
+
     def _run_started(self, record: Entry, event: RunStarted) -> None:
         key = (event.run_id, event.attempt)
         if (self.status, RunStarted) not in SESSION_TRANSITIONS:
             self._anomaly(record, "session", self.status)
         number = self._index.get(key)
+        if number is None or event.part > 1:
+            self._left_out(event)
         if number is not None and event.part > 1:
             self._settle(number)
+            run = self._runs[number]
+            self._runs[number] = replace(
+                run,
+                load_versions=run.load_versions + event.load_versions,
+                free_inputs=run.free_inputs + event.free_inputs,
+                left_out=run.left_out + event.left_out,
+            )
             nodes = self._nodes[number]
             for plan in event.nodes:
                 nodes.setdefault(plan.name, NodeState(plan.name, plan=plan))
@@ -304,6 +341,7 @@ class StateBuilder:
                 load_versions=event.load_versions,
                 save_version=event.save_version,
                 free_inputs=event.free_inputs,
+                left_out=event.left_out,
                 started_seq=record.seq,
                 started_at=record.at,
             )
@@ -321,6 +359,7 @@ class StateBuilder:
             self._anomaly(record, f"run {event.run_id}", run.status)
             return
         error = None if isinstance(event, RunCompleted) else event.error
+        self._left_out(event)
         stopped = event if isinstance(event, RunInterrupted) else None
         self._runs[number] = replace(
             run,
