@@ -15,7 +15,8 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kedro_journal.events import RunStarted, SessionCreated
+from kedro_journal.errors import NotRecorded
+from kedro_journal.events import CommandLine, RunStarted, SessionCreated
 from kedro_journal.journal import PAYLOAD_MAX_BYTES
 from kedro_journal.journal.values import VALUES_NAME, read_value, write_value
 from kedro_journal.redaction import REDACTED, Redactor
@@ -23,6 +24,9 @@ from kedro_journal.redaction.exact import Inexact, decode, problems
 from kedro_journal.redaction.limits import EXACT_TEXT_MAX_CHARS
 from kedro_journal.session.aside import keep_in, recorded_value
 from kedro_journal.session.encoding import encode
+from kedro_journal.session.store import given_of, store_of
+from kedro_journal.state import SessionState
+from kedro_journal.views.command import command_text
 
 SECRET = "hunter2-the-second"
 MARKS = [
@@ -45,7 +49,9 @@ scalars = (
     | texts
     | st.binary(max_size=12)
     | st.dates()
-    | st.datetimes(timezones=zones)
+    | st.datetimes(timezones=zones, allow_imaginary=True).map(
+        lambda found: found.replace(fold=0)
+    )
 )
 keys = texts | st.integers() | st.booleans() | st.none() | st.floats() | st.dates()
 keys = keys | st.tuples(st.integers(), texts)
@@ -61,7 +67,7 @@ values = st.recursive(
 )
 
 
-def is_same(one: Any, other: Any) -> bool:
+def is_same(one: Any, other: Any) -> bool:  # noqa: PLR0911
     """Compare values and types; NaN equals NaN, and 0.0 differs from -0.0."""
     if type(one) is not type(other):
         return False
@@ -287,3 +293,38 @@ def test_an_inexact_value_shows_its_mask() -> None:
     assert decode(f"a {REDACTED} b") == Inexact(
         "it is a secret, and not on record", f"a {REDACTED} b"
     )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"runtime_params": {"a": {"b": {"$truncated": "9 bytes"}}}},
+        {"command": CommandLine(argv=("kedro", "x" * 9 + "[... 5 characters more]"))},
+        {"command": CommandLine(argv=("k",), argv_exact={"$value": {"sha256": "0"}})},
+    ],
+    ids=["parameter", "argument", "file"],
+)
+def test_no_command_is_printed_that_would_do_something_else(fields: Any) -> None:
+    state = SessionState(session_id="s", **fields)
+    with pytest.raises(NotRecorded) as raised:
+        command_text(state)
+    assert raised.value.session_id == "s"
+    assert raised.value.exit_code == 6
+
+
+def test_a_command_has_the_exact_values() -> None:
+    params = {"ts": {"$int": "1700000000123456789"}, "key": "a [redacted] b"}
+    text = command_text(SessionState(session_id="s", runtime_params=params))
+    assert "{'ts': 1700000000123456789, 'key': 'a [redacted] b'}" in text
+
+
+def test_a_context_is_not_made_of_placeholders() -> None:
+    params = {"ts": {"$int": "5"}, "a": {"key": "[redacted]"}, "v": {"$truncated": 1}}
+    state = SessionState(session_id="s", runtime_params=params)
+    assert store_of(state, None)["runtime_params"] == {
+        "ts": 5,
+        "a": {"key": "[redacted]"},
+    }
+    with pytest.raises(NotRecorded) as raised:
+        given_of(state, None)
+    assert raised.value.names == ("a.key", "v")

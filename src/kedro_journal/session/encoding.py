@@ -37,9 +37,11 @@ def encode(event: Event, redactor: Redactor, keep: Keep | None = None) -> bytes:
     """
     if _is_plain(event, redactor):
         try:
-            return _encode(event)
+            data = _encode(event)
         except UnicodeEncodeError:
-            pass  # a lone surrogate in a name: made safe below
+            data = b""  # a lone surrogate in a name: made safe below
+        if 0 < len(data) <= PAYLOAD_MAX_BYTES:
+            return data
     fields = _given(event)
     safe = redactor.fields(fields, PLAIN_FIELDS, EXACT_FIELDS)
     for name in EXACT_FIELDS.intersection(safe):
