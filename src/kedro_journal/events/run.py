@@ -59,7 +59,10 @@ class RunStarted(Event, frozen=True, kw_only=True):
     ] = ("__default__",)
     filters: Annotated[
         dict[str, Any],
-        Meta(description="The filters that were given: tags, from_nodes, ..."),
+        Meta(
+            description="The filters that were given: tags, from_nodes, ...; exact, as "
+            "runtime_params."
+        ),
     ] = {}
     runner: Annotated[str, Meta(description="Class of the runner.")] = ""
     is_async: Annotated[
@@ -69,7 +72,8 @@ class RunStarted(Event, frozen=True, kw_only=True):
         str | None, Meta(description="Configuration environment in force.")
     ] = None
     runtime_params: Annotated[
-        dict[str, Any], Meta(description="Runtime parameters of this run.")
+        dict[str, Any],
+        Meta(description="Runtime parameters of this run; as in session.created."),
     ] = {}
     load_versions: Annotated[
         tuple[tuple[str, str], ...],

@@ -166,7 +166,10 @@ class SessionCreated(Event, frozen=True, kw_only=True):
     ] = None
     runtime_params: Annotated[
         dict[str, Any],
-        Meta(description="Parameters given at run time (extra_params, --params)."),
+        Meta(
+            description="Parameters given at run time (extra_params, --params), exact "
+            "where they can be; see the format."
+        ),
     ] = {}
     save_on_close: Annotated[
         bool, Meta(description="False means an in-memory journal.")

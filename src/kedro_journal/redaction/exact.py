@@ -14,7 +14,7 @@ is escaped as well, hence no value can be mistaken for another one.
     {"$value": {...}}     in a file beside the journal: sha256, bytes, type
 
 What cannot be recorded without loss (a secret, what is too large, an object of any
-other class) stays visibly inexact: `decode` puts an `Inexact` in its place.
+other class) stays visibly inexact: `decoding.decode` puts an `Inexact` in its place.
 """
 
 from __future__ import annotations
@@ -24,14 +24,12 @@ import datetime
 import decimal
 import math
 import pathlib
-import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, NamedTuple, Protocol
-
-import msgspec
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 from .limits import (
+    CUT,
     EXACT_DEPTH_MAX,
     EXACT_TEXT_MAX_CHARS,
     EXACT_TEXTS_MAX_CHARS,
@@ -42,15 +40,7 @@ from .limits import (
 from .look import key_text, type_name
 from .plain import Flags, Walk, can_hold_a_secret
 
-__all__ = [
-    "MASKED",
-    "Exact",
-    "Fetch",
-    "Inexact",
-    "decode",
-    "is_escape",
-    "problems",
-]
+__all__ = ["Exact"]
 
 _SAFE_INT_MAX: Final = 2**53
 _DECIMAL_MAX_BITS: Final = 4096  # Python itself refuses decimals of 4300 digits
@@ -60,29 +50,7 @@ _NUMBERS_FOR_A_VALUE: Final = 8  # a list of numbers costs so much less
 _VALUES_FOR_A_KEY: Final = 8  # its name is judged
 _OVERRUNS_MAX: Final = 3
 _LEFT_AFTER_OVERRUNS: Final = 10_000
-_CUT: Final = re.compile(r"\[\.\.\. \d+ characters more\]\Z")
 _PATH: Final = type(pathlib.Path())
-
-MASKED: Final = "it is a secret, and not on record"
-TOO_LARGE: Final = "it was too large to be recorded"
-NO_FORM: Final = "the journal has no exact form for a value of its type"
-LOST: Final = "the file that holds its value is gone or damaged"
-UNREADABLE: Final = "its recorded form is not one that this version reads"
-
-Fetch = Callable[[str], bytes | None]
-"""Gives the verified content of a value file by its SHA-256; None if there is none."""
-
-
-class Inexact(NamedTuple):
-    """Stands in decoded values for what is not recorded exactly.
-
-    Attributes:
-        reason: Why not, as a clause: "it is a secret, and not on record".
-        shown: What stands in the record, if that is a text with a secret masked.
-    """
-
-    reason: str
-    shown: str = REDACTED
 
 
 class _Redacts(Protocol):
@@ -100,11 +68,6 @@ def _timedelta(value: datetime.timedelta) -> str:
     return f"{value.days} {value.seconds} {value.microseconds}"
 
 
-def _to_timedelta(text: str) -> datetime.timedelta:
-    days, seconds, microseconds = map(int, text.split(" "))
-    return datetime.timedelta(days, seconds, microseconds)
-
-
 # Class: its mark, its text. The text goes through redaction.
 _AS_TEXT: Final[dict[type, tuple[str, Callable[[Any], str]]]] = {
     datetime.date: ("$date", datetime.date.isoformat),
@@ -114,27 +77,6 @@ _AS_TEXT: Final[dict[type, tuple[str, Callable[[Any], str]]]] = {
     decimal.Decimal: ("$decimal", str),
     uuid.UUID: ("$uuid", str),
     _PATH: ("$path", str),
-}
-_FROM_TEXT: Final[dict[str, Callable[[str], Any]]] = {
-    "$int": lambda text: int(text, 16 if "x" in text else 10),
-    "$float": float,
-    "$bytes": lambda text: base64.b64decode(text, validate=True),
-    "$bytearray": lambda text: bytearray(base64.b64decode(text, validate=True)),
-    "$text": lambda text: base64.b64decode(text, validate=True).decode(
-        "utf-8", "surrogatepass"
-    ),
-    "$date": datetime.date.fromisoformat,
-    "$datetime": datetime.datetime.fromisoformat,
-    "$time": datetime.time.fromisoformat,
-    "$timedelta": _to_timedelta,
-    "$decimal": decimal.Decimal,
-    "$uuid": uuid.UUID,
-    "$path": pathlib.Path,
-}
-_FROM_ITEMS: Final[dict[str, Callable[[list[Any]], Any]]] = {
-    "$tuple": tuple,
-    "$set": set,
-    "$frozenset": frozenset,
 }
 
 
@@ -324,105 +266,4 @@ def _is_marked(text: str) -> bool:
     """Tell whether a text of the user's looks like one of our marks."""
     if "[" not in text:
         return False
-    return REDACTED in text or FAILED in text or _CUT.search(text) is not None
-
-
-def is_escape(value: Mapping[str, Any]) -> bool:
-    """Tell whether a recorded mapping stands for one value, and has no names in it."""
-    return any(key[:1] == "$" for key in value) and "$truncated" not in value
-
-
-def decode(value: Any, fetch: Fetch | None = None) -> Any:
-    """Return the value that was recorded; `Inexact` in place of what was not. Pure.
-
-    Args:
-        value: The recorded form, also that of an older version.
-        fetch: Reads value files; None if there are none to read.
-    """
-    try:
-        return _decode(value, fetch)
-    except (ValueError, TypeError, ArithmeticError, RecursionError):
-        return Inexact(UNREADABLE)
-
-
-def _decode(  # noqa: PLR0911 - one for each kind
-    value: Any, fetch: Fetch | None
-) -> Any:
-    if isinstance(value, str):
-        if REDACTED in value:
-            return Inexact(MASKED, value)
-        if FAILED in value:
-            return Inexact(NO_FORM)
-        return Inexact(TOO_LARGE) if _CUT.search(value) else value
-    if isinstance(value, list):
-        return [decode(item, fetch) for item in value]
-    if isinstance(value, dict):
-        if not any(key[:1] == "$" for key in value):
-            return {k: _under(k, item, fetch) for k, item in value.items()}
-        return _decode_escape(value, fetch)
-    return value
-
-
-def _under(key: str, item: Any, fetch: Fetch | None) -> Any:
-    return Inexact(MASKED) if REDACTED in key or FAILED in key else decode(item, fetch)
-
-
-def _decode_escape(  # noqa: PLR0911 - one for each kind
-    value: dict[str, Any], fetch: Fetch | None
-) -> Any:
-    if "$truncated" in value:
-        return Inexact(TOO_LARGE)
-    if "$type" in value:
-        return Inexact(NO_FORM)
-    if len(value) != 1:
-        return Inexact(UNREADABLE)
-    ((mark, content),) = value.items()
-    if mark in _FROM_TEXT:
-        text = decode(content, fetch)
-        if isinstance(text, Inexact):
-            return text
-        return _FROM_TEXT[mark](text) if isinstance(text, str) else Inexact(UNREADABLE)
-    if mark in _FROM_ITEMS and isinstance(content, list):
-        items = [decode(item, fetch) for item in content]
-        found = next((item for item in items if isinstance(item, Inexact)), None)
-        return found if found is not None else _FROM_ITEMS[mark](items)
-    if mark == "$map" and isinstance(content, list):
-        return _decode_map(content, fetch)
-    if mark == "$value" and isinstance(content, dict):
-        return _decode_file(content, fetch)
-    return Inexact(UNREADABLE)
-
-
-def _decode_map(pairs: list[Any], fetch: Fetch | None) -> Any:
-    found: dict[Any, Any] = {}
-    for key, item in pairs:
-        name = decode(key, fetch)
-        if isinstance(name, Inexact):
-            return name
-        found[name] = decode(item, fetch)
-    return found
-
-
-def _decode_file(content: dict[str, Any], fetch: Fetch | None) -> Any:
-    data = fetch(str(content.get("sha256"))) if fetch is not None else None
-    if data is None:
-        return Inexact(LOST)
-    return decode(msgspec.json.decode(data), None)  # no file refers to another one
-
-
-def problems(values: Any, before: str = "") -> Iterator[tuple[str, str]]:
-    """Yield what of decoded values is inexact: dotted name and reason.
-
-    What is inside a list or another container has the name of that container.
-    """
-    if isinstance(values, Inexact):
-        yield before, values.reason
-    elif isinstance(values, dict):
-        for key, item in values.items():
-            yield from problems(item, f"{before}.{key}" if before else str(key))
-    elif isinstance(values, (list, tuple)):
-        for item in values:
-            found = next(problems(item, before), None)
-            if found is not None:
-                yield before, found[1]
-                return
+    return REDACTED in text or FAILED in text or CUT.search(text) is not None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 REDACTED: Final = "[redacted]"
+CUT: Final = re.compile(r"\[\.\.\. \d+ characters more\]\Z")  # ends a text that is cut
 FAILED: Final = "[redaction failed]"
 STRING_MAX_CHARS: Final = 16 * 1024
 DEPTH_MAX: Final = 32

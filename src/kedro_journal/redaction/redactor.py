@@ -16,6 +16,7 @@ import msgspec
 
 from .exact import Exact
 from .limits import (
+    CUT,
     DEPTH_MAX,
     FAILED,
     NAME_MAX_CHARS,
@@ -47,7 +48,6 @@ _PLACES: Final = frozenset({"project_path", "cwd"})
 _LOOKAHEAD_CHARS: Final = 8 * 1024
 _JUDGED_MAX: Final = 4096
 _NOTHING_INSIDE: Final = frozenset([str, int, float, bool, type(None), Safe])
-_CUT: Final = re.compile(r"\[\.\.\. \d+ characters more\]\Z")
 # Registered values are masked wherever they stand, so ordinary words stay out.
 _ORDINARY: Final = frozenset(
     [
@@ -146,7 +146,7 @@ class Redactor:
     def _shaped(
         self, text: str, forms: tuple[str, ...], masked: tuple[str, ...]
     ) -> str:
-        cut = _CUT.search(text) if len(text) > STRING_MAX_CHARS else None
+        cut = CUT.search(text) if len(text) > STRING_MAX_CHARS else None
         if cut is not None and cut.start() <= STRING_MAX_CHARS:  # it was cut before
             return self._shaped(text[: cut.start()], forms, masked) + cut[0]
         excess = len(text) - STRING_MAX_CHARS

@@ -12,7 +12,7 @@ import msgspec
 from kedro_journal.errors import JournalError
 from kedro_journal.journal.codec import is_deep
 from kedro_journal.journal.values import VALUE_MAX_BYTES, read_value, write_value
-from kedro_journal.redaction.exact import decode, is_escape
+from kedro_journal.redaction.decoding import decode, is_escape
 
 from .say import say
 

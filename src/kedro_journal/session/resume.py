@@ -10,7 +10,7 @@ import msgspec
 from kedro.framework.session import KedroSession as _KedroSession
 
 from kedro_journal.errors import NotResumable
-from kedro_journal.redaction.exact import Inexact, problems
+from kedro_journal.redaction.decoding import Inexact, problems
 from kedro_journal.state import (
     ResumePlan,
     RunState,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro_journal.errors import NotRecorded
-from kedro_journal.redaction.exact import MASKED, Inexact, problems
+from kedro_journal.redaction.decoding import MASKED, Inexact, problems
 from kedro_journal.state import SessionState
 from kedro_journal.state.model import format_frames
 

@@ -55,6 +55,7 @@ from .model import (
     Writer,
 )
 from .node import MOVES, Here, NodeBuilder, NodeEvent, RunEnd, status_at_end
+from .parts import with_part
 from .transitions import RUN_TRANSITIONS, SESSION_TRANSITIONS
 
 __all__ = ["StateBuilder", "evolve", "fold"]
@@ -91,20 +92,6 @@ def fold(records: Iterable[Entry], initial: SessionState | None = None) -> Sessi
     builder = StateBuilder(initial)
     builder.add_all(records)
     return builder.state()
-
-
-def _with_part(before: ContextLoaded | None, event: ContextLoaded) -> ContextLoaded:
-    """Add a further part of a context to what came before it."""
-    if event.part == 1 or before is None:
-        return event
-    return replace(
-        before,
-        parameters={**before.parameters, **event.parameters},
-        parameters_cut={**before.parameters_cut, **event.parameters_cut},
-        catalog=before.catalog + event.catalog,
-        parameter_sources=before.parameter_sources + event.parameter_sources,
-        left_out=before.left_out + event.left_out,
-    )
 
 
 class StateBuilder:
@@ -275,7 +262,7 @@ class StateBuilder:
                     status = "active"
             case ContextLoaded():
                 before = fields.get("context", self._state.context)
-                fields["context"] = _with_part(before, event)
+                fields["context"] = with_part(before, event)
                 self._left_out(event)
             case SessionFailed():
                 fields["error"] = event.error

@@ -7,7 +7,7 @@ from typing import Any
 
 from kedro_journal.errors import NotRecorded
 from kedro_journal.events import SessionResumed
-from kedro_journal.redaction.exact import MASKED, Fetch, Inexact, decode, problems
+from kedro_journal.redaction.decoding import MASKED, Fetch, Inexact, decode, problems
 from kedro_journal.state import SessionState
 
 __all__ = ["arguments_of", "command_text"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from kedro_journal.redaction.exact import decode
+from kedro_journal.redaction.decoding import decode
 from kedro_journal.state import flat
 
 from .terminal import Screen
