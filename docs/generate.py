@@ -52,6 +52,12 @@ ERROR_SAMPLES: Mapping[str, tuple[Any, ...]] = {
     ),
     "NewerJournal": (_JOURNAL, 2),
     "NothingLeft": (_SESSION, None),
+    "NotRecorded": (
+        _SESSION,
+        ("runtime parameter query",),
+        "it was too large to be recorded",
+        "`kedro-journal show` has the rest.",
+    ),
     "NotResumable": (
         _SESSION,
         "its process 21526 is alive",

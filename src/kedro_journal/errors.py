@@ -27,6 +27,7 @@ __all__ = [
     "JournalNotFound",
     "JournalUnwritable",
     "NewerJournal",
+    "NotRecorded",
     "NotResumable",
     "NothingLeft",
     "NothingToTrace",
@@ -204,6 +205,32 @@ class NotResumable(JournalError):
             f"Session {session_id} is not resumed: {reason}. Its journal is as it was. "
             f"{advice}",
             session_id=session_id,
+            reason=reason,
+        )
+
+
+class NotRecorded(JournalError):
+    """A value that is asked for is not recorded exactly: no other stands in for it.
+
+    Attributes:
+        session_id: The session.
+        names: The values, by dotted name.
+        reason: Why the first of them is not, as a clause.
+    """
+
+    exit_code = 6
+    session_id: str
+    names: tuple[str, ...]
+    reason: str
+
+    def __init__(
+        self, session_id: str, names: Sequence[str], reason: str, advice: str
+    ) -> None:
+        super().__init__(
+            f"Session {session_id} does not have {', '.join(names)}: {reason}. Its "
+            f"journal is as it was. {advice}",
+            session_id=session_id,
+            names=tuple(names),
             reason=reason,
         )
 

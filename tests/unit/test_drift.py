@@ -17,6 +17,7 @@ from kedro_journal.events import (
     SessionCreated,
     Versions,
 )
+from kedro_journal.redaction import Redactor
 from kedro_journal.state import Drift, Now, Stored, find_drift, plan_resume
 
 LINE = [
@@ -376,3 +377,59 @@ def test_times_are_compared_and_not_guessed() -> None:
     for moment, told in ((loaded, 0), (loaded + timedelta(microseconds=1), 1)):
         scene.world.disk["raw", ""].written_at = moment
         assert len(scene.drift()) == told
+
+
+class TestDriftOfWhatIsCut:
+    def parameters(self, value: object) -> tuple[dict[str, Any], dict[str, str]]:
+        return Redactor().parameters({"model": value})
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("q" * 20_000, "q" * 19_999 + "r"),
+            ([1] * 2000, [1] * 1999 + [2]),
+            ({"v": [1] * 2000, "w": 1}, {"v": [1] * 1999 + [2], "w": 1}),
+            (["q" * 900] * 50, ["q" * 900] * 49 + ["r" * 900]),
+            ({f"k{n}": n for n in range(1401)}, {f"k{n}": n for n in range(1402)}),
+        ],
+        ids=["text", "list", "nested", "bytes", "mapping"],
+    )
+    def test_a_change_beyond_the_limits_is_a_change(
+        self, before: object, after: object
+    ) -> None:
+        scene = Scene()
+        shown, cut = self.parameters(before)
+        assert list(cut) == ["model"]
+        loaded = ContextLoaded(
+            parameters=shown, parameters_cut=cut, parameters_sha256="x"
+        )
+        (journal,) = scene.journals
+        journal.add(loaded, scene.world.tick())
+        now = {"config_sha256": {}, "parameters": shown, "parameters_cut": cut}
+        assert not scene.drift(**now)
+
+        shown, cut = self.parameters(after)
+        now |= {"parameters": shown, "parameters_cut": cut}
+        found = scene.drift(**now)
+        assert found
+        for one in found:
+            assert one.kind == "parameter"
+            assert one.subject.startswith("params:model")
+            assert len(one.detail) < 1200
+
+    def test_a_masked_secret_is_in_no_hash(self) -> None:
+        one = self.parameters({"password": "first-secret", "v": [1] * 2000})
+        other = self.parameters({"password": "other-secret", "v": [1] * 2000})
+        assert one == other
+
+
+def test_a_typed_parameter_concerns_those_that_take_a_field_of_it() -> None:
+    scene = Scene()
+    before = {"model": {"$type": "x.Model", "$fields": {"lr": 0.1, "depth": 3}}}
+    after = {"model": {"$type": "x.Model", "$fields": {"lr": 0.2, "depth": 3}}}
+    (journal,) = scene.journals
+    loaded = ContextLoaded(parameters=before, parameters_sha256="x")
+    journal.add(loaded, scene.world.tick())
+    assert replaced(loaded, parameters=before) == loaded
+    (found,) = scene.drift(config_sha256={}, parameters=after)
+    assert (found.subject, found.nodes) == ("params:model.lr", ("b", "c"))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from kedro_journal.journal.values import read_value
 from kedro_journal.replay import replay_folder
-from kedro_journal.views.command import command_text
+from kedro_journal.views.command import arguments_of, command_text
 from kedro_journal.views.data import json_text
 from kedro_journal.views.terminal import escape
 
@@ -40,11 +41,16 @@ def command(
     resumes, the session it goes on from, null if there is none.
     """
     where = open_journals(ctx, project, directory)
-    state = replay_folder(where.folder(where.resolve(session_id)), salvage=True)
-    text = command_text(state)
+    folder = where.folder(where.resolve(session_id))
+    state = replay_folder(folder, salvage=True)
+
+    def fetch(name: str) -> bytes | None:
+        return read_value(folder, name)
+
+    text = command_text(state, fetch)
     resumes = state.resumed.parent_session_id if state.resumed is not None else None
     if as_json:
-        argv = list(state.command.argv) if state.command is not None else None
+        argv = arguments_of(state, fetch)
         data = {"session_id": state.session_id, "text": text, "argv": argv}
         data["resumes"] = resumes
         click.echo(json_text(data), nl=False)

@@ -11,11 +11,14 @@ __all__ = [
     "Attempt",
     "DatasetName",
     "DurationS",
+    "EXACT_FIELDS",
     "ErrorInfo",
     "Event",
     "Frame",
+    "LeftOut",
     "NodeName",
     "PLAIN_FIELDS",
+    "Part",
     "RunId",
     "UnknownEvent",
 ]
@@ -37,6 +40,21 @@ Attempt = Annotated[
 ]
 NodeName = Annotated[str, Meta(description="Name of the node, with its namespace.")]
 DatasetName = Annotated[str, Meta(description="Name of the dataset in the catalog.")]
+LeftOut = Annotated[
+    tuple[str, ...],
+    Meta(
+        description="Fields of this record that could not be recorded whole, because "
+        "they are too large for it."
+    ),
+]
+Part = Annotated[
+    int,
+    Meta(
+        ge=1,
+        description="What is too large for one record comes in parts: further records "
+        "of this type, whose lists and mappings are added to those of the first.",
+    ),
+]
 DurationS = Annotated[
     float | None,
     Meta(description="Seconds by the monotonic clock of the writing process."),
@@ -92,6 +110,10 @@ PLAIN_FIELDS = frozenset(
         "logger",
     }
 )
+
+# Fields that a later run needs: recorded without loss, see `redaction.exact`, or so
+# that it shows that they are not.
+EXACT_FIELDS = frozenset({"runtime_params", "filters", "runner_arguments"})
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

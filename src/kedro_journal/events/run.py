@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from .base import Attempt, DurationS, ErrorInfo, Event, RunId
+from .base import Attempt, DurationS, ErrorInfo, Event, LeftOut, Part, RunId
 
 __all__ = ["PlannedNode", "RunCompleted", "RunFailed", "RunInterrupted", "RunStarted"]
 
@@ -94,7 +94,10 @@ class RunStarted(Event, frozen=True, kw_only=True):
     ] = ("__default__",)
     filters: Annotated[
         dict[str, Any],
-        Meta(description="The filters that were given: tags, from_nodes, ..."),
+        Meta(
+            description="The filters that were given: tags, from_nodes, ...; exact, as "
+            "runtime_params."
+        ),
     ] = {}
     runner: Annotated[str, Meta(description="Class of the runner.")] = ""
     is_async: Annotated[
@@ -118,7 +121,8 @@ class RunStarted(Event, frozen=True, kw_only=True):
         str | None, Meta(description="Configuration environment in force.")
     ] = None
     runtime_params: Annotated[
-        dict[str, Any], Meta(description="Runtime parameters of this run.")
+        dict[str, Any],
+        Meta(description="Runtime parameters of this run; as in session.created."),
     ] = {}
     load_versions: Annotated[
         tuple[tuple[str, str], ...],
@@ -131,17 +135,11 @@ class RunStarted(Event, frozen=True, kw_only=True):
         tuple[PlannedNode, ...],
         Meta(description="The nodes in execution order, as Kedro sorted them."),
     ] = ()
-    part: Annotated[
-        int,
-        Meta(
-            ge=1,
-            description="A plan of many nodes comes in parts: further records of this "
-            "type whose nodes go on the list of the first.",
-        ),
-    ] = 1
+    part: Part = 1
     free_inputs: Annotated[
         tuple[str, ...], Meta(description="Datasets that no node of it makes.")
     ] = ()
+    left_out: LeftOut = ()
 
 
 class RunCompleted(Event, frozen=True, kw_only=True):
@@ -155,6 +153,7 @@ class RunCompleted(Event, frozen=True, kw_only=True):
     outputs: Annotated[
         tuple[str, ...], Meta(description="The free outputs of the pipeline.")
     ] = ()
+    left_out: LeftOut = ()
 
 
 class RunFailed(Event, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from .base import ErrorInfo, Event
+from .base import ErrorInfo, Event, LeftOut, Part
 
 __all__ = [
     "CatalogEntry",
@@ -30,7 +30,17 @@ __all__ = [
 class CommandLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """The command that started the session, redacted."""
 
-    argv: Annotated[tuple[str, ...], Meta(description="The arguments, as given.")] = ()
+    argv: Annotated[
+        tuple[str, ...],
+        Meta(description="The arguments, as given; long ones are cut."),
+    ] = ()
+    argv_exact: Annotated[
+        dict[str, Any],
+        Meta(
+            description="The arguments without cuts, if one is cut: the name of a file "
+            "beside the journal, as for values of runtime_params."
+        ),
+    ] = {}
     name: Annotated[str, Meta(description="Name of the command, such as run.")] = ""
     flags: Annotated[
         dict[str, Any], Meta(description="Every parsed flag and its value.")
@@ -166,7 +176,10 @@ class SessionCreated(Event, frozen=True, kw_only=True):
     ] = None
     runtime_params: Annotated[
         dict[str, Any],
-        Meta(description="Parameters given at run time (extra_params, --params)."),
+        Meta(
+            description="Parameters given at run time (extra_params, --params), exact "
+            "where they can be; see the format."
+        ),
     ] = {}
     save_on_close: Annotated[
         bool, Meta(description="False means an in-memory journal.")
@@ -223,6 +236,7 @@ class SessionCreated(Event, frozen=True, kw_only=True):
         str | None,
         Meta(description="Kind of the notebook or shell it runs in, if it is in one."),
     ] = None
+    left_out: LeftOut = ()
 
 
 class SessionActivated(Event, frozen=True, kw_only=True):
@@ -256,7 +270,10 @@ class ContextLoaded(Event, frozen=True, kw_only=True):
     ] = {}
     parameters_sha256: Annotated[
         str,
-        Meta(description="Hash of the redacted parameters in a canonical form."),
+        Meta(
+            description="Hash of the redacted parameters, as they are recorded, in a "
+            "canonical form."
+        ),
     ] = ""
     catalog: Annotated[
         tuple[CatalogEntry, ...], Meta(description="The configured catalog entries.")
@@ -286,6 +303,15 @@ class ContextLoaded(Event, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="Names of those that credentials refer to; no values."),
     ] = ()
+    parameters_cut: Annotated[
+        dict[str, str],
+        Meta(
+            description="Top-level parameters whose recorded value is cut, with the "
+            "SHA-256 of the whole value in its exact form, secrets masked."
+        ),
+    ] = {}
+    part: Part = 1
+    left_out: LeftOut = ()
 
 
 class SessionFailed(Event, frozen=True, kw_only=True):
@@ -338,3 +364,4 @@ class SessionResumed(Event, frozen=True, kw_only=True):
         tuple[str, ...], Meta(description="Nodes that need not run again.")
     ] = ()
     remaining: Annotated[tuple[str, ...], Meta(description="Nodes that will run.")] = ()
+    left_out: LeftOut = ()

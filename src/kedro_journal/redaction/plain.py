@@ -31,12 +31,19 @@ from .look import (
     type_name,
 )
 
-__all__ = ["Walk", "encodable", "is_plain"]
+__all__ = ["Flags", "Safe", "Walk", "can_hold_a_secret", "encodable", "is_plain"]
 
 _SAFE_INT_MAX: Final = 2**53
 _SCALARS: Final = frozenset([str, int, float, bool])
 _UNNAMED: Final = "(a key that cannot be written)"
 _FLAG: Final = re.compile(r"--?[A-Za-z][\w.\-]*\Z")
+
+
+class Safe(dict[str, Any]):
+    """Plain data that `Redactor` made: bounded and redacted once, not a second time.
+
+    Only this package makes such mappings; nothing of the user's is added to them.
+    """
 
 
 class _Redacts(Protocol):
@@ -84,6 +91,28 @@ def encodable(value: object) -> Any:
     return value
 
 
+class Flags:
+    """Tells which items of a sequence are secrets, such as what follows `--password`.
+
+    Args:
+        redactor: Judges names.
+    """
+
+    def __init__(self, redactor: _Redacts) -> None:
+        self._redactor = redactor
+        self._flag = False  # the item before was such an option: this is its value
+
+    def hides(self, name: object, item: object) -> bool:
+        """Tell whether the next item, of a named tuple with its name, is a secret."""
+        text = item if type(item) is str else ""
+        hidden = bool(self._flag and text and not text.startswith("--"))
+        if isinstance(name, str) and self._redactor.is_secret_name(name):
+            hidden = hidden or can_hold_a_secret(item)
+        option = text.lstrip("-") if _FLAG.match(text) else ""
+        self._flag = bool(option) and self._redactor.is_secret_name(option)
+        return hidden
+
+
 class Walk:
     """One pass over one field of an event, with a budget of values and of text.
 
@@ -92,6 +121,9 @@ class Walk:
     Args:
         redactor: Redacts texts and judges names.
         own: What comes is encoded by msgspec: parts of an event may stay what they are.
+
+    Attributes:
+        cut: Something was left out because of a limit.
     """
 
     def __init__(self, redactor: _Redacts, *, own: bool = False) -> None:
@@ -100,11 +132,13 @@ class Walk:
         self._left = NODES_MAX
         self._left_chars = TEXTS_MAX_CHARS
         self._path: set[int] = set()
+        self.cut = False
 
     def value(self, value: object, depth: int) -> Any:
         """Give a value as plain data. Never raises."""
         self._left -= 1
         if self._left < 0:
+            self.cut = True
             return {"$truncated": "too many values"}
         try:
             return self._value(value, depth)
@@ -127,7 +161,10 @@ class Walk:
             return number if math.isfinite(number) else {"$float": str(number)}
         if issubclass(cls, (bytes, bytearray, memoryview)):
             return self._bytes(memoryview(value))
+        if cls is Safe:
+            return value
         if depth > DEPTH_MAX:
+            self.cut = True
             return {"$truncated": "too deep"}
         if id(value) in self._path:
             return {"$truncated": "refers to itself"}
@@ -139,7 +176,9 @@ class Walk:
 
     def _text(self, text: str) -> Any:
         self._left_chars -= min(len(text), STRING_MAX_CHARS)
+        self.cut = self.cut or len(text) > STRING_MAX_CHARS
         if self._left_chars < 0:
+            self.cut = True
             return {"$truncated": "too much text"}
         return self._redactor.text(text)
 
@@ -147,11 +186,13 @@ class Walk:
         if abs(value) <= _SAFE_INT_MAX:
             return value
         if value.bit_length() > 4096:
+            self.cut = True
             return {"$int": f"of {value.bit_length()} bits"}
         return {"$int": str(value)}
 
     def _bytes(self, view: memoryview) -> Any:
         if view.nbytes > STRING_MAX_CHARS:
+            self.cut = True
             return {"$bytes": f"{view.nbytes} bytes"}
         value = view.tobytes()
         text = self._text(value.decode("utf-8", "replace"))
@@ -179,12 +220,15 @@ class Walk:
         safe: dict[str, Any] = {}
         for number, (key, item) in enumerate(inside.items):
             if number >= ITEMS_MAX or self._left < 0:
-                safe["$truncated"] = f"{inside.total - number} more"
+                is_mark = inside.total == number + 1 and key == "$truncated"
+                words = f"{inside.total - number} more"
+                safe["$truncated"] = item if is_mark and type(item) is str else words
+                self.cut = True
                 break
             name = _key_text(key)
             hidden = name == _UNNAMED or self._redactor.is_secret_name(name)
             name = self._redactor.text(name)
-            if hidden and _can_hold_a_secret(item):
+            if hidden and can_hold_a_secret(item):
                 safe[name] = REDACTED
             else:
                 safe[name] = self.value(item, depth + 1)
@@ -204,24 +248,20 @@ class Walk:
         limit: int = ITEMS_MAX,
     ) -> list[Any]:
         safe: list[Any] = []
-        flag = False  # the item before was --password or the like: this is its value
+        flags = Flags(self._redactor)
         for number, (name, item) in enumerate(items):
             if number >= limit:
-                safe.append({"$truncated": count - limit})
+                is_mark = count == limit + 1 and _is_mark(item)
+                safe.append(item if is_mark else {"$truncated": count - limit})
+                self.cut = True
                 break
-            text = item if type(item) is str else ""
-            named = isinstance(name, str) and self._redactor.is_secret_name(name)
-            if (flag and text and not text.startswith("--")) or (
-                named and _can_hold_a_secret(item)
-            ):
+            if flags.hides(name, item):
                 safe.append(REDACTED)
             elif limit == ITEMS_MAX:
                 safe.append(self.value(item, depth + 1))
             else:  # each with a budget of its own
                 walk = Walk(self._redactor, own=self._own)
                 safe.append(walk.value(item, depth + 1))
-            option = text.lstrip("-") if _FLAG.match(text) else ""
-            flag = bool(option) and self._redactor.is_secret_name(option)
         return safe
 
     def _struct(self, value: Any, depth: int) -> Any:
@@ -237,7 +277,7 @@ class Walk:
                 continue
             if plain and is_plain(item):
                 safe[name] = encodable(item)
-            elif self._redactor.is_secret_name(name) and _can_hold_a_secret(item):
+            elif self._redactor.is_secret_name(name) and can_hold_a_secret(item):
                 safe[name] = REDACTED
             elif type(item) is tuple:
                 safe[name] = self.whole(item, depth + 1)
@@ -286,7 +326,12 @@ def _fields_of(cls: type[msgspec.Struct]) -> tuple[tuple[str, object, bool], ...
 _known_fields: Final = functools.lru_cache(maxsize=256)(_fields_of)
 
 
-def _can_hold_a_secret(item: object) -> bool:
+def _is_mark(item: object) -> bool:
+    return type(item) is dict and list(item) == ["$truncated"]
+
+
+def can_hold_a_secret(item: object) -> bool:
+    """Tell whether a value under a secret name is to be masked."""
     return item is not None and type(item) is not bool
 
 

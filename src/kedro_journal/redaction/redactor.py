@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import decimal
+import hashlib
 import json
 import re
 import uuid
@@ -11,11 +12,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+import msgspec
+
+from .exact import Exact
 from .limits import (
+    CUT,
     DEPTH_MAX,
     FAILED,
     NAME_MAX_CHARS,
     NODES_MAX,
+    PARAMETER_MAX_BYTES,
+    PARAMETERS_MAX_BYTES,
     REDACTED,
     SECRET_MAX_CHARS,
     SECRET_PART_CHARS,
@@ -24,7 +31,7 @@ from .limits import (
 )
 from .look import exact_text, look_inside
 from .names import PARTS, is_secret_name
-from .plain import Walk, encodable, is_plain
+from .plain import Safe, Walk, encodable, is_plain
 from .shapes import (
     SHAPES,
     WORD_HINTS,
@@ -40,7 +47,7 @@ _REGISTERED_MIN_CHARS: Final = 6
 _PLACES: Final = frozenset({"project_path", "cwd"})
 _LOOKAHEAD_CHARS: Final = 8 * 1024
 _JUDGED_MAX: Final = 4096
-_NOTHING_INSIDE: Final = frozenset([str, int, float, bool, type(None)])
+_NOTHING_INSIDE: Final = frozenset([str, int, float, bool, type(None), Safe])
 # Registered values are masked wherever they stand, so ordinary words stay out.
 _ORDINARY: Final = frozenset(
     [
@@ -139,13 +146,32 @@ class Redactor:
     def _shaped(
         self, text: str, forms: tuple[str, ...], masked: tuple[str, ...]
     ) -> str:
+        cut = CUT.search(text) if len(text) > STRING_MAX_CHARS else None
+        if cut is not None and cut.start() <= STRING_MAX_CHARS:  # it was cut before
+            return self._shaped(text[: cut.start()], forms, masked) + cut[0]
         excess = len(text) - STRING_MAX_CHARS
         # Far enough for a secret that begins before the cut to be known as one; what is
         # left of one that begins too late to be known stands at the very end.
         reach = max(_LOOKAHEAD_CHARS, len(forms[0]) if forms else 0)
         is_cut = excess > reach
-        text = text[: STRING_MAX_CHARS + reach]
-        for form in masked:
+        text = self._masked(text[: STRING_MAX_CHARS + reach], masked)
+        if excess > 0:
+            kept = max(0, len(text) - reach) if is_cut else len(text)
+            text = (
+                f"{text[: min(STRING_MAX_CHARS, kept)]}[... {excess} characters more]"
+            )
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-8", "backslashreplace").decode()
+        return text
+
+    def mask(self, text: str) -> str:
+        """Redact a text of any length, and leave the rest of it as it is."""
+        return self._masked(text, self._forms())
+
+    def _masked(self, text: str, forms: tuple[str, ...]) -> str:
+        for form in forms:
             if form in text:
                 text = text.replace(form, REDACTED)
         low = text.lower()
@@ -157,15 +183,6 @@ class Redactor:
                 text = mask_named(text, secret_words(), is_secret_name)
         if self._own is not None and any(name in low for name in self._names):
             text = mask_named(text, self._own, self._is_own_name)
-        if excess > 0:
-            kept = max(0, len(text) - reach) if is_cut else len(text)
-            text = (
-                f"{text[: min(STRING_MAX_CHARS, kept)]}[... {excess} characters more]"
-            )
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            text = text.encode("utf-8", "backslashreplace").decode()
         return text
 
     def _is_own_name(self, name: str) -> bool:
@@ -185,8 +202,42 @@ class Redactor:
         except Exception:  # fail closed, whatever an object does
             return FAILED
 
+    def exact(self, value: object) -> Any:
+        """Return a value as JSON data that `redaction.exact.decode` reads back.
+
+        Secrets are masked, and make what holds them inexact. Never raises.
+        """
+        self.learn(value)
+        return Exact(self).value(value)
+
+    def parameters(self, values: Mapping[str, object]) -> tuple[Safe, dict[str, str]]:
+        """Return parameters for display, each with bounds of its own. Never raises.
+
+        Returns:
+            The parameters, and of each that is cut the SHA-256 of its whole value in
+            its exact form, secrets masked: another value has another hash.
+        """
+        self.learn(values)
+        shown, digests, left = Safe(), dict[str, str](), PARAMETERS_MAX_BYTES
+        for key, value in values.items():
+            walk = Walk(self)
+            ((name, safe),) = walk.value({key: value}, 0).items()
+            size = len(_json(safe))
+            if walk.cut or size > min(PARAMETER_MAX_BYTES, left):
+                digests[name] = hashlib.sha256(
+                    _json(Exact(self).value(value))
+                ).hexdigest()
+            if size > min(PARAMETER_MAX_BYTES, left):
+                safe = {"$truncated": f"{size} bytes"}
+            left -= min(size, PARAMETER_MAX_BYTES)
+            shown[name] = safe
+        return shown, digests
+
     def fields(
-        self, values: Mapping[str, object], keep: frozenset[str]
+        self,
+        values: Mapping[str, object],
+        keep: frozenset[str],
+        exact: frozenset[str] = frozenset(),
     ) -> dict[str, Any]:
         """Redact the fields of an event. Never raises.
 
@@ -194,6 +245,7 @@ class Redactor:
             values: The fields by name. The names are the event's own, so none of them
                 makes its value a secret.
             keep: Names of fields that hold identifiers and numbers: left as they are.
+            exact: Names of fields that a later run needs: encoded without loss.
         """
         self.learn(list(values.values()))
         safe: dict[str, Any] = {}
@@ -203,6 +255,9 @@ class Redactor:
             )  # what one field has too much of is not the others' loss
             if name in keep and is_plain(value):
                 safe[name] = encodable(value)
+                continue
+            if name in exact:
+                safe[name] = Exact(self).value(value)
                 continue
             if name in _PLACES and type(value) is str:
                 safe[name] = self._place(value)
@@ -279,6 +334,10 @@ class _Gathering:
         if not text:
             for _, item in self._enters(value, depth):
                 self.everything(item, depth + 1)
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.encode(value, order="sorted")
 
 
 def _scalar_text(value: Any) -> str:

@@ -53,7 +53,7 @@ NOTES_MAX: Final = 20
 REMOTE_MAX_CHARS: Final = 16 * 1024
 SNIPPET_LINES: Final = 3
 _TRACEBACK: Final[Any] = BaseException.__dict__["__traceback__"]
-_FILTERS: Final = (
+FILTERS: Final = (
     "tags",
     "from_nodes",
     "to_nodes",
@@ -204,7 +204,7 @@ def _program(argv0: str) -> str:
 def run_filters(run_params: Mapping[str, Any]) -> dict[str, Any]:
     """Give the filters of a run that were given."""
     found: dict[str, Any] = {}
-    for name in _FILTERS:
+    for name in FILTERS:
         value = run_params.get(name)
         if value:
             listed = not isinstance(value, (str, bool))

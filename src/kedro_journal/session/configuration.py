@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kedro_journal.events import CatalogEntry, ContextLoaded, ParameterSource
+from kedro_journal.redaction.look import key_text, look_inside
 
 from . import capture, compat
+from .parts import in_parts
 from .provenance import parameter_sources
 
 if TYPE_CHECKING:
@@ -30,10 +32,10 @@ __all__ = [
     "config_files",
     "config_variables",
     "context_loaded",
+    "parameters_of",
     "sha256",
 ]
 
-CATALOG_MAX: Final = 1000
 CONFIG_FILES_MAX: Final = 500
 _CONFIG_MAX_BYTES: Final = 1024 * 1024
 _OC_ENV: Final = re.compile(r"\$\{\s*oc\.env\s*:\s*['\"]?(\w+)")
@@ -117,34 +119,45 @@ def config_variables(
     return values, tuple(sorted(secret))
 
 
+def parameters_of(values: object) -> dict[str, Any]:
+    """Return parameters as a mapping with names for keys; empty if they are none."""
+    inside = look_inside(values)
+    if inside is None or inside.kind != "mapping":
+        return {}
+    return {key_text(key) or "(a key without a name)": v for key, v in inside.items}
+
+
 def context_loaded(
     context: Any,
     parameters: Mapping[str, Any] | None,
     conf_catalog: Mapping[str, Any] | None,
-    redact: Any,
-) -> ContextLoaded:
-    """Describe a context.
+    redactor: Redactor,
+) -> list[ContextLoaded]:
+    """Describe a context, in several records if it is too large for one.
 
     Args:
         context: Kedro's context.
         parameters: The parameters in force, if they are known yet.
         conf_catalog: The catalog's configuration, if it is known yet.
-        redact: Makes the parameters safe; their hash is that of what is written.
+        redactor: Makes the parameters safe; their hash is that of what is written.
     """
     files = config_files(context)
     variables, secret_names = config_variables(files)
-    safe = redact(dict(parameters)) if parameters else {}
+    shown, cut = redactor.parameters(parameters_of(parameters or {}))
     digest, sources = "", tuple[ParameterSource, ...]()
     if parameters is not None:
-        canonical = json.dumps(safe, sort_keys=True, separators=(",", ":"))
+        canonical = json.dumps(
+            [shown, cut] if cut else shown, sort_keys=True, separators=(",", ":")
+        )
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         with contextlib.suppress(Exception):  # places are worth less than values
             command = capture.command_line()
             sources = parameter_sources(context, parameters, files, command)
-    return ContextLoaded(
+    event = ContextLoaded(
         env=context.env or compat.config_environments(context)[-1],
-        parameters=safe if isinstance(safe, dict) else {},
+        parameters=shown,
         parameters_sha256=digest,
+        parameters_cut=cut,
         parameter_sources=sources,
         catalog=catalog_entries(conf_catalog or {}, Path(str(context.project_path))),
         config_sources=tuple(file.name for file in files),
@@ -152,6 +165,8 @@ def context_loaded(
         environment=variables,
         credential_environment=secret_names,
     )
+    names = ("parameters", "parameters_cut", "catalog", "parameter_sources")
+    return in_parts(event, names, ContextLoaded())
 
 
 def catalog_entries(
@@ -165,7 +180,7 @@ def catalog_entries(
         redactor: Makes the paths safe; None if who takes them does so.
     """
     entries = []
-    for name, config in list(conf_catalog.items())[:CATALOG_MAX]:
+    for name, config in conf_catalog.items():
         if not isinstance(config, Mapping):
             continue
         path = config.get("filepath") or config.get("path")

@@ -3,42 +3,73 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from kedro_journal.events import ErrorInfo, Event
-from kedro_journal.events.base import PLAIN_FIELDS
+from kedro_journal.events import ErrorInfo, Event, SessionCreated
+from kedro_journal.events.base import EXACT_FIELDS, PLAIN_FIELDS
 from kedro_journal.journal import PAYLOAD_MAX_BYTES
 from kedro_journal.journal.codec import decodes
 from kedro_journal.redaction import FAILED, Redactor
+from kedro_journal.redaction.limits import STRING_MAX_CHARS
+
+from .aside import Keep, short_enough
 
 __all__ = ["encode", "encode_least"]
 
 _SHRINK_FROM_BYTES: Final = 16 * 1024
 _ITEM_MAX_BYTES: Final = 1024  # of a mapping that is too large: such items stay
+_NAMED_MAX: Final = 20
+_NAME_SHOWN_MAX: Final = 200
 _LEFT_OUT: Final = (b"$truncated", FAILED.encode())  # where a value of its type was
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def encode(event: Event, redactor: Redactor) -> bytes:
-    """Redact and encode an event; it always fits and always decodes again."""
+def encode(event: Event, redactor: Redactor, keep: Keep | None = None) -> bytes:
+    """Redact and encode an event; it always fits and always decodes again.
+
+    Args:
+        event: The event.
+        redactor: Knows the session's secrets.
+        keep: Writes a value file; None if there is no folder for one.
+    """
     if _is_plain(event, redactor):
         try:
-            return _encode(event)
+            data = _encode(event)
         except UnicodeEncodeError:
-            pass  # a lone surrogate in a name: made safe below
+            data = b""  # a lone surrogate in a name: made safe below
+        if 0 < len(data) <= PAYLOAD_MAX_BYTES:
+            return data
     fields = _given(event)
-    safe = redactor.fields(fields, PLAIN_FIELDS)
+    safe = redactor.fields(fields, PLAIN_FIELDS, EXACT_FIELDS)
+    for name in EXACT_FIELDS.intersection(safe):
+        safe[name] = short_enough(safe[name], keep)
+    if isinstance(event, SessionCreated):
+        _keep_arguments(event, safe, redactor, keep)
     data = _encode(safe)
     if len(data) > PAYLOAD_MAX_BYTES:
-        data = _encode(_shrink(safe, _largest_out))
+        named = "left_out" in event.__struct_fields__
+        data = _encode(_shrink(safe, _largest_out, named=named))
         if not decodes(event, data):  # an item of it was required
-            data = _encode(_shrink(safe, _all_out))
+            data = _encode(_shrink(safe, _all_out, named=named))
     if any(mark in data for mark in _LEFT_OUT) and not decodes(event, data):
         data = encode_least(event)
     return data
+
+
+def _keep_arguments(
+    event: SessionCreated, safe: dict[str, Any], redactor: Redactor, keep: Keep | None
+) -> None:
+    """Keep the whole command line in a file if one of its arguments is too long."""
+    told = safe.get("command")
+    if event.command is None or not isinstance(told, dict):
+        return
+    argv = told.get("argv") or []
+    if not all(type(one) is str and len(one) <= STRING_MAX_CHARS for one in argv):
+        exact = redactor.exact(list(event.command.argv))
+        told["argv_exact"] = short_enough(exact, keep, inline_max_bytes=0)
 
 
 def _is_plain(event: Event, redactor: Redactor) -> bool:
@@ -67,6 +98,8 @@ def encode_least(event: Event) -> bytes:
         kept["error"] = {"type": "(left out: it was too large)"}
     if "text" in fields:
         kept["text"] = "(left out: it was too large)"
+    if "left_out" in event.__struct_fields__:
+        kept["left_out"] = sorted(fields.keys() - kept.keys())
     return _encode(kept)
 
 
@@ -89,13 +122,14 @@ def _given(event: Event) -> dict[str, Any]:
 
 
 def _shrink(
-    safe: dict[str, Any], smaller: Callable[[dict[str, Any], int], Any]
+    safe: dict[str, Any], smaller: Callable[[dict[str, Any], int], Any], *, named: bool
 ) -> dict[str, Any]:
     """Cut what is too large for one record, largest first.
 
     Args:
         safe: The fields.
         smaller: Makes a mapping smaller, that had so many bytes.
+        named: The event has a field `left_out`, which names what was cut.
     """
     sizes = sorted(
         ((len(_encode(value)), name) for name, value in safe.items()), reverse=True
@@ -108,12 +142,40 @@ def _shrink(
         value = safe[name]
         if name == "error" and isinstance(value, dict):
             small[name] = _short_error(value)
+        elif name == "command" and isinstance(value, dict):
+            small[name] = _short_command(value)
         elif isinstance(value, dict):
             small[name] = smaller(value, size)
         else:
             small[name] = [] if isinstance(value, list) else str(value)[:1000]
         left -= size
+        if named:
+            small.setdefault("left_out", []).append(_named(name, value))
     return small
+
+
+def _named(field: str, value: Any) -> str:
+    """Name a field that was cut, with the names of the items that it had."""
+    if not isinstance(value, list):
+        return field
+    names = [
+        one.get("name") if isinstance(one, dict) else getattr(one, "name", one)
+        for one in value[:_NAMED_MAX]
+    ]
+    more = [f"{len(value) - _NAMED_MAX} more"] if len(value) > _NAMED_MAX else []
+    words = [name[:_NAME_SHOWN_MAX] for name in names if isinstance(name, str)]
+    return f"{field}: {', '.join([*words, *more])}"
+
+
+def _short_command(value: dict[str, Any]) -> dict[str, Any]:
+    """Cut the arguments and flags of a command line; the exact ones stay a file."""
+    argv: Sequence[Any] = value.get("argv") or ()
+    short = {
+        name: one
+        for name, one in value.items()
+        if len(_encode(one)) <= _ITEM_MAX_BYTES or name == "argv_exact"
+    }
+    return {**short, "argv": [str(one)[:_NAME_SHOWN_MAX] for one in argv[:_NAMED_MAX]]}
 
 
 def _short_error(value: dict[str, Any]) -> Any:

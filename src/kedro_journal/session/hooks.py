@@ -60,7 +60,7 @@ class SessionHooks(ConfirmHooks):
         self._shield = Shield()
         self._lenient = Shield(strict=False)  # where an error of the user's is told
         self._context: weakref.ref[Any] | None = None
-        self._written: ContextLoaded | None = None
+        self._written: list[ContextLoaded] = []
         self._credentials: list[object] = []
         self._pending: tuple[Any, Any] | None = None
         self._nodes: dict[ActiveRun, list[Any]] = {}
@@ -98,11 +98,10 @@ class SessionHooks(ConfirmHooks):
             self._pending = (parameters, conf_catalog)
             return
         recorder.redactor.learn(parameters)
-        redact = recorder.redactor.plain
-        loaded = context_loaded(context, parameters, conf_catalog, redact)
+        loaded = context_loaded(context, parameters, conf_catalog, recorder.redactor)
         if loaded != self._written:
             self._written = loaded
-            recorder.record(loaded)
+            recorder.record(*loaded)
 
     # -- runs ------------------------------------------------------------------------
 
@@ -126,7 +125,7 @@ class SessionHooks(ConfirmHooks):
             run.sequential = runner.name == "SequentialRunner"
             run.in_process = run.sequential or runner.name == "ThreadRunner"
             written = self._written
-            env = run_params.get("env") or (written.env if written else None)
+            env = run_params.get("env") or (written[0].env if written else None)
             events = run_started(run, run_params, pipeline, runner, env, recorder)
             recorder.record(*events)
             run.outputs = tuple(sorted(pipeline.outputs()))

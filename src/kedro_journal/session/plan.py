@@ -14,6 +14,7 @@ import msgspec
 from kedro_journal.events import PlannedNode, RunStarted
 
 from . import capture, compat
+from .parts import in_parts
 from .progress import ActiveRun
 from .runner import RunnerFacts
 from .sources import arguments_sha256
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["planned", "run_started"]
 
-_PLAN_PART: Final = 400  # planned nodes in one record
-_PLAN_PART_NAMES: Final = 4000  # and datasets that they load and save
 _UNWRAP_MAX: Final = 20
 
 
@@ -100,21 +99,6 @@ def _unwrap(function: Any) -> Any:
     return function
 
 
-def _parts(nodes: list[PlannedNode]) -> list[tuple[PlannedNode, ...]]:
-    """Cut a plan into parts that fit a record each."""
-    parts: list[tuple[PlannedNode, ...]] = []
-    part: list[PlannedNode] = []
-    names = 0
-    for node in nodes:
-        more = len(node.inputs) + len(node.outputs) + len(node.tags)
-        if part and (len(part) >= _PLAN_PART or names + more > _PLAN_PART_NAMES):
-            parts.append(tuple(part))
-            part, names = [], 0
-        part.append(node)
-        names += more
-    return [*parts, tuple(part)]
-
-
 def run_started(
     run: ActiveRun,
     run_params: Mapping[str, Any],
@@ -123,14 +107,14 @@ def run_started(
     env: str | None,
     recorder: Recorder,
 ) -> list[RunStarted]:
-    """Describe a run; a plan of many nodes comes in several records."""
+    """Describe a run, in several records if it is too large for one."""
     redact = recorder.redactor.plain
-    parts = _parts([planned(node, redact) for node in pipeline.nodes])
+    nodes = tuple(planned(node, redact) for node in pipeline.nodes)
     load_versions = run_params.get("load_versions") or {}
     pipelines = run_params.get("pipeline_names") or ()
     if one := run_params.get("pipeline_name"):  # an older Kedro
         pipelines = (one,)
-    first = RunStarted(
+    event = RunStarted(
         **run.key,
         pipelines=tuple(pipelines) or ("__default__",),
         filters=capture.run_filters(run_params),
@@ -142,11 +126,8 @@ def run_started(
         runtime_params=dict(run_params.get("runtime_params") or {}),
         load_versions=tuple((str(k), str(v)) for k, v in load_versions.items()),
         save_version=run.run_id,
-        nodes=parts[0],
+        nodes=nodes,
         free_inputs=tuple(sorted(pipeline.inputs())),
     )
-    more = [
-        RunStarted(**run.key, nodes=part, part=number)
-        for number, part in enumerate(parts[1:], 2)
-    ]
-    return [first, *more]
+    names = ("load_versions", "nodes", "free_inputs")
+    return in_parts(event, names, RunStarted(**run.key))

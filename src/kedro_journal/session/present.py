@@ -44,8 +44,12 @@ def pipeline_names(names: Sequence[str]) -> list[str] | None:
     return None if tuple(names) in ((), ("__default__",)) else list(names)
 
 
-def pipeline_now(chain: Chain) -> Any:
-    """Give the pipeline as it is now, filtered as the original's was.
+def pipeline_now(chain: Chain, filters: Mapping[str, Any]) -> Any:
+    """Return the pipeline as it is now, filtered as the original's was.
+
+    Args:
+        chain: The original and what resumed it.
+        filters: The filters of the original's run.
 
     Raises:
         NotResumable: There is none any more.
@@ -54,7 +58,7 @@ def pipeline_now(chain: Chain) -> Any:
     from kedro.pipeline import Pipeline
 
     run = chain.links[0].run
-    filters = dict(run.filters)
+    filters = dict(filters)
     filters.pop("only_missing_outputs", None)
     if "namespaces" in filters:
         filters["node_namespaces"] = filters.pop("namespaces")
@@ -156,11 +160,12 @@ def project_now(
     """Gather all that a session is compared with."""
     config = settings_of(chain.project)
     files = configuration.config_files(context)
-    safe = redactor.plain(dict(context.params))
+    parameters, cut = redactor.parameters(configuration.parameters_of(context.params))
     root = str(context.project_path)
     return Now(
         nodes=nodes,
-        parameters=safe if isinstance(safe, dict) else {},
+        parameters=parameters,
+        parameters_cut=cut,
         config_sha256={file.name: configuration.sha256(file) for file in files},
         stored=stored,
         env=context.env or compat.config_environments(context)[-1],

@@ -32,6 +32,7 @@ from kedro_journal.events import Event
 from kedro_journal.journal.codec import Encoded
 from kedro_journal.redaction import Redactor
 
+from .aside import keep_in
 from .backlog import Backlog, is_ending
 from .encoding import encode
 from .guard import Guard
@@ -85,6 +86,7 @@ class Recorder:
         self.session_id = session_id
         self.folder = folder
         self.redactor = redactor
+        self._keep = keep_in(folder)
         self.logs = LogLimit()
         self._later: deque[tuple[tuple[Event, ...], datetime]] = deque(
             maxlen=_LATER_MAX
@@ -269,7 +271,7 @@ class Recorder:
 
     def encode(self, event: Event) -> bytes:
         """Redact and encode an event; it always fits and always decodes again."""
-        return encode(event, self.redactor)
+        return encode(event, self.redactor, self._keep)
 
     def _complain(self, error: Exception) -> None:
         if self._strict and not isinstance(error, JournalClosed):

@@ -17,7 +17,13 @@ from .chain import Chain, find_chain
 from .conf_source import conf_source_of
 from .identity import group_carried
 from .project import configure
-from .resume import OnDrift, runtime_params, unjournaled_context
+from .resume import (
+    OnDrift,
+    run_filters,
+    run_with_runner,
+    runtime_params,
+    unjournaled_context,
+)
 from .resumption import (
     Resumption,
     RunnerChoice,
@@ -105,7 +111,7 @@ class Resumable(_KedroSession):
             conf_source = conf_source_of(chain, chain.links[0].state, conf_source)
             choice = RunnerChoice(runner, runner_params)
             if runner_params is not None:
-                runner_maker(chain.last.session_id, chain.run, *choice)
+                runner_maker(chain.last.session_id, run_with_runner(chain), *choice)
             check_first(
                 chain,
                 lambda: unjournaled_context(chain, env, params, conf_source),
@@ -155,8 +161,9 @@ class Resumable(_KedroSession):
                 runner_params: As for `resume`.
 
         Raises:
-            NotResumable: It has no run, or belongs to another project; its
-                configuration is gone; or its runner cannot be made.
+            NotResumable: It has no run, belongs to another project, or was given what
+                is not recorded exactly; its configuration is gone; or its runner cannot
+                be made.
             JournalError: As for `replay`.
         """
         chain = find_chain(
@@ -170,7 +177,9 @@ class Resumable(_KedroSession):
         source = conf_source_of(chain, chain.last, conf_source)
         choice = RunnerChoice(runner, runner_params)
         if runner_params is not None:
-            runner_maker(chain.last.session_id, chain.run, *choice)
+            runner_maker(chain.last.session_id, run_with_runner(chain), *choice)
+        first = chain.links[0]
+        run_filters(chain, first.state.session_id, first.run)  # refuses before it runs
         session = _create(cls, chain, chain.last, env, params, source)
         session.uses(choice)
         session.runs_again(chain)
@@ -178,13 +187,14 @@ class Resumable(_KedroSession):
 
     def runs_again(self, chain: Chain) -> None:
         """Take what an earlier run was asked for; called once, by `rerun`."""
-        first, last = chain.links[0], chain.run
+        first, last = chain.links[0], run_with_runner(chain)
         self._rerun = replace(
             first.run,
             runner=last.runner,
             is_async=last.is_async,
             runner_arguments=last.runner_arguments,
             runner_arguments_unknown=last.runner_arguments_unknown,
+            filters=run_filters(chain, first.state.session_id, first.run),
         )
         self._repeats = first.state.session_id
 

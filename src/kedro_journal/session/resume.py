@@ -10,10 +10,17 @@ import msgspec
 from kedro.framework.session import KedroSession as _KedroSession
 
 from kedro_journal.errors import NotResumable
-from kedro_journal.redaction.limits import REDACTED
-from kedro_journal.state import ResumePlan, collect, find_drift, plan_resume
-from kedro_journal.state.flat import flatten
+from kedro_journal.redaction.decoding import Inexact, problems
+from kedro_journal.state import (
+    ResumePlan,
+    RunState,
+    collect,
+    find_drift,
+    plan_resume,
+)
 
+from . import capture
+from .aside import recorded_value
 from .chain import Chain, find_chain
 from .conf_source import conf_source_of
 from .plan import planned
@@ -22,30 +29,108 @@ from .project import configure
 
 __all__ = [
     "OnDrift",
+    "decoded",
     "make_plan",
+    "refuse_inexact",
     "resume_plan",
+    "run_filters",
     "runtime_params",
     "unjournaled_context",
 ]
 
+_NEEDED = frozenset({"filters", "load_versions", "pipelines"})
 OnDrift = Literal["report", "refuse", "redo"]
 
 
 def runtime_params(chain: Chain, given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Give the runtime parameters of the original, with others over them.
+    """Return the runtime parameters of the original, with others over them.
+
+    Args:
+        chain: The original and what resumed it.
+        given: Parameters that were passed again; they win.
 
     Raises:
-        NotResumable: One of them is a secret, which the journal never had.
+        NotResumable: One of them is a secret, or was not recorded exactly, and is not
+            passed again.
     """
-    known = {**chain.links[0].state.runtime_params, **chain.run.runtime_params}
+    known: dict[str, Any] = {}
+    original = chain.links[0].state
+    for name, recorded in (
+        (original.session_id, original.runtime_params),
+        (chain.last.session_id, chain.run.runtime_params),
+    ):
+        values = decoded(chain, name, recorded)
+        if isinstance(values, Inexact):
+            reason = f"the runtime parameters: {values.reason}"
+            raise NotResumable(chain.last.session_id, reason, "Start a new run.")
+        known |= values
     params = _merged(known, given or {})
-    hidden = [key for key, value in flatten(params) if REDACTED in str(value)]
-    if hidden:
-        names = ", ".join(hidden)
-        reason = f"the runtime parameter {names} is a secret, and not on record"
-        advice = f"Give it again: --params {hidden[0]}=..."
-        raise NotResumable(chain.last.session_id, reason, advice)
+    refuse_inexact(chain.last.session_id, params)
+    source = recorded_value(chain.links[0].state.conf_source, None)
+    refuse_inexact(chain.last.session_id, {"conf_source": source}, "argument")
     return params
+
+
+def decoded(chain: Chain, session_id: str, recorded: Mapping[str, Any]) -> Any:
+    """Return values of an exact field that a session of a chain recorded.
+
+    Args:
+        chain: The chain.
+        session_id: The session that recorded them.
+        recorded: The field, such as `runtime_params`.
+    """
+    return recorded_value(dict(recorded), chain.folder.parent / session_id)
+
+
+def refuse_inexact(
+    session_id: str, values: Mapping[str, Any], what: str = "runtime parameter"
+) -> None:
+    """Refuse to pass on what was not recorded exactly.
+
+    Args:
+        session_id: The session that is resumed.
+        values: Decoded values by name.
+        what: What such a value is, for the message.
+
+    Raises:
+        NotResumable: Some are inexact; they are named.
+    """
+    bad = list(problems(values))
+    if not bad:
+        return
+    names = ", ".join(name for name, _ in bad)
+    reason = f"the {what} {names}: {bad[0][1]}"
+    advice = "Start a new run."
+    if what == "runtime parameter":
+        advice = f"Give it again: --params {bad[0][0]}=... (extra_params of Python)."
+    raise NotResumable(session_id, reason, advice)
+
+
+def run_filters(chain: Chain, session_id: str, run: RunState) -> dict[str, Any]:
+    """Return the filters of a recorded run, as `KedroSession.run` takes them.
+
+    Raises:
+        NotResumable: One of them was not recorded exactly, or belongs to a newer
+            version; or the versions to load could not be recorded.
+    """
+    filters = decoded(chain, session_id, run.filters)
+    values = {"filters": filters} if isinstance(filters, Inexact) else filters
+    refuse_inexact(chain.last.session_id, values, "filter")
+    unknown = sorted(set(filters) - set(capture.FILTERS))
+    lost = [one for one in run.left_out if one.partition(":")[0] in _NEEDED]
+    if unknown or lost:
+        reason = f"this version does not know the filter {', '.join(unknown)}"
+        if lost:
+            reason = f"the record of its run has no {'; '.join(lost)}"
+        raise NotResumable(chain.last.session_id, reason, "Start a new run.")
+    return dict(filters)
+
+
+def run_with_runner(chain: Chain) -> RunState:
+    """Return the run that is resumed, with its runner's arguments decoded."""
+    run = chain.run
+    arguments = decoded(chain, chain.last.session_id, run.runner_arguments)
+    return msgspec.structs.replace(run, runner_arguments=arguments)
 
 
 def _merged(known: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,7 +215,9 @@ def make_plan(
         NotResumable: There is drift, which is refused; or a node that is none.
     """
     redactor = redactor_now(chain, context)
-    now_nodes = pipeline_now(chain).nodes
+    original = chain.links[0]
+    filters = run_filters(chain, original.state.session_id, original.run)
+    now_nodes = pipeline_now(chain, filters).nodes
     nodes = tuple(planned(node, redactor.plain) for node in now_nodes)
     wanted = tuple(from_nodes)
     unknown = sorted(set(wanted) - {node.name for node in nodes})

@@ -22,7 +22,7 @@ from kedro_journal.state import ResumePlan, RunState, collect
 from . import compat
 from .chain import Chain
 from .present import pipeline_names
-from .resume import OnDrift, make_plan
+from .resume import OnDrift, make_plan, run_with_runner
 from .runner import runner_maker
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def go_on(
                 remaining=plan.to_run,
             )
         )
-    session.goes_on(Resumption(plan, chain.run, lock))
+    session.goes_on(Resumption(plan, run_with_runner(chain), lock))
 
 
 def run_arguments(
@@ -244,7 +244,7 @@ def rerun_arguments(
     """Return the arguments of `KedroSession.run` that a run was asked for with.
 
     Args:
-        run: The run.
+        run: The run, its filters decoded.
         session_id: Its session, named in errors.
         given: Arguments of the caller, which win.
         choice: The runner if the caller gives none.

@@ -8,14 +8,19 @@ those arguments are known that it kept in an attribute of the same name.
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import functools
 import inspect
+import pathlib
 import sys
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from kedro_journal._instant import EPOCH
 from kedro_journal.errors import NotResumable
-from kedro_journal.redaction.limits import FAILED, REDACTED
+from kedro_journal.redaction.decoding import Inexact, problems
 from kedro_journal.state import RunState
 
 from . import compat
@@ -26,6 +31,11 @@ _DEFAULT: Final = "SequentialRunner"
 _ARGUMENTS_MAX: Final = 100
 _DEPTH_MAX: Final = 8
 _ITEMS_MAX: Final = 1000
+_SCALARS: Final = (
+    *(bool, int, float, str, bytes, bytearray, decimal.Decimal, uuid.UUID),
+    *(datetime.date, datetime.time, datetime.timedelta, type(EPOCH)),
+)
+_CONTAINERS: Final = (list, dict, tuple, set, frozenset)
 _VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _ADVICE: Final = "Pass a runner with --runner, its arguments with --runner-params."
 
@@ -111,7 +121,7 @@ def runner_maker(
 
     Args:
         session_id: The session of that run, named in errors.
-        run: The earlier run.
+        run: The earlier run, with its runner's arguments decoded.
         kind: Another class of runners; None for the recorded one.
         given: Arguments that replace or complete the recorded ones.
 
@@ -127,9 +137,12 @@ def runner_maker(
     known: dict[str, Any] = {}
     missing: list[str] = []
     if kind is None or class_path(kind) == recorded:
-        usable = {k: v for k, v in run.runner_arguments.items() if _is_usable(v)}
+        recorded_arguments: Any = run.runner_arguments
+        if isinstance(recorded_arguments, Inexact):
+            recorded_arguments = {}
+        usable = {k: v for k, v in recorded_arguments.items() if _is_exact(k, v)}
         missing = [*run.runner_arguments_unknown]
-        missing += [name for name in run.runner_arguments if name not in usable]
+        missing += [name for name in recorded_arguments if name not in usable]
         known |= usable
     accepted = _parameters(cls)
     if "is_async" in accepted:
@@ -217,26 +230,21 @@ def _is_importable(cls: type) -> bool:
 
 
 def _is_data(value: object, depth: int = 0) -> bool:
-    """Return whether a value comes back equal, and of the same type, from a journal."""
+    """Return True if a value has an exact form: decoded, it is an equal value.
+
+    Other objects, such as a client of a cluster, are not looked into.
+    """
     cls = type(value)
-    if value is None or cls in (bool, int, float, str):
+    if value is None or cls in _SCALARS or isinstance(value, pathlib.PurePath):
         return True
-    if depth >= _DEPTH_MAX or cls not in (list, dict):
+    if depth >= _DEPTH_MAX or cls not in _CONTAINERS:
         return False
     inner: Any = value
     if len(inner) > _ITEMS_MAX:
         return False
-    if cls is dict and not all(type(key) is str for key in inner):
-        return False
-    items = inner.values() if cls is dict else inner
+    items = [*inner, *inner.values()] if cls is dict else inner
     return all(_is_data(item, depth + 1) for item in items)
 
 
-def _is_usable(value: object) -> bool:
-    """Return whether a recorded value is the value itself, not a display form."""
-    if isinstance(value, str):
-        return REDACTED not in value and value != FAILED
-    if isinstance(value, Mapping):
-        plain = not any(str(key).startswith("$") for key in value)
-        return plain and all(map(_is_usable, value.values()))
-    return all(map(_is_usable, value)) if isinstance(value, list | tuple) else True
+def _is_exact(name: str, value: object) -> bool:
+    return not list(problems({name: value}))

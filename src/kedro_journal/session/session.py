@@ -32,7 +32,7 @@ from .opening import created_event
 from .project import configure
 from .resumable import RESUMES, Resumable
 from .say import say
-from .store import SessionStore, store_of
+from .store import SessionStore, given_of, store_of
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -111,7 +111,7 @@ class KedroSession(Resumable):
             conf_source=conf_source,
         )
         if self._restored is not None:
-            self._store.update(store_of(self._restored))
+            self._store.update(store_of(self._restored, self._folder))
         if self._lifecycle is not None:
             bind_hooks(self._hook_manager, self._lifecycle.bound_hooks)
 
@@ -275,9 +275,12 @@ class KedroSession(Resumable):
         """Make the project's context.
 
         Raises:
+            NotRecorded: The session is a restored one, and a runtime parameter of it
+                is a secret or was not recorded exactly.
             Exception: Whatever Kedro raises for a configuration that does not read.
         """
         if self._restored is not None:
+            self._store.update(given_of(self._restored, self._folder))
             configure(self._package_name, self._project_path)
         try:
             return super().load_context()

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kedro_journal.errors import NotRecorded
+from kedro_journal.redaction.decoding import MASKED, Inexact, problems
 from kedro_journal.state import SessionState
 from kedro_journal.state.model import format_frames
 
-__all__ = ["SessionStore", "store_of"]
+from .aside import recorded_value
+
+__all__ = ["SessionStore", "given_of", "store_of"]
 
 
 class SessionStore(dict[str, Any]):
@@ -45,10 +49,52 @@ class SessionStore(dict[str, Any]):
         return self._old.get(key)
 
 
-def store_of(state: SessionState) -> dict[str, Any]:
+def given_of(state: SessionState, folder: Path | None) -> dict[str, Any]:
+    """Return what the context of a restored session is made with, by Kedro's keys.
+
+    Args:
+        state: The session.
+        folder: The session folder.
+
+    Raises:
+        NotRecorded: A runtime parameter, or the source of the configuration, is a
+            secret or was not recorded exactly.
+    """
+    params = recorded_value(state.runtime_params, folder)
+    asked = {"conf_source": recorded_value(state.conf_source, folder)}
+    bad = [*problems(params, ""), *problems(asked)]
+    if bad:
+        advice = "A context can be made in a new session, with these given again."
+        names = [name or "runtime_params" for name, _ in bad]
+        raise NotRecorded(state.session_id, names, bad[0][1], advice)
+    return {"runtime_params": params} if params else {}
+
+
+def _without_inexact(values: Any) -> Any:
+    """Leave out what is not recorded; a secret stays visible as one."""
+    if not isinstance(values, dict):
+        return {}
+    found: dict[Any, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Inexact):
+            if value.reason == MASKED:
+                found[key] = value.shown
+        elif isinstance(value, dict):
+            found[key] = _without_inexact(value)
+        elif next(problems(value), None) is None:
+            found[key] = value
+    return found
+
+
+def store_of(state: SessionState, folder: Path | None) -> dict[str, Any]:
     """Project a replayed state onto Kedro's keys.
 
-    Secrets stay redacted: the journal never had them.
+    Secrets stay redacted: the journal never had them. Runtime parameters that were not
+    recorded exactly are left out.
+
+    Args:
+        state: The session.
+        folder: The session folder, where its value files are.
     """
     store: dict[str, Any] = {
         "project_path": Path(state.project_path),
@@ -65,7 +111,8 @@ def store_of(state: SessionState) -> dict[str, Any]:
     if state.env:
         store["env"] = state.env
     if state.runtime_params:
-        store["runtime_params"] = state.runtime_params
+        params = recorded_value(state.runtime_params, folder)
+        store["runtime_params"] = _without_inexact(params)
     if state.user:
         store["username"] = state.user
     if state.git is not None:

@@ -118,7 +118,7 @@ def _saves(nodes: Mapping[str, NodeState]) -> dict[str, str | None]:
 
 
 def _differences(was: SessionState, now: SessionState) -> Iterator[Difference]:
-    yield from _of("parameter", dict(flatten(was.parameters)), now.parameters)
+    yield from _of("parameter", _parameters(was, now), _parameters(now, was))
     yield from _of("env", {"env": _env(was)}, {"env": _env(now)})
     yield from _of("git", _git(was), _git(now))
     yield from _of("version", _versions(was), _versions(now))
@@ -130,10 +130,23 @@ def _differences(was: SessionState, now: SessionState) -> Iterator[Difference]:
     yield from _of("code", {n: theirs[n] for n in both}, {n: ours[n] for n in both})
 
 
+def _parameters(state: SessionState, other: SessionState) -> dict[str, Any]:
+    """Flatten parameters, with the hash of each that is cut in both sessions."""
+    found = dict(flatten(state.parameters))
+    mine, theirs = _cut(state), _cut(other)
+    for name in mine.keys() & theirs.keys():
+        if mine[name] != theirs[name]:
+            found[f"{name} (sha256)"] = mine[name]
+    return found
+
+
+def _cut(state: SessionState) -> Mapping[str, str]:
+    return state.context.parameters_cut if state.context is not None else {}
+
+
 def _of(
     kind: DifferenceKind, was: Mapping[str, Any], now: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    now = dict(flatten(now)) if kind == "parameter" else now
     for name in sorted(was.keys() | now.keys()):
         one, other = was.get(name, UNSET), now.get(name, UNSET)
         if one != other:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -22,6 +23,9 @@ DriftKind = Literal[
     "env", "code", "pipeline", "parameter", "configuration", "input", "output", "git",
     "packages", "project",
 ]  # fmt: skip
+
+
+_SHOWN_MAX: Final = 500  # characters of a value in a detail
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +51,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         nodes: The pipeline, filtered as the run was.
         parameters: The parameters in force, redacted.
+        parameters_cut: Hashes of those that are cut there, as in `context.loaded`.
         config_sha256: Hashes of the configuration files, by path.
         stored: What is known of each dataset.
         env: The configuration environment in force; empty if it is not known.
@@ -64,6 +69,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     git: Git | None
     versions: Versions
     env: str = ""
+    parameters_cut: Mapping[str, str] = {}
     entries: Mapping[str, str] = {}
     entries_before: tuple[Mapping[str, str], ...] = ()
 
@@ -127,7 +133,7 @@ def _parameters(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift
         by_link.setdefault(link, []).append(node)
     found: dict[str, Drift] = {}
     for link, nodes in sorted(by_link.items()):
-        for name, detail in _differences(chain[link].state, now.parameters):
+        for name, detail in _differences(chain[link].state, now):
             using = tuple(node.name for node in nodes if _uses(node, name))
             before = found.get(name)
             if before is not None:
@@ -140,19 +146,38 @@ def _parameters(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift
     yield from (found[name] for name in sorted(found))
 
 
-def _differences(
-    state: SessionState, parameters: dict[str, Any]
-) -> Iterator[tuple[str, str]]:
-    if state.context is None or not state.context.parameters_sha256:
+def _differences(state: SessionState, now: Now) -> Iterator[tuple[str, str]]:
+    """Yield the parameters that differ; of those that are cut, by their hashes."""
+    context = state.context
+    if context is None or not context.parameters_sha256:
         return
-    was, values = dict(flatten(state.parameters)), dict(flatten(parameters))
+    cut, cut_now = context.parameters_cut, now.parameters_cut
+    same = {name for name in cut if cut[name] == cut_now.get(name)}
+    was = dict(flatten(_without(state.parameters, same)))
+    values = dict(flatten(_without(now.parameters, same)))
+    shown: set[str] = set()
     for name in sorted(was.keys() | values.keys()):
         if name not in was:
-            yield name, f"it is {values[name]!r}, and was not there"
+            yield name, f"it is {_short(values[name])}, and was not there"
         elif name not in values:
-            yield name, f"it is gone, and was {was[name]!r}"
+            yield name, f"it is gone, and was {_short(was[name])}"
         elif was[name] != values[name]:
-            yield name, f"it is {values[name]!r}, and was {was[name]!r}"
+            yield name, f"it is {_short(values[name])}, and was {_short(was[name])}"
+        else:
+            continue
+        shown.add(name)
+    for name in sorted((cut.keys() & cut_now.keys()) - same):
+        if not any(f"{one}.".startswith(f"{name}.") for one in shown):
+            yield name, "it was changed beyond the part of it that is recorded"
+
+
+def _without(values: Mapping[str, Any], names: AbstractSet[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."
 
 
 def _uses(node: PlannedNode, parameter: str) -> bool:

@@ -58,12 +58,14 @@ from .model import (
     Writer,
 )
 from .node import MOVES, Here, NodeBuilder, NodeEvent, RunEnd, status_at_end
+from .parts import with_part
 from .transitions import RUN_TRANSITIONS, SESSION_TRANSITIONS
 from .unread import unread_facts
 
 __all__ = ["StateBuilder", "evolve", "fold"]
 
 _ANOMALIES_MAX: Final = 1000
+_LEFT_OUT_MAX: Final = 100
 _COUNT_MAX: Final = 2**53 - 1  # sums of hostile numbers could get too long to print
 _ENDED: Final = frozenset({"completed", "failed", "interrupted", "skipped"})
 _STEPS: Final = {event: move.step for event, move in MOVES.items()}
@@ -277,13 +279,17 @@ class StateBuilder:
         match event:
             case SessionCreated():
                 for name in event.__struct_fields__:
-                    fields[name] = getattr(event, name)
+                    if name != "left_out":
+                        fields[name] = getattr(event, name)
                 fields["created_at"] = record.at
+                self._left_out(event)
             case SessionDeactivated():
                 if event.depth > 0:
                     status = "active"
             case ContextLoaded():
-                fields["context"] = event
+                before = fields.get("context", self._state.context)
+                fields["context"] = with_part(before, event)
+                self._left_out(event)
             case SessionFailed():
                 fields["error"] = event.error
                 fields["error_phase"] = event.phase
@@ -295,19 +301,37 @@ class StateBuilder:
             case SessionResumed():
                 fields["parent_session_id"] = event.parent_session_id
                 fields["resumed"] = event
+                self._left_out(event)
             case SessionActivated():
                 pass
             case _:
                 assert_never(event)
         self.status = status
 
+    def _left_out(self, event: AnyEvent) -> None:
+        """Keep what of a record could not be recorded whole."""
+        more = getattr(event, "left_out", ())
+        if more:
+            now = self._fields.get("left_out", self._state.left_out)
+            named = (f"{type_name(event)}: {one}" for one in more)
+            self._fields["left_out"] = (*now, *named)[:_LEFT_OUT_MAX]
+
     def _run_started(self, record: Entry, event: RunStarted) -> None:
         key = (event.run_id, event.attempt)
         if (self.status, RunStarted) not in SESSION_TRANSITIONS:
             self._anomaly(record, "session", self.status)
         number = self._index.get(key)
+        if number is None or event.part > 1:
+            self._left_out(event)
         if number is not None and event.part > 1:
             self._settle(number)
+            run = self._runs[number]
+            self._runs[number] = replace(
+                run,
+                load_versions=run.load_versions + event.load_versions,
+                free_inputs=run.free_inputs + event.free_inputs,
+                left_out=run.left_out + event.left_out,
+            )
             nodes = self._nodes[number]
             for plan in event.nodes:
                 nodes.setdefault(plan.name, NodeState(plan.name, plan=plan))
@@ -332,6 +356,7 @@ class StateBuilder:
                 load_versions=event.load_versions,
                 save_version=event.save_version,
                 free_inputs=event.free_inputs,
+                left_out=event.left_out,
                 started_seq=record.seq,
                 started_at=record.at,
             )
@@ -350,6 +375,7 @@ class StateBuilder:
             self._anomaly(record, f"run {event.run_id}", run.status)
             return
         error = None if isinstance(event, RunCompleted) else event.error
+        self._left_out(event)
         stopped = event if isinstance(event, RunInterrupted) else None
         self._runs[number] = replace(
             run,

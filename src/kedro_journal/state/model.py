@@ -139,7 +139,7 @@ class RunState(Shown, frozen=True, omit_defaults=True):
         status: Where it stands.
         pipelines, filters, runner, is_async, runner_arguments,
             runner_arguments_unknown, env, runtime_params, load_versions, save_version,
-            free_inputs: What it was asked for; see `run.started`.
+            free_inputs, left_out: What it was asked for; see `run.started`.
         nodes: Its nodes by name, in execution order.
         started_seq, ended_seq: The records that say so; 0 for none.
         started_at, ended_at: Wall clock.
@@ -164,6 +164,7 @@ class RunState(Shown, frozen=True, omit_defaults=True):
     load_versions: tuple[tuple[str, str], ...] = ()
     save_version: str | None = None
     free_inputs: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     nodes: Mapping[str, NodeState] = {}
     started_seq: int = 0
     ended_seq: int = 0
@@ -270,6 +271,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         unattributed_events: Events whose run Kedro does not tell.
         dropped_events: Events that could not be written, by `journal.gap`.
         repairs: Torn tails that writers cut or completed.
+        left_out: What could not be recorded whole, `type: field` each, at most 100.
     """
 
     session_id: str = ""
@@ -321,6 +323,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     unattributed_events: int = 0
     dropped_events: int = 0
     repairs: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:

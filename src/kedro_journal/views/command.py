@@ -5,45 +5,92 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from kedro_journal.errors import NotRecorded
 from kedro_journal.events import SessionResumed
+from kedro_journal.redaction.decoding import MASKED, Fetch, Inexact, decode, problems
 from kedro_journal.state import RunState, SessionState
 
-__all__ = ["command_text"]
+__all__ = ["arguments_of", "command_text"]
 
 
-def command_text(state: SessionState) -> str:
-    """Give the command line, or the Python call, that a session came from.
+def command_text(state: SessionState, fetch: Fetch | None = None) -> str:
+    """Return the command line, or the Python call, that a session came from.
 
-    Secrets are not in it: the journal never had them.
+    What a secret is masked in stays so, as `[redacted]`; anything else is exact.
+
+    Args:
+        state: The session.
+        fetch: Reads value files of the session; None if there are none to read.
+
+    Raises:
+        NotRecorded: An argument was not recorded exactly.
+    """
+    argv = arguments_of(state, fetch)
+    if argv:
+        return shlex.join(argv) + "\n"
+    return _call(state, fetch)
+
+
+def arguments_of(state: SessionState, fetch: Fetch | None = None) -> list[str] | None:
+    """Return the arguments of the command line; None for a Python call.
+
+    Args:
+        state, fetch: As for `command_text`.
+
+    Raises:
+        NotRecorded: An argument was not recorded exactly.
     """
     command = state.command
-    if command is not None and command.argv:
-        return shlex.join(command.argv) + "\n"
-    return _call(state)
+    if command is None:
+        return None
+    recorded: Any = command.argv_exact or list(command.argv)
+    return list(_exact(state, "argument", recorded, fetch))
 
 
-def _call(state: SessionState) -> str:
+def _exact(state: SessionState, what: str, recorded: Any, fetch: Fetch | None) -> Any:
+    """Decode what was recorded; a secret becomes the word that stands for it."""
+    value = _with_masks(decode(recorded, fetch))
+    bad = list(problems(value))
+    if bad:
+        names = [f"{what} {name}".rstrip() for name, _ in bad]
+        raise NotRecorded(
+            state.session_id, names, bad[0][1], "`kedro-journal show` has the rest."
+        )
+    return value
+
+
+def _with_masks(value: Any) -> Any:
+    if isinstance(value, Inexact):
+        return value.shown if value.reason == MASKED else value
+    if isinstance(value, dict):
+        return {key: _with_masks(item) for key, item in value.items()}
+    return [_with_masks(item) for item in value] if type(value) is list else value
+
+
+def _call(state: SessionState, fetch: Fetch | None) -> str:
+    params = _exact(state, "runtime parameter", state.runtime_params, fetch)
     created: dict[str, Any] = {
         "project_path": state.project_path or None,
         "env": state.env,
-        "runtime_params": state.runtime_params or None,
+        "runtime_params": params or None,
         "conf_source": state.conf_source,
     }
     if state.resumed is not None:
-        return _resume_call(state, state.resumed)
+        return _resume_call(state, state.resumed, params)
     run = state.last_run
     asked: dict[str, Any] = {}
     if run is not None:
         asked = {
             "pipeline_names": list(run.pipelines) or None,
-            **run.filters,
+            **_exact(state, "filter", run.filters, fetch),
             "load_versions": dict(run.load_versions) or None,
         }
     lines = ["from kedro_journal.session import KedroSession"]
     if run is not None and (run.runner not in ("", "SequentialRunner") or run.is_async):
         module, _, name = run.runner.rpartition(".")
         lines.append(f"from {module or 'kedro.runner'} import {name}")
-        shown = [*_arguments(asked), f"runner={name}({', '.join(_runner(run))})"]
+        made = ", ".join(_runner(state, run, fetch))
+        shown = [*_arguments(asked), f"runner={name}({made})"]
     else:
         shown = _arguments(asked)
     lines += [
@@ -54,13 +101,15 @@ def _call(state: SessionState) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _resume_call(state: SessionState, resumed: SessionResumed) -> str:
+def _resume_call(
+    state: SessionState, resumed: SessionResumed, params: dict[str, Any]
+) -> str:
     """Give the call of a session that goes on: what it ran itself is a part only."""
     asked = {
         "project_path": state.project_path or None,
         "run_id": resumed.parent_run_id,
         "env": state.env,
-        "extra_params": state.runtime_params or None,
+        "extra_params": params or None,
     }
     shown = ", ".join([repr(resumed.parent_session_id), *_arguments(asked)])
     return (
@@ -70,9 +119,10 @@ def _resume_call(state: SessionState, resumed: SessionResumed) -> str:
     )
 
 
-def _runner(run: RunState) -> list[str]:
+def _runner(state: SessionState, run: RunState, fetch: Fetch | None) -> list[str]:
     """Return the arguments of a runner; `...` is in the place of an unknown one."""
-    shown = [f"{name}={value!r}" for name, value in run.runner_arguments.items()]
+    known = _exact(state, "runner argument", run.runner_arguments, fetch)
+    shown = [f"{name}={value!r}" for name, value in known.items()]
     shown += [f"{name}=..." for name in run.runner_arguments_unknown]
     return [*shown, "is_async=True"] if run.is_async else shown
 

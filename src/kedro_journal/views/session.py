@@ -314,6 +314,9 @@ def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
     if state.dropped_events:
         lost = count(state.dropped_events, "event")
         remarks.append(f"{lost} could not be written; `tail` shows where the gap is")
+    remarks += [
+        f"not recorded whole, too large for a record: {one}" for one in state.left_out
+    ]
     if state.repairs:
         remarks.append(f"{count(state.repairs, 'repair')} by a writer, see `tail`")
     if state.unknown_events:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from kedro_journal.redaction.decoding import decode
+from kedro_journal.state import flat
+
 from .terminal import Screen
 
 __all__ = [
@@ -23,6 +26,10 @@ __all__ = [
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _DAY_S: Final = 86400
+_PLAIN_ESCAPES: Final = frozenset(
+    "$int $float $date $datetime $time $timedelta $decimal $uuid $path".split()  # noqa: SIM905
+    + "$tuple $set $frozenset".split()  # noqa: SIM905
+)
 _SIZE_MAX: Final = 10**24  # bytes; an integer of a journal may be beyond any float
 
 
@@ -97,7 +104,7 @@ def bytes_size(size_bytes: int) -> str:
     return ""  # pragma: no cover - the loop returns
 
 
-def literal(value: object) -> str:
+def literal(value: object) -> str:  # noqa: PLR0911 - one for each kind
     """Write a plain value as JSON has it, but plain words without quotes."""
     if value is None:
         return "null"
@@ -106,6 +113,9 @@ def literal(value: object) -> str:
     if isinstance(value, str):
         return value if value and value.strip() == value else f'"{value}"'
     if isinstance(value, Mapping):
+        escaped = _escaped(value)
+        if escaped is not None:
+            return escaped
         inner = ", ".join(f"{key}: {literal(one)}" for key, one in value.items())
         return f"{{{inner}}}"
     if isinstance(value, list | tuple):
@@ -113,12 +123,28 @@ def literal(value: object) -> str:
     return str(value)
 
 
+def _escaped(value: Mapping[str, Any]) -> str | None:  # noqa: PLR0911
+    """Write what stands for one value, see `redaction.exact`; None for a mapping."""
+    if len(value) != 1:
+        return None
+    ((mark, content),) = value.items()
+    if mark[:1] != "$":
+        return None
+    if mark == "$value" and isinstance(content, Mapping):
+        size = bytes_size(content.get("bytes") or 0)
+        return f"({content.get('type')}, {size}, in a file of the session)"
+    if mark == "$type":
+        return f"({content})"
+    if mark == "$map" and isinstance(content, list):
+        pairs = (pair for pair in content if isinstance(pair, list) and len(pair) == 2)
+        return f"{{{', '.join(f'{literal(k)}: {literal(v)}' for k, v in pairs)}}}"
+    if mark == "$text":
+        return repr(decode(dict(value)))
+    if mark in _PLAIN_ESCAPES:
+        return content if isinstance(content, str) else literal(content)
+    return None
+
+
 def flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Give nested values as pairs of dotted key and value, in their order."""
-    pairs: list[tuple[str, Any]] = []
-    for key, value in values.items():
-        if isinstance(value, Mapping) and value:
-            pairs.extend(flatten(value, f"{prefix}{key}."))
-        else:
-            pairs.append((f"{prefix}{key}", value))
-    return pairs
+    """Return nested values as pairs of dotted key and value, in their order."""
+    return list(flat.flatten(values, prefix))
