@@ -234,7 +234,8 @@ class SessionHooks(ConfirmHooks):
         pluggy's managers are in reference cycles of their own. A manager, and whatever
         its plugins refer to, lives on until the garbage collector comes.
         """
-        self._context = self._written = self._pending = self.runner = None
+        self._context = self._pending = self.runner = None
+        self._written = []
         self._credentials = []
         self._nodes.clear()
 
