@@ -217,9 +217,9 @@ class Meddling(Os):
     def __init__(self, meddle: Callable[[], None]) -> None:
         self._meddle = meddle
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         self._meddle()
-        return super().write(fd, data)
+        return super().write(fd, data, end)
 
 
 @pytest.mark.parametrize("how", ["removed", "moved", "linked", "replaced"])

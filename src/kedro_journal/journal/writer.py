@@ -9,7 +9,6 @@ waits for the same; only then acknowledge.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
@@ -21,6 +20,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import JournalClosed, JournalUnwritable
 from kedro_journal.events import (
     Event,
@@ -36,10 +36,11 @@ from .codec import (
     is_plain,
     seal_batch,
 )
+from .descriptor import Lost, warn_lost
 from .end import JournalEnd
 from .file import JournalFile
 from .liveness import start_ticks
-from .lock import AppendLock, LockBackend
+from .lock import AppendLock, LockBackend, OwnerLock
 from .port import REAL_OS, Os
 from .syncer import GroupSyncer
 
@@ -103,6 +104,8 @@ class JournalWriter:
         self._settled = False  # whether nothing is to be done before the next event
         self._look_at_s = 0.0  # when to see again whether the journal was deleted
         self._name = ""
+        self._lost: list[Lost] = []  # what is to be logged after the append
+        self._warned = False
         self._stuck = False  # the journal is still locked: closing it lets go
         self._syncer: GroupSyncer | None = None
         self._live.add(self)
@@ -181,6 +184,9 @@ class JournalWriter:
         with self._thread_lock:
             if not self._settled or file.sync_failure is not None:
                 return None
+            if not file.seems_ours():
+                self._settled = False
+                return None
             try:
                 if not lock.try_acquire(file.fd):
                     return None
@@ -197,6 +203,7 @@ class JournalWriter:
                 elif self._durability == "group":
                     self._sync_soon()
             except OSError as error:
+                let_through(error, system=True)
                 raise self._unwritable(error) from error
             finally:
                 if not lock.release():
@@ -216,16 +223,19 @@ class JournalWriter:
                 if number is None and self._durability == "group":
                     self._sync_soon()
             except OSError as error:
+                let_through(error, system=True)
                 raise self._unwritable(error) from error
             finally:
                 if self._stuck:
                     self._close_synced()
         if number is not None:
             self._sync(number)
+        while self._lost:  # not under a lock: a log handler may take its time
+            warn_lost(self._lost.pop())
         return records
 
     def _unwritable(self, error: OSError) -> JournalUnwritable:
-        with contextlib.suppress(JournalUnwritable):
+        with suppress(JournalUnwritable):
             self._close_synced()
         reason = error.strerror or str(error)
         return JournalUnwritable(self.path, error.errno, reason)
@@ -245,6 +255,11 @@ class JournalWriter:
         settled, self._settled = self._settled, False
         file, known = self._file, self._end
         try:
+            if file.drop_lost():
+                settled = known.known = False
+                if not self._warned:
+                    self._warned = True
+                    self._lost.append(Lost("journal", self.path, "It is open again."))
             if not file.is_open:
                 creating = self._header is not None and not known.known
                 file.open(create=creating and not known.last.seq)
@@ -274,6 +289,8 @@ class JournalWriter:
             self._settled = not known.closed_seq
             return (records[len(before) :] if before else records), mended
         finally:
+            if not (file.seems_ours() or file.is_ours()):
+                self._lock.forsake()
             self._stuck = not self._lock.release()
             known.keep_repairs()
 
@@ -298,6 +315,7 @@ class JournalWriter:
             self._forget()
             raise JournalUnwritable(self.path, None, "the journal was deleted")
         self._file.sync_name()
+        self._lost += OwnerLock.keep_all()
         self._look_at_s = time.monotonic() + _DELETED_AFTER_S
         size = self._file.finish_roll_back(found.size)
         self._end.find(self._file, size, may_begin=self._header is not None)
@@ -315,12 +333,14 @@ class JournalWriter:
         try:
             self._file.sync(number)
         except OSError as error:
+            let_through(error, system=True)
             raise self._not_durable(error) from error
 
     def _sync_soon(self) -> None:
         try:
             self._syncer = self._syncer or GroupSyncer(self)
-        except RuntimeError:  # no thread is to be had: at once, then
+        except RuntimeError as error:  # no thread is to be had: at once, then
+            let_through(error)
             self.sync()
         else:
             self._syncer.wake()
@@ -335,7 +355,7 @@ class JournalWriter:
             if self._syncer is not None:
                 self._syncer.stop()
                 self._syncer = None
-                with contextlib.suppress(JournalUnwritable):
+                with suppress(JournalUnwritable):
                     self.sync()  # what the window still held
             self._forget()
 
