@@ -25,8 +25,8 @@ or is a `suppress` of this module; a test reads the sources for that.
 
 from __future__ import annotations
 
-import dis
 import functools
+import opcode
 import signal
 import sys
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ __all__ = ["is_from_outside", "let_through", "suppress"]
 _PACKAGE: Final = __name__.partition(".")[0]
 _CHECKED_ONLY: Final = frozenset(
     number
-    for name, number in dis.opmap.items()
+    for name, number in opcode.opmap.items()
     if name.startswith(("RESUME", "JUMP_BACKWARD", "POP_JUMP_BACKWARD"))
 )
 """Instructions that raise nothing of their own and where the interpreter looks for

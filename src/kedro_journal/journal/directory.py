@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import os
 import re
@@ -11,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import (
     AmbiguousSessionId,
     InvalidSessionId,
@@ -111,10 +111,11 @@ class JournalDirectory:
             self.check_safe()
             ignore = self.path / ".gitignore"
             if not ignore.exists():
-                with contextlib.suppress(FileExistsError):  # made at the same moment
+                with suppress(FileExistsError):  # made at the same moment
                     self._port.write_new(ignore, _GITIGNORE)
             self._keep_reserve()
         except OSError as error:
+            let_through(error, system=True)
             reason = error.strerror or str(error)
             raise JournalUnwritable(self.path, error.errno, reason) from error
 
@@ -122,7 +123,7 @@ class JournalDirectory:
         """Keep room on the disk for the endings of sessions; one for all of them."""
         reserve = self.path / RESERVE_NAME
         if not reserve.exists():
-            with contextlib.suppress(OSError):  # the disk is full, or it was made now
+            with suppress(OSError):  # the disk is full, or it was made now
                 self._port.reserve(reserve, RESERVE_BYTES)
 
     def check_safe(self) -> None:
@@ -170,6 +171,7 @@ class JournalDirectory:
             except FileExistsError:
                 continue
             except OSError as error:
+                let_through(error, system=True)
                 reason = error.strerror or str(error)
                 raise JournalUnwritable(folder, error.errno, reason) from error
             return session_id, folder
@@ -293,5 +295,6 @@ def _later(wanted: str, number: int) -> str:
     try:
         start = datetime(*whole, tzinfo=UTC)  # type: ignore[arg-type, misc]
         return session_timestamp(start + timedelta(milliseconds=millis + number))
-    except (ValueError, OverflowError):  # no such day, or the last of all
+    except (ValueError, OverflowError) as error:  # no such day, or the last of all
+        let_through(error)
         return other

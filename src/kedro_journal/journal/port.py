@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from kedro_journal._outside import let_through
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import UnsafeJournal
 
 try:
@@ -70,6 +70,7 @@ class Os:
         try:
             fd = _open(path, os.O_RDONLY | _SAFE)
         except OSError as error:
+            let_through(error, system=True)
             raise _refused(path, error) from error
         return self._regular(fd, path)
 
@@ -89,6 +90,7 @@ class Os:
         try:
             fd = _open(path, flags, 0o600)
         except OSError as error:
+            let_through(error, system=True)
             raise _refused(path, error) from error
         return raised(self._regular(fd, path, ours=True))
 
@@ -115,6 +117,7 @@ class Os:
         try:
             fd = _open(path, os.O_WRONLY | _SAFE)
         except OSError as error:
+            let_through(error, system=True)
             raise _refused(path, error) from error
         fd = self._regular(fd, path, ours=True)
         try:
@@ -131,7 +134,8 @@ class Os:
         with _new_file(path) as fd:
             try:
                 os.posix_fallocate(fd, 0, size)
-            except (AttributeError, OSError):  # no such thing here: write it out
+            except (AttributeError, OSError) as error:  # write it out, then
+                let_through(error, system=True)
                 view = memoryview(bytes(size))
                 while view:
                     view = view[os.write(fd, view) :]
@@ -222,6 +226,7 @@ class Os:
         try:
             _datasync(fd)
         except OSError as error:
+            let_through(error, system=True)
             if error.errno not in _NO_SYNC:
                 raise
 
@@ -318,7 +323,7 @@ def _new_file(path: Path) -> Iterator[int]:
     try:
         yield fd
     except OSError:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             path.unlink()  # half a file would pass for a whole one
         raise
     finally:
@@ -330,6 +335,7 @@ def _where_there_is_sync() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        let_through(error, system=True)
         if error.errno not in _NO_SYNC:
             raise
 

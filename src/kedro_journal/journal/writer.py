@@ -74,6 +74,10 @@ class JournalWriter:
         deadline_s: Seconds to wait for the append lock.
         backend: Who locks; see `lock`.
         port: The operating system.
+
+    Attributes:
+        written: Data of the last event that stands in the journal. Its identity tells
+            whether an append was done before a signal interrupted it.
     """
 
     _live: Final[weakref.WeakSet[JournalWriter]] = weakref.WeakSet()
@@ -106,6 +110,7 @@ class JournalWriter:
         self._name = ""
         self._lost: list[Lost] = []  # what is to be logged after the append
         self._warned = False
+        self.written = b""
         self._stuck = False  # the journal is still locked: closing it lets go
         self._syncer: GroupSyncer | None = None
         self._live.add(self)
@@ -184,11 +189,8 @@ class JournalWriter:
         with self._thread_lock:
             if not self._settled or file.sync_failure is not None:
                 return None
-            if not file.seems_ours():
-                self._settled = False
-                return None
             try:
-                if not lock.try_acquire(file.fd):
+                if not (file.seems_ours() and lock.try_acquire(file.fd)):
                     return None
                 self._settled = False
                 last = known.last
@@ -196,6 +198,7 @@ class JournalWriter:
                     return None
                 data, records = seal_batch(batch, last, self._name, self._port.now())
                 file.append(data, last.offset)
+                self.written = batch[-1].data
                 known.move(records)
                 self._settled = True
                 if self._durability == "sync":
@@ -237,8 +240,7 @@ class JournalWriter:
     def _unwritable(self, error: OSError) -> JournalUnwritable:
         with suppress(JournalUnwritable):
             self._close_synced()
-        reason = error.strerror or str(error)
-        return JournalUnwritable(self.path, error.errno, reason)
+        return JournalUnwritable(self.path, error.errno, error.strerror or str(error))
 
     def _close_synced(self) -> None:
         """Let go of the files, and leave nothing that waits for the next window."""
@@ -284,6 +286,7 @@ class JournalWriter:
                 file.append_or_free(data, known.last.offset, spare)
             else:
                 file.append(data, known.last.offset)
+            self.written = batch[-1].data if batch else b""
             self._name, mended = name, bool(known.repairs)
             known.move(records)
             self._settled = not known.closed_seq
@@ -297,8 +300,7 @@ class JournalWriter:
     def _before(self, batch: Sequence[Encoded]) -> tuple[str, list[Encoded]]:
         """Give the name of this writer, and what is put on record before a batch."""
         seq, offset, _ = self._end.last
-        first: list[Event] = list(self._end.repairs)
-        creating = not seq and not offset
+        first, creating = list[Event](self._end.repairs), not seq and not offset
         if self._header and creating:
             first.insert(0, self._header)
         name = self._name
@@ -346,8 +348,8 @@ class JournalWriter:
             self._syncer.wake()
 
     def _not_durable(self, error: OSError) -> JournalUnwritable:
-        reason = f"a sync failed, which is final: {error.strerror or error}"
-        return JournalUnwritable(self.path, error.errno, reason)
+        why = f"a sync failed, which is final: {error.strerror or error}"
+        return JournalUnwritable(self.path, error.errno, why)
 
     def close(self) -> None:
         """Let go of the files. A later append opens them again."""
@@ -358,6 +360,7 @@ class JournalWriter:
                 with suppress(JournalUnwritable):
                     self.sync()  # what the window still held
             self._forget()
+            self.written = b""
 
     def _forget(self) -> None:
         self._end.known = self._settled = self._stuck = False

@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from kedro_journal._outside import let_through
+
 from .hooks import SessionHooks
 from .plugin import hooks as plugin_hooks
 
@@ -52,7 +54,8 @@ def runner_argument(
     """Find the runner among the arguments of `run`; its place differs by version."""
     try:
         given = inspect.signature(run).bind_partial(None, *args, **kwargs)
-    except TypeError:
+    except TypeError as error:
+        let_through(error)
         return None  # Kedro says what is wrong with them
     return given.arguments.get("runner")
 

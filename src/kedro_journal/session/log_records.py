@@ -12,6 +12,7 @@ import logging
 import threading
 from typing import Final, Protocol
 
+from kedro_journal._outside import let_through
 from kedro_journal.replay.active import innermost, where_in
 
 from .log_limit import NODE_MAX, RUN_MAX
@@ -62,8 +63,8 @@ class JournalHandler(logging.Handler):
         _here.busy = True
         try:
             self._journal(record)
-        except Exception:  # noqa: S110 - whoever logs a warning wants no error
-            pass
+        except Exception as error:
+            let_through(error)
         finally:
             _here.busy = False
 
@@ -152,7 +153,8 @@ class Listener(JournalHandler):
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # arguments that do not fit its text
+    except Exception as error:  # arguments that do not fit its text
+        let_through(error)
         return str(record.msg)
 
 
@@ -162,6 +164,7 @@ def _exception(record: logging.LogRecord) -> dict[str, object]:
         return {}
     try:
         text = f"{type(error).__qualname__}: {error}"
-    except Exception:  # somebody else's __str__
+    except Exception as caught:  # somebody else's __str__
+        let_through(caught)
         text = type(error).__qualname__
     return {"exception": text[:_EXCEPTION_MAX_CHARS]}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
+from kedro_journal._outside import let_through
 from kedro_journal.events import PlannedNode, RunStarted
 
 from . import capture
@@ -44,7 +45,8 @@ def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
         if isinstance(code, CodeType):
             source = f"{code.co_filename}:{code.co_firstlineno}"
             digest = _source_sha256(code)
-    except Exception:  # somebody else's callable
+    except Exception as error:  # somebody else's callable
+        let_through(error)
         function = function or "(unknown)"
     return PlannedNode(
         name=node.name,

@@ -15,6 +15,8 @@ from typing import Any, Final
 from kedro.framework.cli.hooks import cli_hook_impl
 from kedro.framework.hooks import hook_impl
 
+from kedro_journal._outside import let_through
+
 from .others import SeesOthers
 from .say import say
 
@@ -50,6 +52,7 @@ class PluginHooks(SeesOthers):
             manager.register(bound)
             bound.after_context_created(context)
         except Exception as error:
+            let_through(error)
             self.give_up(error, context)
 
     @hook_impl(tryfirst=True)
@@ -111,7 +114,8 @@ class PluginHooks(SeesOthers):
         """Give the hooks of the session that sent this node, None if none did."""
         try:
             passes = object.__getattribute__(node, "__dict__").get(_PASS)
-        except Exception:  # no node at all
+        except Exception as caught:  # no node at all
+            let_through(caught)
             return None
         if not passes or self._broken:
             return None
@@ -137,6 +141,7 @@ class PluginHooks(SeesOthers):
                 bound.book.adopt(handed["run_id"], handed["attempt"])
             bound.book.keep_only({(p["run_id"], p["attempt"]) for p in mine})
         except Exception as error:
+            let_through(error)
             self.give_up(error)
             return None
         return bound
@@ -178,7 +183,9 @@ def _ended(error: Exception) -> Exception:
 
     try:
         reason = f"{type(error).__qualname__}: {error}"
-    except Exception:  # of what was given to the hook, which may refuse to be shown
+    except Exception as caught:
+        let_through(caught)
+        # What was given to the hook may refuse to be shown.
         reason = type(error).__qualname__
     failure = JournalError(f"cannot journal here, and `strict` is set: {reason}")
     failure.strict = True
@@ -209,6 +216,7 @@ class CliHooks:
             folder = Path(path) if path else None
             current_command.begin(command_args, folder, package)
         except Exception as error:
+            let_through(error)
             hooks.give_up(error, project_metadata, ends=False)
 
     @cli_hook_impl
@@ -222,6 +230,7 @@ class CliHooks:
             code = exit_code if isinstance(exit_code, int) else 1
             current_command.end(0 if exit_code is None else code, ending_error())
         except Exception as error:
+            let_through(error)
             if getattr(error, "strict", False) is True and not exit_code:
                 raise  # it would have ended well
             hooks.give_up(error, ends=False)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from kedro_journal._outside import let_through
 from kedro_journal.errors import NotResumable
 from kedro_journal.events import PlannedNode
 from kedro_journal.redaction import Redactor
@@ -66,6 +67,7 @@ def pipeline_now(chain: Chain) -> Any:
     try:
         return combined.filter(**filters)
     except ValueError as error:
+        let_through(error)
         reason = f"its filters do not fit the pipeline any more ({error})"
         advice = "`kedro-journal show` has the filters."
         raise NotResumable(chain.last.session_id, reason, advice) from error
@@ -105,7 +107,8 @@ def facts(catalog: Any, name: str, version: str | None) -> Stored:
     """
     try:
         dataset = compat.catalog_dataset(catalog, name)
-    except Exception:  # somebody else's dataset class
+    except Exception as error:  # somebody else's dataset class
+        let_through(error)
         dataset = None
     if dataset is None or not compat.is_persistent(dataset):
         return Stored(persistent=False)
@@ -115,13 +118,15 @@ def facts(catalog: Any, name: str, version: str | None) -> Stored:
         known = msgspec.structs.replace(known, path=path)
         exists = compat.version_exists(dataset, version)
         known = msgspec.structs.replace(known, exists=exists)
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return known
     if path is None or "://" in path:
         return known
     try:
         found = Path(path).stat()
-    except OSError:
+    except OSError as error:
+        let_through(error)
         return known
     modified_at = _EPOCH + timedelta(microseconds=found.st_mtime_ns // 1000)
     return msgspec.structs.replace(

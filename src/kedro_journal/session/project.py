@@ -8,6 +8,7 @@ from pathlib import Path
 from kedro.framework.project import configure_project
 from kedro.framework.startup import bootstrap_project
 
+from kedro_journal._outside import let_through
 from kedro_journal.config import find_project
 
 from . import compat
@@ -56,7 +57,8 @@ def _package_of(project: Path) -> str | None:
     try:
         with (project / "pyproject.toml").open("rb") as file:
             name = tomllib.load(file)["tool"]["kedro"]["package_name"]
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
+        let_through(error)
         return None
     return str(name)
 
@@ -68,5 +70,6 @@ def _importable(package_name: str | None) -> bool:
         return False
     try:
         return importlib.util.find_spec(package_name) is not None
-    except (ImportError, ValueError):
+    except (ImportError, ValueError) as error:
+        let_through(error)
         return False

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from kedro_journal._outside import let_through
+
 from . import compat
 
 __all__ = ["input_versions", "secret_values", "stored"]
@@ -50,13 +52,15 @@ def stored(catalog: Any, name: str, *, saved: bool) -> Facts:
         if not saved:
             return Facts(version=version)
         path = compat.dataset_path(dataset, version)
-    except Exception:  # somebody else's dataset class
+    except Exception as error:  # somebody else's dataset class
+        let_through(error)
         return Facts()
     if path is None or "://" in path:
         return Facts(path, version)
     try:
         found = Path(path).stat()
-    except OSError:
+    except OSError as error:
+        let_through(error)
         return Facts(path, version)
     return Facts(path, version, found.st_size, found.st_mtime_ns // 1000)
 
