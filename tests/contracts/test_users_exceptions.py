@@ -51,26 +51,23 @@ def swallows(handler: ast.ExceptHandler) -> bool:
     return not (isinstance(last, ast.Raise) and last.exc is None)
 
 
+def offends(node: ast.AST) -> bool:
+    if isinstance(node, ast.ExceptHandler):
+        return bool(caught(node.type) & BROAD) and swallows(node) and not asks(node)
+    return (
+        isinstance(node, ast.Attribute) and ast.unparse(node) == "contextlib.suppress"
+    )
+
+
 def offenders(source: str, path: str = "") -> list[str]:
-    found = []
-    for function in ast.walk(ast.parse(source)):
-        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if (path, function.name) in ENDS_THE_PROCESS:
-            continue
-        for node in ast.walk(function):
-            if (
-                isinstance(node, ast.ExceptHandler)
-                and caught(node.type) & BROAD
-                and swallows(node)
-                and not asks(node)
-            ) or (
-                isinstance(node, ast.Attribute)
-                and node.attr == "suppress"
-                and ast.unparse(node.value) == "contextlib"
-            ):
-                found.append(f"{path}:{node.lineno}")
-    return found
+    return [
+        f"{path}:{getattr(node, 'lineno', 0)}"
+        for function in ast.walk(ast.parse(source))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (path, function.name) not in ENDS_THE_PROCESS
+        for node in ast.walk(function)
+        if offends(node)
+    ]
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))

@@ -89,6 +89,13 @@ def quick(folder: Path, **options: object) -> Quick:
     return writer
 
 
+@pytest.fixture(autouse=True)
+def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no look at the file come due while a test waits for a busy machine."""
+    if "clock" not in request.fixturenames:
+        monkeypatch.setattr("kedro_journal.journal.writer._DELETED_AFTER_S", 3600)
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Give the monotonic clock: it stands until a test moves it."""

@@ -46,7 +46,7 @@ class Held:
         fd: The descriptor; `NO_FD` after `close` or `forsake`.
         identity: Device and inode.
         mark: Smallest file offset of this open file.
-        position: Its file offset when that was last looked at.
+        position: Its file offset, as far as that is known.
 
     Raises:
         OSError: As the system says; the descriptor is closed.
@@ -69,14 +69,18 @@ class Held:
         if self.fd < 0:
             return False
         try:
-            self.position = self._port.position(self.fd)
-            if self.position < self.mark:
+            at = self._port.position(self.fd)
+            if at < self.mark or self._port.identity(self.fd) != self.identity:
                 return False
-            return self._port.identity(self.fd) == self.identity
+            # Who was interrupted may not know where it is: behind the end, by the mark.
+            if at != self.position and at - self.mark > self._port.stat(self.fd).size:
+                return False
+            self.position = at
         except OSError as error:
             let_through(error, system=True)
             # A file system that is in trouble says nothing about whose file it is.
             return error.errno not in _NOT_OURS
+        return True
 
     def renew(self, open_again: Callable[[], int]) -> bool:
         """Open the same file again if the descriptor was lost.

@@ -84,7 +84,14 @@ class JournalFile:
 
         Cheap only beside a system call or two: about 2 us.
         """
-        return self._held is not None and self._held.is_ours()
+        held = self._held
+        if held is None:
+            return False
+        held.position = self._position
+        if not held.is_ours():
+            return False
+        self._position = held.position  # who was interrupted may not know it
+        return True
 
     def seems_ours(self) -> bool:
         """Return whether the file offset is where this object put it last.
@@ -104,10 +111,7 @@ class JournalFile:
         It is not closed. The next `open` takes nothing but the same file.
         """
         held = self._held
-        if held is None:
-            return False
-        if held.is_ours():
-            self._position = held.position  # who was interrupted may not know it
+        if held is None or self.is_ours():
             return False
         with self._lock:
             self._wait_for_sync(self._written + 1)
@@ -137,6 +141,7 @@ class JournalFile:
             self.sync(self._wanted)
         with self._lock:
             self._wait_for_sync(self._written + 1)
+            self.is_ours()  # so that it knows its file offset
             held, self._held, self._fd = self._held, None, NO_FD
             if held is not None:
                 held.close()
@@ -290,7 +295,7 @@ class JournalFile:
         This is no place to replace it: another thread may be in an append.
         """
         held = self._held
-        if held is not None and held.is_ours():
+        if held is not None and self.is_ours():
             self._port.sync(held.fd)
             return
         wanted = held.identity if held is not None else self._lost

@@ -154,6 +154,11 @@ class AppendLock:
         self._file: Held | None = None  # beside the journal, if there is one
         self._held_fd = NO_FD
 
+    @property
+    def is_held(self) -> bool:
+        """Whether the turn was begun and has not been ended."""
+        return self._held_fd >= 0
+
     def acquire(self, journal_fd: int) -> None:
         """Wait for the turn.
 

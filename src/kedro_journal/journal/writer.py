@@ -76,8 +76,8 @@ class JournalWriter:
         port: The operating system.
 
     Attributes:
-        written: Data of the last event that stands in the journal. Its identity tells
-            whether an append was done before a signal interrupted it.
+        written: Data of the last event that was appended: by its identity, whoever was
+            interrupted knows whether an append was done.
     """
 
     _live: Final[weakref.WeakSet[JournalWriter]] = weakref.WeakSet()
@@ -148,7 +148,7 @@ class JournalWriter:
             NewerJournal: A newer version wrote here. Nothing was written.
             UnsafeJournal: The journal is a link, a device or somebody else's.
         """
-        # A comprehension is a call of its own, and most often there is one event.
+        # Most often there is one event, and a comprehension is a call of its own.
         if len(events) == 1:
             return self.append_encoded(Encoded(events[0], encode_event(events[0]), at))
         return self.append_encoded(*[Encoded(e, encode_event(e), at) for e in events])
@@ -164,18 +164,22 @@ class JournalWriter:
         Raises:
             JournalError: As for `append`.
         """
-        if self._settled and not reserve:
-            records = self._append_next(batch)
-            if records is not None:
+        try:
+            quick = self._settled and not reserve
+            if quick and (records := self._append_next(batch)) is not None:
                 return records
-        return self._append_batch(batch, reserve=reserve)
+            return self._append_batch(batch, reserve=reserve)
+        except BaseException:
+            with self._thread_lock:  # a signal may come as the lock is released
+                if self._lock.is_held and not self._lock.release():
+                    self._close_synced()
+            raise
 
     def _append_next(self, batch: Sequence[Encoded]) -> list[Record] | None:
         """Append plain events right behind this writer's own last record.
 
-        Nearly every event of a run is such, and this is half as dear as the whole way,
-        `_append_batch`. It keeps the same order, and leaves to that one whatever needs
-        more: a lock that is not free, a journal that grew, one that may be gone.
+        Nearly every event of a run is such, at half the price of `_append_batch`. That
+        one does whatever needs more: a lock that is not free, a journal that grew.
 
         Returns:
             Their records; None if nothing was done.
@@ -369,11 +373,7 @@ class JournalWriter:
 
     @classmethod
     def reset_in_child(cls) -> None:
-        """Make every writer new in a forked child.
-
-        The descriptors are closed without unlocking: the lock is the parent's. Nothing
-        that another thread was doing at the fork is taken over.
-        """
+        """Make every writer new in a forked child, and leave the parent's lock."""
         for writer in list(cls._live):
             writer.start_over()
 
