@@ -138,7 +138,7 @@ class TracedOs(NotingOs):
             return super().write(fd, data, end)
         # The kernel takes what fits below the limit, and refuses the rest: EFBIG.
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        size = os.lseek(fd, 0, os.SEEK_END) + room
+        size = os.fstat(fd).st_size + room
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
         try:
             return super().write(fd, data, end)
