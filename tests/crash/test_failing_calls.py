@@ -132,13 +132,13 @@ class FullAndStuck(Os):
         self.part = -1
         self.full = self.stuck = False
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         if self.full:
             self.full = False
             raise OSError(errno.ENOSPC, "No space left on device")
         if self.part >= 0:
             data, self.part, self.full, self.stuck = data[: self.part], -1, True, True
-        return super().write(fd, data)
+        return super().write(fd, data, end)
 
     def truncate(self, fd: int, size: int) -> None:
         if self.stuck:

@@ -89,16 +89,16 @@ class OverwritingOs(Os):
 class TearingOs(Os):
     """Writes each line in two parts."""
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
-        half = super().write(fd, data[: len(data) // 2])
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
+        half = super().write(fd, data[: len(data) // 2], end)
         time.sleep(0.0001)
-        return half + super().write(fd, data[half:])
+        return half + super().write(fd, data[half:], end + half)
 
 
 class ForgettingOs(Os):
     """Says that it wrote, and did not."""
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         return len(data)
 
 
@@ -224,10 +224,10 @@ def test_modes_are_not_what_the_umask_makes_of_them(examine: Examine) -> None:
 
 def test_one_record_that_is_lost_is_found_out(examine: Examine) -> None:
     class LosingOs(Os):
-        def write(self, fd: int, data: bytes | memoryview) -> int:
+        def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
             if b'"text":"b7"' in bytes(data):
                 return len(data)
-            return super().write(fd, data)
+            return super().write(fd, data, end)
 
     checks = examine(port=LosingOs())
 

@@ -25,6 +25,7 @@ __all__ = [
     "CALLS",
     "ERRORS",
     "KILLS",
+    "LOOKS",
     "Fault",
     "Faults",
     "FaultyLock",
@@ -50,6 +51,8 @@ CALLS: Final = frozenset(
     name for name in vars(Os) if not name.startswith("_") and name != "now"
 )
 """Every call of the port that a system could refuse."""
+LOOKS: Final = frozenset({"identity", "position", "put_position"})
+"""Calls that only ask, or mark, whose a descriptor is."""
 ERRORS: Final = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EINTR)
 KILLS: Final = frozenset(
     (
@@ -152,6 +155,11 @@ class Faults:
         self._inside = False
         self._thread = threading.get_ident()
 
+    @property
+    def acts(self) -> list[str]:
+        """The calls without those that only ask whose a descriptor is."""
+        return [call for call in self.calls if call not in LOOKS]
+
     def mend(self) -> None:
         """Nothing fails any more, and nothing is counted."""
         self.strikes, self._full, self.background = (), False, None
@@ -246,12 +254,14 @@ class FaultyOs(NotingOs):
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         self.faults.unsynced = True
         return self.faults.meet(
             "write",
-            lambda: super(FaultyOs, self).write(fd, data),
-            lambda fault: super(FaultyOs, self).write(fd, data[: _part(fault, data)]),
+            lambda: super(FaultyOs, self).write(fd, data, end),
+            lambda fault: super(FaultyOs, self).write(
+                fd, data[: _part(fault, data)], end
+            ),
         )
 
     def read_at(self, fd: int, size: int, offset: int) -> bytes:

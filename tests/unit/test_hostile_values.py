@@ -32,9 +32,9 @@ def test_any_parameter_becomes_an_event_soon(kind: str) -> None:
     )
     redactor = Redactor()
     redactor.register(*(f"secret value {number}" for number in range(50)))
-    started_s = time.monotonic()
+    started_s = time.process_time()
     data = encode(event, redactor)
-    assert time.monotonic() - started_s < SOON_S
+    assert time.process_time() - started_s < SOON_S
     assert len(data) <= PAYLOAD_MAX_BYTES
     assert decodes(event, data)
     read = msgspec.json.decode(data, type=SessionCreated)
@@ -152,11 +152,11 @@ def test_a_registered_secret_across_the_cut_of_a_long_text_is_hidden(
 @pytest.mark.timeout(60)
 def test_any_exception_becomes_an_event_soon(kind: str) -> None:
     error = hostile.ERRORS[kind]()
-    started_s = time.monotonic()
+    started_s = time.process_time()
     info = error_info(error, None)
     event = NodeFailed(run_id="r", node="n", error=info)
     data = encode(event, Redactor())
-    assert time.monotonic() - started_s < SOON_S
+    assert time.process_time() - started_s < SOON_S
     assert len(data) <= PAYLOAD_MAX_BYTES
     assert decodes(event, data)
     read = msgspec.json.decode(data, type=NodeFailed)

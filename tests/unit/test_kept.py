@@ -64,9 +64,9 @@ def test_what_is_too_large_is_neither_written_nor_read(path: Path) -> None:
     assert not path.exists()
     with path.open("wb") as out:
         out.truncate(10**12)  # a terabyte of nothing
-    began = time.monotonic()
+    began = time.process_time()
     assert read_kept(path, "form") is None
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_nothing_else_is_taken_for_it_or_waited_for(path: Path) -> None:

@@ -145,12 +145,12 @@ def test_what_cannot_be_looked_at_is_closed_again(
 def test_bytes_are_appended_wherever_they_are_read(path: Path) -> None:
     fd = REAL_OS.open_append(path)
     assert REAL_OS.read_at(fd, 3, 2) == b"234"
-    assert REAL_OS.write(fd, b"ab") == 2
-    assert REAL_OS.write(fd, memoryview(b"cd")) == 2
+    assert REAL_OS.write(fd, b"ab", 0) == 2
+    assert REAL_OS.write(fd, memoryview(b"cd"), 2) == 2
     assert REAL_OS.read_at(fd, 99, 8) == b"89abcd"
     assert REAL_OS.read_at(fd, 99, 99) == b""
     REAL_OS.truncate(fd, 5)
-    REAL_OS.write(fd, b"e")
+    REAL_OS.write(fd, b"e", 4)
     REAL_OS.sync(fd)
     assert path.read_bytes() == b"01234e"
     assert REAL_OS.end(fd) == 6
@@ -165,7 +165,7 @@ def test_bytes_are_appended_wherever_they_are_read(path: Path) -> None:
 def test_what_is_opened_to_be_read_cannot_be_written(path: Path) -> None:
     fd = REAL_OS.open_read(path)
     with pytest.raises(OSError, match="Bad file descriptor"):
-        REAL_OS.write(fd, b"x")
+        REAL_OS.write(fd, b"x", 0)
     REAL_OS.close(fd)
 
 

@@ -51,13 +51,13 @@ class Disk(Os):
         self.room = 0
         self.tries = 0
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         self.tries += 1
         if self.broken is None:
-            return super().write(fd, data)
+            return super().write(fd, data, end)
         if self.room >= len(data):
             self.room -= len(data)
-            return super().write(fd, data)
+            return super().write(fd, data, end)
         raise OSError(self.broken, os.strerror(self.broken))
 
     def remove(self, path: Path) -> None:

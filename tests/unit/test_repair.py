@@ -106,7 +106,7 @@ def test_a_newline_that_was_put_right_is_synced(tmp_path: Path) -> None:
     data = b"".join(LINES[:5])[:-1] + b"\0"
     port = FaultyOs(Faults())
     mended(tmp_path / "s", data, port)
-    assert port.faults.calls[-3:] == ["write_at", "sync", "close"]
+    assert port.faults.acts[-3:] == ["write_at", "sync", "close"]
     port = FaultyOs(Faults(Strike(1, errno.EIO, call="sync")))
     with pytest.raises(OSError, match="Input/output"):
         mended(tmp_path / "s", data, port)

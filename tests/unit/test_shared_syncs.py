@@ -44,8 +44,8 @@ class Disk(Os):
         self._lock = threading.Condition()
         self._pid = os.getpid()
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
-        count = super().write(fd, data)
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
+        count = super().write(fd, data, end)
         self.put("written", bytes(data))
         return count
 
@@ -326,7 +326,7 @@ def test_closing_brings_to_the_disk_what_is_waited_for(
     with opened_file(tmp_path, port) as file:
         number = put(file)
         file.close()
-        assert port.faults.calls[-2:] == ["sync", "close"]
+        assert port.faults.acts[-2:] == ["sync", "close"]
         if refuses:
             with pytest.raises(OSError, match="Input/output"):
                 file.sync(number)
@@ -418,10 +418,10 @@ class Refusing(Disk):
 
     refuses = False
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         if self.refuses:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return super().write(fd, data)
+        return super().write(fd, data, end)
 
 
 def closes(writer: JournalWriter) -> None:

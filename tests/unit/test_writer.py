@@ -323,7 +323,7 @@ def test_an_error_of_the_system_is_ours_with_its_number_and_reason(
 
 def test_an_error_without_a_number_still_has_a_reason(tmp_path: Path) -> None:
     class Odd(Os):
-        def write(self, fd: int, data: bytes | memoryview) -> int:
+        def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
             raise OSError("the cable is out")
 
     with pytest.raises(JournalUnwritable, match="the cable is out") as caught:

@@ -278,15 +278,15 @@ class FullDisk(Os):
 
     room = 0
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         if self.room < len(data):
             head = data[: self.room]
             if head:
                 self.room = 0
-                return super().write(fd, head)
+                return super().write(fd, head, end)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.room -= len(data)
-        return super().write(fd, data)
+        return super().write(fd, data, end)
 
     def remove(self, path: Path) -> None:
         size = path.stat().st_size

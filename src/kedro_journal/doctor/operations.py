@@ -242,7 +242,7 @@ def _append_lines(bench: Bench, path: Path, who: str, gate: Gate, me: int) -> No
 def _write_whole(bench: Bench, fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[bench.port.write(fd, view) :]
+        view = view[bench.port.write(fd, view, bench.port.end(fd)) :]
 
 
 def _truncate(bench: Bench) -> Iterator[Check]:

@@ -19,6 +19,7 @@ import msgspec
 
 from kedro_journal._building import building
 from kedro_journal._instant import Instant
+from kedro_journal._outside import let_through
 from kedro_journal.errors import JournalClosed, RecordTooLarge
 from kedro_journal.events import (
     EVENT_TYPES,
@@ -270,7 +271,8 @@ def decodes(event: Event, data: bytes) -> bool:
         return True
     try:
         decoder.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        let_through(error)
         return False
     return True
 
@@ -299,6 +301,7 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
         envelope = _envelope.decode(line)
         at = envelope.at.astimezone(UTC)
     except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        let_through(error)
         return BadLine(f"its envelope does not read: {error}")
     event = _decode_event(envelope)
     if event is None:
@@ -325,8 +328,9 @@ def _decode_event(envelope: _Envelope) -> AnyEvent | None:
         if envelope.tv == version and envelope.v == FORMAT_VERSION:
             try:
                 event: AnyEvent = decoder.decode(raw)
-            except (msgspec.MsgspecError, ValueError):
-                pass  # kept below, byte for byte
+            except (msgspec.MsgspecError, ValueError) as error:
+                let_through(error)
+                # kept below, byte for byte
             else:
                 return event
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import os
 import re
@@ -11,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import (
     AmbiguousSessionId,
     InvalidSessionId,
@@ -108,7 +108,8 @@ class JournalDirectory:
         try:
             with (self.path / IGNORE_NAME).open("rb") as file:
                 return file.read(len(_MADE_BY)) == _MADE_BY
-        except OSError:
+        except OSError as error:
+            let_through(error)
             return False
 
     def ensure(self) -> None:
@@ -133,12 +134,13 @@ class JournalDirectory:
                 self._hide(self.path)
             self._keep_reserve()
         except OSError as error:
+            let_through(error, system=True)
             reason = error.strerror or str(error)
             raise JournalUnwritable(self.path, error.errno, reason) from error
 
     def _keep_reserve(self) -> None:
         """Keep room on the disk for the endings of sessions; one for all of them."""
-        with contextlib.suppress(OSError, UnsafeJournal):  # the disk is full, say
+        with suppress(OSError, UnsafeJournal):  # the disk is full, or it was made now
             reserve = self.ensure_own() / RESERVE_NAME
             if not reserve.exists():
                 self._port.reserve(reserve, RESERVE_BYTES)
@@ -158,7 +160,7 @@ class JournalDirectory:
 
     def _hide(self, folder: Path) -> None:
         """Hide a folder that this package made from git."""
-        with contextlib.suppress(FileExistsError):  # another process made it just now
+        with suppress(FileExistsError):  # another process made it just now
             self._port.write_new(folder / IGNORE_NAME, _GITIGNORE)
 
     def check_safe(self) -> None:
@@ -206,10 +208,11 @@ class JournalDirectory:
             except FileExistsError:
                 continue
             except OSError as error:
+                let_through(error, system=True)
                 reason = error.strerror or str(error)
                 raise JournalUnwritable(folder, error.errno, reason) from error
             if self.own != self.path:
-                with contextlib.suppress(OSError):  # it is no part of the journal
+                with suppress(OSError):  # it is no part of the journal
                     self._hide(folder)
             return session_id, folder
         raise JournalUnwritable(
@@ -337,5 +340,6 @@ def _later(wanted: str, number: int) -> str:
     try:
         start = datetime(*whole, tzinfo=UTC)  # type: ignore[arg-type, misc]
         return session_timestamp(start + timedelta(milliseconds=millis + number))
-    except (ValueError, OverflowError):  # no such day, or the last of all
+    except (ValueError, OverflowError) as error:  # no such day, or the last of all
+        let_through(error)
         return other

@@ -78,6 +78,7 @@ class JournalEnd:
             self.closed_seq = seq if closed else 0
         elif start == 0:
             seq, crc, self.closed_seq = 0, Cursor().crc, 0
+        self.known = False  # until the end is mended: that may be interrupted
         self.last = Cursor(seq, size, crc)
         if not self.closed_seq:
             mended = mend(file, tail, self.last, self._port)
@@ -115,9 +116,9 @@ class JournalEnd:
         """Go on behind records that were written, repairs among them."""
         if records:
             last = records[-1]
-            self.last = Cursor(last.seq, last.end, last.crc)
             if type(last.event) is SessionClosed:
                 self.closed_seq = last.seq
+            self.last = Cursor(last.seq, last.end, last.crc)
         self.highest_seq = self.last.seq
         if self.repairs:
             self.repairs = []

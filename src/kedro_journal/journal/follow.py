@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from kedro_journal._outside import let_through
 from kedro_journal.errors import JournalUnwritable
 from kedro_journal.events import Cursor, Record, closes
 
 from .codec import LINE_MAX_BYTES
+from .descriptor import Held
 from .lines import LineBuffer
 from .port import REAL_OS, Os, read_between
 from .read import raise_damage
@@ -19,6 +21,7 @@ from .watch import watch as watch_file
 
 __all__ = ["follow_file"]
 
+_DELETED: Final = "it was deleted while it was followed"
 _CHUNK_BYTES: Final = 64 * 1024
 
 
@@ -58,15 +61,20 @@ def follow_file(
         message = f"poll_interval_s must be positive, not {poll_interval_s}"
         raise ValueError(message)
     scanner = Scanner(start)
-    fd = port.open_read(path)
+    held = Held(port, port.open_read(path))
     watched = None
     try:
-        if _ended_before(fd, scanner.last, port):
+        if _ended_before(held.fd, scanner.last, port):
             return
         watched = watch_file(path, poll_interval_s, told=watch)
         last_look = False
         while True:
-            records, damage = _look(scanner, fd, port)
+            try:  # other code ran, which may have closed the descriptor
+                held.renew(lambda: port.open_read(path))
+            except FileNotFoundError as error:
+                let_through(error, system=True)
+                raise JournalUnwritable(path, None, _DELETED) from error
+            records, damage = _look(scanner, held.fd, port)
             for record in records:
                 yield record
                 if closes(record.event):
@@ -81,12 +89,12 @@ def follow_file(
                 return
             last_look = stop is not None and stop()
             if not last_look:
-                _check_still_there(path, fd, scanner.last.offset, port)
+                _check_still_there(path, held.fd, scanner.last.offset, port)
                 watched.wait()
     finally:
         if watched is not None:
             watched.close()
-        port.close(fd)
+        held.close()
 
 
 def _look(scanner: Scanner, fd: int, port: Os) -> tuple[list[Record], Finding | None]:
@@ -134,7 +142,7 @@ def _ended_before(fd: int, start: Cursor, port: Os) -> bool:
 def _check_still_there(path: Path, fd: int, committed: int, port: Os) -> None:
     found = port.stat(fd)
     if not found.links:
-        raise JournalUnwritable(path, None, "it was deleted while it was followed")
+        raise JournalUnwritable(path, None, _DELETED)
     if found.size < committed:
         raise JournalUnwritable(
             path, None, f"it was cut to {found.size} bytes, into committed records"

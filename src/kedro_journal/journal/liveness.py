@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import socket
 from pathlib import Path
 from typing import Final, Literal
+
+from kedro_journal._outside import let_through, suppress
 
 from .lock import is_held
 
@@ -29,7 +30,8 @@ def boot_id() -> str | None:
     """Give the id of this boot of the kernel, None where there is none."""
     try:
         text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
-    except OSError:
+    except OSError as error:
+        let_through(error, system=True)
         return None
     return text.strip() or None
 
@@ -38,7 +40,8 @@ def host_name() -> str:
     """Give this host's name, empty if it has none."""
     try:
         return socket.gethostname()
-    except OSError:
+    except OSError as error:
+        let_through(error, system=True)
         return ""
 
 
@@ -46,7 +49,8 @@ def _stat_of(pid: int) -> list[str]:
     """Give the fields of proc(5) stat from the third on, none if it cannot be read."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
+    except OSError as error:
+        let_through(error, system=True)
         return []
     return text.rpartition(")")[2].split()
 
@@ -58,7 +62,8 @@ def start_ticks(pid: int) -> int | None:
     """
     try:
         return int(_stat_of(pid)[19])
-    except (ValueError, IndexError):
+    except (ValueError, IndexError) as error:
+        let_through(error)
         return None
 
 
@@ -79,7 +84,8 @@ def parent_pid(pid: int) -> int:
         return os.getppid()
     try:
         return int(_stat_of(pid)[1])
-    except (ValueError, IndexError):
+    except (ValueError, IndexError) as error:
+        let_through(error)
         return 0
 
 
@@ -123,6 +129,7 @@ def _is_missing(path: Path) -> bool:
     try:
         path.lstat()
     except OSError as error:
+        let_through(error, system=True)
         return isinstance(error, FileNotFoundError)
     return False
 
@@ -133,11 +140,12 @@ def _is_at(folder: Path, pid: int, ticks: int | None) -> bool:
         return False
     try:
         descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
-    except OSError:
+    except OSError as error:
+        let_through(error, system=True)
         return True  # somebody else's: it cannot be told
     within = folder.resolve()
     for descriptor in descriptors:
-        with contextlib.suppress(OSError):  # closed meanwhile
+        with suppress(OSError):  # closed meanwhile
             if descriptor.readlink().is_relative_to(within):
                 return True
     return False

@@ -18,18 +18,20 @@ else. Neither backend is imported before the first lock.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import sys
+import threading
 import time
 import weakref
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from kedro_journal._clock import monotonic_s
-from kedro_journal.errors import JournalBusy, JournalUnwritable
+from kedro_journal._outside import is_from_outside, let_through, suppress
+from kedro_journal.errors import JournalBusy, JournalUnwritable, UnsafeJournal
 
+from .descriptor import Held, Lost
 from .port import NO_FD, REAL_OS, Os
 
 __all__ = [
@@ -47,6 +49,7 @@ APPEND_LOCK_NAME: Final = "append.lock"
 _BACKOFF_MIN_S: Final = 50e-6
 _BACKOFF_MAX_S: Final = 1e-3
 _PROBE_S: Final = 2e-3  # a reader holds the owner's lock for less
+_PROBES_MET: Final = 3  # readers may probe a lock one after the other
 _PATIENCE_LEFT_S: Final = 0.05  # once the deadline has passed, until it goes well
 _LOCKS_ARE_ADVICE: Final = os.name != "nt"  # there a lock shuts readers out
 _CONTENDED: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
@@ -78,6 +81,7 @@ class FcntlBackend:
         try:
             self._flock(fd, self._exclusive)
         except OSError as error:
+            let_through(error, system=True)
             if error.errno in _CONTENDED:
                 return False
             raise
@@ -148,8 +152,13 @@ class AppendLock:
         self._patience_s = deadline_s
         self._backend = backend or choose_backend()
         self._port = port
-        self._fd = NO_FD  # of the file beside the journal, if there is one
+        self._file: Held | None = None  # beside the journal, if there is one
         self._held_fd = NO_FD
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the turn was begun and has not been ended."""
+        return self._held_fd >= 0
 
     def acquire(self, journal_fd: int) -> None:
         """Wait for the turn.
@@ -178,9 +187,10 @@ class AppendLock:
         return False
 
     def _lock_file(self) -> int:
-        if self._fd < 0:
-            self._fd = self._port.open_append(self._path, create=True)
-        return self._fd
+        if self._file is None or not self._file.is_ours():
+            fd = self._port.open_append(self._path, create=True)
+            self._file = Held(self._port, fd)
+        return self._file.fd
 
     def _wait_for(self, fd: int) -> None:
         started = monotonic_s()
@@ -207,38 +217,46 @@ class AppendLock:
         if fd >= 0:
             try:
                 self._backend.unlock(fd)
-            except OSError:
-                return False
-            except BaseException:  # interrupted before it was done, perhaps
-                with contextlib.suppress(OSError):
+            except BaseException as error:
+                if isinstance(error, OSError) and not is_from_outside(
+                    error, system=True
+                ):
+                    return False
+                with suppress(OSError):  # interrupted before it was done, perhaps
                     self._backend.unlock(fd)
                 raise
         return True
+
+    def forsake(self) -> None:
+        """Forget the turn: the journal's descriptor was lost, and the lock with it."""
+        self._held_fd = NO_FD
 
     def drop(self) -> None:
         """Close the lock file. In a forked child this leaves the parent's lock.
 
         The journal is left to whoever opened it, to be closed next.
         """
-        fd, self._fd, self._held_fd = self._fd, NO_FD, NO_FD
-        if fd >= 0:
-            with contextlib.suppress(OSError):
-                self._port.close(fd)
+        file, self._file, self._held_fd = self._file, None, NO_FD
+        if file is not None:
+            file.close()
 
 
 class OwnerLock:
     """Held by the process that owns a session, until it closes it or dies.
 
-    A forked child lets go of its copy at once, without unlocking the parent's.
+    A forked child closes its copy at once, without unlocking the parent's. If other
+    code closes the descriptor, the kernel frees the lock: `keep_all` takes it again.
     """
 
     _live: Final[weakref.WeakSet[OwnerLock]] = weakref.WeakSet()
+    _turn = threading.Lock()  # to look after all of them
 
     def __init__(self, path: Path, backend: LockBackend | None = None) -> None:
         self._path = path
         self._backend = backend or choose_backend()
-        self._fd = NO_FD
+        self._file: Held | None = None
         self._pid = os.getpid()
+        self._warned = False
 
     def acquire(self, timeout_s: float = 1.0) -> None:
         """Become the owner. A reader's probe may hold the lock for an instant.
@@ -248,20 +266,23 @@ class OwnerLock:
                 has no locks.
         """
         try:
-            self._fd = REAL_OS.open_append(self._path, create=True)
+            fd = REAL_OS.open_append(self._path, create=True)
+            self._file = Held(REAL_OS, fd)
         except OSError as error:
+            let_through(error, system=True)
             reason = error.strerror or str(error)
             raise JournalUnwritable(self._path, error.errno, reason) from error
         self._live.add(self)
         deadline = monotonic_s() + timeout_s
         try:
-            while not self._backend.try_lock(self._fd):
+            while not self._backend.try_lock(fd):
                 if monotonic_s() > deadline:
                     reason = "another process owns this session"
                     raise JournalUnwritable(self._path, None, reason)
                 time.sleep(_PROBE_S)
         except BaseException as error:
             self.drop()
+            let_through(error, system=True)
             if isinstance(error, OSError):
                 reason = f"no lock to be had: {error.strerror}"
                 raise JournalUnwritable(self._path, error.errno, reason) from error
@@ -269,22 +290,60 @@ class OwnerLock:
 
     def release(self) -> None:
         """Stop being the owner. The file stays: removing it would split the lock."""
-        if self._fd >= 0 and os.getpid() == self._pid:
-            with contextlib.suppress(OSError):
-                self._backend.unlock(self._fd)
+        file = self._file
+        if file is not None and os.getpid() == self._pid and file.is_ours():
+            with suppress(OSError):
+                self._backend.unlock(file.fd)
         self.drop()
 
     def drop(self) -> None:
-        """Close the descriptor without unlocking."""
-        fd, self._fd = self._fd, NO_FD
+        """Close the descriptor, if it is still ours, without unlocking."""
+        file, self._file = self._file, None
         self._live.discard(self)
-        if fd >= 0:
-            with contextlib.suppress(OSError):
-                os.close(fd)
+        if file is not None:
+            file.close()
+
+    def keep(self) -> Lost | None:
+        """Take the lock again if other code closed the descriptor; wait 6 ms at most.
+
+        Returns:
+            What is to be logged, the first time that the descriptor was lost.
+        """
+        file = self._file
+        if file is None or file.is_ours() or os.getpid() != self._pid:
+            return None
+        outcome = "It is locked again."
+        try:
+            file.renew(lambda: REAL_OS.open_append(self._path))
+            for _ in range(_PROBES_MET):
+                if self._backend.try_lock(file.fd):
+                    break
+                time.sleep(_PROBE_S)
+            else:
+                file.close()  # another process's, until the next look at least
+                outcome = "Another process has locked it since."
+        except (OSError, UnsafeJournal) as error:
+            let_through(error, system=True)
+            file.close()
+            outcome = f"It cannot be locked again: {error}."
+        warned, self._warned = self._warned, True
+        return None if warned else Lost("lock file", self._path, outcome)
+
+    @classmethod
+    def keep_all(cls) -> list[Lost]:
+        """Look after every lock of this process; see `keep`."""
+        if not cls._turn.acquire(blocking=False):
+            return []
+        try:
+            found = [lock.keep() for lock in list(cls._live)]
+        finally:
+            cls._turn.release()
+        return [lost for lost in found if lost is not None]
 
     @classmethod
     def drop_in_child(cls) -> None:
         """Close every inherited descriptor; called after a fork."""
+        cls._turn = threading.Lock()
         for lock in list(cls._live):
             lock.drop()
 
@@ -298,14 +357,16 @@ def is_held(path: Path, port: Os = REAL_OS) -> bool | None:
     """
     try:
         fd = port.open_read(path)
-    except Exception:  # a probe answers, whatever is there
+    except Exception as error:  # a probe answers, whatever is there
+        let_through(error, system=True)
         return None
     try:
         return _try_shared(fd)
-    except OSError:
+    except OSError as error:
+        let_through(error, system=True)
         return None
     finally:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             port.close(fd)
 
 
@@ -322,6 +383,7 @@ def _try_shared(fd: int) -> bool | None:
         # Shared: two probes at once must not take each other for the owner.
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
+        let_through(error, system=True)
         return True if error.errno in _CONTENDED else None
     fcntl.flock(fd, fcntl.LOCK_UN)
     return False

@@ -35,7 +35,13 @@ _NOWHERE: Final = Path("<memory>")
 
 
 class Journal(Protocol):
-    """What every journal can do, wherever it is kept."""
+    """What every journal can do, wherever it is kept.
+
+    Attributes:
+        written: The data of the last event that stands in the journal.
+    """
+
+    written: bytes
 
     def append(self, *events: Event, at: datetime | None = None) -> list[Record]:
         """Append events; see `JournalWriter.append`."""
@@ -55,6 +61,9 @@ class MemoryJournal:
     Args:
         header: The first record.
         opened: Describes this process.
+
+    Attributes:
+        written: As of `JournalWriter`.
     """
 
     _live: Final[weakref.WeakSet[MemoryJournal]] = weakref.WeakSet()
@@ -62,9 +71,9 @@ class MemoryJournal:
     def __init__(self, header: JournalHeader, opened: WriterOpened) -> None:
         self._lines: list[bytes] = []
         self._lock = threading.Lock()
-        self._crc = NO_PREV
+        self._last = Cursor(0, 0, NO_PREV)  # lines behind it were never appended
         self._closed_seq = 0
-        self._end = 0
+        self.written = b""
         self._first: tuple[Event, ...] = (header, opened)
         self._live.add(self)
 
@@ -92,39 +101,44 @@ class MemoryJournal:
         with self._lock:
             if self._closed_seq:
                 raise JournalClosed(_NOWHERE, self._closed_seq)
+            del self._lines[self._last.seq :]  # of an append that was interrupted
             begun_at = batch[0].at if batch else None
             first = [Encoded(e, encode_event(e), begun_at) for e in self._first]
-            self._first = ()
             here = now()
-            added = [
-                self._add(each.event, each.data, _timestamp(each.at or here))
-                for each in (*first, *batch)
-            ]
+            last, added = self._last, list[Record]()
+            for each in (*first, *batch):
+                when = _timestamp(each.at or here)
+                last, record = self._add(last, each.event, each.data, when)
+                added.append(record)
+            closed = bool(batch) and isinstance(batch[-1].event, SessionClosed)
+            written = batch[-1].data if batch else b""
+            # No call from here on: where there is none, no signal handler runs.
+            self._closed_seq = last.seq if closed else 0
+            self._last, self.written, self._first = last, written, ()
             return added[len(first) :]
 
-    def _add(self, event: Event, data: bytes, when: str) -> Record:
+    def _add(
+        self, last: Cursor, event: Event, data: bytes, when: str
+    ) -> tuple[Cursor, Record]:
         line, crc = seal(
-            seq=len(self._lines) + 1,
+            seq=last.seq + 1,
             at=when,
             writer="w1",
-            prev=self._crc,
+            prev=last.crc,
             event=event,
             data=data,
         )
-        start = self._end
+        end = last.offset + len(line)
         self._lines.append(line)
-        self._crc, self._end = crc, start + len(line)
-        record = decode(line[:-1], start, self._end)
+        record = decode(line[:-1], last.offset, end)
         if isinstance(record, BadLine):  # pragma: no cover - seal and decode agree
             raise AssertionError(record.reason)
-        if isinstance(event, SessionClosed):
-            self._closed_seq = record.seq
-        return record
+        return Cursor(last.seq + 1, end, crc), record
 
     def read(self, start: Cursor | None = None) -> Iterator[Record]:
         """Yield the records after *start*."""
         offset = 0
-        for seq, line in enumerate(list(self._lines), 1):
+        for seq, line in enumerate(self.lines(), 1):
             record = decode(line[:-1], offset, offset + len(line))
             offset += len(line)
             if isinstance(record, Record) and seq > (start.seq if start else 0):
@@ -132,7 +146,7 @@ class MemoryJournal:
 
     def lines(self) -> list[bytes]:
         """Give the lines as they would stand in a file."""
-        return list(self._lines)
+        return self._lines[: self._last.seq]
 
     def close(self) -> None:
         """Nothing is held."""

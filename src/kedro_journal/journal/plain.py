@@ -8,7 +8,6 @@ take every line and give the same records. Pure: no file.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from datetime import UTC
 from functools import cache, reduce
@@ -22,6 +21,7 @@ import msgspec
 
 from kedro_journal._building import building
 from kedro_journal._instant import Instant
+from kedro_journal._outside import suppress
 from kedro_journal.events import (
     AnyEvent,
     Cursor,
@@ -140,7 +140,7 @@ def plain_lines(lines: Sequence[bytes], last: Cursor, *, lists: bool = True) -> 
     """
     found: list[PlainLine] = []
     # Step by step through all of them: that is quicker than all steps for each.
-    with contextlib.suppress(*_REFUSED):
+    with suppress(*_REFUSED):
         found.extend(map(_decoder(), lines))  # up to the first that is refused
     some = lines if len(found) == len(lines) else lines[: len(found)]
     if not some:

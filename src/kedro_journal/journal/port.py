@@ -16,14 +16,22 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kedro_journal._clock import now
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import UnsafeJournal
 
-__all__ = ["NO_FD", "REAL_OS", "FileStat", "Os", "read_between"]
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["NO_FD", "REAL_OS", "FileStat", "Os", "raised", "read_between"]
 
 _CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)  # a FIFO must not hang the open
 _SAFE: Final = _CLOEXEC | _NOFOLLOW | _NONBLOCK
+_STANDARD: Final = 2  # the last of the standard streams
+_HIGH: Final = (512, 128, _STANDARD + 1)
 # The file system has no such thing as syncing: nothing failed.
 _NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
 
@@ -54,18 +62,24 @@ class Os:
     def open_read(self, path: Path) -> int:
         """Open a regular file for reading; links and devices are refused.
 
+        The descriptor is none of a standard stream.
+
         Raises:
             UnsafeJournal: *path* is a symbolic link or no regular file.
             OSError: As the system says.
         """
         try:
-            fd = os.open(path, os.O_RDONLY | _SAFE)
+            fd = _open(path, os.O_RDONLY | _SAFE)
         except OSError as error:
+            let_through(error, system=True)
             raise _refused(path, error) from error
         return self._regular(fd, path)
 
     def open_append(self, path: Path, *, create: bool = False) -> int:
         """Open a regular file of ours for reading and appending, mode 0600.
+
+        The descriptor is a high one, where the limit of the process permits that: it
+        stays open, and code that closes low numbers is no concern of ours then.
 
         Raises:
             UnsafeJournal: A link, a device, or not this user's.
@@ -75,10 +89,11 @@ class Os:
         if create:
             flags |= os.O_CREAT
         try:
-            fd = os.open(path, flags, 0o600)
+            fd = _open(path, flags, 0o600)
         except OSError as error:
+            let_through(error, system=True)
             raise _refused(path, error) from error
-        return self._regular(fd, path, ours=True)
+        return raised(self._regular(fd, path, ours=True))
 
     def write_new(self, path: Path, data: bytes) -> None:
         """Write a new file, mode 0600, and sync it.
@@ -101,8 +116,9 @@ class Os:
             OSError: As the system says.
         """
         try:
-            fd = os.open(path, os.O_WRONLY | _SAFE)
+            fd = _open(path, os.O_WRONLY | _SAFE)
         except OSError as error:
+            let_through(error, system=True)
             raise _refused(path, error) from error
         fd = self._regular(fd, path, ours=True)
         try:
@@ -119,7 +135,8 @@ class Os:
         with _new_file(path) as fd:
             try:
                 os.posix_fallocate(fd, 0, size)
-            except (AttributeError, OSError):  # no such thing here: write it out
+            except (AttributeError, OSError) as error:  # write it out, then
+                let_through(error, system=True)
                 view = memoryview(bytes(size))
                 while view:
                     view = view[os.write(fd, view) :]
@@ -160,17 +177,37 @@ class Os:
         """Read up to *size* bytes at *offset*; the count may be short."""
         return os.pread(fd, size, offset)
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
-        """Append bytes; the count may be short."""
-        return os.write(fd, data)
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
+        """Append bytes, and leave the file offset alone; the count may be short.
 
-    def end(self, fd: int) -> int:
-        """Tell how long an open file is, in bytes.
+        Args:
+            fd: A descriptor that appends.
+            data: What is to be written.
+            end: Where the file ends. Linux appends whatever this is; systems that do
+                as POSIX says write there.
+        """
+        return os.pwrite(fd, data, end)
+
+    def end(self, fd: int, beyond: int = 0) -> int:
+        """Put the file offset *beyond* bytes behind the end of the file; return it.
 
         Cheaper than `stat`, and not only by itself: who asks a file of Linux >= 6.13
         for its times makes the next write put down a new one.
         """
-        return os.lseek(fd, 0, os.SEEK_END)
+        return os.lseek(fd, beyond, os.SEEK_END)
+
+    def position(self, fd: int) -> int:
+        """Return the file offset, and change nothing."""
+        return os.lseek(fd, 0, os.SEEK_CUR)
+
+    def identity(self, fd: int) -> tuple[int, int]:
+        """Return the device and the inode of an open file."""
+        found = os.fstat(fd)
+        return found.st_dev, found.st_ino
+
+    def put_position(self, fd: int, offset: int) -> None:
+        """Set the file offset, in bytes from the start."""
+        os.lseek(fd, offset, os.SEEK_SET)
 
     def stat(self, fd: int) -> FileStat:
         """Look at an open file."""
@@ -190,6 +227,7 @@ class Os:
         try:
             _datasync(fd)
         except OSError as error:
+            let_through(error, system=True)
             if error.errno not in _NO_SYNC:
                 raise
 
@@ -201,7 +239,7 @@ class Os:
         """
         if os.name == "nt":  # it opens no folders
             return
-        fd = os.open(path, os.O_RDONLY | _CLOEXEC)
+        fd = _open(path, os.O_RDONLY | _CLOEXEC)
         try:
             with _where_there_is_sync():
                 os.fsync(fd)
@@ -247,13 +285,46 @@ def read_between(port: Os, fd: int, start: int, end: int) -> bytes:
     return b"".join(parts)
 
 
+def raised(fd: int) -> int:
+    """Return the same open file under a high number, and close the given one.
+
+    A number of a standard stream is given up in any case, or what native code prints
+    would land in the file. Every other one is kept where there is none higher.
+
+    Raises:
+        OSError: It is one of a standard stream, and no other is to be had.
+    """
+    refused: OSError | None = None
+    for least in _HIGH if hasattr(fcntl, "F_DUPFD_CLOEXEC") else ():
+        if fd >= least:
+            return fd
+        try:
+            higher = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, least)
+        except OSError as error:
+            let_through(error, system=True)
+            refused = error
+            continue
+        os.close(fd)
+        return higher
+    if fd <= _STANDARD and refused is not None:
+        os.close(fd)
+        raise refused
+    return fd
+
+
+def _open(path: Path, flags: int, mode: int = 0o777) -> int:
+    """Open a file. Its descriptor is none of a standard stream."""
+    fd = os.open(path, flags, mode)
+    return fd if fd > _STANDARD else raised(fd)
+
+
 @contextlib.contextmanager
 def _new_file(path: Path) -> Iterator[int]:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600)
+    fd = _open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600)
     try:
         yield fd
     except OSError:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             path.unlink()  # half a file would pass for a whole one
         raise
     finally:
@@ -265,6 +336,7 @@ def _where_there_is_sync() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        let_through(error, system=True)
         if error.errno not in _NO_SYNC:
             raise
 

@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Cursor, Record, closes
 
+from .descriptor import Held
 from .lines import Cut, LineBuffer
 from .plain import PlainLine, record_of
 from .port import REAL_OS, Os, read_between
@@ -102,12 +103,12 @@ def read_runs(
         CorruptJournal, UnsafeJournal, FileNotFoundError: As for `read`.
     """
     scanner = Scanner(start)
-    fd = port.open_read(path)
+    held = Held(port, port.open_read(path))
     try:
         doubted: int | None = None
         told: set[Finding] = set()  # since the last record
         while True:
-            for run in _pass(scanner, fd, port):
+            for run in _pass(scanner, held, path, port):
                 sure = scanner.sure.offset == doubted or len(told) >= _TOLD_MAX
                 if scanner.findings and _is_damage(scanner.findings) and not sure:
                     break
@@ -123,12 +124,20 @@ def read_runs(
             doubted = scanner.sure.offset
             scanner.go_back()
     finally:
-        port.close(fd)
+        held.close()
 
 
-def _pass(scanner: Scanner, fd: int, port: Os) -> Iterator[Run | None]:
-    """Feed the scanner what is there now; pause whenever it has something to tell."""
-    offset, size = scanner.last.offset, port.stat(fd).size
+def _pass(scanner: Scanner, held: Held, path: Path, port: Os) -> Iterator[Run | None]:
+    """Feed the scanner what is there now; pause whenever it has something to tell.
+
+    Between two reads other code runs, which may close the descriptor.
+    """
+
+    def fd() -> int:
+        held.renew(lambda: port.open_read(path))
+        return held.fd
+
+    offset, size = scanner.last.offset, port.stat(fd()).size
     if size < offset:
         scanner.cut(size)
         yield None
@@ -136,7 +145,7 @@ def _pass(scanner: Scanner, fd: int, port: Os) -> Iterator[Run | None]:
     buffer = LineBuffer(offset)
     wanted = _CHUNK_MIN_BYTES
     # No further than now: a repair may cut and rewrite what comes after.
-    while chunk := port.read_at(fd, min(wanted, size - offset), offset):
+    while chunk := port.read_at(fd(), min(wanted, size - offset), offset):
         offset += len(chunk)
         wanted = min(wanted * 2, _CHUNK_MAX_BYTES)
         yield from _judge(scanner, buffer, buffer.cut(chunk))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import weakref
 from typing import Final, Protocol
 
+from kedro_journal._outside import suppress
 from kedro_journal.errors import JournalUnwritable
 
 __all__ = ["GroupSyncer"]
@@ -50,6 +50,6 @@ class GroupSyncer:
             writer = self._writer()
             if writer is None:
                 return
-            with contextlib.suppress(JournalUnwritable):
+            with suppress(JournalUnwritable):
                 writer.sync()
             del writer

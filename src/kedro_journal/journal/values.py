@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from kedro_journal._outside import let_through
+
 from .port import REAL_OS, Os, read_between
 
 __all__ = ["VALUES_NAME", "VALUE_MAX_BYTES", "read_value", "write_value"]
@@ -61,11 +63,13 @@ def read_value(folder: Path, name: str) -> bytes | None:
         return None
     try:
         fd = REAL_OS.open_read(folder / VALUES_NAME / f"{name}.json")
-    except Exception:  # missing, a link, a device
+    except Exception as error:  # missing, a link, a device
+        let_through(error)
         return None
     try:
         data = read_between(REAL_OS, fd, 0, VALUE_MAX_BYTES + 1)
-    except OSError:
+    except OSError as error:
+        let_through(error)
         return None
     finally:
         REAL_OS.close(fd)

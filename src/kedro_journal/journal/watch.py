@@ -6,13 +6,16 @@ of a writer is told as well, for the kernel closes its descriptors.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import sys
 import time
 from pathlib import Path
 from typing import Any, Final, Protocol
+
+from kedro_journal._outside import let_through, suppress
+
+from .port import raised
 
 __all__ = ["Watch", "watch"]
 
@@ -76,12 +79,15 @@ class KernelWatch:
 
     def __init__(self, path: Path, longest_s: float) -> None:
         libc = _libc()
-        self._fd: int = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        if self._fd < 0:
+        fd: int = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if fd < 0:
             raise OSError
+        self._fd = raised(fd)
         events = _MODIFY | _ATTRIB | _CLOSE_WRITE | _GONE
-        if libc.inotify_add_watch(self._fd, os.fsencode(path), events) < 0:
-            self.close()
+        added = libc.inotify_add_watch(self._fd, os.fsencode(path), events) >= 0
+        self._watched = added and _watched_by(self._fd)
+        if not self._watched:
+            os.close(self._fd)
             raise OSError
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLIN)
@@ -90,9 +96,14 @@ class KernelWatch:
 
     def wait(self) -> None:
         """Wait for the kernel's word, or until the pause is over."""
-        if self._poll.poll(self._pause_s * 1e3):
-            with contextlib.suppress(OSError):
-                os.read(self._fd, _EVENTS_BYTES)
+        if not self._is_ours():
+            # Other code closed the descriptor: from now on the clock alone tells.
+            time.sleep(self._pause_s)
+            self._pause_s = min(self._pause_s * _GROWTH, _TOLD_PAUSE_MAX_S)
+        elif self._poll.poll(self._pause_s * 1e3):
+            with suppress(OSError):
+                if self._is_ours():  # also after the wait: those bytes are no others'
+                    os.read(self._fd, _EVENTS_BYTES)
             self.changed()
         else:
             self._pause_s = min(self._pause_s * _GROWTH, self._longest_s)
@@ -104,8 +115,13 @@ class KernelWatch:
         self._pause_s = _TOLD_PAUSE_MIN_S
 
     def close(self) -> None:
-        """Close the descriptor."""
-        os.close(self._fd)
+        """Close the descriptor if it is still ours."""
+        if self._is_ours():
+            os.close(self._fd)
+
+    def _is_ours(self) -> bool:
+        # The kernel drops the watch of a file that is deleted.
+        return _watched_by(self._fd) in (self._watched, "")
 
 
 def watch(path: Path, poll_interval_s: float, *, told: bool = True) -> Watch:
@@ -118,9 +134,24 @@ def watch(path: Path, poll_interval_s: float, *, told: bool = True) -> Watch:
         told: Let the system tell, if it can.
     """
     if told and sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError, ImportError):
+        with suppress(OSError, AttributeError, ImportError):
             return KernelWatch(path, max(poll_interval_s, _TOLD_PAUSE_MAX_S))
     return ClockWatch(poll_interval_s)
+
+
+def _watched_by(fd: int) -> str | None:
+    """Return what an inotify descriptor watches, None if the number names none.
+
+    All inotify descriptors share one inode, so that this has to tell them apart.
+    """
+    try:
+        if Path(f"/proc/self/fd/{fd}").readlink().name != "anon_inode:inotify":
+            return None
+        lines = Path(f"/proc/self/fdinfo/{fd}").read_text(encoding="ascii").split("\n")
+    except (OSError, ValueError) as error:
+        let_through(error)
+        return None
+    return "\n".join(line for line in lines if line.startswith("inotify "))
 
 
 def _libc() -> Any:

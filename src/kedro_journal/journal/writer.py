@@ -9,7 +9,6 @@ waits for the same; only then acknowledge.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import weakref
@@ -21,6 +20,7 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from kedro_journal._clock import monotonic_s
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import JournalClosed, JournalUnwritable
 from kedro_journal.events import (
     Event,
@@ -36,10 +36,11 @@ from .codec import (
     is_plain,
     seal_batch,
 )
+from .descriptor import Lost, warn_lost
 from .end import JournalEnd
 from .file import JournalFile
 from .liveness import start_ticks
-from .lock import AppendLock, LockBackend
+from .lock import AppendLock, LockBackend, OwnerLock
 from .port import REAL_OS, Os
 from .syncer import GroupSyncer
 
@@ -78,6 +79,10 @@ class JournalWriter:
         deadline_s: Seconds to wait for the append lock.
         backend: Who locks; see `lock`.
         port: The operating system.
+
+    Attributes:
+        written: Data of the last event that was appended: by its identity, whoever was
+            interrupted knows whether an append was done.
     """
 
     _live: Final[weakref.WeakSet[JournalWriter]] = weakref.WeakSet()
@@ -108,6 +113,9 @@ class JournalWriter:
         self._settled = False  # whether nothing is to be done before the next event
         self._look_at_s = 0.0  # when to see again whether the journal was deleted
         self._name = ""
+        self._lost: list[Lost] = []  # what is to be logged after the append
+        self._warned = False
+        self.written = b""
         self._stuck = False  # the journal is still locked: closing it lets go
         self._syncer: GroupSyncer | None = None
         self._live.add(self)
@@ -145,7 +153,7 @@ class JournalWriter:
             NewerJournal: A newer version wrote here. Nothing was written.
             UnsafeJournal: The journal is a link, a device or somebody else's.
         """
-        # A comprehension is a call of its own, and most often there is one event.
+        # Most often there is one event, and a comprehension is a call of its own.
         if len(events) == 1:
             return self.append_encoded(Encoded(events[0], encode_event(events[0]), at))
         return self.append_encoded(*[Encoded(e, encode_event(e), at) for e in events])
@@ -161,18 +169,22 @@ class JournalWriter:
         Raises:
             JournalError: As for `append`.
         """
-        if self._settled and not reserve:
-            records = self._append_next(batch)
-            if records is not None:
+        try:
+            quick = self._settled and not reserve
+            if quick and (records := self._append_next(batch)) is not None:
                 return records
-        return self._append_batch(batch, reserve=reserve)
+            return self._append_batch(batch, reserve=reserve)
+        except BaseException:
+            with self._thread_lock:  # a signal may come as the lock is released
+                if self._lock.is_held and not self._lock.release():
+                    self._close_synced()
+            raise
 
     def _append_next(self, batch: Sequence[Encoded]) -> list[Record] | None:
         """Append plain events right behind this writer's own last record.
 
-        Nearly every event of a run is such, and this is half as dear as the whole way,
-        `_append_batch`. It keeps the same order, and leaves to that one whatever needs
-        more: a lock that is not free, a journal that grew, one that may be gone.
+        Nearly every event of a run is such, at half the price of `_append_batch`. That
+        one does whatever needs more: a lock that is not free, a journal that grew.
 
         Returns:
             Their records; None if nothing was done.
@@ -187,7 +199,7 @@ class JournalWriter:
             if not self._settled or file.sync_failure is not None:
                 return None
             try:
-                if not lock.try_acquire(file.fd):
+                if not (file.seems_ours() and lock.try_acquire(file.fd)):
                     return None
                 self._settled = False
                 last = known.last
@@ -195,6 +207,7 @@ class JournalWriter:
                     return None
                 data, records = seal_batch(batch, last, self._name, self._port.now())
                 file.append(data, last.offset)
+                self.written = batch[-1].data
                 known.move(records)
                 self._settled = True
                 if self._durability == "sync":
@@ -202,6 +215,7 @@ class JournalWriter:
                 elif self._durability == "group":
                     self._sync_soon()
             except OSError as error:
+                let_through(error, system=True)
                 raise self._unwritable(error) from error
             finally:
                 if not lock.release():
@@ -221,19 +235,21 @@ class JournalWriter:
                 if number is None and self._durability == "group":
                     self._sync_soon()
             except OSError as error:
+                let_through(error, system=True)
                 raise self._unwritable(error) from error
             finally:
                 if self._stuck:
                     self._close_synced()
         if number is not None:
             self._sync(number)
+        while self._lost:  # not under a lock: a log handler may take its time
+            warn_lost(self._lost.pop())
         return records
 
     def _unwritable(self, error: OSError) -> JournalUnwritable:
-        with contextlib.suppress(JournalUnwritable):
+        with suppress(JournalUnwritable):
             self._close_synced()
-        reason = error.strerror or str(error)
-        return JournalUnwritable(self.path, error.errno, reason)
+        return JournalUnwritable(self.path, error.errno, error.strerror or str(error))
 
     def _close_synced(self) -> None:
         """Let go of the files, and leave nothing that waits for the next window."""
@@ -250,6 +266,11 @@ class JournalWriter:
         settled, self._settled = self._settled, False
         file, known = self._file, self._end
         try:
+            if file.drop_lost():
+                settled = known.known = False
+                if not self._warned:
+                    self._warned = True
+                    self._lost.append(Lost("journal", self.path, "It is open again."))
             if not file.is_open:
                 creating = self._header is not None and not known.known
                 file.open(create=creating and not known.last.seq)
@@ -274,19 +295,21 @@ class JournalWriter:
                 file.append_or_free(data, known.last.offset, spare)
             else:
                 file.append(data, known.last.offset)
+            self.written = batch[-1].data if batch else b""
             self._name, mended = name, bool(known.repairs)
             known.move(records)
             self._settled = not known.closed_seq
             return (records[len(before) :] if before else records), mended
         finally:
+            if not (file.seems_ours() or file.is_ours()):
+                self._lock.forsake()
             self._stuck = not self._lock.release()
             known.keep_repairs()
 
     def _before(self, batch: Sequence[Encoded]) -> tuple[str, list[Encoded]]:
         """Give the name of this writer, and what is put on record before a batch."""
         seq, offset, _ = self._end.last
-        first: list[Event] = list(self._end.repairs)
-        creating = not seq and not offset
+        first, creating = list[Event](self._end.repairs), not seq and not offset
         if self._header and creating:
             first.insert(0, self._header)
         name = self._name
@@ -303,6 +326,7 @@ class JournalWriter:
             self._forget()
             raise JournalUnwritable(self.path, None, "the journal was deleted")
         self._file.sync_name()
+        self._lost += OwnerLock.keep_all()
         self._look_at_s = monotonic_s() + _DELETED_AFTER_S
         size = self._file.finish_roll_back(found.size)
         self._end.find(self._file, size, may_begin=self._header is not None)
@@ -320,19 +344,21 @@ class JournalWriter:
         try:
             self._file.sync(number)
         except OSError as error:
+            let_through(error, system=True)
             raise self._not_durable(error) from error
 
     def _sync_soon(self) -> None:
         try:
             self._syncer = self._syncer or GroupSyncer(self)
-        except RuntimeError:  # no thread is to be had: at once, then
+        except RuntimeError as error:  # no thread is to be had: at once, then
+            let_through(error)
             self.sync()
         else:
             self._syncer.wake()
 
     def _not_durable(self, error: OSError) -> JournalUnwritable:
-        reason = f"a sync failed, which is final: {error.strerror or error}"
-        return JournalUnwritable(self.path, error.errno, reason)
+        why = f"a sync failed, which is final: {error.strerror or error}"
+        return JournalUnwritable(self.path, error.errno, why)
 
     def close(self) -> None:
         """Let go of the files. A later append opens them again."""
@@ -340,9 +366,10 @@ class JournalWriter:
             if self._syncer is not None:
                 self._syncer.stop()
                 self._syncer = None
-                with contextlib.suppress(JournalUnwritable):
+                with suppress(JournalUnwritable):
                     self.sync()  # what the window still held
             self._forget()
+            self.written = b""
 
     def _forget(self) -> None:
         self._end.known = self._settled = self._stuck = False
@@ -351,11 +378,7 @@ class JournalWriter:
 
     @classmethod
     def reset_in_child(cls) -> None:
-        """Make every writer new in a forked child.
-
-        The descriptors are closed without unlocking: the lock is the parent's. Nothing
-        that another thread was doing at the fork is taken over.
-        """
+        """Make every writer new in a forked child, and leave the parent's lock."""
         for writer in list(cls._live):
             writer.start_over()
 

@@ -16,6 +16,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from kedro_journal._outside import let_through
+
 from .limits import CUT, FAILED, REDACTED
 
 __all__ = ["MASKED", "Fetch", "Inexact", "decode", "is_escape", "problems"]
@@ -84,7 +86,8 @@ def decode(value: Any, fetch: Fetch | None = None) -> Any:
     """
     try:
         return _decode(value, fetch)
-    except (ValueError, TypeError, ArithmeticError, RecursionError):
+    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+        let_through(error)
         return Inexact(UNREADABLE)
 
 

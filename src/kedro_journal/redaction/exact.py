@@ -28,6 +28,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from kedro_journal._outside import let_through
+
 from .limits import (
     CUT,
     EXACT_DEPTH_MAX,
@@ -101,7 +103,8 @@ class Exact:
             return {"$truncated": "too many values"}
         try:
             return self._value(value, depth)
-        except Exception:  # fail closed, whatever a value does
+        except Exception as error:  # fail closed, whatever a value does
+            let_through(error)
             return FAILED
 
     def _value(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one for each kind

@@ -12,6 +12,8 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from kedro_journal._outside import let_through
+
 from .limits import (
     DEPTH_MAX,
     FAILED,
@@ -65,7 +67,8 @@ class _Redacts(Protocol):
 def _key_text(key: object) -> str:
     try:
         text = key_text(key)
-    except Exception:  # a huge number, or what nobody thought of
+    except Exception as error:  # a huge number, or what nobody thought of
+        let_through(error)
         return _UNNAMED
     return _UNNAMED if text is None else text
 
@@ -142,7 +145,8 @@ class Walk:
             return {"$truncated": "too many values"}
         try:
             return self._value(value, depth)
-        except Exception:  # fail closed, whatever a value does
+        except Exception as error:  # fail closed, whatever a value does
+            let_through(error)
             return FAILED
 
     def _value(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one for each kind
@@ -348,5 +352,6 @@ def _rank(item: object) -> tuple[str, str]:
     name = type_name(type(item))
     try:
         return name, _key_text(item)[:STRING_MAX_CHARS]
-    except Exception:  # nothing tells it from others of its type
+    except Exception as error:  # nothing tells it from others of its type
+        let_through(error)
         return name, ""

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from kedro_journal._outside import let_through
+
 from .exact import Exact
 from .limits import (
     CUT,
@@ -199,7 +201,8 @@ class Redactor:
         self.learn(value)
         try:
             return Walk(self).value(value, 0)
-        except Exception:  # fail closed, whatever an object does
+        except Exception as error:  # fail closed, whatever an object does
+            let_through(error)
             return FAILED
 
     def exact(self, value: object) -> Any:
@@ -267,7 +270,8 @@ class Redactor:
                     safe[name] = walk.whole(value, 1)
                 else:
                     safe[name] = walk.value(value, 1)
-            except Exception:  # fail closed
+            except Exception as error:  # fail closed
+                let_through(error)
                 safe[name] = FAILED
         return safe
 
@@ -304,7 +308,8 @@ class _Gathering:
                 if self._left < 0:
                     return
                 yield pair
-        except Exception:  # the walk itself redacts by name as well
+        except Exception as error:  # the walk itself redacts by name as well
+            let_through(error)
             return
 
     def named(
@@ -351,7 +356,8 @@ def _scalar_text(value: Any) -> str:
         if cls in (float, decimal.Decimal, uuid.UUID):
             return str(value)
         return exact_text(value) or ""
-    except Exception:  # nothing to remember; its name hides it
+    except Exception as error:  # nothing to remember; its name hides it
+        let_through(error)
         return ""
 
 

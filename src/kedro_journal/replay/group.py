@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from kedro_journal._outside import let_through
 from kedro_journal.errors import GroupNotFound, JournalError
 from kedro_journal.events import SessionCreated
 from kedro_journal.journal import JournalDirectory, read_head
@@ -80,12 +81,14 @@ def _heads(where: JournalDirectory) -> Iterator[tuple[str, str | None]]:
                 if isinstance(record.event, SessionCreated):
                     yield session_id, record.event.group_id
                     break
-        except (OSError, JournalError):
+        except (OSError, JournalError) as error:
+            let_through(error)
             continue  # being made, or not ours to read
 
 
 def _state(where: JournalDirectory, session_id: str) -> SessionState | None:
     try:
         return replay_folder(where.folder(session_id), salvage=True)
-    except (OSError, JournalError):
+    except (OSError, JournalError) as error:
+        let_through(error)
         return None  # deleted meanwhile

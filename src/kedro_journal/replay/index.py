@@ -21,6 +21,7 @@ import msgspec
 from msgspec.structs import force_setattr, replace
 
 from kedro_journal._building import building
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import CorruptJournal, JournalError
 from kedro_journal.events import ContextLoaded, ErrorInfo
 from kedro_journal.journal import JournalDirectory
@@ -123,7 +124,7 @@ def _opened(folder: Path) -> Iterator[int | None]:
     """Open a folder, if the system looks into one that is: its path is walked once."""
     fd = None
     if os.stat in os.supports_dir_fd:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield fd
@@ -196,8 +197,9 @@ class _Kept:
             found = look(self._where, session_id)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (JournalError, OSError):
+        except (JournalError, OSError) as error:
             # No status but that its folder was made.
+            let_through(error)
             state = SessionState(session_id=session_id, liveness="unknown")
             return Found(replace(state, status="created"), damaged=True)
         facts = Facts(status.st_ino, status.st_size, status.st_ctime_ns)
@@ -209,7 +211,7 @@ class _Kept:
             return  # whether its process lives is asked each time
         if not is_settled(facts.changed_ns):
             return
-        with contextlib.suppress(OverflowError, ValueError, TypeError):
+        with suppress(OverflowError, ValueError, TypeError):
             dull = tuple(map(_count_dull, found.state.runs))
             entry = _Entry(*facts, found.damaged, dull, _in_short(found.state))
             self._entries[session_id] = msgspec.Raw(msgspec.msgpack.encode(entry))
@@ -219,7 +221,7 @@ class _Kept:
         """Keep what is new for the next list, if that is possible."""
         if not self._new:
             return
-        with contextlib.suppress(OSError, JournalError):
+        with suppress(OSError, JournalError):
             self._where.check_safe()
             self._where.ensure_own()
             REAL_OS.ensure_folder(self._path.parent)
@@ -232,7 +234,7 @@ class _Kept:
 def _load(path: Path) -> dict[str, msgspec.Raw]:
     """Read the entries of a day; one that does not read makes none of it count."""
     content = read_kept(path, _FORM)
-    with contextlib.suppress(*_UNREADABLE):
+    with suppress(*_UNREADABLE):
         return {} if content is None else _day_decoder().decode(content)
     return {}
 

@@ -16,6 +16,7 @@ from typing import Final
 from zlib import crc32
 
 from kedro_journal._clock import wall_ns
+from kedro_journal._outside import suppress
 from kedro_journal._version import __version__
 from kedro_journal.errors import JournalError
 from kedro_journal.journal.port import REAL_OS, read_between
@@ -42,7 +43,7 @@ def read_kept(path: Path, form: str) -> memoryview | None:
         path: The file.
         form: What is in it, in a few words, with the version of that.
     """
-    with contextlib.suppress(OSError, JournalError):
+    with suppress(OSError, JournalError):
         fd = REAL_OS.open_read(path)
         try:
             size = REAL_OS.stat(fd).size
@@ -69,7 +70,7 @@ def write_kept(path: Path, form: str, content: bytes) -> None:
     if len(data) > MAX_BYTES:
         return
     new = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
-    with contextlib.suppress(OSError, JournalError), _removed_after(new):
+    with suppress(OSError, JournalError), _removed_after(new):
         if not _is_ours(path.parent):
             return
         REAL_OS.write_new(new, data)

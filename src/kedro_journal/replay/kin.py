@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kedro_journal._outside import let_through
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.liveness import boot_id, host_name, is_running
@@ -25,7 +26,8 @@ def end_of_chain(where: JournalDirectory, session_id: str) -> SessionState:
         last = later
     try:
         return replay_folder(where.folder(last), salvage=True)
-    except (JournalError, OSError):
+    except (JournalError, OSError) as error:
+        let_through(error)
         return SessionState(session_id=last, status="created", liveness="unknown")
 
 

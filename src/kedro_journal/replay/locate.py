@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from kedro_journal._outside import let_through
 from kedro_journal.config import Config, find_project, load_for_reading
 from kedro_journal.errors import ConfigError, JournalError
 from kedro_journal.events import (
@@ -128,7 +129,8 @@ def resumed_by(
         try:
             if _resumes(directory.file(other), session_id, run_id):
                 return other
-        except (OSError, JournalError):
+        except (OSError, JournalError) as error:
+            let_through(error)
             continue  # being made, or not ours to read
     return None
 
@@ -162,7 +164,8 @@ def _newest(
                 if activated or record.seq >= _HEAD_RECORDS:
                     break
             closed = opened is not None and is_closed(path)
-        except (OSError, JournalError):
+        except (OSError, JournalError) as error:
+            let_through(error)
             continue  # being made, or not ours to read
         if opened is not None:
             yield session_id, opened, closed, activated

@@ -6,7 +6,6 @@ a second, and one that does not fit its journal is passed over.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from zlib import crc32
 import msgspec
 
 from kedro_journal._building import building
+from kedro_journal._outside import suppress
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Cursor
 from kedro_journal.journal.port import REAL_OS, read_between
@@ -86,7 +86,7 @@ def load(journal: Path) -> tuple[SessionState, Cursor] | None:
     Returns:
         None if nothing was kept, or it does not fit.
     """
-    with contextlib.suppress(*_UNREADABLE):
+    with suppress(*_UNREADABLE):
         content = read_kept(journal.with_name(SNAPSHOT_NAME), _FORM)
         if content is None:
             return None
@@ -113,7 +113,7 @@ def save(journal: Path, before: Facts, state: SessionState, cursor: Cursor) -> N
         state: What its records add up to.
         cursor: The place after them.
     """
-    with contextlib.suppress(OSError, JournalError, OverflowError, ValueError):
+    with suppress(OSError, JournalError, OverflowError, ValueError):
         fd = REAL_OS.open_read(journal)
         try:
             spots = _spots(fd, cursor.offset)

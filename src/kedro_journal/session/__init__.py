@@ -7,6 +7,8 @@ point for every command, and whatever failed to import here would stop them all.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kedro_journal._outside import let_through
+
 if TYPE_CHECKING:
     from .current import get_current_session
     from .resume import resume_plan
@@ -36,6 +38,7 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f"{__name__}.{home}"), name)
     except Exception as error:
+        let_through(error)
         if name != "KedroSession":
             raise
         # It stands in settings.py: `kedro run` must go on without the journal.

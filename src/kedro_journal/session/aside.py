@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from kedro_journal._outside import let_through
 from kedro_journal.errors import JournalError
 from kedro_journal.journal.codec import is_deep
 from kedro_journal.journal.values import VALUE_MAX_BYTES, read_value, write_value
@@ -71,6 +72,7 @@ def _aside(value: Any, keep: Keep | None) -> dict[str, Any]:
     try:
         name = keep(data)
     except (OSError, JournalError) as error:
+        let_through(error)
         say(logging.DEBUG, "a value file was not written", error=error)
         return {"$truncated": f"{len(data)} bytes"}
     return {"$value": {"sha256": name, "bytes": len(data), "type": _kind(value)}}

@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
+from kedro_journal._outside import let_through
 from kedro_journal._switch import is_switched_off, truth
 
 __all__ = ["Asked", "asked"]
@@ -43,7 +44,8 @@ def _table(of: object) -> dict[str, object]:
             if path.is_file():
                 found = tomllib.loads(path.read_text(encoding="utf-8"))
                 return dict(found["tool"]["kedro_journal"])
-    except Exception:  # no table, no TOML, no folder
+    except Exception as error:  # no table, no TOML, no folder
+        let_through(error)
         return {}
     return {}
 
@@ -52,5 +54,6 @@ def _path(of: object) -> Path | None:
     try:
         path = of.project_path  # type: ignore[attr-defined]
         return Path(path) if type(path) is str or isinstance(path, Path) else None
-    except Exception:  # whatever it is
+    except Exception as error:  # whatever it is
+        let_through(error)
         return None

@@ -56,6 +56,7 @@ class Backlog:
         self._held_bytes = 0
         self._dropped = 0
         self._reason = ""
+        self._whole = False  # what is held was only postponed
         self._pause_s = _PAUSE_MIN_S
         self._retry_at_s = 0.0
 
@@ -68,6 +69,11 @@ class Backlog:
     def reason(self) -> str:
         """Why they are not, first seen."""
         return self._reason
+
+    @property
+    def is_whole(self) -> bool:
+        """Events are held, and only because their append was interrupted."""
+        return self._whole and bool(self._held)
 
     @property
     def due(self) -> bool:
@@ -83,9 +89,19 @@ class Backlog:
         while len(self._held) > HELD_MAX or self._held_bytes > HELD_MAX_BYTES:
             self._give_one_up()
 
+    def postpone(self, batch: Sequence[Encoded]) -> None:
+        """Take events whose append was interrupted: they come next, in their order.
+
+        If nothing else is missing, no gap is recorded: there is none.
+        """
+        whole = self._whole or not self.missing
+        self.hold(batch)
+        self._whole = whole and not self._dropped
+
     def drop(self, count: int, reason: str) -> None:
         """Count events that are lost."""
         self._dropped += count
+        self._whole = False
         self._reason = self._reason or reason
 
     def _give_one_up(self) -> None:
@@ -97,9 +113,11 @@ class Backlog:
             item = self._held.popleft()
         self._held_bytes -= len(item.data)
         self._dropped += 1
+        self._whole = False
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, error: BaseException) -> None:
         """The journal could not be written."""
+        self._whole = False
         self._reason = self._reason or str(error)
         self._retry_at_s = monotonic_s() + self._pause_s
         self._pause_s = min(self._pause_s * 2, _PAUSE_MAX_S)
@@ -109,7 +127,9 @@ class Backlog:
 
         Each batch counts as written when the next one is asked for.
         """
-        first: tuple[Encoded, ...] = (self._gap(len(self._held)),)
+        first: tuple[Encoded, ...] = ()
+        if not self._whole:
+            first = (self._gap(len(self._held)),)
         while self._held or first:
             size, count = 0, 0
             for item in self._held:
@@ -122,6 +142,7 @@ class Backlog:
             for _ in range(count):
                 self._held_bytes -= len(self._held.popleft().data)
         self._pause_s = _PAUSE_MIN_S
+        self._whole = False
 
     def last_words(self) -> tuple[Encoded, ...]:
         """Give only how things began and ended, in brief, for a disk that is full."""

@@ -6,7 +6,6 @@ is left empty, for a journal with a hole is better than a run that failed for it
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import getpass
 import importlib.metadata
@@ -22,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from kedro_journal._outside import let_through, suppress
 from kedro_journal._version import __version__
 from kedro_journal.events import (
     CommandLine,
@@ -69,7 +69,8 @@ def working_directory() -> str:
     """Give the working directory, empty if it was deleted."""
     try:
         return str(Path.cwd())
-    except OSError:
+    except OSError as error:
+        let_through(error)
         return ""
 
 
@@ -77,7 +78,8 @@ def user_name() -> str | None:
     """Give the login name, None if the system has none for this user."""
     try:
         return getpass.getuser()
-    except Exception:  # a container's user need not have a name
+    except Exception as error:  # a container's user need not have a name
+        let_through(error)
         return None
 
 
@@ -109,7 +111,7 @@ def versions(package: str | None, packages: str) -> Versions:
         project = str(found) if found else None
     installed = () if packages == "off" else distributions()
     sources = ""
-    with contextlib.suppress(Exception):  # somebody else's finder of modules
+    with suppress(Exception):  # somebody else's finder of modules
         sources = package_sha256(package)
     return Versions(
         project_sha256=sources,
@@ -220,7 +222,8 @@ def error_info(error: BaseException, project_path: Path | None) -> ErrorInfo:
     """
     try:
         return _error_info(error, project_path, CAUSES_MAX)
-    except Exception:  # what nobody thought of
+    except Exception as caught:  # what nobody thought of
+        let_through(caught)
         return ErrorInfo(type="(unknown)", message="(it could not be described)")
 
 
@@ -269,7 +272,8 @@ def _cause(error: BaseException) -> tuple[BaseException | None, str]:
         text = str(cause)
         if len(text) > REMOTE_MAX_CHARS:  # whole lines of its end
             text = text[-REMOTE_MAX_CHARS:].partition("\n")[2]
-    except Exception:  # somebody else's properties
+    except Exception as caught:  # somebody else's properties
+        let_through(caught)
         return None, ""
     return None, text
 
@@ -283,7 +287,9 @@ def _message(error: BaseException) -> str:
         if isinstance(error, BaseExceptionGroup):
             some = error.exceptions[:NOTES_MAX]
             lines += [f"- {error_type(e)}: {_text_of(e)}" for e in some]
-    except Exception:  # somebody else's properties: the message itself is enough
+    except Exception as caught:
+        let_through(caught)
+        # Somebody else's properties: the message itself is enough.
         lines.append("(more could not be told)")
     return "\n".join(lines)
 
@@ -291,7 +297,8 @@ def _message(error: BaseException) -> str:
 def _text_of(value: object) -> str:
     try:
         return str(value)
-    except Exception:  # somebody else's __str__
+    except Exception as error:  # somebody else's __str__
+        let_through(error)
         return "(its message could not be made)"
 
 
@@ -314,7 +321,7 @@ def _frames(traceback: TracebackType | None) -> list[Frame]:
 
 def _frame(traceback: TracebackType) -> Frame:
     code, line, source = traceback.tb_frame.f_code, traceback.tb_lineno or 0, ""
-    with contextlib.suppress(Exception):  # somebody else's loader, an odd file name
+    with suppress(Exception):  # somebody else's loader, an odd file name
         linecache.checkcache(code.co_filename)
         found = linecache.getline(code.co_filename, line, traceback.tb_frame.f_globals)
         source = _short(found.strip(), 400)
@@ -336,7 +343,8 @@ def _snippet(frames: Sequence[Frame], project_path: Path | None) -> tuple[str, .
     frame = ours[-1]
     try:
         lines = linecache.getlines(frame.file)
-    except Exception:  # as for the frames
+    except Exception as error:  # as for the frames
+        let_through(error)
         return ()
     first = max(1, frame.line - SNIPPET_LINES)
     last = min(len(lines), frame.line + SNIPPET_LINES)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from kedro_journal._outside import let_through
 from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError, NotResumable
 from kedro_journal.journal import JournalDirectory, verify
@@ -149,6 +150,7 @@ def _links(
         try:
             state = replay_folder(where.folder(wanted), salvage=True)
         except (JournalError, OSError) as error:
+            let_through(error)
             if not links:
                 raise
             reason = f"what it goes on from, session {wanted}, cannot be read: {error}"

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import kedro
 from kedro.framework.session import session as _session
 
+from kedro_journal._outside import let_through
+
 __all__ = [
     "Place",
     "calling_catalog",
@@ -57,7 +59,8 @@ def credentials(context: Any) -> dict[str, Any]:
     """Give the credentials of a project; none where they cannot be read."""
     try:
         return context._get_config_credentials() or {}
-    except Exception:  # the catalog was made without them
+    except Exception as error:  # the catalog was made without them
+        let_through(error)
         return {}
 
 

@@ -7,7 +7,6 @@ the environment variables that they refer to.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -16,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.events import CatalogEntry, ContextLoaded, ParameterSource
 from kedro_journal.redaction.look import key_text, look_inside
 
@@ -86,7 +86,8 @@ def _text(path: Path) -> str | None:
         if path.stat().st_size > _CONFIG_MAX_BYTES:
             return None  # data that lies among the configuration
         return path.read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
+    except OSError as error:
+        let_through(error)
         return None
 
 
@@ -150,7 +151,7 @@ def context_loaded(
             [shown, cut] if cut else shown, sort_keys=True, separators=(",", ":")
         )
         digest = hashlib.sha256(canonical.encode()).hexdigest()
-        with contextlib.suppress(Exception):  # places are worth less than values
+        with suppress(Exception):  # places are worth less than values
             command = capture.command_line()
             sources = parameter_sources(context, parameters, files, command)
     event = ContextLoaded(

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any, Final, Protocol
 
+from kedro_journal._outside import let_through
+
 __all__ = ["Watcher", "unwatch_confirms", "watch_confirms"]
 
 _lock: Final = threading.Lock()
@@ -51,7 +53,8 @@ def watch_confirms(catalog: Any, watcher: Watcher) -> bool:
             own["confirm"] = bound
             if catalog.confirm is bound:
                 return True
-        except Exception:  # of a catalog class of the user's
+        except Exception as error:  # of a catalog class of the user's
+            let_through(error)
             return False
         _put_back(own, before)
         return False

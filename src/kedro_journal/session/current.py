@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast, overload
 
+from kedro_journal._outside import let_through
 from kedro_journal.errors import JournalError
 from kedro_journal.replay import replay_folder
 from kedro_journal.replay.active import innermost, of_folder
@@ -78,7 +79,8 @@ def _inherited() -> KedroSession | None:
         try:
             directory = open_directory()
             session_id = of_ancestor(directory) if directory.path.is_dir() else None
-        except (JournalError, OSError):
+        except (JournalError, OSError) as error:
+            let_through(error)
             return None
         folder = directory.folder(session_id) if session_id else None
     if folder is None:
@@ -89,7 +91,8 @@ def _inherited() -> KedroSession | None:
 def _recovered() -> KedroSession | None:
     try:
         directory = open_directory()
-    except OSError:
+    except OSError as error:
+        let_through(error)
         return None  # the working directory was deleted: no project is around it
     session_id = newest_unclosed(directory)
     return _restore(directory.folder(session_id)) if session_id else None

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from kedro_journal._outside import let_through
 from kedro_journal.events import CatalogEntry
 from kedro_journal.redaction import Redactor
 from kedro_journal.state.places import placed
@@ -22,7 +23,9 @@ def entries_now(context: Any, redactor: Redactor) -> tuple[CatalogEntry, ...]:
         return configuration.catalog_entries(
             context.config_loader["catalog"], Path(str(context.project_path)), redactor
         )
-    except Exception:  # somebody else's loader: the catalog itself was made already
+    except Exception as error:
+        let_through(error)
+        # Somebody else's loader: the catalog itself was made already.
         return ()
 
 
@@ -53,7 +56,8 @@ def places_of(
             path = resolver.resolve_pattern(name).get("filepath")
             if path:
                 found[name] = placed(str(path), project=project, cwd=project)
-    except Exception:  # a pattern that Kedro does not take any more
+    except Exception as error:  # a pattern that Kedro does not take any more
+        let_through(error)
         return {
             name: placed(str(known[name]["filepath"]), project=project, cwd=project)
             for name in names

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
 
+from kedro_journal._outside import let_through
 from kedro_journal.events import Fingerprint
 
 from . import compat
@@ -96,13 +97,15 @@ class FingerprintReader:
             if place.is_local:
                 return self._local(place)
             return self._elsewhere(place)
-        except Exception:  # of a file system or dataset class of the user's
+        except Exception as error:  # of a file system or dataset class of the user's
+            let_through(error)
             return Fingerprint(place.url)
 
     def _local(self, place: compat.Place) -> Fingerprint:
         try:
             found = os.stat(place.path)  # noqa: PTH116 - a Path costs as much again
-        except OSError:
+        except OSError as error:
+            let_through(error)
             return Fingerprint(place.url)
         if not stat.S_ISDIR(found.st_mode):
             return Fingerprint(place.url, found.st_size, found.st_mtime_ns // 1000)
@@ -164,7 +167,8 @@ def _folder(place: compat.Place, entries: Iterator[_Entry]) -> Fingerprint:
             found.append(entry)
             if len(found) > ENTRIES_MAX:
                 return Fingerprint(place.url)
-    except (_TooLarge, OSError):  # or a file went away meanwhile
+    except (_TooLarge, OSError) as error:  # or a file went away meanwhile
+        let_through(error)
         return Fingerprint(place.url)
     found.sort()
     digest = hashlib.sha256()
@@ -241,7 +245,8 @@ def _microseconds(value: object) -> int:
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
-        except ValueError:
+        except ValueError as error:
+            let_through(error)
             return -1
     if isinstance(value, datetime):
         aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)

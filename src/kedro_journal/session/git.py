@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.events import Git
 from kedro_journal.journal.port import REAL_OS
 
@@ -66,7 +66,7 @@ def _keep_diff(path: Path, recorder: Recorder, folder: Path) -> str:
             break
         lines.append(safe)
     data = ("\n".join(lines) + "\n").encode("utf-8", "replace")
-    with contextlib.suppress(OSError):  # a full disk: the journal says so, too
+    with suppress(OSError):  # a full disk: the journal says so, too
         REAL_OS.write_new(folder / DIFF_NAME, data)
         return DIFF_NAME
     return ""
@@ -84,6 +84,7 @@ def _git(path: Path, *arguments: str) -> str | None:
             check=True,
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
         )
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, subprocess.SubprocessError) as error:
+        let_through(error)
         return None
     return done.stdout

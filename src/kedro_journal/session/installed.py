@@ -12,6 +12,8 @@ import os
 import sys
 from collections.abc import Iterable
 
+from kedro_journal._outside import let_through
+
 __all__ = ["distributions", "fingerprint"]
 
 
@@ -25,7 +27,8 @@ def distributions(path: Iterable[str] | None = None) -> tuple[str, ...]:
     for folder in dict.fromkeys(sys.path if path is None else path):
         try:
             names = os.listdir(folder or ".")  # noqa: PTH208 - ten times as fast
-        except OSError:
+        except OSError as error:
+            let_through(error)
             continue  # an archive, or no folder at all
         for name in names:
             if name.endswith((".dist-info", ".egg-info")):

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+from kedro_journal._outside import is_from_outside
 from kedro_journal.errors import JournalError
 from kedro_journal.replay.active import Active
 
@@ -64,8 +65,8 @@ class Shield:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        if error is None or not isinstance(error, Exception):
-            return False
+        if not isinstance(error, Exception) or is_from_outside(error):
+            return False  # also what a signal handler of the user's raised
         if isinstance(error, JournalError) and error.strict and self._strict:
             return False  # the recorder let it through on purpose
         name = type(error).__qualname__

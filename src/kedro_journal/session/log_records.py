@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from kedro_journal._outside import let_through
 from kedro_journal.logging import JournalHandler
 from kedro_journal.replay.active import innermost, where_in
 
@@ -186,7 +187,8 @@ def listen_again() -> None:
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # arguments that do not fit its text
+    except Exception as error:  # arguments that do not fit its text
+        let_through(error)
         return str(record.msg)
 
 
@@ -196,6 +198,7 @@ def _exception(record: logging.LogRecord) -> dict[str, object]:
         return {}
     try:
         text = f"{type(error).__qualname__}: {error}"
-    except Exception:  # somebody else's __str__
+    except Exception as caught:  # somebody else's __str__
+        let_through(caught)
         text = type(error).__qualname__
     return {"exception": text[:_EXCEPTION_MAX_CHARS]}

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from kedro_journal._outside import let_through
 from kedro_journal._switch import is_switched_off
 from kedro_journal.replay.active import (
     Active,
@@ -138,7 +139,8 @@ def _shield() -> Shield:
 def _bounded_text(text: object, redactor: Redactor, limit: int) -> str:
     try:
         whole = text if isinstance(text, str) else str(text)
-    except Exception:  # somebody else's __str__
+    except Exception as error:  # somebody else's __str__
+        let_through(error)
         return "(its text could not be made)"
     if len(whole) <= limit:
         return whole  # redacted when it is encoded, as every text is
@@ -257,7 +259,8 @@ def in_session(folder: Path) -> Recorder | None:
         if config.disable:
             return None
         return join(folder, open_worker(folder, config, [], warned=False))
-    except (JournalError, OSError):
+    except (JournalError, OSError) as error:
+        let_through(error)
         return None
 
 
@@ -274,7 +277,8 @@ def _inherited() -> Recorder | None:
             directory = open_directory()
             session_id = of_ancestor(directory) if directory.path.is_dir() else None
             folder = directory.folder(session_id) if session_id else None
-        except (JournalError, OSError):
+        except (JournalError, OSError) as error:
+            let_through(error)
             return None
     return in_session(folder) if folder is not None else None
 
@@ -313,5 +317,7 @@ def _is_switched_off() -> bool:
         from .opening import DISTRIBUTION
 
         return compat.plugin_is_disabled(DISTRIBUTION)
-    except Exception:  # settings that do not import, a working directory that is gone
+    except Exception as error:
+        let_through(error)
+        # Settings that do not import, a working directory that is gone.
         return False

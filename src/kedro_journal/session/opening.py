@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 
 from kedro_journal._clock import wall_ns
+from kedro_journal._outside import let_through
 from kedro_journal._switch import is_switched_off
 from kedro_journal._version import __version__
 from kedro_journal.config import Config, load_config
@@ -87,7 +88,8 @@ def is_disabled(config: Config) -> bool:
         return True
     try:
         return compat.plugin_is_disabled(DISTRIBUTION)
-    except Exception:  # settings that do not import are Kedro's to report
+    except Exception as error:  # settings that do not import are Kedro's to report
+        let_through(error)
         return False
 
 
@@ -110,7 +112,8 @@ def _is_place(name: str, value: str) -> bool:
         return True
     try:
         return value.startswith(("/", "./", "~")) and Path(value).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):
+    except (OSError, ValueError, RuntimeError) as error:
+        let_through(error)
         return False
 
 
@@ -157,6 +160,7 @@ def open_journal(
             backend=backend,
         )
     except Exception as caught:
+        let_through(caught)
         if owner is not None:
             owner.release()
         error = _as_ours(caught, project_path / config.directory)
@@ -269,6 +273,7 @@ def _found(look: Callable[[], _T], otherwise: _T) -> _T:
     try:
         return look()
     except Exception as error:
+        let_through(error)
         say(logging.DEBUG, "a fact was left out", error=error)
         return otherwise
 

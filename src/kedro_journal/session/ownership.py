@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from kedro_journal._outside import let_through
 from kedro_journal.events import SessionClosed
 from kedro_journal.journal import OwnerLock, read
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
@@ -90,6 +91,7 @@ class Ownership:
         try:
             return self._origin.is_gone and self._take_over(folder, link)
         except Exception as error:  # the session stays without an owner
+            let_through(error)
             say(logging.DEBUG, "%s", error)
             return False
 

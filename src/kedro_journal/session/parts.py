@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from kedro_journal._outside import let_through
 from kedro_journal.events import ContextLoaded, RunStarted
 
 __all__ = ["in_parts"]
@@ -53,5 +54,10 @@ def in_parts(event: _E, names: Sequence[str], more: _E) -> list[_E]:
 def _size(item: Any) -> int:
     try:
         return len(_encode(item)) + 1
-    except (TypeError, ValueError, RecursionError):  # a lone surrogate, a huge integer
+    except (TypeError, ValueError, RecursionError) as error:
+        let_through(error)  # else a lone surrogate, or a huge integer
+        ValueError,
+        RecursionError,
+    ) as error:  # a lone surrogate, a huge integer
+        let_through(error)
         return 2 * len(repr(item))

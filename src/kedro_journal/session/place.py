@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from kedro_journal._outside import let_through
 from kedro_journal.journal.liveness import host_name
 
 __all__ = ["container", "notebook"]
@@ -43,7 +44,8 @@ def container(
         if environ is None and root == Path("/"):
             return _container_here()
         return _container(root, os.environ if environ is None else environ)
-    except Exception:  # whatever a system has in these files
+    except Exception as error:  # whatever a system has in these files
+        let_through(error)
         return None
 
 
@@ -91,7 +93,8 @@ def _text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return file.read(_FILE_MAX_BYTES).decode("utf-8", "replace")
-    except OSError:
+    except OSError as error:
+        let_through(error)
         return ""
 
 
@@ -110,7 +113,8 @@ def notebook(
     try:
         known = sys.modules if modules is None else modules
         return _notebook(known, os.environ if environ is None else environ)
-    except Exception:  # somebody else's shell
+    except Exception as error:  # somebody else's shell
+        let_through(error)
         return None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from kedro_journal._outside import let_through
 from kedro_journal.events import PlannedNode, RunStarted
 
 from . import capture, compat
@@ -45,11 +46,13 @@ def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
         if isinstance(code, CodeType):
             source = f"{code.co_filename}:{code.co_firstlineno}"
             digest = _source_sha256(code)
-    except Exception:  # somebody else's callable
+    except Exception as error:  # somebody else's callable
+        let_through(error)
         function = function or "(unknown)"
     try:
         label = compat.node_text(node)
-    except Exception:  # of a callable, or of a node class of the user's
+    except Exception as error:  # of a callable, or of a node class of the user's
+        let_through(error)
         label = ""
     namespace = getattr(node, "namespace", None)
     plan = PlannedNode(

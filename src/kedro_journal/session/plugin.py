@@ -16,6 +16,8 @@ from typing import Any, Final, Literal
 from kedro.framework.cli.hooks import cli_hook_impl
 from kedro.framework.hooks import hook_impl
 
+from kedro_journal._outside import let_through
+
 from .others import SeesOthers
 from .say import say
 
@@ -56,6 +58,7 @@ class PluginHooks(SeesOthers):
             manager.register(bound)
             bound.after_context_created(context)
         except Exception as error:
+            let_through(error)
             self.give_up(error, context)
 
     def _meet(self, manager: Any) -> None:
@@ -131,7 +134,8 @@ class PluginHooks(SeesOthers):
         """Give the hooks of the session that sent this node, None if none did."""
         try:
             passes = object.__getattribute__(node, "__dict__").get(_PASS)
-        except Exception:  # no node at all
+        except Exception as caught:  # no node at all
+            let_through(caught)
             return None
         if not passes or self._broken:
             return None
@@ -159,6 +163,7 @@ class PluginHooks(SeesOthers):
                 bound.book.adopt(handed["run_id"], handed["attempt"])
             bound.book.keep_only({(p["run_id"], p["attempt"]) for p in mine})
         except Exception as error:
+            let_through(error)
             self.give_up(error)
             return None
         return bound
@@ -208,7 +213,9 @@ def _ended(error: Exception) -> Exception:
 
     try:
         reason = f"{type(error).__qualname__}: {error}"
-    except Exception:  # of what was given to the hook, which may refuse to be shown
+    except Exception as caught:
+        let_through(caught)
+        # What was given to the hook may refuse to be shown.
         reason = type(error).__qualname__
     failure = JournalError(f"cannot journal here, and `strict` is set: {reason}")
     failure.strict = True
@@ -243,6 +250,7 @@ class CliHooks:
             folder = Path(path) if path else None
             current_command.begin(command_args, folder, package)
         except Exception as error:
+            let_through(error)
             hooks.give_up(error, project_metadata, ends=False)
 
     @cli_hook_impl
@@ -265,6 +273,7 @@ class CliHooks:
                 raise
             # The command exits with an error already, by this code.
         except Exception as error:
+            let_through(error)
             if getattr(error, "strict", False) is True and not exit_code:
                 raise  # it would have ended well
             hooks.give_up(error, ends=False)

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from kedro_journal._instant import EPOCH, Instant
+from kedro_journal._outside import let_through
 from kedro_journal.errors import NotResumable
 from kedro_journal.events import PlannedNode
 from kedro_journal.redaction import Redactor
@@ -74,6 +75,7 @@ def pipeline_now(chain: Chain, filters: Mapping[str, Any]) -> Any:
     try:
         return combined.filter(**filters)
     except ValueError as error:
+        let_through(error)
         reason = f"its filters do not fit the pipeline any more ({error})"
         advice = "`kedro-journal show` has the filters."
         raise NotResumable(chain.last.session_id, reason, advice) from error
@@ -119,7 +121,8 @@ def facts(
     """
     try:
         dataset = compat.catalog_dataset(catalog, name)
-    except Exception:  # somebody else's dataset class
+    except Exception as error:  # somebody else's dataset class
+        let_through(error)
         dataset = None
     if dataset is None or not compat.is_persistent(dataset):
         return Stored(persistent=False)
@@ -129,7 +132,8 @@ def facts(
         known = msgspec.structs.replace(known, path=path)
         exists = compat.version_exists(dataset, version)
         known = msgspec.structs.replace(known, exists=exists)
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return known
     found = reader.read(dataset, version)
     modified_us = found.modified_us
@@ -146,7 +150,8 @@ def facts(
 def _moment(microseconds: int) -> Instant | None:
     try:
         return EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:  # a time that no clock shows
+    except OverflowError as error:  # a time that no clock shows
+        let_through(error)
         return None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from kedro.framework.project import configure_project
 from kedro.framework.startup import bootstrap_project
 
+from kedro_journal._outside import let_through
 from kedro_journal.config import find_project
 from kedro_journal.errors import NotResumable
 from kedro_journal.state import SessionState
@@ -120,7 +121,8 @@ def _kedro_table(project: Path, key: str) -> str | None:
     try:
         with (project / "pyproject.toml").open("rb") as file:
             value = tomllib.load(file)["tool"]["kedro"][key]
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
+        let_through(error)
         return None
     return str(value)
 
@@ -132,5 +134,6 @@ def _importable(package_name: str | None) -> bool:
         return False
     try:
         return importlib.util.find_spec(package_name) is not None
-    except (ImportError, ValueError):
+    except (ImportError, ValueError) as error:
+        let_through(error)
         return False

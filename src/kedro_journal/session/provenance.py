@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from kedro_journal._outside import let_through
 from kedro_journal.events import CommandLine, ParameterSource
 from kedro_journal.redaction.look import key_text, look_inside, type_name
 
@@ -141,7 +142,8 @@ def yaml_places(text: str, source: str) -> dict[Key, Place]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         root = yaml.compose(text, Loader=loader)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        let_through(error)
         return {}
     places: dict[Key, Place] = {}
     if isinstance(root, yaml.MappingNode):

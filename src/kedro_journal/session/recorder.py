@@ -14,7 +14,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from kedro_journal._clock import now
+from kedro_journal._outside import is_from_outside, let_through
 from kedro_journal.errors import (
     IllegalTransition,
     JournalClosed,
@@ -154,8 +155,9 @@ class Recorder:
         if self.folder is not None:
             try:
                 return replay_folder(self.folder, salvage=True)
-            except (OSError, JournalError):
-                pass  # deleted or replaced under us: what is known is below
+            except (OSError, JournalError) as error:
+                let_through(error)
+                # deleted or replaced under us: what is known is below
         if isinstance(self._journal, MemoryJournal):
             return fold(self._journal.read())
         return SessionState(session_id=self.session_id)
@@ -199,6 +201,7 @@ class Recorder:
                 for event in events:
                     self.record(event, at=at)
         except Exception as error:
+            let_through(error)
             self._complain(error)
         if self._later:
             self._record_later()
@@ -212,14 +215,17 @@ class Recorder:
             self.record(*later, at=came_at)
 
     def _append(self, events: tuple[Event, ...], at: datetime | None) -> None:
-        self._guard.move_all(events)  # one that does not fit refuses them all
-        if self._journal is None:
-            self._backlog.drop(len(events), "there is no journal")
-            return
         try:
+            self._guard.move_all(events)  # one that does not fit refuses them all
+            if self._journal is None:
+                self._backlog.drop(len(events), "there is no journal")
+                return
             batch = [Encoded(event, self.encode(event), at) for event in events]
-        except Exception as error:
-            self._backlog.drop(len(events), f"cannot be encoded: {type(error)}")
+        except IllegalTransition:
+            raise
+        except BaseException as error:
+            why = "interrupted by" if _interrupts(error) else "cannot be encoded:"
+            self._backlog.drop(len(events), f"{why} {type(error)}")
             raise
         if self._backlog.missing:
             self._write_behind(batch)
@@ -233,10 +239,31 @@ class Recorder:
             self._remember(records)
         except JournalClosed:
             raise  # it is complete without them
-        except Exception as error:
-            self._backlog.hold(batch)
-            self._backlog.failed(error)
+        except BaseException as error:
+            if _interrupts(error):
+                if not self._stands(batch):
+                    self._backlog.postpone(batch)
+            else:
+                self._backlog.hold(batch)
+                self._backlog.failed(error)
             raise
+
+    def _stands(self, batch: Sequence[Encoded]) -> bool:
+        """Return whether an interrupted append was done before the signal came."""
+        assert self._journal is not None  # noqa: S101 - the callers looked
+        return self._journal.written is batch[-1].data
+
+    def _write_held(self) -> None:
+        """Write what is held, the gap first; what stands is not written twice."""
+        assert self._journal is not None  # noqa: S101 - the callers looked
+        batches = self._backlog.batches()
+        for held in batches:
+            try:
+                self._remember(self._journal.append_encoded(*held))
+            except BaseException as error:
+                if _interrupts(error) and self._stands(held):
+                    next(batches, None)  # it counts as written
+                raise
 
     def _write_behind(self, batch: list[Encoded]) -> None:
         """Write what was held, the gap first, if writing works again."""
@@ -246,12 +273,12 @@ class Recorder:
         if not (ending or self._strict or self._backlog.due):
             return
         try:
-            for held in self._backlog.batches():
-                self._remember(self._journal.append_encoded(*held))
+            self._write_held()
         except JournalClosed:
             self._backlog.clear()
             raise
         except Exception as error:
+            let_through(error)
             self._backlog.failed(error)
             if not (ending and _is_full(error) and self._say_last_words()):
                 raise
@@ -337,11 +364,11 @@ class Recorder:
             return
         with self._lock:
             try:
-                for held in self._backlog.batches():
-                    self._journal.append_encoded(*held)
+                self._write_held()
             except JournalClosed:
                 self._backlog.clear()
             except Exception as error:
+                let_through(error)
                 say(logging.DEBUG, "%s", error)
 
     def tell_rest(self) -> None:
@@ -358,6 +385,8 @@ class Recorder:
         self.closed = True
         if self._journal is None:
             return
+        if self._backlog.is_whole:
+            self.flush()
         if self._backlog.missing:
             say(
                 logging.WARNING,
@@ -366,6 +395,10 @@ class Recorder:
                 self.session_id,
             )
         self._journal.close()
+
+
+def _interrupts(error: BaseException) -> bool:
+    return not isinstance(error, Exception) or is_from_outside(error)
 
 
 def _is_full(error: Exception) -> bool:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from kedro_journal._instant import EPOCH
+from kedro_journal._outside import let_through
 from kedro_journal.errors import NotResumable
 from kedro_journal.redaction.decoding import Inexact, problems
 from kedro_journal.state import RunState
@@ -167,6 +168,7 @@ def _make(
     try:
         return cls(**arguments)
     except Exception as error:
+        let_through(error)
         told = " ".join(f"{type(error).__qualname__}: {error}".split())
         reason = f"its runner {name} cannot be made ({told})"
         raise NotResumable(session_id, reason, _ADVICE) from error
@@ -176,6 +178,7 @@ def _load(session_id: str, name: str) -> Any:
     try:
         return compat.load_runner(name)
     except Exception as error:  # importing somebody else's module
+        let_through(error)
         told = " ".join(f"{type(error).__qualname__}: {error}".split())
         reason = f"its runner {name} cannot be imported ({told})"
         raise NotResumable(session_id, reason, _ADVICE) from error
@@ -199,7 +202,8 @@ def _parameters(cls: Any) -> dict[str, inspect.Parameter]:
             continue
         try:
             parameters = [*inspect.signature(init).parameters.values()][1:]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError) as error:
+            let_through(error)
             break
         for one in parameters:
             if one.kind not in _VARIADIC:
@@ -212,7 +216,8 @@ def _parameters(cls: Any) -> dict[str, inspect.Parameter]:
 def _own_parameters(cls: Any) -> list[tuple[str, inspect.Parameter]]:
     try:
         return [*inspect.signature(cls).parameters.items()]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError) as error:
+        let_through(error)
         return []
 
 

@@ -5,9 +5,10 @@ Only the standard library is imported here: this says that something else is mis
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from typing import Final
+
+from kedro_journal._outside import suppress
 
 __all__ = ["say"]
 
@@ -27,7 +28,7 @@ def say(level: int, text: str, *values: object, error: object = None) -> None:
         values: What goes into its places.
         error: An exception whose traceback goes with it.
     """
-    with contextlib.suppress(Exception):
+    with suppress(Exception):
         message = f"kedro-journal: {text}"
         _logger.log(
             level,

@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
 
+from kedro_journal._outside import suppress
+
 from .say import say
 
 __all__ = ["die", "name", "postponed", "prepare", "tell", "unwatch", "watch"]
@@ -132,7 +134,7 @@ def _reset_in_child() -> None:
     global _owner_pid, _prepared
     _watchers.clear()
     _owner_pid, _prepared = 0, False
-    with contextlib.suppress(ValueError):  # a subinterpreter sets no handlers
+    with suppress(ValueError):  # a subinterpreter sets no handlers
         if signal.getsignal(signal.SIGTERM) is _on_sigterm:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

@@ -13,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from kedro_journal._outside import let_through
+
 __all__ = ["arguments_sha256", "package_sha256"]
 
 FILES_MAX: Final = 2000
@@ -39,7 +41,8 @@ def package_sha256(package: str | None) -> str:
         for path in files:
             try:
                 data = path.read_bytes() if path.stat().st_size <= left else None
-            except OSError:
+            except OSError as error:
+                let_through(error)
                 continue  # an editor's link to nothing
             if data is None:
                 return ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kedro_journal._outside import let_through
 from kedro_journal.events import Fingerprint
 
 from . import compat
@@ -33,7 +34,8 @@ def version_of(catalog: Any, name: str, *, saved: bool) -> str | None:
     try:
         dataset = compat.catalog_dataset(catalog, name)
         return compat.dataset_version(dataset, saved=saved)
-    except Exception:  # of a dataset class of the user's
+    except Exception as error:  # of a dataset class of the user's
+        let_through(error)
         return None
 
 
@@ -45,7 +47,8 @@ def fingerprint_of(
         return Fingerprint()
     try:
         return reader.read(compat.catalog_dataset(catalog, name), version)
-    except Exception:  # of a dataset class of the user's
+    except Exception as error:  # of a dataset class of the user's
+        let_through(error)
         return Fingerprint()
 
 

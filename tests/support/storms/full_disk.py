@@ -49,8 +49,8 @@ class CountingOs(Os):
     def __init__(self) -> None:
         self.partial = 0
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
-        taken = super().write(fd, data)
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
+        taken = super().write(fd, data, end)
         self.partial += taken < len(data)
         return taken
 

@@ -89,10 +89,10 @@ class RecordingOs(Os):
         super().make_folder(path, parents=parents)
         self.ops += [Op("folder", each) for each in reversed(new)]
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         path = self._files.get(fd)
         if path is None:
-            return super().write(fd, data)
+            return super().write(fd, data, end)
         self.given.update(bytes(data).split(b"\n"))
         if self.room is not None:
             if not self.room:
@@ -100,7 +100,7 @@ class RecordingOs(Os):
             data = data[: self.room]
         if self.life is not None:
             data = data[: self.life]
-        count = super().write(fd, data)
+        count = super().write(fd, data, end)
         self.ops.append(Op("write", path, bytes(data[:count])))
         if self.room is not None:
             self.room -= count
@@ -151,6 +151,7 @@ class MemoryOs(Os):
         self.files: dict[Path, bytearray] = {}
         self.given: set[bytes] = set()
         self._open: dict[int, bytearray] = {}
+        self._offsets: dict[int, int] = {}
         self._clock = _START
 
     def open_read(self, path: Path) -> int:
@@ -188,16 +189,26 @@ class MemoryOs(Os):
     def read_at(self, fd: int, size: int, offset: int) -> bytes:
         return bytes(self._open[fd][offset : offset + size])
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         self._open[fd] += data
         self.given.update(bytes(data).split(b"\n"))
         return len(data)
 
-    def end(self, fd: int) -> int:
-        return len(self._open[fd])
+    def end(self, fd: int, beyond: int = 0) -> int:
+        self._offsets[fd] = len(self._open[fd]) + beyond
+        return self._offsets[fd]
+
+    def position(self, fd: int) -> int:
+        return self._offsets[fd]
+
+    def put_position(self, fd: int, offset: int) -> None:
+        self._offsets[fd] = offset
 
     def stat(self, fd: int) -> FileStat:
         return FileStat(len(self._open[fd]), 1, fd, 1)
+
+    def identity(self, fd: int) -> tuple[int, int]:
+        return 1, id(self._open[fd])
 
     def truncate(self, fd: int, size: int) -> None:
         del self._open[fd][size:]

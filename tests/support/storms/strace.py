@@ -32,14 +32,13 @@ _ERRORS: Final = ("EIO", "ENOSPC", "EDQUOT", "EINTR")
 # One call has several names: which of them there is depends on the machine.
 CALLS: Final = {
     "openat": ("open", "openat"),
-    "write": ("write",),
+    "write": ("write", "pwrite64"),  # appends are the latter
     "fdatasync": ("fdatasync",),
     "fsync": ("fsync",),
     "flock": ("flock",),
     "lseek": ("lseek", "_llseek"),
     "fstat": ("fstat", "newfstatat", "statx"),
     "pread64": ("pread64",),
-    "pwrite64": ("pwrite64",),
     "ftruncate": ("ftruncate",),
     "mkdir": ("mkdir", "mkdirat"),
     "unlink": ("unlink", "unlinkat"),

@@ -132,16 +132,16 @@ class TracedOs(NotingOs):
         self._disk = disk
         self._sabotage = sabotage
 
-    def write(self, fd: int, data: bytes | memoryview) -> int:
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         room = self._disk.room(len(data))
         if room is None:
-            return super().write(fd, data)
+            return super().write(fd, data, end)
         # The kernel takes what fits below the limit, and refuses the rest: EFBIG.
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        size = os.lseek(fd, 0, os.SEEK_END) + room
+        size = os.fstat(fd).st_size + room
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
         try:
-            return super().write(fd, data)
+            return super().write(fd, data, end)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
