@@ -55,9 +55,6 @@ def _size(item: Any) -> int:
     try:
         return len(_encode(item)) + 1
     except (TypeError, ValueError, RecursionError) as error:
-        let_through(error)  # else a lone surrogate, or a huge integer
-        ValueError,
-        RecursionError,
-    ) as error:  # a lone surrogate, a huge integer
+        # A lone surrogate, a huge integer, or a loop.
         let_through(error)
         return 2 * len(repr(item))
