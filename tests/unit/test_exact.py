@@ -210,7 +210,8 @@ def test_deep_values_come_back(tmp_path: Path) -> None:
         ({(1, SECRET): 2}, "secret"),
         (datetime(2026, 1, 1, fold=1), "no exact form"),
     ],
-    ids=lambda value: str(value)[:30],
+    # The repr of an object has its address: ids must not differ between workers.
+    ids=lambda value: value if type(value) is str and len(value) < 20 else "",
 )
 def test_what_is_not_exact_is_named(value: object, reason: str, tmp_path: Path) -> None:
     redactor = Redactor()
