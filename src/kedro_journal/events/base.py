@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
@@ -14,17 +14,28 @@ __all__ = [
     "ErrorInfo",
     "Event",
     "Frame",
+    "NAME",
     "NodeName",
-    "PLAIN_FIELDS",
+    "PLAIN",
     "RunId",
     "UnknownEvent",
 ]
 
+# Marks on the fields of events and of their parts. A text field without a mark is
+# redacted as free text, so that a new field is safe until somebody says otherwise.
+# Numbers need no mark: they cannot hold a text.
+PLAIN: Final[dict[str, Any]] = {"plain": True}
+"""Written as it is: made by this package alone, such as a hash or one of few words."""
+NAME: Final[dict[str, Any]] = {"name": True}
+"""Identifies something: registered secrets and known tokens in it are masked, and the
+same name always becomes the same text."""
+
 RunId = Annotated[
     str | None,
     Meta(
+        extra=NAME,
         description="Kedro's id of the run. Null where Kedro does not tell which of "
-        "several concurrent runs a call belongs to: it is never guessed."
+        "several concurrent runs a call belongs to: it is never guessed.",
     ),
 ]
 Attempt = Annotated[
@@ -35,60 +46,16 @@ Attempt = Annotated[
         "when a failed run is retried in the same session.",
     ),
 ]
-NodeName = Annotated[str, Meta(description="Name of the node, with its namespace.")]
-DatasetName = Annotated[str, Meta(description="Name of the dataset in the catalog.")]
+NodeName = Annotated[
+    str, Meta(extra=NAME, description="Name of the node, with its namespace.")
+]
+DatasetName = Annotated[
+    str, Meta(extra=NAME, description="Name of the dataset in the catalog.")
+]
 DurationS = Annotated[
     float | None,
     Meta(description="Seconds by the monotonic clock of the writing process."),
 ]
-
-# Fields that hold names and numbers which Kedro or this package made. Everything
-# else goes through redaction before it is encoded, so that a new field is safe
-# until somebody says otherwise.
-PLAIN_FIELDS = frozenset(
-    {
-        "run_id",
-        "attempt",
-        "node",
-        "dataset",
-        "duration_s",
-        "is_async",
-        "size_bytes",
-        "modified_us",
-        "session_id",
-        "uid",
-        "pid",
-        "exit_code",
-        "signal",
-        "lost",
-        "offset",
-        "length",
-        "sha256",
-        "phase",
-        "part",
-        "dropped",
-        "via",
-        "package_name",
-        "host",
-        "env",
-        "free_inputs",
-        "outputs",
-        "pipelines",
-        "runner",
-        "save_version",
-        "input_versions",
-        "load_versions",
-        "kedro_session_id",
-        "parent_session_id",
-        "parent_run_id",
-        "done",
-        "remaining",
-        "group_id",
-        "config_sha256",
-        "level",
-        "logger",
-    }
-)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -36,7 +36,8 @@ class DatasetLoaded(Event, frozen=True, kw_only=True):
     attempt: Attempt = 1
     duration_s: DurationS = None
     version: Annotated[
-        str | None, Meta(description="Version that was loaded, if versioned.")
+        str | None,
+        Meta(description="Version that was loaded, if versioned."),
     ] = None
 
 
@@ -62,7 +63,8 @@ class DatasetSaved(Event, frozen=True, kw_only=True):
     attempt: Attempt = 1
     duration_s: DurationS = None
     version: Annotated[
-        str | None, Meta(description="Version it was saved as, if versioned.")
+        str | None,
+        Meta(description="Version it was saved as, if versioned."),
     ] = None
     path: Annotated[
         str | None, Meta(description="Where it was saved; null in memory.")

@@ -6,7 +6,16 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from .base import Attempt, DurationS, ErrorInfo, Event, NodeName, RunId
+from .base import (
+    NAME,
+    PLAIN,
+    Attempt,
+    DurationS,
+    ErrorInfo,
+    Event,
+    NodeName,
+    RunId,
+)
 
 __all__ = ["NodeCompleted", "NodeComputed", "NodeFailed", "NodeStarted"]
 
@@ -21,7 +30,10 @@ class NodeStarted(Event, frozen=True, kw_only=True):
     attempt: Attempt = 1
     input_versions: Annotated[
         tuple[tuple[str, str], ...],
-        Meta(description="Pairs of versioned dataset and version that was loaded."),
+        Meta(
+            extra=NAME,
+            description="Pairs of versioned dataset and version that was loaded.",
+        ),
     ] = ()
 
 
@@ -61,8 +73,10 @@ class NodeFailed(Event, frozen=True, kw_only=True):
     duration_s: DurationS = None
     error: Annotated[ErrorInfo, Meta(description="What was raised.")]
     phase: Annotated[
-        str, Meta(description="loading, running or saving: what it was doing.")
+        str,
+        Meta(extra=PLAIN, description="loading, running or saving: what it was doing."),
     ] = "running"
     dataset: Annotated[
-        str | None, Meta(description="Dataset that was being loaded or saved.")
+        str | None,
+        Meta(extra=NAME, description="Dataset that was being loaded or saved."),
     ] = None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from .base import Attempt, DurationS, ErrorInfo, Event, RunId
+from .base import NAME, PLAIN, Attempt, DurationS, ErrorInfo, Event, RunId
 
 __all__ = ["PlannedNode", "RunCompleted", "RunFailed", "RunInterrupted", "RunStarted"]
 
@@ -17,15 +17,16 @@ __all__ = ["PlannedNode", "RunCompleted", "RunFailed", "RunInterrupted", "RunSta
 class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
     """A node that the run set out to run."""
 
-    # Written as they are, as in every other event that speaks of the node.
-    PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset(
-        {"name", "inputs", "outputs", "tags", "source_sha256", "arguments_sha256"}
-    )
-
-    name: Annotated[str, Meta(description="Name of the node.")]
-    inputs: Annotated[tuple[str, ...], Meta(description="Datasets it loads.")] = ()
-    outputs: Annotated[tuple[str, ...], Meta(description="Datasets it saves.")] = ()
-    tags: Annotated[tuple[str, ...], Meta(description="Its tags, sorted.")] = ()
+    name: Annotated[str, Meta(extra=NAME, description="Name of the node.")]
+    inputs: Annotated[
+        tuple[str, ...], Meta(extra=NAME, description="Datasets it loads.")
+    ] = ()
+    outputs: Annotated[
+        tuple[str, ...], Meta(extra=NAME, description="Datasets it saves.")
+    ] = ()
+    tags: Annotated[
+        tuple[str, ...], Meta(extra=NAME, description="Its tags, sorted.")
+    ] = ()
     function: Annotated[str, Meta(description="module.qualname of its function.")] = ""
     source: Annotated[
         str, Meta(description="file:line of the function, if it has one.")
@@ -33,16 +34,18 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
     source_sha256: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="Hash of the function's source text, if it has one: another "
-            "hash means that the function was changed."
+            "hash means that the function was changed.",
         ),
     ] = ""
     arguments_sha256: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="Hash of the arguments that a functools.partial holds, "
             "redacted first: plain values as they are, of others the type; empty for "
-            "no partial."
+            "no partial.",
         ),
     ] = ""
 
@@ -55,28 +58,32 @@ class RunStarted(Event, frozen=True, kw_only=True):
     run_id: RunId
     attempt: Attempt = 1
     pipelines: Annotated[
-        tuple[str, ...], Meta(description="Names of the pipelines.")
+        tuple[str, ...], Meta(extra=NAME, description="Names of the pipelines.")
     ] = ("__default__",)
     filters: Annotated[
         dict[str, Any],
         Meta(description="The filters that were given: tags, from_nodes, ..."),
     ] = {}
-    runner: Annotated[str, Meta(description="Class of the runner.")] = ""
+    runner: Annotated[str, Meta(extra=NAME, description="Class of the runner.")] = ""
     is_async: Annotated[
         bool, Meta(description="Datasets are loaded and saved in threads.")
     ] = False
     env: Annotated[
-        str | None, Meta(description="Configuration environment in force.")
+        str | None, Meta(extra=NAME, description="Configuration environment in force.")
     ] = None
     runtime_params: Annotated[
         dict[str, Any], Meta(description="Runtime parameters of this run.")
     ] = {}
     load_versions: Annotated[
         tuple[tuple[str, str], ...],
-        Meta(description="Pairs of dataset and version that loading was pinned to."),
+        Meta(
+            extra=NAME,
+            description="Pairs of dataset and version that loading was pinned to.",
+        ),
     ] = ()
     save_version: Annotated[
-        str | None, Meta(description="Version under which versioned datasets save.")
+        str | None,
+        Meta(extra=NAME, description="Version under which versioned datasets save."),
     ] = None
     nodes: Annotated[
         tuple[PlannedNode, ...],
@@ -91,7 +98,8 @@ class RunStarted(Event, frozen=True, kw_only=True):
         ),
     ] = 1
     free_inputs: Annotated[
-        tuple[str, ...], Meta(description="Datasets that no node of it makes.")
+        tuple[str, ...],
+        Meta(extra=NAME, description="Datasets that no node of it makes."),
     ] = ()
 
 
@@ -104,7 +112,8 @@ class RunCompleted(Event, frozen=True, kw_only=True):
     attempt: Attempt = 1
     duration_s: DurationS = None
     outputs: Annotated[
-        tuple[str, ...], Meta(description="The free outputs of the pipeline.")
+        tuple[str, ...],
+        Meta(extra=NAME, description="The free outputs of the pipeline."),
     ] = ()
 
 

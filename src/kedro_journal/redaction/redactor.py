@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from .blocks import masked_text, may_hold_key
+from .identities import Identities
 from .limits import (
     DEPTH_MAX,
     FAILED,
@@ -23,6 +25,7 @@ from .limits import (
     STRING_MAX_CHARS,
 )
 from .look import exact_text, look_inside
+from .marks import NO_MARKS, Marks
 from .names import PARTS, is_secret_name
 from .plain import Walk, encodable, is_plain
 from .shapes import (
@@ -40,6 +43,7 @@ _REGISTERED_MIN_CHARS: Final = 6
 _PLACES: Final = frozenset({"project_path", "cwd"})
 _LOOKAHEAD_CHARS: Final = 8 * 1024
 _JUDGED_MAX: Final = 4096
+_WORD_MAX_CHARS: Final = 12
 _NOTHING_INSIDE: Final = frozenset([str, int, float, bool, type(None)])
 # Registered values are masked wherever they stand, so ordinary words stay out.
 _ORDINARY: Final = frozenset(
@@ -60,6 +64,9 @@ class Redactor:
     Args:
         names: Further names (case does not matter, anywhere in a key) whose values are
             secrets.
+
+    Attributes:
+        identities: Masks names of nodes, datasets and the like.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
@@ -68,6 +75,7 @@ class Redactor:
         self._ready: tuple[int, tuple[str, ...]] = (0, ())  # of how many; longest first
         self._judged: dict[str, bool] = {}  # names that came before
         self._own: re.Pattern[str] | None = None
+        self.identities = Identities(self._mask_name)
         if self._names:
             self._own = named("|".join(re.escape(name) for name in self._names))
 
@@ -115,6 +123,8 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Redact and bound one text; it stays encodable as UTF-8."""
+        if may_hold_key(text):
+            text = masked_text(text)
         forms = self._forms()
         return self._shaped(text, forms, forms)
 
@@ -128,12 +138,24 @@ class Redactor:
             return False
         return self._own is None or not any(name in low for name in self._names)
 
+    def _mask_name(self, name: str) -> str:
+        """Mask registered secrets and known tokens; `name=value` is no part of it."""
+        for form in self._forms():
+            if form in name:
+                name = name.replace(form, REDACTED)
+        low = name.lower()
+        if may_be_shaped(low):
+            for shape in SHAPES:
+                if any(hint in low for hint in shape.hints):
+                    name = shape.mask(name)
+        return name
+
     def _place(self, text: str) -> str:
-        """Redact a path. A password that is a plain word, such as a user's name, would
+        """Redact a path. A password that is a short word, such as a user's name, would
         leave nobody knowing where the project is.
         """
         forms = self._forms()
-        some = tuple(form for form in forms if not (form.isalpha() and form.islower()))
+        some = tuple(form for form in forms if not _is_word(form))
         return self._shaped(text, forms, some)
 
     def _shaped(
@@ -186,14 +208,14 @@ class Redactor:
             return FAILED
 
     def fields(
-        self, values: Mapping[str, object], keep: frozenset[str]
+        self, values: Mapping[str, object], marks: Marks = NO_MARKS
     ) -> dict[str, Any]:
         """Redact the fields of an event. Never raises.
 
         Args:
             values: The fields by name. The names are the event's own, so none of them
                 makes its value a secret.
-            keep: Names of fields that hold identifiers and numbers: left as they are.
+            marks: Which of the fields are left as they are, and which are names.
         """
         self.learn(list(values.values()))
         safe: dict[str, Any] = {}
@@ -201,8 +223,11 @@ class Redactor:
             walk = Walk(
                 self, own=True
             )  # what one field has too much of is not the others' loss
-            if name in keep and is_plain(value):
+            if name in marks.plain and is_plain(value):
                 safe[name] = encodable(value)
+                continue
+            if name in marks.names and is_plain(value):
+                safe[name] = self.identities.value(value)
                 continue
             if name in _PLACES and type(value) is str:
                 safe[name] = self._place(value)
@@ -279,6 +304,10 @@ class _Gathering:
         if not text:
             for _, item in self._enters(value, depth):
                 self.everything(item, depth + 1)
+
+
+def _is_word(form: str) -> bool:
+    return form.isalpha() and form.islower() and len(form) < _WORD_MAX_CHARS
 
 
 def _scalar_text(value: Any) -> str:

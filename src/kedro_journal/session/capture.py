@@ -31,6 +31,14 @@ from kedro_journal.events import (
     WriterOpened,
 )
 from kedro_journal.journal.liveness import boot_id, host_name, start_ticks
+from kedro_journal.redaction.blocks import (
+    LINES_MAX as KEY_LINES_MAX,
+)
+from kedro_journal.redaction.blocks import (
+    masked_lines,
+    masked_text,
+    may_hold_key,
+)
 from kedro_journal.replay.active import SESSION_VARIABLE
 
 from .installed import distributions, fingerprint
@@ -247,6 +255,8 @@ def _cause(error: BaseException) -> tuple[BaseException | None, str]:
             return (cause if isinstance(cause, BaseException) else None), ""
         text = str(cause)
         if len(text) > REMOTE_MAX_CHARS:  # whole lines of its end
+            # A key that the cut goes through is known by what stands before it.
+            text = masked_text(text[-4 * REMOTE_MAX_CHARS :])
             text = text[-REMOTE_MAX_CHARS:].partition("\n")[2]
     except Exception:  # somebody else's properties
         return None, ""
@@ -295,8 +305,8 @@ def _frame(traceback: TracebackType) -> Frame:
     code, line, source = traceback.tb_frame.f_code, traceback.tb_lineno or 0, ""
     with contextlib.suppress(Exception):  # somebody else's loader, an odd file name
         linecache.checkcache(code.co_filename)
-        found = linecache.getline(code.co_filename, line, traceback.tb_frame.f_globals)
-        source = _short(found.strip(), 400)
+        lines = linecache.getlines(code.co_filename, traceback.tb_frame.f_globals)
+        source = _short("".join(_excerpt(lines, line, line)).strip(), 400)
     return Frame(code.co_filename, line, code.co_qualname, source)
 
 
@@ -321,9 +331,27 @@ def _snippet(frames: Sequence[Frame], project_path: Path | None) -> tuple[str, .
     last = min(len(lines), frame.line + SNIPPET_LINES)
     return tuple(
         f"{'>' if number == frame.line else ' '} {number:4d} | "
-        f"{_short(lines[number - 1].rstrip(), 200)}"
-        for number in range(first, last + 1)
+        f"{_short(line.rstrip(), 200)}"
+        for number, line in enumerate(_excerpt(lines, first, last), first)
     )
+
+
+def _excerpt(lines: Sequence[str], first: int, last: int) -> list[str]:
+    """Return lines of a source file, private keys masked.
+
+    Whether a line belongs to a key is seen from the lines around it alone, so those
+    are looked at that a key can be long.
+
+    Args:
+        lines: The whole file.
+        first, last: Numbers of the lines wanted, from 1.
+    """
+    wanted = list(lines[max(0, first - 1) : max(0, last)])
+    start = max(0, first - 1 - KEY_LINES_MAX)
+    around = [line.rstrip("\r\n") for line in lines[start : last + KEY_LINES_MAX]]
+    if not any(map(may_hold_key, around)) and len(wanted) == 1:
+        return wanted
+    return masked_lines(around)[first - 1 - start : last - start]
 
 
 def _is_project(file: str, project_path: Path | None) -> bool:

@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kedro_journal.events import CatalogEntry, ContextLoaded, ParameterSource
+from kedro_journal.redaction.limits import REDACTED
 
 from . import capture, compat
 from .provenance import parameter_sources
 
 if TYPE_CHECKING:
     from kedro_journal.redaction import Redactor
+
+    from .user_key import Fingerprints
 
 __all__ = [
     "ConfigFile",
@@ -135,9 +138,12 @@ def context_loaded(
     variables, secret_names = config_variables(files)
     safe = redact(dict(parameters)) if parameters else {}
     digest, sources = "", tuple[ParameterSource, ...]()
+    masked: Fingerprints = ("", (), ())
     if parameters is not None:
         canonical = json.dumps(safe, sort_keys=True, separators=(",", ":"))
         digest = hashlib.sha256(canonical.encode()).hexdigest()
+        if REDACTED in canonical:
+            masked = masked_now(parameters, safe)
         with contextlib.suppress(Exception):  # places are worth less than values
             command = capture.command_line()
             sources = parameter_sources(context, parameters, files, command)
@@ -146,12 +152,31 @@ def context_loaded(
         parameters=safe if isinstance(safe, dict) else {},
         parameters_sha256=digest,
         parameter_sources=sources,
+        masked_key=masked[0],
+        masked=masked[1],
+        masked_hmac=masked[2],
         catalog=catalog_entries(conf_catalog or {}, Path(str(context.project_path))),
         config_sources=tuple(file.name for file in files),
         config_sha256=tuple(sha256(file) for file in files),
         environment=variables,
         credential_environment=secret_names,
     )
+
+
+def masked_now(parameters: Mapping[str, Any], safe: Any) -> Fingerprints:
+    """Return what tells whether masked parameters were changed. Never raises.
+
+    Args:
+        parameters: The parameters in force.
+        safe: The same as they are written.
+    """
+    try:
+        # Imported here: most projects have no secret among their parameters.
+        from .user_key import masked_values
+
+        return masked_values(parameters, safe)
+    except Exception:  # what somebody else's objects do; then it is not known
+        return "", (), ()
 
 
 def catalog_entries(

@@ -9,10 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from kedro_journal.events import ErrorInfo, Event
-from kedro_journal.events.base import PLAIN_FIELDS
 from kedro_journal.journal import PAYLOAD_MAX_BYTES
 from kedro_journal.journal.codec import decodes
 from kedro_journal.redaction import FAILED, Redactor
+from kedro_journal.redaction.marks import marks_of
 
 __all__ = ["encode", "encode_least"]
 
@@ -30,39 +30,54 @@ def encode(event: Event, redactor: Redactor) -> bytes:
         except UnicodeEncodeError:
             pass  # a lone surrogate in a name: made safe below
     fields = _given(event)
-    safe = redactor.fields(fields, PLAIN_FIELDS)
+    safe = redactor.fields(fields, marks_of(type(event)))
     data = _encode(safe)
     if len(data) > PAYLOAD_MAX_BYTES:
         data = _encode(_shrink(safe, _largest_out))
         if not decodes(event, data):  # an item of it was required
             data = _encode(_shrink(safe, _all_out))
     if any(mark in data for mark in _LEFT_OUT) and not decodes(event, data):
-        data = encode_least(event)
+        data = encode_least(event, redactor)
     return data
 
 
 def _is_plain(event: Event, redactor: Redactor) -> bool:
-    """Tell whether all that is given are names, numbers, and texts that stay."""
-    for name, default in _other_fields(type(event)):
+    """Return whether all that is given are numbers, and texts that stay."""
+    names = redactor.identities
+    for name, default, is_name in _other_fields(type(event)):
         value = getattr(event, name)
-        if value is not default and not (type(value) is str and redactor.keeps(value)):
+        if value is default:
+            continue
+        if is_name:
+            if not names.are_kept(value):
+                return False
+        elif not (type(value) is str and redactor.keeps(value)):
             return False
     return True
 
 
 @functools.lru_cache(maxsize=256)
-def _other_fields(cls: type[Event]) -> tuple[tuple[str, object], ...]:
-    """Name the fields of a class that are redacted, with their defaults."""
+def _other_fields(cls: type[Event]) -> tuple[tuple[str, object, bool], ...]:
+    """Name the fields of a class that are redacted, with their defaults.
+
+    The flag says whether a field holds names.
+    """
     names, values = cls.__struct_fields__, cls.__struct_defaults__
     defaults = (*[msgspec.NODEFAULT] * (len(names) - len(values)), *values)
-    pairs = zip(names, defaults, strict=True)
-    return tuple((name, d) for name, d in pairs if name not in PLAIN_FIELDS)
+    marks = marks_of(cls)
+    return tuple(
+        (name, default, name in marks.names)
+        for name, default in zip(names, defaults, strict=True)
+        if name not in marks.plain
+    )
 
 
-def encode_least(event: Event) -> bytes:
-    """Encode of an event what is an identifier or required; it decodes in any case."""
-    fields = _given(event)
-    kept = {n: v for n, v in fields.items() if n in PLAIN_FIELDS}
+def encode_least(event: Event, redactor: Redactor) -> bytes:
+    """Encode the identifiers of an event and what is required; it always decodes."""
+    fields, marks = _given(event), marks_of(type(event))
+    wanted = marks.plain | marks.names
+    given = {name: value for name, value in fields.items() if name in wanted}
+    kept = redactor.fields(given, marks)
     if "error" in fields:
         kept["error"] = {"type": "(left out: it was too large)"}
     if "text" in fields:

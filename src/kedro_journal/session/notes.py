@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -114,9 +115,11 @@ def add_note(
     from kedro_journal.events import NoteAdded
 
     with _shield():
+        stream = (threading.get_ident(), logger)
+        whole = recorder.blocks.feed(stream, _text_of(text))
         recorder.record(
             NoteAdded(
-                text=_bounded_text(text, recorder.redactor, TEXT_MAX_CHARS),
+                text=_bounded_text(whole, recorder.redactor, TEXT_MAX_CHARS),
                 fields=_bounded_fields(fields, recorder.redactor),
                 run_id=where.run_id,
                 attempt=where.attempt,
@@ -134,11 +137,14 @@ def _shield() -> Shield:
     return Shield()
 
 
-def _bounded_text(text: object, redactor: Redactor, limit: int) -> str:
+def _text_of(text: object) -> str:
     try:
-        whole = text if isinstance(text, str) else str(text)
+        return text if isinstance(text, str) else str(text)
     except Exception:  # somebody else's __str__
         return "(its text could not be made)"
+
+
+def _bounded_text(whole: str, redactor: Redactor, limit: int) -> str:
     if len(whole) <= limit:
         return whole  # redacted when it is encoded, as every text is
     safe = redactor.text(whole[: limit + _LOOKAHEAD_CHARS])

@@ -141,7 +141,10 @@ def project_now(
     files = configuration.config_files(context)
     safe = redactor.plain(dict(context.params))
     root = str(context.project_path)
+    key, names, digests = configuration.masked_now(context.params, safe)
     return Now(
+        masked=dict(zip(names, digests, strict=True)),
+        masked_key=key,
         nodes=nodes,
         parameters=safe if isinstance(safe, dict) else {},
         config_sha256={file.name: configuration.sha256(file) for file in files},

@@ -30,9 +30,10 @@ from kedro_journal.errors import (
 from kedro_journal.events import Event
 from kedro_journal.journal.codec import Encoded
 from kedro_journal.redaction import Redactor
+from kedro_journal.redaction.blocks import Blocks
 
 from .backlog import Backlog, is_ending
-from .encoding import encode
+from .encoding import encode, encode_least
 from .guard import Guard
 from .log_limit import LogLimit
 from .say import say
@@ -63,6 +64,7 @@ class Recorder:
 
     Attributes:
         logs: How many log records were journaled, and left out.
+        blocks: Masks private keys that come line by line in notes and log records.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Recorder:
         self.folder = folder
         self.redactor = redactor
         self.logs = LogLimit()
+        self.blocks = Blocks()
         self._later: deque[tuple[tuple[Event, ...], datetime]] = deque(
             maxlen=_LATER_MAX
         )
@@ -89,7 +92,7 @@ class Recorder:
         self._strict = strict
         self._guard = Guard(session)
         self._lock = threading.RLock()
-        self._backlog = Backlog(self.encode)
+        self._backlog = Backlog(self.encode, self.encode_briefly)
         self.warned = warned
         self._busy: int | None = None
         self._pid = os.getpid()
@@ -242,6 +245,10 @@ class Recorder:
         """Redact and encode an event; it always fits and always decodes again."""
         return encode(event, self.redactor)
 
+    def encode_briefly(self, event: Event) -> bytes:
+        """Encode what identifies an event, without its long texts."""
+        return encode_least(event, self.redactor)
+
     def _complain(self, error: Exception) -> None:
         if self._strict and not isinstance(error, JournalClosed):
             if isinstance(error, JournalError):
@@ -268,6 +275,7 @@ class Recorder:
         self._busy = None
         self._later.clear()
         self.logs = LogLimit()
+        self.blocks = Blocks()
         self._backlog.clear()
         self._guard = Guard(None)
 

@@ -12,6 +12,7 @@ from kedro_journal.events import Git, PlannedNode, Versions
 
 from .evidence import Evidence, Known, Link, bare, collect
 from .flat import flatten
+from .masked import MASKED_WORDS, Digests, digests_of, masked_change
 from .model import RunState, SessionState
 from .places import is_elsewhere, same_place, saved_at
 from .stored import Stored
@@ -53,6 +54,8 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
         entries: The place that the catalog has for each dataset, redacted, from the
             root of the project.
         entries_before: The same of each session of the chain.
+        masked: Keyed digests of the parameters that are masked, by name.
+        masked_key: The key of those digests; empty without one.
         git: The commit.
         versions: The versions.
     """
@@ -66,6 +69,8 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     env: str = ""
     entries: Mapping[str, str] = {}
     entries_before: tuple[Mapping[str, str], ...] = ()
+    masked: Mapping[str, str] = {}
+    masked_key: str = ""
 
 
 def find_drift(chain: Sequence[Link], now: Now) -> tuple[Drift, ...]:
@@ -127,7 +132,7 @@ def _parameters(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift
         by_link.setdefault(link, []).append(node)
     found: dict[str, Drift] = {}
     for link, nodes in sorted(by_link.items()):
-        for name, detail in _differences(chain[link].state, now.parameters):
+        for name, detail in _differences(chain[link].state, now):
             using = tuple(node.name for node in nodes if _uses(node, name))
             before = found.get(name)
             if before is not None:
@@ -140,12 +145,11 @@ def _parameters(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift
     yield from (found[name] for name in sorted(found))
 
 
-def _differences(
-    state: SessionState, parameters: dict[str, Any]
-) -> Iterator[tuple[str, str]]:
+def _differences(state: SessionState, now: Now) -> Iterator[tuple[str, str]]:
     if state.context is None or not state.context.parameters_sha256:
         return
-    was, values = dict(flatten(state.parameters)), dict(flatten(parameters))
+    was, values = dict(flatten(state.parameters)), dict(flatten(now.parameters))
+    digests = digests_of(state.context), Digests(now.masked_key, now.masked)
     for name in sorted(was.keys() | values.keys()):
         if name not in was:
             yield name, f"it is {values[name]!r}, and was not there"
@@ -153,6 +157,8 @@ def _differences(
             yield name, f"it is gone, and was {was[name]!r}"
         elif was[name] != values[name]:
             yield name, f"it is {values[name]!r}, and was {was[name]!r}"
+        elif (changed := masked_change(name, was[name], *digests)) is not None:
+            yield name, MASKED_WORDS[changed]
 
 
 def _uses(node: PlannedNode, parameter: str) -> bool:
