@@ -1,7 +1,20 @@
 """EVENT: immutable facts, past tense. Data only: no clock, no file, no chance."""
 
-from .base import ErrorInfo, Event, Frame, UnknownEvent
-from .dataset import DatasetLoaded, DatasetLoading, DatasetSaved, DatasetSaving
+from .base import (
+    DataFailure,
+    ErrorInfo,
+    Event,
+    FailedCheck,
+    Frame,
+    UnknownEvent,
+)
+from .dataset import (
+    DatasetLoaded,
+    DatasetLoading,
+    DatasetSaved,
+    DatasetSaving,
+    DatasetValidated,
+)
 from .journal import (
     JournalGap,
     JournalHeader,
@@ -37,13 +50,16 @@ __all__ = [
     "CommandLine",
     "ContextLoaded",
     "Cursor",
+    "DataFailure",
     "DatasetLoaded",
     "DatasetLoading",
     "DatasetSaved",
     "DatasetSaving",
+    "DatasetValidated",
     "Entry",
     "ErrorInfo",
     "Event",
+    "FailedCheck",
     "Frame",
     "Git",
     "JournalGap",

@@ -9,10 +9,12 @@ from msgspec import Meta
 
 __all__ = [
     "Attempt",
+    "DataFailure",
     "DatasetName",
     "DurationS",
     "ErrorInfo",
     "Event",
+    "FailedCheck",
     "Frame",
     "NAME",
     "NodeName",
@@ -91,6 +93,40 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     source: Annotated[str, Meta(description="That line of the source, stripped.")] = ""
 
 
+class FailedCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One check of data that failed, with all the values it failed for."""
+
+    check: Annotated[str, Meta(description="Name of the check; empty if it has none.")]
+    column: Annotated[str, Meta(description="Column or place, if it has one.")] = ""
+    count: Annotated[int, Meta(ge=0, description="Values that failed.")] = 1
+    examples: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Some of them, at most 5; empty unless the setting "
+            "`error_examples` asks for them."
+        ),
+    ] = ()
+
+
+class DataFailure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an exception says about data, without the data."""
+
+    dataset: Annotated[
+        str | None, Meta(extra=NAME, description="The dataset, if it is told.")
+    ] = None
+    mode: Annotated[str, Meta(description="load, save or api, if it is told.")] = ""
+    validator: Annotated[str, Meta(description="What checked it, if it is told.")] = ""
+    checks: Annotated[
+        tuple[FailedCheck, ...], Meta(description="The checks that failed, at most 50.")
+    ] = ()
+    checks_total: Annotated[
+        int, Meta(ge=0, description="How many checks failed in all.")
+    ] = 0
+    cases_total: Annotated[
+        int, Meta(ge=0, description="How many values failed in all.")
+    ] = 0
+
+
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """An exception as plain data: redacted, bounded, readable anywhere."""
 
@@ -114,6 +150,13 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
         str,
         Meta(description="Traceback text that came from a worker process."),
     ] = ""
+    data: Annotated[
+        DataFailure | None,
+        Meta(
+            description="What it says about data, where it is of a type that carries "
+            "data values; they are left out of its message."
+        ),
+    ] = None
     cause: Annotated[
         ErrorInfo | None,
         Meta(description="What it was raised from, or while handling."),

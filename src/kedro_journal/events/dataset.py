@@ -9,9 +9,25 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from .base import Attempt, DatasetName, DurationS, Event, NodeName, RunId
+from .base import (
+    NAME,
+    PLAIN,
+    Attempt,
+    DataFailure,
+    DatasetName,
+    DurationS,
+    Event,
+    NodeName,
+    RunId,
+)
 
-__all__ = ["DatasetLoaded", "DatasetLoading", "DatasetSaved", "DatasetSaving"]
+__all__ = [
+    "DatasetLoaded",
+    "DatasetLoading",
+    "DatasetSaved",
+    "DatasetSaving",
+    "DatasetValidated",
+]
 
 
 class DatasetLoading(Event, frozen=True, kw_only=True):
@@ -79,4 +95,27 @@ class DatasetSaved(Event, frozen=True, kw_only=True):
             "microseconds since 1970: another one later means that it was written "
             "again."
         ),
+    ] = None
+
+
+class DatasetValidated(Event, frozen=True, kw_only=True):
+    """Data did not pass its validation, and the run went on: severity `warn`.
+
+    A validation that stops the node is in its `node.failed`. Of one that passes nothing
+    is recorded, for Kedro does not tell.
+    """
+
+    TYPE: ClassVar[str] = "dataset.validated"
+
+    run_id: RunId
+    dataset: DatasetName
+    node: Annotated[
+        str | None, Meta(extra=NAME, description="Node it was loaded or saved for.")
+    ] = None
+    attempt: Attempt = 1
+    outcome: Annotated[
+        str, Meta(extra=PLAIN, description="warned: it failed, and that was a warning.")
+    ] = "warned"
+    failure: Annotated[
+        DataFailure | None, Meta(description="What failed, without the data.")
     ] = None

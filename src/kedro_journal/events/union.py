@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from .base import Event, UnknownEvent
-from .dataset import DatasetLoaded, DatasetLoading, DatasetSaved, DatasetSaving
+from .dataset import (
+    DatasetLoaded,
+    DatasetLoading,
+    DatasetSaved,
+    DatasetSaving,
+    DatasetValidated,
+)
 from .journal import (
     JournalGap,
     JournalHeader,
@@ -43,6 +49,7 @@ AnyEvent = (
     | DatasetLoaded
     | DatasetSaving
     | DatasetSaved
+    | DatasetValidated
     | RunCompleted
     | RunFailed
     | RunInterrupted
@@ -71,6 +78,7 @@ _ALL: Final[tuple[type[Event], ...]] = (
     DatasetLoaded,
     DatasetSaving,
     DatasetSaved,
+    DatasetValidated,
     RunCompleted,
     RunFailed,
     RunInterrupted,

@@ -43,6 +43,7 @@ from kedro_journal.replay.active import SESSION_VARIABLE
 
 from .installed import distributions, fingerprint
 from .sources import package_sha256
+from .without_data import Chain, remote_out
 
 __all__ = [
     "command_line",
@@ -206,7 +207,7 @@ def error_info(error: BaseException, project_path: Path | None) -> ErrorInfo:
     matters most.
     """
     try:
-        return _error_info(error, project_path, CAUSES_MAX)
+        return _error_info(error, project_path, CAUSES_MAX, Chain(error))
     except Exception:  # what nobody thought of
         return ErrorInfo(type="(unknown)", message="(it could not be described)")
 
@@ -220,19 +221,21 @@ def error_type(error: BaseException) -> str:
 
 
 def _error_info(
-    error: BaseException, project_path: Path | None, causes: int
+    error: BaseException, project_path: Path | None, causes: int, chain: Chain
 ) -> ErrorInfo:
     cause, remote = _cause(error)
     frames = _frames(_traceback_of(error))
     inner = None
     if cause is not None and causes > 0:
-        inner = _error_info(cause, project_path, causes - 1)
+        inner = _error_info(cause, project_path, causes - 1, chain)
+    said = chain.said(error)
     return ErrorInfo(
         type=error_type(error),
-        message=_message(error),
+        message=_message(error, chain),
+        data=None if said is None else said.data,
         frames=tuple(frames),
         snippet=_snippet(frames, project_path),
-        remote=remote,
+        remote=chain.text(remote_out(remote)) if remote else "",
         cause=inner,
     )
 
@@ -263,18 +266,26 @@ def _cause(error: BaseException) -> tuple[BaseException | None, str]:
     return None, text
 
 
-def _message(error: BaseException) -> str:
-    """Give the message with its notes (PEP 678) and, of a group, what is in it."""
-    lines = [_text_of(error)]
+def _message(error: BaseException, chain: Chain) -> str:
+    """Return the message with its notes (PEP 678) and, of a group, what is in it.
+
+    Of exceptions that are known to carry data values the values are left out.
+    """
+    lines = [_said_of(error, chain)]
     try:
         notes = getattr(error, "__notes__", ())
-        lines += [_text_of(note) for note in islice(notes, NOTES_MAX)]
+        lines += [chain.text(_text_of(n)) for n in islice(notes, NOTES_MAX)]
         if isinstance(error, BaseExceptionGroup):
             some = error.exceptions[:NOTES_MAX]
-            lines += [f"- {error_type(e)}: {_text_of(e)}" for e in some]
+            lines += [f"- {error_type(e)}: {_said_of(e, chain)}" for e in some]
     except Exception:  # somebody else's properties: the message itself is enough
         lines.append("(more could not be told)")
     return "\n".join(lines)
+
+
+def _said_of(error: BaseException, chain: Chain) -> str:
+    said = chain.said(error)
+    return chain.text(_text_of(error)) if said is None else said.message
 
 
 def _text_of(value: object) -> str:

@@ -14,6 +14,10 @@ __all__ = ["LEFT_OUT", "safe_diff"]
 
 LEFT_OUT: Final = "(left out: the file may hold credentials)"
 _HEADER: Final = "diff --git "
+_MARKS: Final = (
+    *("diff --cc ", "diff --combined ", "--- ", "+++ "),
+    *("rename from ", "rename to ", "copy from ", "copy to "),
+)
 # Files that are made to hold secrets, by the last part of their path.
 _SECRET_FILE: Final = re.compile(
     r"""(?ix)
@@ -38,7 +42,7 @@ def safe_diff(lines: Sequence[str], patterns: Sequence[str]) -> Iterator[str]:
         patterns: Those by which the configuration loader finds credentials.
     """
     for section in _sections(lines):
-        if section[0].startswith(_HEADER) and _holds_secrets(section, patterns):
+        if section[0].startswith("diff ") and _holds_secrets(section, patterns):
             yield section[0]
             yield LEFT_OUT
         else:
@@ -70,7 +74,7 @@ def _paths(section: Sequence[str]) -> Iterator[str]:
             words = line.removeprefix(_HEADER)
             yield from (_bare(part) for part in re.split(r"(?:^| )\"?[a-z]/", words))
             yield from map(_bare, words.split())
-        for mark in ("--- ", "+++ ", "rename from ", "rename to ", "copy from "):
+        for mark in _MARKS:
             if line.startswith(mark):
                 yield _bare(line.removeprefix(mark))
 

@@ -17,6 +17,8 @@ from kedro_journal.replay.active import innermost, where_in
 from .log_limit import NODE_MAX, RUN_MAX
 from .notes import add_note, joined_recorder, recorder_of
 from .recorder import Recorder
+from .validations import ValidationWarnings
+from .without_data import Chain
 
 __all__ = ["NODE_MAX", "RUN_MAX", "JournalHandler", "Listener"]
 
@@ -79,9 +81,10 @@ class JournalHandler(logging.Handler):
             recorder,
             where,
             _message(record),
-            _exception(record),
+            _exception(record, types_only=recorder.errors.types_only),
             level=record.levelname[:_LEVEL_MAX_CHARS],
             logger=record.name[:_LOGGER_MAX_CHARS],
+            error=record.exc_info[1] if record.exc_info else None,
         )
 
     def _recorder(self) -> Recorder | None:
@@ -115,12 +118,14 @@ class Listener(JournalHandler):
     def __init__(self, level: str, session: _Listening) -> None:
         self._is_off = level == "off"
         self._of = session
+        self._validations = ValidationWarnings(self)
         super().__init__(logging.CRITICAL if self._is_off else level)
 
     def listen(self) -> None:
         """Listen from now on. Logging that is configured anew forgets its handlers, so
         this is called again with every run.
         """
+        self._validations.listen()
         root = logging.getLogger()
         if self._is_off or self in root.handlers:
             return
@@ -130,6 +135,7 @@ class Listener(JournalHandler):
 
     def stop(self) -> None:
         """Listen no more."""
+        self._validations.stop()
         logging.getLogger().removeHandler(self)
         if self in self._listening:
             self._listening.remove(self)
@@ -144,6 +150,10 @@ class Listener(JournalHandler):
         mine = recorder is not None and recorder.session_id == self._of.session_id
         return recorder if mine else None
 
+    def found_recorder(self) -> Recorder | None:
+        """Return the way into the session's journal, if the caller is part of it."""
+        return self._recorder()
+
     def _own(self) -> Recorder | None:
         recorder = self._of.recorder
         return None if recorder is None or recorder.closed else recorder
@@ -156,12 +166,16 @@ def _message(record: logging.LogRecord) -> str:
         return str(record.msg)
 
 
-def _exception(record: logging.LogRecord) -> dict[str, object]:
+def _exception(record: logging.LogRecord, *, types_only: bool) -> dict[str, object]:
     error = record.exc_info[1] if record.exc_info else None
     if error is None:
         return {}
+    if types_only:
+        return {"exception": type(error).__qualname__}
     try:
-        text = f"{type(error).__qualname__}: {error}"
+        said = Chain(error).said(error)
+        message = str(error) if said is None else said.message
+        text = f"{type(error).__qualname__}: {message}"
     except Exception:  # somebody else's __str__
         text = type(error).__qualname__
     return {"exception": text[:_EXCEPTION_MAX_CHARS]}

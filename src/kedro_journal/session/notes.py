@@ -103,6 +103,7 @@ def add_note(
     *,
     level: str = "",
     logger: str = "",
+    error: BaseException | None = None,
 ) -> None:
     """Record a note, redacted and bounded. Raises nothing unless `strict`.
 
@@ -111,12 +112,23 @@ def add_note(
         where: What the calling code works for.
         text, fields: See `note`.
         level, logger: Those of the log record that it is, if it is one.
+        error: The exception that it is about; None for the one that is being handled.
     """
     from kedro_journal.events import NoteAdded
 
     with _shield():
+        from .without_data import Chain
+
+        # A note is often about the exception that is being handled.
+        error = error or sys.exc_info()[1]
+        chain = Chain(error, types_only=recorder.errors.types_only)
         stream = (threading.get_ident(), logger)
-        whole = recorder.blocks.feed(stream, _text_of(text))
+        whole = recorder.blocks.feed(stream, chain.text(_text_of(text)))
+        if error is not None:
+            fields = {
+                name: chain.text(value) if type(value) is str else value
+                for name, value in fields.items()
+            }
         recorder.record(
             NoteAdded(
                 text=_bounded_text(whole, recorder.redactor, TEXT_MAX_CHARS),

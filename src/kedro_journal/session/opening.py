@@ -29,6 +29,7 @@ from kedro_journal.redaction import Redactor
 from kedro_journal.redaction.marks import marks_of
 
 from . import capture, place
+from .error_policy import ErrorPolicy
 from .git import git_state
 from .identity import NO_IDENTITY, Identity, identity_in_force
 from .recorder import Recorder
@@ -225,6 +226,7 @@ def open_worker(
         folder=folder,
         redactor=redactor,
         strict=config.strict,
+        errors=ErrorPolicy(config.error_text, config.error_examples),
         session=None,
         warned=warned,
     )
@@ -301,6 +303,7 @@ def _recorder(
         folder=folder,
         redactor=redactor,
         strict=config.strict,
+        errors=ErrorPolicy(config.error_text, config.error_examples),
     )
 
 

@@ -34,6 +34,7 @@ from kedro_journal.redaction.blocks import Blocks
 
 from .backlog import Backlog, is_ending
 from .encoding import encode, encode_least
+from .error_policy import FULL_TEXT, ErrorPolicy
 from .guard import Guard
 from .log_limit import LogLimit
 from .say import say
@@ -58,6 +59,7 @@ class Recorder:
         folder: Its folder; None for a journal in memory.
         redactor: Knows the session's secrets.
         strict: Let errors through to the run.
+        errors: What may be recorded of exceptions.
         session: Status of the session as far as this process knows; None in a worker,
             which does not move it.
         warned: The user was told already that the journal has trouble.
@@ -75,12 +77,14 @@ class Recorder:
         folder: Path | None,
         redactor: Redactor,
         strict: bool = False,
+        errors: ErrorPolicy = FULL_TEXT,
         session: SessionStatus | None = "empty",
         warned: bool = False,
     ) -> None:
         self.session_id = session_id
         self.folder = folder
         self.redactor = redactor
+        self.errors = errors
         self.logs = LogLimit()
         self.blocks = Blocks()
         self._later: deque[tuple[tuple[Event, ...], datetime]] = deque(
@@ -243,7 +247,7 @@ class Recorder:
 
     def encode(self, event: Event) -> bytes:
         """Redact and encode an event; it always fits and always decodes again."""
-        return encode(event, self.redactor)
+        return encode(self.errors.applied(event), self.redactor)
 
     def encode_briefly(self, event: Event) -> bytes:
         """Encode what identifies an event, without its long texts."""

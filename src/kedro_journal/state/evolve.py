@@ -21,6 +21,7 @@ from kedro_journal.events import (
     DatasetLoading,
     DatasetSaved,
     DatasetSaving,
+    DatasetValidated,
     Entry,
     JournalGap,
     JournalHeader,
@@ -207,6 +208,8 @@ class StateBuilder:
                         logger=event.logger,
                     )
                 )
+            case DatasetValidated():
+                pass  # it moves nothing: the load or save that it belongs to goes on
             case JournalGap():
                 self._count("dropped_events", event.dropped)
             case JournalRepaired():
