@@ -24,6 +24,7 @@ from .without_data import Chain
 __all__ = ["ValidationWarnings"]
 
 LOGGER: Final = "kedro.io.data_catalog"
+_MARK: Final = "_kedro_journal_validation"
 _WARNED: Final = re.compile(
     r"Validation failed for dataset '(?P<dataset>[^\n]{1,500})' "
     r"on (?P<mode>load|save)\n(?:\(validator: (?P<validator>[^\n]{0,200})\))?"
@@ -55,16 +56,22 @@ class ValidationWarnings(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Journal a record if it tells of a validation; never raises."""
-        if record.levelno == logging.WARNING and sys.exc_info()[1] is not None:
+        is_new = _MARK not in record.__dict__
+        if (
+            is_new
+            and record.levelno == logging.WARNING
+            and sys.exc_info()[1] is not None
+        ):
             with Shield(strict=False):
-                self._journal(str(record.msg))
+                self._journal(record)
         return True
 
-    def _journal(self, message: str) -> None:
-        warned = _WARNED.match(message)
+    def _journal(self, record: logging.LogRecord) -> None:
+        warned = _WARNED.match(str(record.msg))
         recorder = self._listener.found_recorder() if warned else None
         if warned is None or recorder is None or recorder.busy_here:
             return
+        record.__dict__[_MARK] = True  # a worker has the listener of its owner as well
         error = sys.exc_info()[1]
         said = Chain(error).said(error) if error is not None else None
         failure = said.data if said is not None and said.data else DataFailure()
