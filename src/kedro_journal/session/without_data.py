@@ -58,8 +58,8 @@ _BEFORE_REST: Final = (
     r"has duplicate (?:keys|entries|values): ",
     r"\[parameters: ",
     r"\[SQL: ",
-    r"\[left\]: ",
-    r"\[right\]: ",
+    r"\[(?:left|right)\]:\s{1,4}",
+    r"first diff: ",
     r"ACTUAL: ",
     r"DESIRED: ",
     r"None of \[",
@@ -72,7 +72,15 @@ _HINTS: Final = (
     *("onver", "literal", "arse ", "time data", "format", "annot cast", "failed for"),
     *("Out of bounds", "nvalid", "DETAIL", "uplicate", "Key (", "input_value"),
     *("category", "overlapping", "Bin edges", "None of", "[parameters", "[SQL"),
-    *("[left]", "[right]", "ACTUAL", "DESIRED", "alidation failed", "date string"),
+    *(
+        "[left]",
+        "[right]",
+        "first diff",
+        "ACTUAL",
+        "DESIRED",
+        "alidation failed",
+        "date string",
+    ),
     "out of ",
 )
 _KEDRO: Final = re.compile(
@@ -221,7 +229,7 @@ def remote_out(text: str, *, types_only: bool = False) -> str:
         types_only: Leave out every message, whatever its type is.
     """
     lines: list[str] = []
-    in_frames = skipping = False
+    in_frames, skipping = True, False
     for line in text.split("\n"):
         if _NEXT.match(line) or _FRAME.match(line):
             skipping = False
