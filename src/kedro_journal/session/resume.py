@@ -107,6 +107,24 @@ def unjournaled_context(chain: Chain, env: str | None, params: dict[str, Any]) -
     return session.load_context()
 
 
+def _refuse_masked_names(chain: Chain) -> None:
+    """Refuse a chain whose nodes or datasets cannot be told by their names.
+
+    Raises:
+        NotResumable: A name that was recorded is masked.
+    """
+    for link in chain.links:
+        plans = [node.plan for node in link.run.nodes.values() if node.plan is not None]
+        for plan in plans:
+            for name in (plan.name, *plan.inputs, *plan.outputs):
+                if REDACTED in name:
+                    reason = (
+                        f"a name that it needs holds a secret, and is masked: {name}"
+                    )
+                    advice = "Rename it, or run the pipeline from the start."
+                    raise NotResumable(chain.last.session_id, reason, advice)
+
+
 def make_plan(
     chain: Chain,
     context: Any,
@@ -117,8 +135,10 @@ def make_plan(
     """Plan with the project as it is now.
 
     Raises:
-        NotResumable: There is drift, which is refused; or a node that is none.
+        NotResumable: There is drift, which is refused; or a node that is none; or a
+            name that the plan needs is masked.
     """
+    _refuse_masked_names(chain)
     redactor = redactor_now(chain, context)
     now_nodes = pipeline_now(chain).nodes
     nodes = tuple(planned(node, redactor.plain) for node in now_nodes)
