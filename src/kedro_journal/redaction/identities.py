@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 __all__ = ["Identities"]
@@ -28,6 +28,7 @@ class Identities:
         mask: Masks registered secrets and known tokens in a text.
 
     Attributes:
+        known: What was written for each name so far.
         tag: Returns a short tag of a name that is the same in every process of the
             user and says nothing about the name; empty if it has none. Then tags are
             numbers, and hold for this object alone.
@@ -36,16 +37,29 @@ class Identities:
     def __init__(self, mask: Callable[[str], str]) -> None:
         self.tag: Callable[[str], str] = _no_tag
         self._mask = mask
-        self._known: dict[str, str] = {}
+        self.known: dict[str, str] = {}
         self._taken: dict[str, str] = {}  # masked text: the name it stands for
+
+    def prime(self, names: Iterable[str], *, holds: Callable[[str], bool]) -> None:
+        """Remember names that are sure to stay, many at once: a plan has thousands.
+
+        Args:
+            names: The names.
+            holds: Returns whether a text may hold a secret. It is asked once for all
+                of them.
+        """
+        new = {name for name in names if name not in self.known and name.isascii()}
+        if len(self.known) + len(new) < _KNOWN_MAX and not holds("\n".join(new)):
+            for name in new:
+                self.known.setdefault(name, name)
 
     def of(self, name: str) -> str:
         """Return the text that is written for a name."""
-        known = self._known.get(name)
+        known = self.known.get(name)
         if known is None:
             known = self._masked(name)
-            if len(self._known) < _KNOWN_MAX:
-                known = self._known.setdefault(name, known)
+            if len(self.known) < _KNOWN_MAX:
+                known = self.known.setdefault(name, known)
         return known
 
     def value(self, value: Any) -> Any:
@@ -65,7 +79,7 @@ class Identities:
     def are_kept(self, value: Any) -> bool:
         """Return whether `value` would change nothing."""
         if type(value) is str:
-            return self._known.get(value) == value or self.of(value) == value
+            return self.known.get(value) == value or self.of(value) == value
         if type(value) is tuple:
             return all(map(self.are_kept, value))
         return value is None

@@ -138,6 +138,17 @@ class Redactor:
             return False
         return self._own is None or not any(name in low for name in self._names)
 
+    def prime(self, names: Iterable[str]) -> None:
+        """Look at many names at once, before events that hold them are encoded."""
+        self.identities.prime(names, holds=self._may_hold)
+
+    def _may_hold(self, text: str) -> bool:
+        """Return whether a text holds a registered secret or what hints at a token."""
+        if any(form in text for form in self._forms()):
+            return True
+        low = text.lower()
+        return any(hint in low for shape in SHAPES for hint in shape.hints)
+
     def _mask_name(self, name: str) -> str:
         """Mask registered secrets and known tokens; `name=value` is no part of it."""
         for form in self._forms():

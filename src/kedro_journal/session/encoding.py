@@ -49,6 +49,8 @@ def _is_plain(event: Event, redactor: Redactor) -> bool:
         if value is default:
             continue
         if is_name:
+            if type(value) is str and names.known.get(value) == value:
+                continue  # nearly always: names are few and repeat
             if not names.are_kept(value):
                 return False
         elif not (type(value) is str and redactor.keeps(value)):

@@ -114,6 +114,12 @@ def run_started(
     """Describe a run; a plan of many nodes comes in several records."""
     redact = recorder.redactor.plain
     parts = _parts([planned(node, redact) for node in pipeline.nodes])
+    nodes = [node for part in parts for node in part]
+    recorder.redactor.prime(
+        name
+        for node in nodes
+        for name in (node.name, *node.inputs, *node.outputs, *node.tags)
+    )
     load_versions = run_params.get("load_versions") or {}
     pipelines = run_params.get("pipeline_names") or ()
     if one := run_params.get("pipeline_name"):  # an older Kedro
