@@ -292,6 +292,20 @@ def test_a_database_still_says_which_constraint() -> None:
     assert "no such table: nowhere" == error_info(error, None).message
 
 
+def test_what_led_to_a_validation_error_is_about_the_data_as_well() -> None:
+    import traceback
+
+    error = _from(kedro_error(), ValueError(f"all: {VALUE} {OTHER}"), None)
+    check(
+        error_info(
+            _from(RuntimeError(f"it said: {error.__cause__}"), error, None), None
+        )
+    )
+    text = "".join(traceback.format_exception(error))
+    assert VALUE in text
+    assert VALUE not in remote_out(text)
+
+
 def test_an_exception_that_cannot_be_asked_says_nothing() -> None:
     error = foreign("pandera.errors", "SchemaErrors", failure_cases=object())
     error.failure_cases = type(

@@ -133,17 +133,19 @@ class Chain:
         self._raw: list[tuple[str, str]] = []
         self._held: list[BaseException] = []  # so that no id is used again
         if error is not None:
-            for one in _reachable(error):
+            for one, beneath in _reachable(error):
                 self._held.append(one)
-                self._look_at(one)
+                self._look_at(one, beneath=beneath)
         self._raw.sort(key=lambda pair: len(pair[0]), reverse=True)
 
-    def _look_at(self, error: BaseException) -> None:
+    def _look_at(self, error: BaseException, *, beneath: bool) -> None:
         says = carrier_of(error)
         if says is not None:
             said = _asked(says, error)
         elif self._types_only:
             said = Said(MESSAGE_OUT)
+        elif beneath:  # what a validator raised itself is about the data as well
+            said = Said(LEFT_OUT)
         else:
             return
         if self._types_only:
@@ -165,15 +167,17 @@ class Chain:
         return patterns_out(text)
 
 
-def _reachable(error: BaseException) -> Iterator[BaseException]:
-    waiting, seen = [error], {id(error)}
+def _reachable(error: BaseException) -> Iterator[tuple[BaseException, bool]]:
+    """Return a chain; the flag says that one is beneath a known carrier of data."""
+    waiting, seen = [(error, False)], {id(error)}
     while waiting and len(seen) <= CHAIN_MAX:
-        one = waiting.pop()
-        yield one
+        one, beneath = waiting.pop()
+        yield one, beneath
+        below = beneath or carrier_of(one) is not None
         for each in _inner(one):
             if isinstance(each, BaseException) and id(each) not in seen:
                 seen.add(id(each))
-                waiting.append(each)
+                waiting.append((each, below))
 
 
 def _inner(error: BaseException) -> list[Any]:
@@ -228,9 +232,12 @@ def remote_out(text: str, *, types_only: bool = False) -> str:
         text: As `traceback.format_exception` gives it.
         types_only: Leave out every message, whatever its type is.
     """
+    given = text.split("\n")
+    # What led to an exception that is known to carry data is about the data as well.
+    last = max((n for n, line in enumerate(given) if _names_carrier(line)), default=-1)
     lines: list[str] = []
     in_frames, skipping = True, False
-    for line in text.split("\n"):
+    for number, line in enumerate(given):
         if _NEXT.match(line) or _FRAME.match(line):
             skipping = False
             in_frames = True
@@ -238,14 +245,20 @@ def remote_out(text: str, *, types_only: bool = False) -> str:
             continue
         elif in_frames and (found := _SAID.match(line)) and _is_message(found, line):
             in_frames = False
-            named = found["type"].split(".")
-            known = f"{named[0].lstrip('_')}.{named[-1]}" in CARRIERS
-            if (types_only or known) and found["text"] is not None:
+            if (types_only or number <= last) and found["text"] is not None:
                 skipping = True
                 lines.append(f"{found['margin']}{found['type']}: {LEFT_OUT}")
                 continue
         lines.append(line)
     return patterns_out("\n".join(lines))
+
+
+def _names_carrier(line: str) -> bool:
+    found = _SAID.match(line)
+    if found is None or not _is_message(found, line):
+        return False
+    named = found["type"].split(".")
+    return f"{named[0].lstrip('_')}.{named[-1]}" in CARRIERS
 
 
 def _is_message(found: re.Match[str], line: str) -> bool:
