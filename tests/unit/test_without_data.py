@@ -296,11 +296,8 @@ def test_what_led_to_a_validation_error_is_about_the_data_as_well() -> None:
     import traceback
 
     error = _from(kedro_error(), ValueError(f"all: {VALUE} {OTHER}"), None)
-    check(
-        error_info(
-            _from(RuntimeError(f"it said: {error.__cause__}"), error, None), None
-        )
-    )
+    outer = _from(RuntimeError(f"it said: {error.__cause__}"), error, None)
+    check(ErrorPolicy().applied(failed(outer)).error)
     text = "".join(traceback.format_exception(error))
     assert VALUE in text
     assert VALUE not in remote_out(text)
