@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,3 +27,9 @@ def default_signals() -> Iterator[None]:
     """Let signals do here what they do in a program that a shell starts."""
     with default_dispositions():
         yield
+
+
+# The user's key is made on first use: not in the configuration of who runs the tests.
+_config = tempfile.mkdtemp(prefix="kedro-journal-config-")
+os.environ["XDG_CONFIG_HOME"] = _config
+atexit.register(shutil.rmtree, _config, ignore_errors=True)

@@ -92,6 +92,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...],
         Meta(description="Further names whose values are secrets, anywhere in a key."),
     ] = ()
+    error_text: Annotated[
+        Literal["full", "type"],
+        Meta(
+            description="What to record of an exception. full: its message as well, "
+            "without the data values of exceptions that are known to carry them. type: "
+            "its class, the frames and their source lines alone."
+        ),
+    ] = "full"
+    error_examples: Annotated[
+        bool,
+        Meta(
+            description="Record a few of the data values that a validation failed for."
+        ),
+    ] = False
     log_level: Annotated[
         Literal["off", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
         Meta(

@@ -30,6 +30,8 @@ import threading
 from importlib import import_module
 from typing import Any, Final
 
+from kedro_journal._outside import let_through
+
 __all__ = ["JournalHandler"]
 
 _OURS: Final = frozenset({"kedro_journal", "filelock"})
@@ -76,8 +78,8 @@ class JournalHandler(logging.Handler):
             if _SESSION in sys.modules:  # else there is no session in this process
                 home = import_module(_HOME)
                 home.journal(record, self._recorder(home))
-        except Exception:  # noqa: S110 - whoever logs a warning wants no error
-            pass
+        except Exception as error:
+            let_through(error)  # a caller that logs a warning expects no error of ours
         finally:
             _here.busy = False
 

@@ -97,7 +97,7 @@ def test_nobodys_code_is_run(name: str) -> None:
         cls = type("Asked" + base.__name__, (base,), space)
         for value in (cls(), [cls()], {name: cls()}, {"k": {name: [cls()]}}):
             Redactor().plain(value)
-            Redactor().fields({"runtime_params": value}, frozenset())
+            Redactor().fields({"runtime_params": value})
         if cls.__hash__ is not None:
             Redactor().plain({cls(): 1})
             Redactor().plain([{cls()}])

@@ -49,8 +49,9 @@ class TestArguments:
         assert digest(object()) == digest(object()) != digest(Redactor())
         assert digest(work) != digest(digest)
 
-    def test_a_secret_does_not_count(self) -> None:
-        assert digest(api_token="hunter22") == digest(api_token="hunter23")
+    def test_a_secret_counts_by_a_keyed_digest(self) -> None:
+        assert digest(api_token="hunter22") == digest(api_token="hunter22")
+        assert digest(api_token="hunter22") != digest(api_token="hunter23")
         assert digest(api_token="hunter22") != digest(api_taken="hunter22")
 
     def test_what_holds_itself_ends(self) -> None:

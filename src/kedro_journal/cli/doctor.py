@@ -13,6 +13,12 @@ __all__ = ["doctor"]
 
 @click.command("doctor")
 @directory_options
+@click.option(
+    "--find-env",
+    "variable",
+    metavar="NAME",
+    help="Search all journals for the value of this environment variable instead.",
+)
 @json_option
 @click.pass_context
 def doctor(
@@ -20,6 +26,7 @@ def doctor(
     *,
     project: Path | None,
     directory: Path | None,
+    variable: str | None,
     as_json: bool,
 ) -> None:
     """Check what is guaranteed on this machine.
@@ -28,6 +35,13 @@ def doctor(
     creation, appends and locks of several processes, kill -9, syncs. Looks at the
     settings, the installation, and the newest journals. Changes nothing. Loads Kedro
     and the project's settings.py in a process of its own.
+
+    With --find-env, nothing is probed: every file of the journal directory is searched
+    for the value of that variable, in plain text, base64, hex, URL-quoted, escaped,
+    UTF-16 or reversed. Sessions, records and fields are listed, never the value. Exits
+    with 0 if it is nowhere, 1 if it was found, 2 if the variable is not set. With
+    --json: variable, directory, sessions, found (session, file, seq, type, field,
+    offset, form) and not_searched (file, reason).
 
     Exits with 0 if there is no problem (notes and warnings are none), else with 1.
 
@@ -47,6 +61,12 @@ def doctor(
         click.echo(broken_report(error, as_json=as_json), nl=False)
         ctx.exit(1)
 
+    if variable is not None:
+        from .common import open_journals
+        from .find import find_environment
+
+        where = open_journals(ctx, project, directory).path
+        ctx.exit(find_environment(variable, where, as_json=as_json))
     report = examine(project_of(ctx, project), directory)
     if as_json:
         click.echo(json_text(doctor_data(report)), nl=False)

@@ -1,6 +1,13 @@
 """EVENT: immutable facts, past tense. Data only: no clock, no file, no chance."""
 
-from .base import ErrorInfo, Event, Frame, UnknownEvent
+from .base import (
+    DataFailure,
+    ErrorInfo,
+    Event,
+    FailedCheck,
+    Frame,
+    UnknownEvent,
+)
 from .dataset import (
     DatasetConfirmed,
     DatasetConfirming,
@@ -8,6 +15,7 @@ from .dataset import (
     DatasetLoading,
     DatasetSaved,
     DatasetSaving,
+    DatasetValidated,
 )
 from .fingerprint import Fingerprint
 from .journal import (
@@ -45,16 +53,19 @@ __all__ = [
     "CommandLine",
     "ContextLoaded",
     "Cursor",
+    "DataFailure",
     "DatasetConfirmed",
     "DatasetConfirming",
     "DatasetLoaded",
     "DatasetLoading",
     "DatasetSaved",
     "DatasetSaving",
+    "DatasetValidated",
     "Entry",
     "ErrorInfo",
     "Event",
     "Fingerprint",
+    "FailedCheck",
     "Frame",
     "Git",
     "JournalGap",

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
 
 __all__ = [
     "Attempt",
+    "DataFailure",
     "DatasetName",
     "DurationS",
     "EXACT_FIELDS",
     "ErrorInfo",
     "Event",
+    "FailedCheck",
     "Frame",
     "LeftOut",
+    "NAME",
     "NodeName",
-    "PLAIN_FIELDS",
+    "PLAIN",
     "Part",
     "RunId",
     "UnknownEvent",
 ]
 
+# Marks on the fields of events and of their parts. A text field without a mark is
+# redacted as free text, so that a new field is safe until somebody says otherwise.
+# Numbers need no mark: they cannot hold a text.
+PLAIN: Final[dict[str, Any]] = {"plain": True}
+"""Written as it is: made by this package alone, such as a hash or one of few words."""
+NAME: Final[dict[str, Any]] = {"name": True}
+"""Identifies something: registered secrets and known tokens in it are masked, and the
+same name always becomes the same text."""
+
 RunId = Annotated[
     str | None,
     Meta(
+        extra=NAME,
         description="Kedro's id of the run. Null where Kedro does not tell which of "
-        "several concurrent runs a call belongs to: it is never guessed."
+        "several concurrent runs a call belongs to: it is never guessed.",
     ),
 ]
 Attempt = Annotated[
@@ -38,13 +51,18 @@ Attempt = Annotated[
         "when a failed run is retried in the same session.",
     ),
 ]
-NodeName = Annotated[str, Meta(description="Name of the node, with its namespace.")]
-DatasetName = Annotated[str, Meta(description="Name of the dataset in the catalog.")]
+NodeName = Annotated[
+    str, Meta(extra=NAME, description="Name of the node, with its namespace.")
+]
+DatasetName = Annotated[
+    str, Meta(extra=NAME, description="Name of the dataset in the catalog.")
+]
 LeftOut = Annotated[
     tuple[str, ...],
     Meta(
+        extra=PLAIN,
         description="Fields of this record that could not be recorded whole, because "
-        "they are too large for it."
+        "they are too large for it.",
     ),
 ]
 Part = Annotated[
@@ -59,57 +77,6 @@ DurationS = Annotated[
     float | None,
     Meta(description="Seconds by the monotonic clock of the writing process."),
 ]
-
-# Fields that hold names and numbers which Kedro or this package made. Everything
-# else goes through redaction before it is encoded, so that a new field is safe
-# until somebody says otherwise.
-PLAIN_FIELDS = frozenset(
-    {
-        "run_id",
-        "attempt",
-        "node",
-        "dataset",
-        "duration_s",
-        "is_async",
-        "size_bytes",
-        "modified_us",
-        "entries",
-        "listing_sha256",
-        "etag",
-        "session_id",
-        "uid",
-        "pid",
-        "exit_code",
-        "signal",
-        "lost",
-        "offset",
-        "length",
-        "sha256",
-        "phase",
-        "part",
-        "dropped",
-        "via",
-        "package_name",
-        "host",
-        "env",
-        "free_inputs",
-        "outputs",
-        "pipelines",
-        "runner",
-        "save_version",
-        "input_versions",
-        "load_versions",
-        "kedro_session_id",
-        "parent_session_id",
-        "parent_run_id",
-        "done",
-        "remaining",
-        "group_id",
-        "config_sha256",
-        "level",
-        "logger",
-    }
-)
 
 # Fields that a later run needs: recorded without loss, see `redaction.exact`, or so
 # that it shows that they are not.
@@ -151,6 +118,40 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     source: Annotated[str, Meta(description="That line of the source, stripped.")] = ""
 
 
+class FailedCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One check of data that failed, with all the values it failed for."""
+
+    check: Annotated[str, Meta(description="Name of the check; empty if it has none.")]
+    column: Annotated[str, Meta(description="Column or place, if it has one.")] = ""
+    count: Annotated[int, Meta(ge=0, description="Values that failed.")] = 1
+    examples: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Some of them, at most 5; empty unless the setting "
+            "`error_examples` asks for them."
+        ),
+    ] = ()
+
+
+class DataFailure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an exception says about data, without the data."""
+
+    dataset: Annotated[
+        str | None, Meta(extra=NAME, description="The dataset, if it is told.")
+    ] = None
+    mode: Annotated[str, Meta(description="load, save or api, if it is told.")] = ""
+    validator: Annotated[str, Meta(description="What checked it, if it is told.")] = ""
+    checks: Annotated[
+        tuple[FailedCheck, ...], Meta(description="The checks that failed, at most 50.")
+    ] = ()
+    checks_total: Annotated[
+        int, Meta(ge=0, description="How many checks failed in all.")
+    ] = 0
+    cases_total: Annotated[
+        int, Meta(ge=0, description="How many values failed in all.")
+    ] = 0
+
+
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """An exception as plain data: redacted, bounded, readable anywhere."""
 
@@ -174,6 +175,13 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
         str,
         Meta(description="Traceback text that came from a worker process."),
     ] = ""
+    data: Annotated[
+        DataFailure | None,
+        Meta(
+            description="What it says about data, where it is of a type that carries "
+            "data values; they are left out of its message."
+        ),
+    ] = None
     cause: Annotated[
         ErrorInfo | None,
         Meta(description="What it was raised from, or while handling."),

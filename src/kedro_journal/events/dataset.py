@@ -9,7 +9,17 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from .base import Attempt, DatasetName, DurationS, Event, NodeName, RunId
+from .base import (
+    NAME,
+    PLAIN,
+    Attempt,
+    DataFailure,
+    DatasetName,
+    DurationS,
+    Event,
+    NodeName,
+    RunId,
+)
 from .fingerprint import Fingerprint
 
 __all__ = [
@@ -19,6 +29,7 @@ __all__ = [
     "DatasetLoading",
     "DatasetSaved",
     "DatasetSaving",
+    "DatasetValidated",
 ]
 
 SizeBytes = Annotated[
@@ -42,8 +53,9 @@ Entries = Annotated[
 ListingSha256 = Annotated[
     str | None,
     Meta(
+        extra=PLAIN,
         description="Hash of the folder's listing: the relative name, the size, and "
-        "the modification time or etag of every file. Null for a file."
+        "the modification time or etag of every file. Null for a file.",
     ),
 ]
 Etag = Annotated[
@@ -77,7 +89,8 @@ class DatasetLoaded(Event, frozen=True, kw_only=True):
     attempt: Attempt = 1
     duration_s: DurationS = None
     version: Annotated[
-        str | None, Meta(description="Version that was loaded, if versioned.")
+        str | None,
+        Meta(description="Version that was loaded, if versioned."),
     ] = None
     path: Annotated[
         str | None,
@@ -121,7 +134,8 @@ class DatasetSaved(Event, frozen=True, kw_only=True):
     attempt: Attempt = 1
     duration_s: DurationS = None
     version: Annotated[
-        str | None, Meta(description="Version it was saved as, if versioned.")
+        str | None,
+        Meta(description="Version it was saved as, if versioned."),
     ] = None
     path: Annotated[
         str | None, Meta(description="Where it was saved; null in memory.")
@@ -159,3 +173,26 @@ class DatasetConfirmed(Event, frozen=True, kw_only=True):
     dataset: DatasetName
     attempt: Attempt = 1
     duration_s: DurationS = None
+
+
+class DatasetValidated(Event, frozen=True, kw_only=True):
+    """Data did not pass its validation, and the run went on: severity `warn`.
+
+    A validation that stops the node is in its `node.failed`. Of one that passes nothing
+    is recorded, for Kedro does not tell.
+    """
+
+    TYPE: ClassVar[str] = "dataset.validated"
+
+    run_id: RunId
+    dataset: DatasetName
+    node: Annotated[
+        str | None, Meta(extra=NAME, description="Node it was loaded or saved for.")
+    ] = None
+    attempt: Attempt = 1
+    outcome: Annotated[
+        str, Meta(extra=PLAIN, description="warned: it failed, and that was a warning.")
+    ] = "warned"
+    failure: Annotated[
+        DataFailure | None, Meta(description="What failed, without the data.")
+    ] = None

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from .base import Attempt, Event
+from .base import NAME, PLAIN, Attempt, Event
 
 __all__ = [
     "JournalGap",
@@ -24,17 +24,28 @@ class JournalHeader(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "journal.header"
 
-    session_id: Annotated[str, Meta(description="Id of the session, also its folder.")]
+    session_id: Annotated[
+        str, Meta(extra=NAME, description="Id of the session, also its folder.")
+    ]
     uid: Annotated[
         str,
-        Meta(description="UUID version 7 (RFC 9562) of the session: unique anywhere."),
+        Meta(
+            extra=PLAIN,
+            description="UUID version 7 (RFC 9562) of the session: unique anywhere.",
+        ),
     ]
     salt: Annotated[
         str,
-        Meta(description="128 random bits in hex: two journals never share a header."),
+        Meta(
+            extra=PLAIN,
+            description="128 random bits in hex: two journals never share a header.",
+        ),
     ]
     package_version: Annotated[
-        str, Meta(description="Version of kedro-journal that wrote the header.")
+        str,
+        Meta(
+            extra=PLAIN, description="Version of kedro-journal that wrote the header."
+        ),
     ]
 
 
@@ -49,10 +60,13 @@ class WriterOpened(Event, frozen=True, kw_only=True):
 
     pid: Annotated[int, Meta(description="Process id.")]
     parent_pid: Annotated[int, Meta(description="Process id of its parent.")] = 0
-    host: Annotated[str, Meta(description="Host name.")] = ""
+    host: Annotated[str, Meta(extra=NAME, description="Host name.")] = ""
     boot_id: Annotated[
         str | None,
-        Meta(description="Id of this boot of the kernel, null where there is none."),
+        Meta(
+            extra=PLAIN,
+            description="Id of this boot of the kernel, null where there is none.",
+        ),
     ] = None
     started_at_ticks: Annotated[
         int | None,
@@ -61,13 +75,14 @@ class WriterOpened(Event, frozen=True, kw_only=True):
             "which tells a reused pid; null where the system does not say."
         ),
     ] = None
-    user: Annotated[str | None, Meta(description="Login name.")] = None
-    python: Annotated[str, Meta(description="Version of Python.")] = ""
+    user: Annotated[str | None, Meta(extra=NAME, description="Login name.")] = None
+    python: Annotated[str, Meta(extra=PLAIN, description="Version of Python.")] = ""
     role: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="owner: holds the owner lock; a later one took it over. "
-            "worker: runs nodes for it."
+            "worker: runs nodes for it.",
         ),
     ] = "owner"
 
@@ -79,16 +94,18 @@ class JournalRepaired(Event, frozen=True, kw_only=True):
 
     offset: Annotated[int, Meta(description="Byte position where the tail began.")]
     length: Annotated[int, Meta(description="How many bytes were cut.")]
-    sha256: Annotated[str, Meta(description="Hash of the cut bytes.")] = ""
+    sha256: Annotated[str, Meta(extra=PLAIN, description="Hash of the cut bytes.")] = ""
     kept_as: Annotated[
-        str, Meta(description="Name of the file in torn/ that has the bytes.")
+        str,
+        Meta(extra=PLAIN, description="Name of the file in torn/ that has the bytes."),
     ] = ""
     action: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="cut: torn tail cut. adopted: a whole record lacked only its "
             "newline and was completed. terminator: the newline itself was damaged "
-            "and was put right. skipped: damaged whole lines were left where they are."
+            "and was put right. skipped: damaged whole lines were left where they are.",
         ),
     ] = "cut"
     lost: Annotated[
@@ -118,13 +135,20 @@ class NoteAdded(Event, frozen=True, kw_only=True):
     fields: Annotated[
         dict[str, object], Meta(description="Named values that go with it.")
     ] = {}
-    run_id: Annotated[str | None, Meta(description="Run it belongs to, if any.")] = None
+    run_id: Annotated[
+        str | None, Meta(extra=NAME, description="Run it belongs to, if any.")
+    ] = None
     attempt: Attempt = 1
-    node: Annotated[str | None, Meta(description="Node it was made in, if any.")] = None
+    node: Annotated[
+        str | None, Meta(extra=NAME, description="Node it was made in, if any.")
+    ] = None
     level: Annotated[
         str,
-        Meta(description="WARNING, ERROR... of a log record; empty for a note."),
+        Meta(
+            extra=NAME,
+            description="WARNING, ERROR... of a log record; empty for a note.",
+        ),
     ] = ""
     logger: Annotated[
-        str, Meta(description="Name of the logger, if it is a log record.")
+        str, Meta(extra=NAME, description="Name of the logger, if it is a log record.")
     ] = ""

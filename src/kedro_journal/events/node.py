@@ -6,7 +6,16 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from .base import Attempt, DurationS, ErrorInfo, Event, NodeName, RunId
+from .base import (
+    NAME,
+    PLAIN,
+    Attempt,
+    DurationS,
+    ErrorInfo,
+    Event,
+    NodeName,
+    RunId,
+)
 
 __all__ = ["NodeCompleted", "NodeComputed", "NodeFailed", "NodeStarted"]
 
@@ -21,7 +30,10 @@ class NodeStarted(Event, frozen=True, kw_only=True):
     attempt: Attempt = 1
     input_versions: Annotated[
         tuple[tuple[str, str], ...],
-        Meta(description="Pairs of versioned dataset and version that was loaded."),
+        Meta(
+            extra=NAME,
+            description="Pairs of versioned dataset and version that was loaded.",
+        ),
     ] = ()
 
 
@@ -67,9 +79,14 @@ class NodeFailed(Event, frozen=True, kw_only=True):
     error: Annotated[ErrorInfo, Meta(description="What was raised.")]
     phase: Annotated[
         str,
-        Meta(description="loading, running, saving or confirming: what it was doing."),
+        Meta(
+            extra=PLAIN,
+            description="loading, running, saving or confirming: what it was doing.",
+        ),
     ] = "running"
     dataset: Annotated[
         str | None,
-        Meta(description="Dataset that was being loaded, saved or confirmed."),
+        Meta(
+            extra=NAME, description="Dataset that was being loaded, saved or confirmed."
+        ),
     ] = None

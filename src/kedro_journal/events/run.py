@@ -9,7 +9,17 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from .base import Attempt, DurationS, ErrorInfo, Event, LeftOut, Part, RunId
+from .base import (
+    NAME,
+    PLAIN,
+    Attempt,
+    DurationS,
+    ErrorInfo,
+    Event,
+    LeftOut,
+    Part,
+    RunId,
+)
 
 __all__ = ["PlannedNode", "RunCompleted", "RunFailed", "RunInterrupted", "RunStarted"]
 
@@ -17,22 +27,18 @@ __all__ = ["PlannedNode", "RunCompleted", "RunFailed", "RunInterrupted", "RunSta
 class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
     """A node that the run set out to run."""
 
-    # Written as they are, as in every other event that speaks of the node.
-    PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset(
-        {
-            *("name", "inputs", "outputs", "tags", "namespace", "confirms"),
-            *("source_sha256", "arguments_sha256"),
-        }
-    )
-
-    name: Annotated[str, Meta(description="Name of the node.")]
+    name: Annotated[str, Meta(extra=NAME, description="Name of the node.")]
     inputs: Annotated[
-        tuple[str, ...], Meta(description="Datasets it loads, in declared order.")
+        tuple[str, ...],
+        Meta(extra=NAME, description="Datasets it loads, as declared."),
     ] = ()
     outputs: Annotated[
-        tuple[str, ...], Meta(description="Datasets it saves, in declared order.")
+        tuple[str, ...],
+        Meta(extra=NAME, description="Datasets it saves, as declared."),
     ] = ()
-    tags: Annotated[tuple[str, ...], Meta(description="Its tags, sorted.")] = ()
+    tags: Annotated[
+        tuple[str, ...], Meta(extra=NAME, description="Its tags, sorted.")
+    ] = ()
     function: Annotated[str, Meta(description="module.qualname of its function.")] = ""
     source: Annotated[
         str, Meta(description="file:line of the function, if it has one.")
@@ -40,33 +46,43 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
     source_sha256: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="Hash of the function's source text, if it has one: another "
-            "hash means that the function was changed."
+            "hash means that the function was changed.",
         ),
     ] = ""
     arguments_sha256: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="Hash of the arguments that a functools.partial holds, "
             "redacted first: plain values as they are, of others the type; empty for "
-            "no partial."
+            "no partial.",
         ),
     ] = ""
     namespace: Annotated[
-        str, Meta(description="Its namespace, which its name begins with; or empty.")
+        str,
+        Meta(
+            extra=NAME,
+            description="Its namespace, or empty.",
+        ),
     ] = ""
     confirms: Annotated[
         tuple[str, ...],
-        Meta(description="Datasets that Kedro confirms once its outputs are saved."),
+        Meta(
+            extra=NAME,
+            description="Datasets that Kedro confirms after its saves.",
+        ),
     ] = ()
     label: Annotated[
         str,
         Meta(
+            extra=NAME,
             description="Kedro's text of the node, `str(node)`; Kedro-Viz makes the "
             "node's id from it. Empty if it follows from the other fields: "
             "`NAME: FUNCTION([INPUT;...]) -> [OUTPUT;...]`, where NAME is the name "
             "without the namespace, FUNCTION is what follows the last dot of the "
-            "function, and an empty list is written None."
+            "function, and an empty list is written None.",
         ),
     ] = ""
 
@@ -90,7 +106,7 @@ class RunStarted(Event, frozen=True, kw_only=True):
     run_id: RunId
     attempt: Attempt = 1
     pipelines: Annotated[
-        tuple[str, ...], Meta(description="Names of the pipelines.")
+        tuple[str, ...], Meta(extra=NAME, description="Names of the pipelines.")
     ] = ("__default__",)
     filters: Annotated[
         dict[str, Any],
@@ -99,7 +115,7 @@ class RunStarted(Event, frozen=True, kw_only=True):
             "runtime_params."
         ),
     ] = {}
-    runner: Annotated[str, Meta(description="Class of the runner.")] = ""
+    runner: Annotated[str, Meta(extra=NAME, description="Class of the runner.")] = ""
     is_async: Annotated[
         bool, Meta(description="Datasets are loaded and saved in threads.")
     ] = False
@@ -113,12 +129,13 @@ class RunStarted(Event, frozen=True, kw_only=True):
     runner_arguments_unknown: Annotated[
         tuple[str, ...],
         Meta(
+            extra=NAME,
             description="Names of its arguments whose value is not known, because code "
-            "made the runner and it keeps them in no attribute as plain data."
+            "made the runner and it keeps them in no attribute as plain data.",
         ),
     ] = ()
     env: Annotated[
-        str | None, Meta(description="Configuration environment in force.")
+        str | None, Meta(extra=NAME, description="Configuration environment in force.")
     ] = None
     runtime_params: Annotated[
         dict[str, Any],
@@ -126,10 +143,14 @@ class RunStarted(Event, frozen=True, kw_only=True):
     ] = {}
     load_versions: Annotated[
         tuple[tuple[str, str], ...],
-        Meta(description="Pairs of dataset and version that loading was pinned to."),
+        Meta(
+            extra=NAME,
+            description="Pairs of dataset and version that loading was pinned to.",
+        ),
     ] = ()
     save_version: Annotated[
-        str | None, Meta(description="Version under which versioned datasets save.")
+        str | None,
+        Meta(extra=NAME, description="Version under which versioned datasets save."),
     ] = None
     nodes: Annotated[
         tuple[PlannedNode, ...],
@@ -137,7 +158,8 @@ class RunStarted(Event, frozen=True, kw_only=True):
     ] = ()
     part: Part = 1
     free_inputs: Annotated[
-        tuple[str, ...], Meta(description="Datasets that no node of it makes.")
+        tuple[str, ...],
+        Meta(extra=NAME, description="Datasets that no node of it makes."),
     ] = ()
     left_out: LeftOut = ()
 
@@ -151,7 +173,8 @@ class RunCompleted(Event, frozen=True, kw_only=True):
     attempt: Attempt = 1
     duration_s: DurationS = None
     outputs: Annotated[
-        tuple[str, ...], Meta(description="The free outputs of the pipeline.")
+        tuple[str, ...],
+        Meta(extra=NAME, description="The free outputs of the pipeline."),
     ] = ()
     left_out: LeftOut = ()
 

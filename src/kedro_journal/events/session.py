@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import Meta
 
-from .base import ErrorInfo, Event, LeftOut, Part
+from .base import NAME, PLAIN, ErrorInfo, Event, LeftOut, Part
 
 __all__ = [
     "CatalogEntry",
@@ -80,24 +80,26 @@ class Git(msgspec.Struct, frozen=True, omit_defaults=True):
 class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Versions in force."""
 
-    python: Annotated[str, Meta(description="Python.")] = ""
-    kedro: Annotated[str, Meta(description="Kedro.")] = ""
-    kedro_journal: Annotated[str, Meta(description="This package.")] = ""
+    python: Annotated[str, Meta(extra=PLAIN, description="Python.")] = ""
+    kedro: Annotated[str, Meta(extra=PLAIN, description="Kedro.")] = ""
+    kedro_journal: Annotated[str, Meta(extra=PLAIN, description="This package.")] = ""
     project: Annotated[
         str | None, Meta(description="The project's package, if it has a version.")
     ] = None
     project_sha256: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="Hash of the source files of the project's package, names and "
-            "contents; empty if there are more than 2000, or over 16 MiB of them."
+            "contents; empty if there are more than 2000, or over 16 MiB of them.",
         ),
     ] = ""
     packages_sha256: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="Hash of the installed distributions, `name-version` each, "
-            "sorted, a line each: equal hashes mean equal environments."
+            "sorted, a line each: equal hashes mean equal environments.",
         ),
     ] = ""
     packages: Annotated[
@@ -111,8 +113,6 @@ class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class ParameterSource(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the value of one parameter comes from."""
-
-    PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset({"line"})
 
     name: Annotated[
         str, Meta(description="The parameter; keys of nested ones joined by dots.")
@@ -141,9 +141,7 @@ class ParameterSource(msgspec.Struct, frozen=True, omit_defaults=True):
 class CatalogEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One dataset of the configured catalog."""
 
-    PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset({"name"})
-
-    name: Annotated[str, Meta(description="Name of the dataset.")]
+    name: Annotated[str, Meta(extra=NAME, description="Name of the dataset.")]
     type: Annotated[str, Meta(description="Class of the dataset.")] = ""
     path: Annotated[str | None, Meta(description="Where it is stored, redacted.")] = (
         None
@@ -156,23 +154,26 @@ class SessionCreated(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "session.created"
 
-    session_id: Annotated[str, Meta(description="Id of the session.")]
+    session_id: Annotated[str, Meta(extra=NAME, description="Id of the session.")]
     project_path: Annotated[str, Meta(description="Root of the project.")] = ""
     package_name: Annotated[
-        str | None, Meta(description="The project's Python package.")
+        str | None, Meta(extra=NAME, description="The project's Python package.")
     ] = None
     project_name: Annotated[
-        str | None, Meta(description="The project's name in its pyproject.toml.")
+        str | None,
+        Meta(extra=NAME, description="The name in its pyproject.toml."),
     ] = None
     distribution: Annotated[
         str | None,
         Meta(
+            extra=NAME,
             description="The installed distribution that the package is from, if the "
-            "project is packaged: there is no pyproject.toml then."
+            "project is packaged: there is no pyproject.toml then.",
         ),
     ] = None
     env: Annotated[
-        str | None, Meta(description="Configuration environment that was asked for.")
+        str | None,
+        Meta(extra=NAME, description="Configuration environment that was asked for."),
     ] = None
     runtime_params: Annotated[
         dict[str, Any],
@@ -199,30 +200,35 @@ class SessionCreated(Event, frozen=True, kw_only=True):
         Meta(description="Environment variables of the allow-list, redacted."),
     ] = {}
     git: Annotated[Git | None, Meta(description="Null where there is no git.")] = None
-    user: Annotated[str | None, Meta(description="Login name.")] = None
-    host: Annotated[str, Meta(description="Host name.")] = ""
+    user: Annotated[str | None, Meta(extra=NAME, description="Login name.")] = None
+    host: Annotated[str, Meta(extra=NAME, description="Host name.")] = ""
     pid: Annotated[int, Meta(description="Process id.")] = 0
     cwd: Annotated[str, Meta(description="Working directory.")] = ""
     versions: Annotated[Versions, Meta(description="Versions in force.")] = Versions()
     via: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="session: our session class; hooks: Kedro's own, seen by the "
-            "plugin hooks; command: a command line that failed before either."
+            "plugin hooks; command: a command line that failed before either.",
         ),
     ] = "session"
     kedro_session_id: Annotated[
         str | None,
-        Meta(description="Kedro's own id of the session where it is another one."),
+        Meta(
+            extra=NAME,
+            description="Kedro's own id of the session where it is another one.",
+        ),
     ] = None
     parent_session_id: Annotated[
-        str | None, Meta(description="Session that this one belongs under.")
+        str | None, Meta(extra=NAME, description="Session that this one belongs under.")
     ] = None
     group_id: Annotated[
         str | None,
         Meta(
+            extra=NAME,
             description="What sessions share that are one run to somebody: the tasks "
-            "of an orchestrator, several hosts."
+            "of an orchestrator, several hosts.",
         ),
     ] = None
     labels: Annotated[
@@ -263,7 +269,7 @@ class ContextLoaded(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "context.loaded"
 
     env: Annotated[
-        str | None, Meta(description="Configuration environment in force.")
+        str | None, Meta(extra=NAME, description="Configuration environment in force.")
     ] = None
     parameters: Annotated[
         dict[str, Any], Meta(description="The parameters in force, redacted.")
@@ -271,8 +277,31 @@ class ContextLoaded(Event, frozen=True, kw_only=True):
     parameters_sha256: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="Hash of the redacted parameters, as they are recorded, in a "
-            "canonical form."
+            "canonical form.",
+        ),
+    ] = ""
+    masked: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Parameters that are masked, wholly or in part, and have a "
+            "digest in `masked_hmac`; keys of nested ones joined by dots."
+        ),
+    ] = ()
+    masked_hmac: Annotated[
+        tuple[str, ...],
+        Meta(
+            extra=PLAIN,
+            description="HMAC-SHA-256 of the value of each of those parameters, in "
+            "their order, cut to 128 bits. The key is the user's own, in no journal.",
+        ),
+    ] = ()
+    masked_key: Annotated[
+        str,
+        Meta(
+            extra=PLAIN,
+            description="Which key that was: digests by two keys cannot be compared.",
         ),
     ] = ""
     catalog: Annotated[
@@ -284,8 +313,9 @@ class ContextLoaded(Event, frozen=True, kw_only=True):
     config_sha256: Annotated[
         tuple[str, ...],
         Meta(
+            extra=PLAIN,
             description="Hash of each of those files, in their order; empty for "
-            "credentials and for a file that cannot be read or is over 1 MiB."
+            "credentials and for a file that cannot be read or is over 1 MiB.",
         ),
     ] = ()
     parameter_sources: Annotated[
@@ -323,8 +353,9 @@ class SessionFailed(Event, frozen=True, kw_only=True):
     phase: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="Where: create, context, run (before the run started), "
-            "body (the block of the with statement) or command."
+            "body (the block of the with statement) or command.",
         ),
     ] = "body"
 
@@ -337,10 +368,11 @@ class SessionClosed(Event, frozen=True, kw_only=True):
     reason: Annotated[
         str,
         Meta(
+            extra=PLAIN,
             description="close: close() or the end of the block; exit: the process "
             "ended; command: the command ended; signal: a signal ended it; "
             "collected: nobody held the session any more; elsewhere: the process "
-            "ended, and its run was left to others."
+            "ended, and its run was left to others.",
         ),
     ] = "close"
     exit_code: Annotated[
@@ -356,12 +388,16 @@ class SessionResumed(Event, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "session.resumed"
 
-    parent_session_id: Annotated[str, Meta(description="The session it goes on from.")]
+    parent_session_id: Annotated[
+        str, Meta(extra=NAME, description="The session it goes on from.")
+    ]
     parent_run_id: Annotated[
-        str | None, Meta(description="The run of it that is gone on from.")
+        str | None, Meta(extra=NAME, description="The run of it that is gone on from.")
     ] = None
     done: Annotated[
-        tuple[str, ...], Meta(description="Nodes that need not run again.")
+        tuple[str, ...], Meta(extra=NAME, description="Nodes that need not run again.")
     ] = ()
-    remaining: Annotated[tuple[str, ...], Meta(description="Nodes that will run.")] = ()
+    remaining: Annotated[
+        tuple[str, ...], Meta(extra=NAME, description="Nodes that will run.")
+    ] = ()
     left_out: LeftOut = ()

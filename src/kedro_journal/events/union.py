@@ -12,6 +12,7 @@ from .dataset import (
     DatasetLoading,
     DatasetSaved,
     DatasetSaving,
+    DatasetValidated,
 )
 from .journal import (
     JournalGap,
@@ -52,6 +53,7 @@ AnyEvent = (
     | DatasetSaved
     | DatasetConfirming
     | DatasetConfirmed
+    | DatasetValidated
     | RunCompleted
     | RunFailed
     | RunInterrupted
@@ -82,6 +84,7 @@ _ALL: Final[tuple[type[Event], ...]] = (
     DatasetSaved,
     DatasetConfirming,
     DatasetConfirmed,
+    DatasetValidated,
     RunCompleted,
     RunFailed,
     RunInterrupted,

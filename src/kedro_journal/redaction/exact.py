@@ -30,6 +30,8 @@ from typing import Any, Final, Protocol
 
 from kedro_journal._outside import let_through
 
+from .blocks import masked_items
+from .identities import Identities
 from .limits import (
     CUT,
     EXACT_DEPTH_MAX,
@@ -56,6 +58,8 @@ _PATH: Final = type(pathlib.Path())
 
 
 class _Redacts(Protocol):
+    @property
+    def identities(self) -> Identities: ...
     def text(self, text: str) -> str: ...
     def mask(self, text: str) -> str: ...
     def keeps(self, text: str) -> bool: ...
@@ -193,7 +197,7 @@ class Exact:
         if len(items) > self._left:
             return [{"$truncated": f"{len(items)} items"}]
         flags, found = Flags(self._redactor), list[Any]()
-        for item in items:
+        for _, item in masked_items([(None, item) for item in items]):
             hidden = flags.hides(None, item)
             found.append(REDACTED if hidden else self.value(item, depth + 1))
             if self._left < 0:
@@ -205,7 +209,7 @@ class Exact:
         if dict.__len__(value) * _VALUES_FOR_A_KEY > self._left:
             return {"$truncated": f"{dict.__len__(value)} items"}
         self._left -= dict.__len__(value) * _VALUES_FOR_A_KEY
-        for key, item in dict.items(value):
+        for key, item in masked_items(list(dict.items(value))):
             hidden = self._is_secret(key)
             safe_key = self.value(key, depth + 1)
             if hidden and can_hold_a_secret(item):

@@ -25,6 +25,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
+from .marks import marks_of
+
 __all__ = [
     "Inside",
     "exact_text",
@@ -101,8 +103,9 @@ def is_own(cls: type) -> bool:
 @functools.lru_cache(maxsize=256)
 def _told(cls: type[msgspec.Struct]) -> tuple[str, ...]:
     """Name the fields of a part of an event, without names and numbers."""
-    plain: frozenset[str] = getattr(cls, "PLAIN_FIELDS", frozenset())
-    return tuple(name for name in cls.__struct_fields__ if name not in plain)
+    marks = marks_of(cls)
+    left_out = marks.plain | marks.names
+    return tuple(name for name in cls.__struct_fields__ if name not in left_out)
 
 
 def _fields(value: object, names: Sequence[str]) -> Inside:

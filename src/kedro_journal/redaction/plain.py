@@ -14,6 +14,8 @@ import msgspec
 
 from kedro_journal._outside import let_through
 
+from .blocks import masked_items
+from .identities import Identities
 from .limits import (
     DEPTH_MAX,
     FAILED,
@@ -32,6 +34,7 @@ from .look import (
     shown,
     type_name,
 )
+from .marks import NO_MARKS, Marks, marks_of
 
 __all__ = ["Flags", "Safe", "Walk", "can_hold_a_secret", "encodable", "is_plain"]
 
@@ -61,6 +64,11 @@ class _Redacts(Protocol):
 
     def is_secret_name(self, name: str) -> bool:
         """Tell whether what stands under this name is a secret."""
+        ...
+
+    @property
+    def identities(self) -> Identities:
+        """What masks names."""
         ...
 
 
@@ -222,7 +230,8 @@ class Walk:
 
     def _mapping(self, inside: Inside, depth: int) -> dict[str, Any]:
         safe: dict[str, Any] = {}
-        for number, (key, item) in enumerate(inside.items):
+        items = masked_items(list(itertools.islice(inside.items, ITEMS_MAX + 1)))
+        for number, (key, item) in enumerate(items):
             if number >= ITEMS_MAX or self._left < 0:
                 is_mark = inside.total == number + 1 and key == "$truncated"
                 words = f"{inside.total - number} more"
@@ -253,7 +262,8 @@ class Walk:
     ) -> list[Any]:
         safe: list[Any] = []
         flags = Flags(self._redactor)
-        for number, (name, item) in enumerate(items):
+        some = masked_items(list(itertools.islice(items, limit + 1)))
+        for number, (name, item) in enumerate(some):
             if number >= limit:
                 is_mark = count == limit + 1 and _is_mark(item)
                 safe.append(item if is_mark else {"$truncated": count - limit})
@@ -275,12 +285,14 @@ class Walk:
         if self._own and known and is_own(cls) and self._stays(value, fields):
             return value
         safe: dict[str, Any] = {}
-        for name, default, plain in fields:
+        for name, default, mark in fields:
             item = getattr(value, name)
             if _is_same(item, default):
                 continue
-            if plain and is_plain(item):
+            if mark == "plain" and is_plain(item):
                 safe[name] = encodable(item)
+            elif mark == "name":
+                safe[name] = self._redactor.identities.value(item)
             elif self._redactor.is_secret_name(name) and can_hold_a_secret(item):
                 safe[name] = REDACTED
             elif type(item) is tuple:
@@ -290,18 +302,19 @@ class Walk:
         return safe
 
     def _stays(
-        self, value: msgspec.Struct, fields: tuple[tuple[str, object, bool], ...]
+        self, value: msgspec.Struct, fields: tuple[tuple[str, object, str], ...]
     ) -> bool:
         """Tell whether an event's own part is encoded as it is: nodes mostly are."""
-        for name, default, plain in fields:
+        names = self._redactor.identities
+        for name, default, mark in fields:
             item = getattr(value, name)
             if item is default:
                 continue
-            if plain and type(item) is tuple:
-                stays = all(type(one) is str and one.isascii() for one in item)
+            if mark == "name":
+                stays = names.are_kept(item)
             else:
                 stays = type(item) is str and item.isascii()
-                if stays and not plain:
+                if stays and not mark:
                     hidden = self._redactor.is_secret_name(name)
                     stays = not hidden and self._redactor.keeps(item)
             if not stays:
@@ -318,13 +331,21 @@ class Walk:
         return self._items(pairs, len(items), depth, limit=len(items))
 
 
-def _fields_of(cls: type[msgspec.Struct]) -> tuple[tuple[str, object, bool], ...]:
-    """Name the fields of a class, with their defaults; are they written as they are?"""
+def _fields_of(cls: type[msgspec.Struct]) -> tuple[tuple[str, object, str], ...]:
+    """Name the fields of a class, with their defaults and marks."""
     names, values = cls.__struct_fields__, cls.__struct_defaults__
     defaults = (*[msgspec.NODEFAULT] * (len(names) - len(values)), *values)
-    plain: frozenset[str] = getattr(cls, "PLAIN_FIELDS", frozenset())
-    pairs = zip(names, defaults, strict=True)
-    return tuple((name, default, name in plain) for name, default in pairs)
+    marks = marks_of(cls) if is_own(cls) else NO_MARKS
+    return tuple(
+        (name, default, _mark(name, marks))
+        for name, default in zip(names, defaults, strict=True)
+    )
+
+
+def _mark(name: str, marks: Marks) -> str:
+    if name in marks.plain:
+        return "plain"
+    return "name" if name in marks.names else ""
 
 
 _known_fields: Final = functools.lru_cache(maxsize=256)(_fields_of)

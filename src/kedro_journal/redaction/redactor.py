@@ -16,7 +16,9 @@ import msgspec
 
 from kedro_journal._outside import let_through
 
+from .blocks import masked_text, may_hold_key
 from .exact import Exact
+from .identities import Identities
 from .limits import (
     CUT,
     DEPTH_MAX,
@@ -32,6 +34,7 @@ from .limits import (
     STRING_MAX_CHARS,
 )
 from .look import exact_text, look_inside
+from .marks import NO_MARKS, Marks
 from .names import PARTS, is_secret_name
 from .plain import Safe, Walk, encodable, is_plain
 from .shapes import (
@@ -49,6 +52,7 @@ _REGISTERED_MIN_CHARS: Final = 6
 _PLACES: Final = frozenset({"project_path", "cwd"})
 _LOOKAHEAD_CHARS: Final = 8 * 1024
 _JUDGED_MAX: Final = 4096
+_WORD_MAX_CHARS: Final = 12
 _NOTHING_INSIDE: Final = frozenset([str, int, float, bool, type(None), Safe])
 # Registered values are masked wherever they stand, so ordinary words stay out.
 _ORDINARY: Final = frozenset(
@@ -69,6 +73,9 @@ class Redactor:
     Args:
         names: Further names (case does not matter, anywhere in a key) whose values are
             secrets.
+
+    Attributes:
+        identities: Masks names of nodes, datasets and the like.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
@@ -77,6 +84,7 @@ class Redactor:
         self._ready: tuple[int, tuple[str, ...]] = (0, ())  # of how many; longest first
         self._judged: dict[str, bool] = {}  # names that came before
         self._own: re.Pattern[str] | None = None
+        self.identities = Identities(self._mask_name)
         if self._names:
             self._own = named("|".join(re.escape(name) for name in self._names))
 
@@ -124,6 +132,8 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Redact and bound one text; it stays encodable as UTF-8."""
+        if may_hold_key(text):
+            text = masked_text(text)
         forms = self._forms()
         return self._shaped(text, forms, forms)
 
@@ -137,12 +147,35 @@ class Redactor:
             return False
         return self._own is None or not any(name in low for name in self._names)
 
+    def prime(self, names: Iterable[str]) -> None:
+        """Look at many names at once, before events that hold them are encoded."""
+        self.identities.prime(names, holds=self._may_hold)
+
+    def _may_hold(self, text: str) -> bool:
+        """Return whether a text holds a registered secret or what hints at a token."""
+        if any(form in text for form in self._forms()):
+            return True
+        low = text.lower()
+        return any(hint in low for shape in SHAPES for hint in shape.hints)
+
+    def _mask_name(self, name: str) -> str:
+        """Mask registered secrets and known tokens; `name=value` is no part of it."""
+        for form in self._forms():
+            if form in name:
+                name = name.replace(form, REDACTED)
+        low = name.lower()
+        if may_be_shaped(low):
+            for shape in SHAPES:
+                if any(hint in low for hint in shape.hints):
+                    name = shape.mask(name)
+        return name
+
     def _place(self, text: str) -> str:
-        """Redact a path. A password that is a plain word, such as a user's name, would
+        """Redact a path. A password that is a short word, such as a user's name, would
         leave nobody knowing where the project is.
         """
         forms = self._forms()
-        some = tuple(form for form in forms if not (form.isalpha() and form.islower()))
+        some = tuple(form for form in forms if not _is_word(form))
         return self._shaped(text, forms, some)
 
     def _shaped(
@@ -239,7 +272,7 @@ class Redactor:
     def fields(
         self,
         values: Mapping[str, object],
-        keep: frozenset[str],
+        marks: Marks = NO_MARKS,
         exact: frozenset[str] = frozenset(),
     ) -> dict[str, Any]:
         """Redact the fields of an event. Never raises.
@@ -247,7 +280,7 @@ class Redactor:
         Args:
             values: The fields by name. The names are the event's own, so none of them
                 makes its value a secret.
-            keep: Names of fields that hold identifiers and numbers: left as they are.
+            marks: Which of the fields are left as they are, and which are names.
             exact: Names of fields that a later run needs: encoded without loss.
         """
         self.learn(list(values.values()))
@@ -256,11 +289,14 @@ class Redactor:
             walk = Walk(
                 self, own=True
             )  # what one field has too much of is not the others' loss
-            if name in keep and is_plain(value):
+            if name in marks.plain and is_plain(value):
                 safe[name] = encodable(value)
                 continue
             if name in exact:
                 safe[name] = Exact(self).value(value)
+                continue
+            if name in marks.names and is_plain(value):
+                safe[name] = self.identities.value(value)
                 continue
             if name in _PLACES and type(value) is str:
                 safe[name] = self._place(value)
@@ -343,6 +379,10 @@ class _Gathering:
 
 def _json(value: Any) -> bytes:
     return msgspec.json.encode(value, order="sorted")
+
+
+def _is_word(form: str) -> bool:
+    return form.isalpha() and form.islower() and len(form) < _WORD_MAX_CHARS
 
 
 def _scalar_text(value: Any) -> str:

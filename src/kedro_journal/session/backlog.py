@@ -12,8 +12,6 @@ from kedro_journal._clock import monotonic_s, now
 from kedro_journal.events import ENDING_TYPES, LIFECYCLE_TYPES, Event, JournalGap
 from kedro_journal.journal.codec import Encoded
 
-from .encoding import encode_least
-
 __all__ = ["HELD_MAX", "HELD_MAX_BYTES", "Backlog", "is_ending"]
 
 HELD_MAX: Final = 1000
@@ -44,10 +42,14 @@ class Backlog:
 
     Args:
         encode: Makes the bytes of the gap itself.
+        brief: Makes those of an event without its long texts.
     """
 
-    def __init__(self, encode: Callable[[Event], bytes]) -> None:
+    def __init__(
+        self, encode: Callable[[Event], bytes], brief: Callable[[Event], bytes]
+    ) -> None:
         self._encode = encode
+        self._brief = brief
         self.clear()
 
     def clear(self) -> None:
@@ -149,7 +151,7 @@ class Backlog:
         words = tuple(
             item
             if len(item.data) <= _LAST_WORD_BYTES
-            else replace(item, data=encode_least(item.event))
+            else replace(item, data=self._brief(item.event))
             for item in self._held
             if item.event.TYPE in LIFECYCLE_TYPES
         )

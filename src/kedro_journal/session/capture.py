@@ -31,11 +31,20 @@ from kedro_journal.events import (
     WriterOpened,
 )
 from kedro_journal.journal.liveness import boot_id, host_name, start_ticks
+from kedro_journal.redaction.blocks import (
+    LINES_MAX as KEY_LINES_MAX,
+)
+from kedro_journal.redaction.blocks import (
+    masked_lines,
+    masked_text,
+    may_hold_key,
+)
 from kedro_journal.replay.active import SESSION_VARIABLE
 
 from . import compat
 from .installed import distributions, fingerprint
 from .sources import package_sha256
+from .without_data import Chain, remote_out
 
 __all__ = [
     "command_line",
@@ -221,7 +230,7 @@ def error_info(error: BaseException, project_path: Path | None) -> ErrorInfo:
     matters most.
     """
     try:
-        return _error_info(error, project_path, CAUSES_MAX)
+        return _error_info(error, project_path, CAUSES_MAX, Chain(error))
     except Exception as caught:  # what nobody thought of
         let_through(caught)
         return ErrorInfo(type="(unknown)", message="(it could not be described)")
@@ -236,19 +245,21 @@ def error_type(error: BaseException) -> str:
 
 
 def _error_info(
-    error: BaseException, project_path: Path | None, causes: int
+    error: BaseException, project_path: Path | None, causes: int, chain: Chain
 ) -> ErrorInfo:
     cause, remote = _cause(error)
     frames = _frames(_traceback_of(error))
     inner = None
     if cause is not None and causes > 0:
-        inner = _error_info(cause, project_path, causes - 1)
+        inner = _error_info(cause, project_path, causes - 1, chain)
+    said = chain.said(error)
     return ErrorInfo(
         type=error_type(error),
-        message=_message(error),
+        message=_message(error, chain),
+        data=None if said is None else said.data,
         frames=tuple(frames),
         snippet=_snippet(frames, project_path),
-        remote=remote,
+        remote=chain.text(remote_out(remote)) if remote else "",
         cause=inner,
     )
 
@@ -271,6 +282,8 @@ def _cause(error: BaseException) -> tuple[BaseException | None, str]:
             return (cause if isinstance(cause, BaseException) else None), ""
         text = str(cause)
         if len(text) > REMOTE_MAX_CHARS:  # whole lines of its end
+            # A key that the cut goes through is known by what stands before it.
+            text = masked_text(text[-4 * REMOTE_MAX_CHARS :])
             text = text[-REMOTE_MAX_CHARS:].partition("\n")[2]
     except Exception as caught:  # somebody else's properties
         let_through(caught)
@@ -278,20 +291,28 @@ def _cause(error: BaseException) -> tuple[BaseException | None, str]:
     return None, text
 
 
-def _message(error: BaseException) -> str:
-    """Give the message with its notes (PEP 678) and, of a group, what is in it."""
-    lines = [_text_of(error)]
+def _message(error: BaseException, chain: Chain) -> str:
+    """Return the message with its notes (PEP 678) and, of a group, what is in it.
+
+    Of exceptions that are known to carry data values the values are left out.
+    """
+    lines = [_said_of(error, chain)]
     try:
         notes = getattr(error, "__notes__", ())
-        lines += [_text_of(note) for note in islice(notes, NOTES_MAX)]
+        lines += [chain.text(_text_of(n)) for n in islice(notes, NOTES_MAX)]
         if isinstance(error, BaseExceptionGroup):
             some = error.exceptions[:NOTES_MAX]
-            lines += [f"- {error_type(e)}: {_text_of(e)}" for e in some]
+            lines += [f"- {error_type(e)}: {_said_of(e, chain)}" for e in some]
     except Exception as caught:
         let_through(caught)
-        # Somebody else's properties: the message itself is enough.
+        # A property of the user's raised: the message itself is enough.
         lines.append("(more could not be told)")
     return "\n".join(lines)
+
+
+def _said_of(error: BaseException, chain: Chain) -> str:
+    said = chain.said(error)
+    return chain.text(_text_of(error)) if said is None else said.message
 
 
 def _text_of(value: object) -> str:
@@ -323,8 +344,8 @@ def _frame(traceback: TracebackType) -> Frame:
     code, line, source = traceback.tb_frame.f_code, traceback.tb_lineno or 0, ""
     with suppress(Exception):  # somebody else's loader, an odd file name
         linecache.checkcache(code.co_filename)
-        found = linecache.getline(code.co_filename, line, traceback.tb_frame.f_globals)
-        source = _short(found.strip(), 400)
+        lines = linecache.getlines(code.co_filename, traceback.tb_frame.f_globals)
+        source = _short("".join(_excerpt(lines, line, line)).strip(), 400)
     return Frame(code.co_filename, line, code.co_qualname, source)
 
 
@@ -350,9 +371,27 @@ def _snippet(frames: Sequence[Frame], project_path: Path | None) -> tuple[str, .
     last = min(len(lines), frame.line + SNIPPET_LINES)
     return tuple(
         f"{'>' if number == frame.line else ' '} {number:4d} | "
-        f"{_short(lines[number - 1].rstrip(), 200)}"
-        for number in range(first, last + 1)
+        f"{_short(line.rstrip(), 200)}"
+        for number, line in enumerate(_excerpt(lines, first, last), first)
     )
+
+
+def _excerpt(lines: Sequence[str], first: int, last: int) -> list[str]:
+    """Return lines of a source file, private keys masked.
+
+    Whether a line belongs to a key is seen from the lines around it alone, so those
+    are looked at that a key can be long.
+
+    Args:
+        lines: The whole file.
+        first, last: Numbers of the lines wanted, from 1.
+    """
+    wanted = list(lines[max(0, first - 1) : max(0, last)])
+    start = max(0, first - 1 - KEY_LINES_MAX)
+    around = [line.rstrip("\r\n") for line in lines[start : last + KEY_LINES_MAX]]
+    if not any(map(may_hold_key, around)) and len(wanted) == 1:
+        return wanted
+    return masked_lines(around)[first - 1 - start : last - start]
 
 
 def _is_project(file: str, project_path: Path | None) -> bool:

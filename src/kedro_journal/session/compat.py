@@ -485,6 +485,23 @@ def config_patterns(context: Any, kind: str) -> list[str]:
     return list(patterns.get(kind) or [f"{kind}*", f"{kind}*/**", f"**/{kind}*"])
 
 
+def credential_patterns() -> list[str]:
+    """Return the patterns by which the project's loader finds credentials.
+
+    The settings are asked, for no context need have been made yet.
+    """
+    found = ["credentials*", "credentials*/**", "**/credentials*"]
+    try:
+        from kedro.framework.project import settings
+
+        own = (settings.CONFIG_LOADER_ARGS or {}).get("config_patterns") or {}
+        found += [str(pattern) for pattern in own.get("credentials") or ()]
+    except Exception as error:  # settings that do not import are Kedro's to report
+        let_through(error)
+        return found
+    return found
+
+
 def plugin_is_disabled(distribution: str) -> bool:
     """Tell whether the project's settings switched a plugin's hooks off."""
     from kedro.framework.project import settings

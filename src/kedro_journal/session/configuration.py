@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kedro_journal._outside import let_through, suppress
 from kedro_journal.events import CatalogEntry, ContextLoaded, ParameterSource
+from kedro_journal.redaction.limits import REDACTED
 from kedro_journal.redaction.look import key_text, look_inside
 
 from . import capture, compat
@@ -25,6 +26,8 @@ from .provenance import parameter_sources
 
 if TYPE_CHECKING:
     from kedro_journal.redaction import Redactor
+
+    from .user_key import Fingerprints
 
 __all__ = [
     "ConfigFile",
@@ -146,11 +149,14 @@ def context_loaded(
     variables, secret_names = config_variables(files)
     shown, cut = redactor.parameters(parameters_of(parameters or {}))
     digest, sources = "", tuple[ParameterSource, ...]()
+    masked: Fingerprints = ("", (), ())
     if parameters is not None:
         canonical = json.dumps(
             [shown, cut] if cut else shown, sort_keys=True, separators=(",", ":")
         )
         digest = hashlib.sha256(canonical.encode()).hexdigest()
+        if REDACTED in canonical:
+            masked = masked_now(parameters, shown)
         with suppress(Exception):  # places are worth less than values
             command = capture.command_line()
             sources = parameter_sources(context, parameters, files, command)
@@ -160,6 +166,9 @@ def context_loaded(
         parameters_sha256=digest,
         parameters_cut=cut,
         parameter_sources=sources,
+        masked_key=masked[0],
+        masked=masked[1],
+        masked_hmac=masked[2],
         catalog=catalog_entries(conf_catalog or {}, Path(str(context.project_path))),
         config_sources=tuple(file.name for file in files),
         config_sha256=tuple(sha256(file) for file in files),
@@ -168,6 +177,23 @@ def context_loaded(
     )
     names = ("parameters", "parameters_cut", "catalog", "parameter_sources")
     return in_parts(event, names, ContextLoaded())
+
+
+def masked_now(parameters: Mapping[str, Any], safe: Any) -> Fingerprints:
+    """Return what tells whether masked parameters were changed. Never raises.
+
+    Args:
+        parameters: The parameters in force.
+        safe: The same as they are written.
+    """
+    try:
+        # Imported here: most projects have no secret among their parameters.
+        from .user_key import masked_values
+
+        return masked_values(parameters, safe)
+    except Exception as error:  # what somebody else's objects do; then it is not known
+        let_through(error)
+        return "", (), ()
 
 
 def catalog_entries(

@@ -9,11 +9,12 @@ from typing import Any, Final
 import msgspec
 
 from kedro_journal.events import ErrorInfo, Event, SessionCreated
-from kedro_journal.events.base import EXACT_FIELDS, PLAIN_FIELDS
+from kedro_journal.events.base import EXACT_FIELDS
 from kedro_journal.journal import PAYLOAD_MAX_BYTES
 from kedro_journal.journal.codec import decodes
 from kedro_journal.redaction import FAILED, Redactor
 from kedro_journal.redaction.limits import STRING_MAX_CHARS
+from kedro_journal.redaction.marks import marks_of
 
 from .aside import Keep, short_enough
 
@@ -43,7 +44,7 @@ def encode(event: Event, redactor: Redactor, keep: Keep | None = None) -> bytes:
         if 0 < len(data) <= PAYLOAD_MAX_BYTES:
             return data
     fields = _given(event)
-    safe = redactor.fields(fields, PLAIN_FIELDS, EXACT_FIELDS)
+    safe = redactor.fields(fields, marks_of(type(event)), EXACT_FIELDS)
     for name in EXACT_FIELDS.intersection(safe):
         safe[name] = short_enough(safe[name], keep)
     if isinstance(event, SessionCreated):
@@ -55,7 +56,7 @@ def encode(event: Event, redactor: Redactor, keep: Keep | None = None) -> bytes:
         if not decodes(event, data):  # an item of it was required
             data = _encode(_shrink(safe, _all_out, named=named))
     if any(mark in data for mark in _LEFT_OUT) and not decodes(event, data):
-        data = encode_least(event)
+        data = encode_least(event, redactor)
     return data
 
 
@@ -73,27 +74,44 @@ def _keep_arguments(
 
 
 def _is_plain(event: Event, redactor: Redactor) -> bool:
-    """Tell whether all that is given are names, numbers, and texts that stay."""
-    for name, default in _other_fields(type(event)):
+    """Return whether all that is given are numbers, and texts that stay."""
+    names = redactor.identities
+    for name, default, is_name in _other_fields(type(event)):
         value = getattr(event, name)
-        if value is not default and not (type(value) is str and redactor.keeps(value)):
+        if value is default:
+            continue
+        if is_name:
+            if type(value) is str and names.known.get(value) == value:
+                continue  # nearly always: names are few and repeat
+            if not names.are_kept(value):
+                return False
+        elif not (type(value) is str and redactor.keeps(value)):
             return False
     return True
 
 
 @functools.lru_cache(maxsize=256)
-def _other_fields(cls: type[Event]) -> tuple[tuple[str, object], ...]:
-    """Name the fields of a class that are redacted, with their defaults."""
+def _other_fields(cls: type[Event]) -> tuple[tuple[str, object, bool], ...]:
+    """Name the fields of a class that are redacted, with their defaults.
+
+    The flag says whether a field holds names.
+    """
     names, values = cls.__struct_fields__, cls.__struct_defaults__
     defaults = (*[msgspec.NODEFAULT] * (len(names) - len(values)), *values)
-    pairs = zip(names, defaults, strict=True)
-    return tuple((name, d) for name, d in pairs if name not in PLAIN_FIELDS)
+    marks = marks_of(cls)
+    return tuple(
+        (name, default, name in marks.names)
+        for name, default in zip(names, defaults, strict=True)
+        if name not in marks.plain
+    )
 
 
-def encode_least(event: Event) -> bytes:
-    """Encode of an event what is an identifier or required; it decodes in any case."""
-    fields = _given(event)
-    kept = {n: v for n, v in fields.items() if n in PLAIN_FIELDS}
+def encode_least(event: Event, redactor: Redactor) -> bytes:
+    """Encode the identifiers of an event and what is required; it always decodes."""
+    fields, marks = _given(event), marks_of(type(event))
+    wanted = marks.plain | marks.names
+    given = {name: value for name, value in fields.items() if name in wanted}
+    kept = redactor.fields(given, marks)
     if "error" in fields:
         kept["error"] = {"type": "(left out: it was too large)"}
     if "text" in fields:

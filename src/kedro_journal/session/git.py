@@ -13,6 +13,9 @@ from kedro_journal._outside import let_through, suppress
 from kedro_journal.events import Git
 from kedro_journal.journal.port import REAL_OS
 
+from .compat import credential_patterns
+from .diff import safe_diff
+
 if TYPE_CHECKING:
     from .recorder import Recorder
 
@@ -58,7 +61,7 @@ def _keep_diff(path: Path, recorder: Recorder, folder: Path) -> str:
         return ""
     lines: list[str] = []
     size = 0
-    for line in diff.splitlines():
+    for line in safe_diff(diff.split("\n"), credential_patterns()):
         safe = recorder.redactor.text(line)
         size += len(safe.encode("utf-8", "replace")) + 1
         if size > DIFF_MAX_BYTES:

@@ -19,6 +19,8 @@ from kedro_journal.replay.active import innermost, where_in
 from .log_limit import NODE_MAX, RUN_MAX
 from .notes import add_note, joined_recorder, recorder_of
 from .recorder import Recorder
+from .validations import ValidationWarnings
+from .without_data import Chain
 
 __all__ = [
     "NODE_MAX",
@@ -53,9 +55,10 @@ def journal(record: logging.LogRecord, recorder: Recorder | None) -> None:
         recorder,
         where,
         _message(record),
-        _exception(record),
+        _exception(record, types_only=recorder.errors.types_only),
         level=record.levelname[:_LEVEL_MAX_CHARS],
         logger=record.name[:_LOGGER_MAX_CHARS],
+        error=record.exc_info[1] if record.exc_info else None,
     )
 
 
@@ -91,6 +94,7 @@ class Listener(JournalHandler):
     def __init__(self, level: str, session: _Listening) -> None:
         self._is_off = level == "off"
         self._of = session
+        self._validations = ValidationWarnings(self)
         super().__init__(logging.CRITICAL if self._is_off else level)
 
     def listen(self) -> None:
@@ -99,6 +103,7 @@ class Listener(JournalHandler):
         Logging that is configured anew drops its handlers. The next log record brings
         this one back (see `close`), and so does the next hook call (`listen_again`).
         """
+        self._validations.listen()
         root = logging.getLogger()
         if self._is_off or self in root.handlers:
             return
@@ -120,6 +125,7 @@ class Listener(JournalHandler):
 
     def stop(self) -> None:
         """Listen no more."""
+        self._validations.stop()
         logging.getLogger().removeHandler(self)
         if self in self._listening:
             self._listening.remove(self)
@@ -132,7 +138,7 @@ class Listener(JournalHandler):
         for one in list(cls._listening):
             one.listen()
 
-    def _recorder(self, home: Any) -> Recorder | None:
+    def _recorder(self, home: Any = None) -> Recorder | None:
         del home
         session = innermost()
         if session is None:
@@ -142,6 +148,10 @@ class Listener(JournalHandler):
         recorder = recorder_of(session)
         mine = recorder is not None and recorder.session_id == self._of.session_id
         return recorder if mine else None
+
+    def found_recorder(self) -> Recorder | None:
+        """Return the way into the session's journal, if the caller is part of it."""
+        return self._recorder()
 
     def _own(self) -> Recorder | None:
         recorder = self._of.recorder
@@ -192,13 +202,17 @@ def _message(record: logging.LogRecord) -> str:
         return str(record.msg)
 
 
-def _exception(record: logging.LogRecord) -> dict[str, object]:
+def _exception(record: logging.LogRecord, *, types_only: bool) -> dict[str, object]:
     error = record.exc_info[1] if record.exc_info else None
     if error is None:
         return {}
+    if types_only:
+        return {"exception": type(error).__qualname__}
     try:
-        text = f"{type(error).__qualname__}: {error}"
-    except Exception as caught:  # somebody else's __str__
+        said = Chain(error).said(error)
+        message = str(error) if said is None else said.message
+        text = f"{type(error).__qualname__}: {message}"
+    except Exception as caught:  # a __str__ of the user's raised
         let_through(caught)
         text = type(error).__qualname__
     return {"exception": text[:_EXCEPTION_MAX_CHARS]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -104,6 +105,7 @@ def add_note(
     *,
     level: str = "",
     logger: str = "",
+    error: BaseException | None = None,
 ) -> None:
     """Record a note, redacted and bounded. Raises nothing unless `strict`.
 
@@ -112,13 +114,26 @@ def add_note(
         where: What the calling code works for.
         text, fields: See `note`.
         level, logger: Those of the log record that it is, if it is one.
+        error: The exception that it is about; None for the one that is being handled.
     """
     from kedro_journal.events import NoteAdded
 
     with _shield():
+        from .without_data import Chain
+
+        # A note is often about the exception that is being handled.
+        error = error or sys.exc_info()[1]
+        chain = Chain(error, types_only=recorder.errors.types_only)
+        stream = (threading.get_ident(), logger)
+        whole = recorder.blocks.feed(stream, chain.text(_text_of(text)))
+        if error is not None:
+            fields = {
+                name: chain.text(value) if type(value) is str else value
+                for name, value in fields.items()
+            }
         recorder.record(
             NoteAdded(
-                text=_bounded_text(text, recorder.redactor, TEXT_MAX_CHARS),
+                text=_bounded_text(whole, recorder.redactor, TEXT_MAX_CHARS),
                 fields=_bounded_fields(fields, recorder.redactor),
                 run_id=where.run_id,
                 attempt=where.attempt,
@@ -136,12 +151,15 @@ def _shield() -> Shield:
     return Shield()
 
 
-def _bounded_text(text: object, redactor: Redactor, limit: int) -> str:
+def _text_of(text: object) -> str:
     try:
-        whole = text if isinstance(text, str) else str(text)
-    except Exception as error:  # somebody else's __str__
+        return text if isinstance(text, str) else str(text)
+    except Exception as error:  # a __str__ of the user's raised
         let_through(error)
         return "(its text could not be made)"
+
+
+def _bounded_text(whole: str, redactor: Redactor, limit: int) -> str:
     if len(whole) <= limit:
         return whole  # redacted when it is encoded, as every text is
     safe = redactor.text(whole[: limit + _LOOKAHEAD_CHARS])

@@ -18,7 +18,7 @@ from kedro_journal._switch import is_switched_off
 from kedro_journal._version import __version__
 from kedro_journal.config import Config, load_config
 from kedro_journal.errors import ConfigError, JournalError, JournalUnwritable
-from kedro_journal.events import JournalHeader, SessionCreated, Versions
+from kedro_journal.events import Event, JournalHeader, SessionCreated, Versions
 from kedro_journal.journal import (
     JournalDirectory,
     JournalWriter,
@@ -28,9 +28,11 @@ from kedro_journal.journal import (
 )
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME, host_name
 from kedro_journal.redaction import Redactor
+from kedro_journal.redaction.marks import marks_of
 
 from . import capture, place
 from .entry import say_if_unknown
+from .error_policy import ErrorPolicy
 from .git import git_state
 from .identity import NO_IDENTITY, Identity, identity_in_force
 from .project import distribution_of, project_name
@@ -49,6 +51,7 @@ __all__ = [
 
 DISTRIBUTION: Final = "kedro-journal"
 _T = TypeVar("_T")
+_E = TypeVar("_E", bound=Event)
 
 
 class Opened(NamedTuple):
@@ -96,6 +99,7 @@ def is_disabled(config: Config) -> bool:
 def make_redactor(config: Config) -> Redactor:
     """Make a session's redactor; it knows the secrets of this environment."""
     redactor = Redactor(config.redact)
+    redactor.identities.tag = _name_tag
     redactor.register(
         *(
             value
@@ -104,6 +108,25 @@ def make_redactor(config: Config) -> Redactor:
         )
     )
     return redactor
+
+
+def _name_tag(name: str) -> str:
+    # Imported here: most projects have no secret in a name.
+    from .user_key import name_tag
+
+    return name_tag(name)
+
+
+def _safe(event: _E, redactor: Redactor) -> _E:
+    """Mask the names in an event that the writer itself encodes."""
+    names = marks_of(type(event)).names
+    given = {name: getattr(event, name) for name in names}
+    masked = {
+        name: redactor.identities.of(value)
+        for name, value in given.items()
+        if isinstance(value, str)
+    }
+    return msgspec.structs.replace(event, **masked)
 
 
 def _is_place(name: str, value: str) -> bool:
@@ -139,7 +162,7 @@ def open_journal(
         salt=secrets.token_hex(16),
         package_version=__version__,
     )
-    opened = capture.writer_opened("owner")
+    opened = _safe(capture.writer_opened("owner"), redactor)
     if not on_disk:
         memory = MemoryJournal(header, opened)
         recorder = _recorder(memory, wanted_id, None, redactor, config)
@@ -154,7 +177,9 @@ def open_journal(
         writer = JournalWriter(
             folder,
             opened,
-            header=msgspec.structs.replace(header, session_id=session_id),
+            header=_safe(
+                msgspec.structs.replace(header, session_id=session_id), redactor
+            ),
             durability=config.durability,
             deadline_s=config.lock_timeout_s,
             backend=backend,
@@ -201,7 +226,7 @@ def open_worker(
     redactor.register(*known)
     writer = JournalWriter(
         folder,
-        capture.writer_opened("worker"),
+        _safe(capture.writer_opened("worker"), redactor),
         durability=config.durability,
         deadline_s=config.lock_timeout_s,
         backend=choose_backend(config.lock_backend),
@@ -212,6 +237,7 @@ def open_worker(
         folder=folder,
         redactor=redactor,
         strict=config.strict,
+        errors=ErrorPolicy(config.error_text, config.error_examples),
         session=None,
         warned=warned,
     )
@@ -291,6 +317,7 @@ def _recorder(
         folder=folder,
         redactor=redactor,
         strict=config.strict,
+        errors=ErrorPolicy(config.error_text, config.error_examples),
     )
 
 

@@ -113,6 +113,14 @@ def run_started(
     """Describe a run, in several records if it is too large for one."""
     redact = recorder.redactor.plain
     nodes = tuple(planned(node, redact) for node in pipeline.nodes)
+    recorder.redactor.prime(
+        name
+        for node in nodes
+        for name in (
+            *(node.name, node.namespace, *node.inputs, *node.outputs),
+            *node.tags,
+        )
+    )
     load_versions = run_params.get("load_versions") or {}
     pipelines = run_params.get("pipeline_names") or ()
     if one := run_params.get("pipeline_name"):  # an older Kedro

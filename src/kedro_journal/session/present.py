@@ -167,7 +167,10 @@ def project_now(
     files = configuration.config_files(context)
     parameters, cut = redactor.parameters(configuration.parameters_of(context.params))
     root = str(context.project_path)
+    key, names, digests = configuration.masked_now(context.params, parameters)
     return Now(
+        masked=dict(zip(names, digests, strict=True)),
+        masked_key=key,
         nodes=nodes,
         parameters=parameters,
         parameters_cut=cut,

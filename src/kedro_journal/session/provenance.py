@@ -21,7 +21,7 @@ from . import compat
 if TYPE_CHECKING:
     from .configuration import ConfigFile
 
-__all__ = ["parameter_sources", "yaml_places"]
+__all__ = ["fits", "parameter_sources", "yaml_places"]
 
 SOURCES_MAX: Final = 2000
 """Parameters told one by one; where there are more, only whole top-level ones."""
@@ -72,7 +72,7 @@ def parameter_sources(
     layers += [
         yaml_places(file.text, file.name)
         for file in reversed(files)
-        if file.text is not None and any(_fits(file.within, p) for p in patterns)
+        if file.text is not None and any(fits(file.within, p) for p in patterns)
     ]
     return tuple(sorted((_source(name, layers) for name in names), key=_by_name))
 
@@ -173,7 +173,7 @@ def _walk(node: Any, name: Key, source: str, places: dict[Key, Place]) -> None:
         places[inner] = Place(source, key.start_mark.line + 1, expression)
 
 
-def _fits(within: str, pattern: str) -> bool:
+def fits(within: str, pattern: str) -> bool:
     """Tell whether a file is meant by a pattern of Kedro's configuration loader."""
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
     wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}

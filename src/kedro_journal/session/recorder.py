@@ -32,10 +32,12 @@ from kedro_journal.errors import (
 from kedro_journal.events import Event
 from kedro_journal.journal.codec import Encoded
 from kedro_journal.redaction import Redactor
+from kedro_journal.redaction.blocks import Blocks
 
 from .aside import keep_in
 from .backlog import Backlog, is_ending
-from .encoding import encode
+from .encoding import encode, encode_least
+from .error_policy import FULL_TEXT, ErrorPolicy
 from .guard import Guard
 from .log_limit import LogLimit
 from .say import say
@@ -63,6 +65,7 @@ class Recorder:
         folder: Its folder; None for a journal in memory.
         redactor: Knows the session's secrets.
         strict: Let errors through to the run.
+        errors: What may be recorded of exceptions.
         session: Status of the session as far as this process knows; None in a worker,
             which does not move it.
         warned: The user was told already that the journal has trouble.
@@ -71,6 +74,7 @@ class Recorder:
         logs: How many log records were journaled, and left out.
         ownership: The right to speak for the session itself. None in a worker, which
             has none.
+        blocks: Masks private keys that come line by line in notes and log records.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class Recorder:
         folder: Path | None,
         redactor: Redactor,
         strict: bool = False,
+        errors: ErrorPolicy = FULL_TEXT,
         session: SessionStatus | None = "empty",
         warned: bool = False,
     ) -> None:
@@ -88,7 +93,9 @@ class Recorder:
         self.folder = folder
         self.redactor = redactor
         self._keep = keep_in(folder)
+        self.errors = errors
         self.logs = LogLimit()
+        self.blocks = Blocks()
         self._later: deque[tuple[tuple[Event, ...], datetime]] = deque(
             maxlen=_LATER_MAX
         )
@@ -98,7 +105,7 @@ class Recorder:
         self._strict = strict
         self._guard = Guard(session)
         self._lock = threading.RLock()
-        self._backlog = Backlog(self.encode)
+        self._backlog = Backlog(self.encode, self.encode_briefly)
         self.warned = warned
         self._busy: int | None = None
         self._pid = os.getpid()  # of the process whose events it has
@@ -298,7 +305,11 @@ class Recorder:
 
     def encode(self, event: Event) -> bytes:
         """Redact and encode an event; it always fits and always decodes again."""
-        return encode(event, self.redactor, self._keep)
+        return encode(self.errors.applied(event), self.redactor, self._keep)
+
+    def encode_briefly(self, event: Event) -> bytes:
+        """Encode what identifies an event, without its long texts."""
+        return encode_least(event, self.redactor)
 
     def _complain(self, error: Exception) -> None:
         if self._strict and not isinstance(error, JournalClosed):
@@ -342,6 +353,7 @@ class Recorder:
         self._busy = None
         self._later.clear()
         self.logs = LogLimit()
+        self.blocks = Blocks()
         self._backlog.clear()
         self._guard = Guard(None)
         self._waiting = self._waiting_thread = None

@@ -11,6 +11,7 @@ from kedro.framework.session import KedroSession as _KedroSession
 
 from kedro_journal.errors import NotResumable
 from kedro_journal.redaction.decoding import Inexact, problems
+from kedro_journal.redaction.limits import REDACTED
 from kedro_journal.state import (
     ResumePlan,
     RunState,
@@ -202,6 +203,24 @@ def unjournaled_context(
     return session.load_context()
 
 
+def _refuse_masked_names(chain: Chain) -> None:
+    """Refuse a chain whose nodes or datasets cannot be told by their names.
+
+    Raises:
+        NotResumable: A name that was recorded is masked.
+    """
+    for link in chain.links:
+        plans = [node.plan for node in link.run.nodes.values() if node.plan is not None]
+        for plan in plans:
+            for name in (plan.name, *plan.inputs, *plan.outputs):
+                if REDACTED in name:
+                    reason = (
+                        f"a name that it needs holds a secret, and is masked: {name}"
+                    )
+                    advice = "Rename it, or run the pipeline from the start."
+                    raise NotResumable(chain.last.session_id, reason, advice)
+
+
 def make_plan(
     chain: Chain,
     context: Any,
@@ -212,8 +231,10 @@ def make_plan(
     """Plan with the project as it is now.
 
     Raises:
-        NotResumable: There is drift, which is refused; or a node that is none.
+        NotResumable: There is drift, which is refused; or a node that is none; or a
+            name that the plan needs is masked.
     """
+    _refuse_masked_names(chain)
     redactor = redactor_now(chain, context)
     original = chain.links[0]
     filters = run_filters(chain, original.state.session_id, original.run)

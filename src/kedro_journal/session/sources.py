@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kedro_journal._outside import let_through
+from kedro_journal.redaction.limits import REDACTED
 
 __all__ = ["arguments_sha256", "package_sha256"]
 
@@ -78,7 +79,8 @@ def _files(root: Path) -> Iterator[Path]:
 def arguments_sha256(function: Any, redact: Callable[[object], Any]) -> str:
     """Hash what the partials around a function hold; empty if there are none.
 
-    Secrets are masked first: a short one could be guessed from its hash.
+    Secrets are masked first, for a short one could be guessed from its hash. In their
+    place a digest by the user's key counts.
 
     Args:
         function: The function of a node.
@@ -92,6 +94,10 @@ def arguments_sha256(function: Any, redact: Callable[[object], Any]) -> str:
     if not held:
         return ""
     text = json.dumps(redact(held), sort_keys=True, separators=(",", ":"))
+    if REDACTED in text:  # what is masked may have been changed
+        from .user_key import masked_digest
+
+        text += masked_digest(held)
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 

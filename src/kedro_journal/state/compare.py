@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from .flat import flatten
+from .masked import digests_of, masked_change
 from .model import NodeState, SessionState
 
 __all__ = ["Comparison", "Difference", "compare"]
@@ -119,6 +120,7 @@ def _saves(nodes: Mapping[str, NodeState]) -> dict[str, str | None]:
 
 def _differences(was: SessionState, now: SessionState) -> Iterator[Difference]:
     yield from _of("parameter", _parameters(was, now), _parameters(now, was))
+    yield from _masked(was, now)
     yield from _of("env", {"env": _env(was)}, {"env": _env(now)})
     yield from _of("git", _git(was), _git(now))
     yield from _of("version", _versions(was), _versions(now))
@@ -151,6 +153,21 @@ def _of(
         one, other = was.get(name, UNSET), now.get(name, UNSET)
         if one != other:
             yield Difference(kind=kind, name=name, was=one, now=other)
+
+
+def _masked(was: SessionState, now: SessionState) -> Iterator[Difference]:
+    """Find parameters that look the same only because they are masked."""
+    before, after = dict(flatten(was.parameters)), dict(flatten(now.parameters))
+    digests = digests_of(was.context), digests_of(now.context)
+    for name in sorted(before.keys() & after.keys()):
+        value = before[name]
+        if value != after[name]:
+            continue
+        change = masked_change(name, value, *digests)
+        if change is not None:
+            words = {"changed": "changed", "unknown": "not known whether changed"}
+            masked = f"[redacted] ({words[change]})"
+            yield Difference(kind="parameter", name=name, was=value, now=masked)
 
 
 def _env(state: SessionState) -> str | None:

@@ -13,6 +13,7 @@ from kedro_journal.events import Git, PlannedNode, Versions
 
 from .evidence import Evidence, Known, Link, bare, collect
 from .flat import flatten
+from .masked import MASKED_WORDS, Digests, digests_of, masked_change
 from .model import DatasetOperation, SessionState
 from .places import is_elsewhere, same_place, saved_at
 from .stored import Stored
@@ -58,6 +59,8 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
         entries: The place that the catalog has for each dataset, redacted, from the
             root of the project.
         entries_before: The same of each session of the chain.
+        masked: Keyed digests of the parameters that are masked, by name.
+        masked_key: The key of those digests; empty without one.
         git: The commit.
         versions: The versions.
     """
@@ -72,6 +75,8 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     parameters_cut: Mapping[str, str] = {}
     entries: Mapping[str, str] = {}
     entries_before: tuple[Mapping[str, str], ...] = ()
+    masked: Mapping[str, str] = {}
+    masked_key: str = ""
 
 
 def find_drift(chain: Sequence[Link], now: Now) -> tuple[Drift, ...]:
@@ -156,6 +161,7 @@ def _differences(state: SessionState, now: Now) -> Iterator[tuple[str, str]]:
     was = dict(flatten(_without(state.parameters, same)))
     values = dict(flatten(_without(now.parameters, same)))
     shown: set[str] = set()
+    digests = digests_of(state.context), Digests(now.masked_key, now.masked)
     for name in sorted(was.keys() | values.keys()):
         if name not in was:
             yield name, f"it is {_short(values[name])}, and was not there"
@@ -163,6 +169,8 @@ def _differences(state: SessionState, now: Now) -> Iterator[tuple[str, str]]:
             yield name, f"it is gone, and was {_short(was[name])}"
         elif was[name] != values[name]:
             yield name, f"it is {_short(values[name])}, and was {_short(was[name])}"
+        elif (changed := masked_change(name, was[name], *digests)) is not None:
+            yield name, MASKED_WORDS[changed]
         else:
             continue
         shown.add(name)

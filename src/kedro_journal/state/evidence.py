@@ -15,7 +15,7 @@ from kedro_journal.events import PlannedNode
 
 from .model import DatasetOperation, NodeState, RunState, SessionState
 
-__all__ = ["Evidence", "Known", "Link", "bare", "collect"]
+__all__ = ["Evidence", "Known", "Link", "bare", "collect", "refused_output"]
 
 _HIDDEN: Final = "[redacted"  # two such paths may look the same
 
@@ -126,3 +126,15 @@ def _note_saves(saves: dict[str, DatasetOperation], attempt: RunState) -> None:
     for save in sorted(found, key=lambda save: save.ended_seq or save.started_seq):
         if save.path and _HIDDEN not in save.path:
             saves[save.path] = save
+
+
+def refused_output(node: NodeState) -> str:
+    """Return the output that a validation refused; nothing of it was written.
+
+    Empty if none was.
+    """
+    data = node.error.data if node.error is not None else None
+    if data is None or data.mode != "save" or not data.dataset:
+        return ""
+    save = node.saves.get(data.dataset)
+    return data.dataset if save is not None and save.is_open else ""

@@ -24,6 +24,7 @@ from kedro_journal.events import (
     DatasetLoading,
     DatasetSaved,
     DatasetSaving,
+    DatasetValidated,
     Entry,
     JournalGap,
     JournalHeader,
@@ -213,6 +214,8 @@ class StateBuilder:
                         logger=event.logger,
                     )
                 )
+            case DatasetValidated():
+                pass  # it moves nothing: the load or save that it belongs to goes on
             case JournalGap():
                 self._count("dropped_events", event.dropped)
             case JournalRepaired():

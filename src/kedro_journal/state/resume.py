@@ -18,7 +18,7 @@ from kedro_journal.events import PlannedNode
 
 from .damage import Damage
 from .drift import Drift, affected
-from .evidence import Evidence, Known, Link, bare, collect
+from .evidence import Evidence, Known, Link, bare, collect, refused_output
 from .model import NodeState
 from .stored import SLACK, Stored, changed
 
@@ -203,14 +203,15 @@ class _Planner:
             for save in node.saves.values()
             if save.dataset not in self.stored or self.stored[save.dataset].persistent
         ]
-        for save in touched:
+        refused = refused_output(node)
+        for save in (one for one in touched if one.dataset != refused):
             if save.is_open:
                 reason = (
                     f"{save.dataset} was being saved (record {save.started_seq}): "
                     "what is there may be half of it"
                 )
                 return _decision(known, "suspect", reason, save.started_seq)
-        if node.computed_seq and touched:
+        if node.computed_seq and touched and not refused:
             reason = (
                 f"its function returned (record {node.computed_seq}), but not every "
                 "output was saved"
@@ -221,6 +222,8 @@ class _Planner:
         reason = what.get(node.status, f"it was {node.status}")
         if node.phase and node.status == "failed":
             reason += f" while {node.phase}"
+        if refused:
+            reason = f"its output {refused} did not pass validation and was not written"
         return _decision(known, "to do", reason + f" (record {seq})" * bool(seq), seq)
 
     def _trouble(self, dataset: str, known: NodeState) -> str:

@@ -14,6 +14,7 @@ from kedro_journal.events import (
     DatasetLoading,
     DatasetSaved,
     DatasetSaving,
+    DatasetValidated,
     JournalGap,
     JournalHeader,
     JournalRepaired,
@@ -112,6 +113,8 @@ def describe(event: AnyEvent) -> Sentence:  # noqa: PLR0911 - one per family
             return _session(event)
         case JournalHeader() | WriterOpened() | JournalRepaired() | JournalGap():
             return _journal(event)
+        case DatasetValidated():
+            return _validated(event)
         case NoteAdded():
             return _note(event)
         case UnknownEvent():
@@ -126,6 +129,17 @@ def describe(event: AnyEvent) -> Sentence:  # noqa: PLR0911 - one per family
             return Sentence("journal", text, "dim")
         case _:
             assert_never(event)
+
+
+def _validated(event: DatasetValidated) -> Sentence:
+    failure = event.failure
+    told = ""
+    if failure is not None:
+        checks = ", ".join(one.check or "a check" for one in failure.checks)
+        told = f" on {failure.mode}" * bool(failure.mode)
+        told += f": {checks} ({failure.cases_total} values)" * bool(checks)
+    text = f"{event.dataset} did not pass validation{told}; the run went on"
+    return Sentence(event.node or event.dataset, text, "warn")
 
 
 def _note(event: NoteAdded) -> Sentence:
