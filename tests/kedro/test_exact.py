@@ -177,7 +177,7 @@ def test_what_is_damaged_or_too_large_is_named_and_can_be_given_again(
     value.write_text('"another text"', encoding="utf-8")
     refused = given.journal("resume", "--params", "large=x")
     assert refused.returncode == 6, refused.stderr
-    assert "runtime parameter kept: the file" in refused.stderr
+    assert "runtime parameter kept is in a file" in refused.stderr
 
     done = given.journal("resume", "--params", "large=x,kept=y")
     assert done.returncode == 0, done.stderr
