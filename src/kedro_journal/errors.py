@@ -227,7 +227,8 @@ class NotRecorded(JournalError):
         self, session_id: str, names: Sequence[str], reason: str, advice: str
     ) -> None:
         super().__init__(
-            f"Session {session_id} cannot give back {', '.join(names)}, which {reason}. "
+            f"Session {session_id} cannot give back {', '.join(names)}, "
+            f"which {reason}. "
             f"Its journal is as it was. {advice}",
             session_id=session_id,
             names=tuple(names),
