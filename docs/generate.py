@@ -55,7 +55,7 @@ ERROR_SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "NotRecorded": (
         _SESSION,
         ("runtime parameter query",),
-        "it was too large to be recorded",
+        "was too large to be recorded",
         "`kedro-journal show` has the rest.",
     ),
     "NotResumable": (

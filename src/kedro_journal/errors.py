@@ -215,7 +215,7 @@ class NotRecorded(JournalError):
     Attributes:
         session_id: The session.
         names: The values, by dotted name.
-        reason: Why the first of them is not, as a clause.
+        reason: Why the first of them is not, as a predicate.
     """
 
     exit_code = 6
@@ -227,8 +227,9 @@ class NotRecorded(JournalError):
         self, session_id: str, names: Sequence[str], reason: str, advice: str
     ) -> None:
         super().__init__(
-            f"Session {session_id} does not have {', '.join(names)}: {reason}. Its "
-            f"journal is as it was. {advice}",
+            f"Session {session_id} cannot give back {', '.join(names)}, "
+            f"which {reason}. "
+            f"Its journal is as it was. {advice}",
             session_id=session_id,
             names=tuple(names),
             reason=reason,

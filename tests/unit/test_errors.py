@@ -28,7 +28,7 @@ EXAMPLES: dict[str, JournalError] = {
     "JournalUnwritable": errors.JournalUnwritable(PATH, 28, "No space left on device"),
     "NewerJournal": errors.NewerJournal(PATH, 2),
     "NothingLeft": errors.NothingLeft("s", None),
-    "NotRecorded": errors.NotRecorded("s", ("a.b",), "it is a secret", "Give it."),
+    "NotRecorded": errors.NotRecorded("s", ("a.b",), "is a secret", "Give it."),
     "NotResumable": errors.NotResumable("s", "it is alive", "Wait for it."),
     "NothingToTrace": errors.NothingToTrace("params:lr", "s", ["params:model.lr"]),
     "RecordTooLarge": errors.RecordTooLarge("note.added", 10, 5),

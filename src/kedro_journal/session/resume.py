@@ -62,7 +62,7 @@ def runtime_params(chain: Chain, given: Mapping[str, Any] | None) -> dict[str, A
     ):
         values = decoded(chain, name, recorded)
         if isinstance(values, Inexact):
-            reason = f"the runtime parameters: {values.reason}"
+            reason = f"the record of its runtime parameters {values.reason}"
             raise NotResumable(chain.last.session_id, reason, "Start a new run.")
         known |= values
     params = _merged(known, given or {})
@@ -100,7 +100,7 @@ def refuse_inexact(
     if not bad:
         return
     names = ", ".join(name for name, _ in bad)
-    reason = f"the {what} {names}: {bad[0][1]}"
+    reason = f"the {what} {names} {bad[0][1]}"
     advice = "Start a new run."
     if what == "runtime parameter":
         advice = f"Give it again: --params {bad[0][0]}=... (extra_params of Python)."

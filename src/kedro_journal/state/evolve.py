@@ -281,9 +281,8 @@ class StateBuilder:
         fields = self._fields
         match event:
             case SessionCreated():
-                for name in event.__struct_fields__:
-                    if name != "left_out":
-                        fields[name] = getattr(event, name)
+                for name in set(event.__struct_fields__) - {"left_out"}:
+                    fields[name] = getattr(event, name)
                 fields["created_at"] = record.at
                 self._left_out(event)
             case SessionDeactivated():
@@ -312,9 +311,8 @@ class StateBuilder:
         self.status = status
 
     def _left_out(self, event: AnyEvent) -> None:
-        """Keep what of a record could not be recorded whole."""
         more = getattr(event, "left_out", ())
-        if more:
+        if more:  # could not be recorded whole
             now = self._fields.get("left_out", self._state.left_out)
             named = (f"{type_name(event)}: {one}" for one in more)
             self._fields["left_out"] = (*now, *named)[:_LEFT_OUT_MAX]
