@@ -134,8 +134,8 @@ def _pydantic(error: Any) -> Said:
         found = error.errors(
             include_url=False, include_context=False, include_input=False
         )
-    except TypeError as error:  # version 1
-        let_through(error)
+    except TypeError as caught:  # version 1
+        let_through(caught)
         found = error.errors()
     checks = [
         FailedCheck(check=_label(one.get("type")), column=_path(one.get("loc") or ()))

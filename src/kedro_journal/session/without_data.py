@@ -194,8 +194,8 @@ def _inner(error: BaseException) -> list[Any]:
 def _asked(says: Callable[[Any], Said], error: BaseException) -> Said:
     try:
         return says(error)
-    except Exception as error:  # another version of the package: nothing of it is known
-        let_through(error)
+    except Exception as caught:  # another version of the package: nothing is known
+        let_through(caught)
         return Said(LEFT_OUT)
 
 
