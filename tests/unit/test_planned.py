@@ -63,7 +63,14 @@ def test_the_text_of_a_planned_node_is_that_of_the_node(
 
 
 def test_inputs_and_outputs_are_in_declared_order() -> None:
-    found = plan(Node(work, ["z", "a", "m"], ["y", "b"], name="n", confirms=["z", "a"]))
+    node = Node(
+        lambda z, a, m: (z, a),
+        ["z", "a", "m"],
+        ["y", "b"],
+        name="n",
+        confirms=["z", "a"],
+    )
+    found = plan(node)
     assert ("z", "a", "m") == found.inputs
     assert ("y", "b") == found.outputs
     assert ("z", "a") == found.confirms
