@@ -46,7 +46,6 @@ class Held:
         fd: The descriptor; `NO_FD` after `close` or `forsake`.
         identity: Device and inode.
         mark: Smallest file offset of this open file.
-        position: Its file offset, as far as that is known.
 
     Raises:
         OSError: As the system says; the descriptor is closed.
@@ -59,28 +58,36 @@ class Held:
             self.identity = port.identity(fd)
             self.mark = _MARK_MIN + secrets.randbelow(_MARK_MAX - _MARK_MIN)
             port.put_position(fd, self.mark)
-            self.position = self.mark
         except BaseException:
             port.close(fd)
             raise
 
     def is_ours(self) -> bool:
         """Return whether the number still names the file that was opened here."""
+        return self.find(self.mark) is not None
+
+    def find(self, expected: int) -> int | None:
+        """Return the file offset if the file is ours, None if it is not.
+
+        Changes nothing, also not of this object: any thread may ask.
+
+        Args:
+            expected: The file offset, as far as that is known.
+        """
         if self.fd < 0:
-            return False
+            return None
         try:
             at = self._port.position(self.fd)
             if at < self.mark or self._port.identity(self.fd) != self.identity:
-                return False
+                return None
             # Who was interrupted may not know where it is: behind the end, by the mark.
-            if at != self.position and at - self.mark > self._port.stat(self.fd).size:
-                return False
-            self.position = at
+            if at != expected and at - self.mark > self._port.stat(self.fd).size:
+                return None
         except OSError as error:
             let_through(error, system=True)
             # A file system that is in trouble says nothing about whose file it is.
-            return error.errno not in _NOT_OURS
-        return True
+            return None if error.errno in _NOT_OURS else expected
+        return at
 
     def renew(self, open_again: Callable[[], int]) -> bool:
         """Open the same file again if the descriptor was lost.
@@ -103,18 +110,18 @@ class Held:
             other.close()
             message = "its descriptor was closed by other code, and its path replaced"
             raise FileNotFoundError(errno.ENOENT, message)
-        self.fd, self.mark, self.position = other.fd, other.mark, other.mark
+        self.fd, self.mark = other.fd, other.mark
         return True
 
     def forsake(self) -> None:
         """Stop using the number without closing it: it may be somebody else's."""
         self.fd = NO_FD
 
-    def close(self) -> None:
-        """Close the descriptor if it is still ours."""
-        ours, fd = self.is_ours(), self.fd
+    def close(self, expected: int | None = None) -> None:
+        """Close the descriptor if it is still ours; `expected` as for `find`."""
+        at, fd = self.find(self.mark if expected is None else expected), self.fd
         self.fd = NO_FD
-        if ours:
+        if at is not None:
             with suppress(OSError):
                 self._port.close(fd)
 

@@ -87,10 +87,10 @@ class JournalFile:
         held = self._held
         if held is None:
             return False
-        held.position = self._position
-        if not held.is_ours():
+        at = held.find(self._position)
+        if at is None:
             return False
-        self._position = held.position  # who was interrupted may not know it
+        self._position = at  # who was interrupted may not know it
         return True
 
     def seems_ours(self) -> bool:
@@ -141,10 +141,9 @@ class JournalFile:
             self.sync(self._wanted)
         with self._lock:
             self._wait_for_sync(self._written + 1)
-            self.is_ours()  # so that it knows its file offset
             held, self._held, self._fd = self._held, None, NO_FD
             if held is not None:
-                held.close()
+                held.close(self._position)
 
     def forget(self) -> None:
         """Become the file of a process that was just forked."""
@@ -295,7 +294,7 @@ class JournalFile:
         This is no place to replace it: another thread may be in an append.
         """
         held = self._held
-        if held is not None and self.is_ours():
+        if held is not None and held.find(self._position) is not None:
             self._port.sync(held.fd)
             return
         wanted = held.identity if held is not None else self._lost

@@ -199,6 +199,8 @@ class MemoryOs(Os):
         return self._offsets[fd]
 
     def position(self, fd: int) -> int:
+        if fd not in self._offsets:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return self._offsets[fd]
 
     def put_position(self, fd: int, offset: int) -> None:
