@@ -134,6 +134,7 @@ def test_what_is_exempt_is_made_by_this_package_alone() -> None:
         *("context.loaded.masked_hmac", "context.loaded.masked_key"),
         *("session.failed.phase", "node.failed.phase", "dataset.validated.outcome"),
         *("journal.repaired.sha256", "journal.repaired.kept_as"),
+        *("dataset.loaded.listing_sha256", "dataset.saved.listing_sha256"),
         "journal.repaired.action",
     }
 

@@ -60,7 +60,7 @@ DatasetName = Annotated[
 LeftOut = Annotated[
     tuple[str, ...],
     Meta(
-        extra=PLAIN,
+        extra=NAME,
         description="Fields of this record that could not be recorded whole, because "
         "they are too large for it.",
     ),
