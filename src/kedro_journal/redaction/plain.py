@@ -50,8 +50,16 @@ class _Redacts(Protocol):
         """Tell whether a text is sure to be left as it is."""
         ...
 
-    def is_secret_name(self, name: str) -> bool:
-        """Tell whether what stands under this name is a secret."""
+    def hides(self, name: str, value: object) -> bool:
+        """Return whether a value under a name is a secret."""
+        ...
+
+    def hides_argument(self, option: str, text: str) -> bool:
+        """Return whether the argument that follows an option is a secret."""
+        ...
+
+    def hides_second(self, first: str, second: object) -> bool:
+        """Return whether the second of two values is the secret that the first names."""
         ...
 
 
@@ -182,9 +190,10 @@ class Walk:
                 safe["$truncated"] = f"{inside.total - number} more"
                 break
             name = _key_text(key)
-            hidden = name == _UNNAMED or self._redactor.is_secret_name(name)
+            hidden = name == _UNNAMED and _can_hold_a_secret(item)
+            hidden = hidden or self._redactor.hides(name, item)
             name = self._redactor.text(name)
-            if hidden and _can_hold_a_secret(item):
+            if hidden:
                 safe[name] = REDACTED
             else:
                 safe[name] = self.value(item, depth + 1)
@@ -204,15 +213,22 @@ class Walk:
         limit: int = ITEMS_MAX,
     ) -> list[Any]:
         safe: list[Any] = []
-        flag = False  # the item before was --password or the like: this is its value
+        option = ""  # the item before was --password or the like: this is its value
+        first = ""  # the only item before, if there are two
         for number, (name, item) in enumerate(items):
             if number >= limit:
                 safe.append({"$truncated": count - limit})
                 break
             text = item if type(item) is str else ""
-            named = isinstance(name, str) and self._redactor.is_secret_name(name)
-            if (flag and text and not text.startswith("--")) or (
-                named and _can_hold_a_secret(item)
+            if (
+                (
+                    option
+                    and text
+                    and not text.startswith("--")
+                    and self._redactor.hides_argument(option, text)
+                )
+                or (isinstance(name, str) and self._redactor.hides(name, item))
+                or (first and name is None and self._redactor.hides_second(first, item))
             ):
                 safe.append(REDACTED)
             elif limit == ITEMS_MAX:
@@ -221,7 +237,7 @@ class Walk:
                 walk = Walk(self._redactor, own=self._own)
                 safe.append(walk.value(item, depth + 1))
             option = text.lstrip("-") if _FLAG.match(text) else ""
-            flag = bool(option) and self._redactor.is_secret_name(option)
+            first = text if count == 2 and not option else ""
         return safe
 
     def _struct(self, value: Any, depth: int) -> Any:
@@ -237,7 +253,7 @@ class Walk:
                 continue
             if plain and is_plain(item):
                 safe[name] = encodable(item)
-            elif self._redactor.is_secret_name(name) and _can_hold_a_secret(item):
+            elif self._redactor.hides(name, item):
                 safe[name] = REDACTED
             elif type(item) is tuple:
                 safe[name] = self.whole(item, depth + 1)
@@ -258,7 +274,7 @@ class Walk:
             else:
                 stays = type(item) is str and item.isascii()
                 if stays and not plain:
-                    hidden = self._redactor.is_secret_name(name)
+                    hidden = self._redactor.hides(name, item)
                     stays = not hidden and self._redactor.keeps(item)
             if not stays:
                 return False
