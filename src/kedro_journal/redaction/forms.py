@@ -5,22 +5,24 @@ from __future__ import annotations
 import base64
 import functools
 import re
+import string
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from .late import Late
 from .limits import REDACTED
 
-__all__ = ["LEAST_CHARS", "Forms", "encoded_runs", "forms_of", "has_nulls"]
+__all__ = ["LEAST_CHARS", "Forms", "Search", "forms_of"]
 
 LEAST_CHARS: Final = 6
 _ENCODED_LEAST_CHARS: Final = 8
 _ANCHOR_LEAST_CHARS: Final = 3
 _PLAIN: Final = Late(r"[A-Za-z0-9_.~]+|-+")
 _UNESCAPED: Final = Late(r"[A-Za-z0-9_.~\-]+")
-_RUN: Final = Late(r"[A-Za-z0-9+/_\-]{8,}")
 _BACKSLASHES: Final = Late(r"\\{2,}")
-_WIDE: Final = Late(r"\x00|x00|u0000|\\0")
+_CODE: Final = frozenset(string.ascii_letters + string.digits + "+/_-")
+_NO_CODE: Final = {code: " " for code in range(128) if chr(code) not in _CODE}
+_CODED: Final = Late(r"[a-z+/\-]*\d[a-z]*\d[a-z0-9]*\d")
 # How often a character may be escaped; each level doubles the backslashes.
 _ESCAPES: Final = r"\\{0,16}"
 _ENTITIES: Final = {
@@ -43,7 +45,6 @@ class Forms(NamedTuple):
         escaped: Finds it in escaped forms; None if it has none but itself.
         encoded: Its base64 and hexadecimal forms, without their ends.
         wide: Its forms with a null after each character.
-        is_word: It consists of lower-case letters alone.
     """
 
     secret: str
@@ -51,75 +52,96 @@ class Forms(NamedTuple):
     escaped: re.Pattern[str] | None
     encoded: tuple[str, ...]
     wide: tuple[str, ...]
-    is_word: bool
 
-    def is_in(self, text: str, runs: str, *, wide: bool) -> bool:
-        """Return whether a text holds the secret in any form."""
-        if self.secret in text:
-            return True
-        if self.escaped and self.anchor in text and self.escaped.search(text):
-            return True
-        if runs and any(form in runs for form in self.encoded):
-            return True
-        return wide and any(form in text for form in self.wide)
+    @property
+    def is_word(self) -> bool:
+        """Whether it consists of lower-case letters alone."""
+        return self.secret.isalpha() and self.secret.islower()
 
-    def mask(self, text: str, runs: str, *, wide: bool) -> str:
-        """Return a text with every form replaced."""
-        if self.secret in text:
-            text = text.replace(self.secret, REDACTED)
-        if self.escaped and self.anchor in text:
-            text = self.escaped.sub(REDACTED, text)
-        if runs:
-            for form in self.encoded:
-                if form in runs:
-                    text = _around(form).sub(REDACTED, text)
-        if wide:
-            for form in self.wide:
+
+class Search:
+    """A search of texts for many secrets at once.
+
+    Args:
+        forms: Of the secrets, in any order.
+    """
+
+    def __init__(self, forms: Iterable[Forms]) -> None:
+        every = sorted(forms, key=lambda one: -len(one.secret))
+        self.longest: Final = len(every[0].secret) if every else 0
+        self._plain: Final = tuple(one.secret for one in every)
+        self._escaped: Final = tuple(
+            (one.anchor, one.escaped) for one in every if one.escaped is not None
+        )
+        encoded = sorted({f for one in every for f in one.encoded}, key=len)[::-1]
+        self._mixed: Final = tuple(form for form in encoded if not form.islower())
+        self._lower: Final = tuple(form for form in encoded if form.islower())
+        self._least: Final = len(encoded[-1]) if encoded else 0
+        self._wide: Final = tuple(form for one in every for form in one.wide)
+
+    def mask(self, text: str) -> str:
+        """Return a text with every form of every secret replaced."""
+        if len(text) < LEAST_CHARS:
+            return text
+        for anchor, escaped in self._escaped:
+            if anchor in text:
+                text = escaped.sub(REDACTED, text)
+        for secret in self._plain:
+            if secret in text:
+                text = text.replace(secret, REDACTED)
+        if len(text) >= self._least > 0:
+            text = self._mask_encoded(text)
+        if self._wide and ("\0" in text or "x00" in text or "u0000" in text):
+            for form in self._wide:
                 text = text.replace(form, REDACTED)
+        return text
+
+    def _mask_encoded(self, text: str) -> str:
+        """Replace encoded forms. They are looked for in long words alone.
+
+        Base64 nearly always mixes cases, which ordinary words and paths do not.
+        """
+        words = [w for w in text.translate(_NO_CODE).split() if len(w) >= self._least]
+        if not words:
+            return text
+        mixed = " ".join(word for word in words if not word.islower())
+        if mixed:
+            for form in self._mixed:
+                if form in mixed:
+                    text = _around(form).sub(REDACTED, text)
+        lower = " ".join(words)
+        for form in self._lower if _CODED.search(lower) else ():
+            if form in lower:
+                text = _around(form).sub(REDACTED, text)
         return text
 
 
 @functools.lru_cache(maxsize=256)
 def _around(form: str) -> re.Pattern[str]:
     """Find an encoded form with the characters that its ends share with others."""
-    return re.compile(
-        rf"[A-Za-z0-9+/_\-]{{0,2}}{re.escape(form)}[A-Za-z0-9+/_\-]{{0,2}}={{0,2}}"
-    )
-
-
-def encoded_runs(text: str) -> str:
-    """Return the parts of a text that may be base64 or hexadecimal."""
-    return " ".join(_RUN.get().findall(text))
-
-
-def has_nulls(text: str) -> bool:
-    """Return whether a text may hold UTF-16 as text."""
-    return _WIDE.search(text) is not None
+    near = r"[A-Za-z0-9+/_\-]{0,2}"
+    return re.compile(rf"{near}{re.escape(form)}{near}={{0,2}}")
 
 
 def forms_of(secret: str) -> Forms:
     """Return the forms of a secret."""
     raw = secret.encode("utf-8", "surrogatepass")
-    narrow = raw if len(raw) <= 3 * 1365 else raw[: 3 * 1365]
     two = secret.encode("utf-16-le", "surrogatepass")
     parts = _PLAIN.get().findall(secret)
     anchor = max(parts, key=len, default="")
-    if len(anchor) < _ANCHOR_LEAST_CHARS:
-        anchor = ""
     encoded = {
         form
-        for data in (narrow, two)
+        for data in (raw, two)
         for form in (*_base64_forms(data), data.hex(), data.hex().upper())
         if len(form) >= _ENCODED_LEAST_CHARS
     }
     encoded.discard(secret)
     return Forms(
         secret=secret,
-        anchor=anchor,
+        anchor=anchor if len(anchor) >= _ANCHOR_LEAST_CHARS else "",
         escaped=None if _UNESCAPED.get().fullmatch(secret) else _escaped(secret),
-        encoded=tuple(sorted(encoded, key=len, reverse=True)),
+        encoded=tuple(encoded),
         wide=tuple(_wide_forms(secret)),
-        is_word=secret.isalpha() and secret.islower(),
     )
 
 

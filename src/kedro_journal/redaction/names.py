@@ -11,6 +11,7 @@ import functools
 import re
 from typing import Final, Literal
 
+from .late import Late
 from .words import (
     AMBIGUOUS,
     CODE_OWNERS,
@@ -35,6 +36,7 @@ from .words import (
 
 __all__ = [
     "PARTS",
+    "PLACEHOLDER",
     "STEM",
     "Verdict",
     "is_secret",
@@ -69,9 +71,18 @@ _SWITCH: Final = re.compile(
     r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])"
 )
 _FILE: Final = re.compile(r"[\w./~\\:\-]+\.[A-Za-z][A-Za-z0-9]{1,5}\Z")
+_ENTRY: Final = re.compile(r"[a-z]\w{0,11}\Z|[a-z]+[0-9]*(?:_[a-z0-9]+){1,5}\Z")
 _LONG_RUN: Final = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{16,}")
 _DATE: Final = re.compile(r"\d{4}-?\d\d-?\d\d")
+
+
+PLACEHOLDER: Final = (
+    r"\$\{\{?[^{},\n]{1,80}\}\}?|\$[A-Z_][A-Z0-9_]{1,40}|\{\{[^{}\n]{1,60}\}\}"
+    r"|\{[A-Za-z_.]{1,40}(?:![rsa])?\}|<[A-Za-z _\-]{1,40}>|%\([A-Za-z_]{1,40}\)s|%s"
+)
+"""What stands in a template where a secret will be."""
+_IS_PLACEHOLDER: Final = Late(rf"(?:{PLACEHOLDER})\Z")
 
 
 def looks_random(text: str) -> bool:
@@ -145,7 +156,8 @@ def verdict(name: str) -> Verdict:
     if len(parts) > 1:
         if any(_judge(part) == "secret" for part in parts[:-1]):
             return "secret"
-        return _judge(parts[-1])
+        last = _judge(parts[-1])
+        return _judge("_".join(parts)) if last == "harmless" else last
     return _judge(name)
 
 
@@ -281,7 +293,8 @@ def is_secret(name: str, value: object) -> bool:
         number: int | float = value  # type: ignore[assignment]
         return cls is int and abs(number) >= _SMALL
     if cls is str:
-        return not _is_place(name, str.__str__(value))  # type: ignore[arg-type]
+        text: str = value  # type: ignore[assignment]
+        return not _is_place(name, text) and not _IS_PLACEHOLDER.match(text)
     return True
 
 
@@ -289,8 +302,10 @@ def _is_place(name: str, value: str) -> bool:
     """Return whether a value is the path of a working folder or of a key file."""
     if name in ("PWD", "OLDPWD"):
         return value.startswith("/") or value[1:3] == ":\\"
-    low = name.lower()
-    return low.endswith(("credentials", "credential")) and bool(_FILE.match(value))
+    if words_of(name)[-1:] not in (["credential"], ["cred"]):
+        return False
+    # The path of a key file, or the name of an entry of `credentials.yml`.
+    return bool(_FILE.match(value) or (_ENTRY.match(value) and not looks_random(value)))
 
 
 def _looks_secret(name: str, value: object) -> bool:

@@ -7,12 +7,13 @@ line or the next pair say so. Every step goes forward, so the time is linear.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from .late import Late
 from .limits import REDACTED
-from .names import Verdict, is_secret, looks_random
+from .names import PLACEHOLDER, Verdict, is_secret, looks_random
 
 __all__ = ["Judge", "mask_pairs", "values_of_pairs"]
 
@@ -35,6 +36,18 @@ _BETWEEN: Final = Late(
     r"(?P<sep>[=:]{1,2}>?|->|>|&gt;|%3[dDaA]|\\{1,4}u003[dD])[ \t]{0,8}"
     r"(?:(?<=[: ])(?:str|bytes|SecretStr|Any|object|Optional\[str\]|str \| None)"
     r"\s{0,8}=\s{0,8})?"
+)
+# What stands between a name and its value, or before a name.
+_SIGN: Final = Late(
+    r"[=:>]|&gt;|%3[dDaA]|\\{1,4}u003[dD]|['\"]\s{0,4},(?=\s{0,4}[bBuUrR\\]{0,6}['\"])"
+    r"|--(?=[A-Za-z])"
+)
+_SIGNS: Final = frozenset("=:>'\"&%\\")
+_CLOSED: Final = Late(r"(?:&quot;|&#0?3[49];|&#x2[27];|&apos;|%2[27]|u002[27]|['\"])\Z")
+_CLOSINGS: Final = frozenset("'\";27")
+_NAME_CHARS: Final = string.ascii_letters + string.digits + "_.-"
+_LAST_WORDS: Final = frozenset(
+    "key keys code id string phrase signature pass url str pin token".split()  # noqa: SIM905
 )
 _PADDING: Final = Late(r"\s{1,16}")
 _COMMA: Final = Late(
@@ -67,7 +80,7 @@ _PROSE: Final = Late(
     r"|value|string|given|got|found|and|or|with|from|enter|please|unexpected|only|may"
     r"|will|if|it|its|too|wrong|incorrect|failed|rejected|refused|expired|missing"
     r"|invalid|never|always|set|use|see|input|object|error|unable|unknown|names?|any"
-    r"|all|by|as|on|when|where|which|what|how|why|there|here)"
+    r"|all|by|as|on|raise|return|yield|assert|when|where|which|what|how|why|there|here)"
     r"(?:[.!]?(?=\Z|\n)|[,.]?[ ](?=[A-Za-z]))",
     re.IGNORECASE,
 )
@@ -80,11 +93,16 @@ _REFERENCE: Final = Late(
     r"|kwargs|params|parameters|credentials|creds|secrets|context|options|opts|request"
     r"|dbutils|keyring|env|process|ENV|System|row|data|tokenizer|boto3|session)"
     rf"{_ACCESS}{{1,6}}"
-    r"|\$\{\{?[^{},\n]{1,80}\}\}?|\$[A-Z_][A-Z0-9_]{1,40}|\{\{[^{}\n]{1,60}\}\}"
-    r"|\{[A-Za-z_.]{1,40}(?:![rsa])?\}|<[A-Za-z _\-]{1,40}>|%\([A-Za-z_]{1,40}\)s|%s)"
+    r"|(?:[dD]ict|Mapping|Optional|[lL]ist|str|bytes|Any|object)(?:\[[\w., \[\]|]{0,60}\])?"
+    r"(?: \| None)?(?: =)?"
+    rf"|{PLACEHOLDER})"
     r"(?=[\s,;)\]}'\"]|\Z)"
 )
 _WHOLE_LINES: Final = ("phrase", "mnemonic", "passphrases")
+# What stands beside a secret name where names of columns are listed.
+_COLUMNS: Final = frozenset(
+    "email user username name id login token key value host salt hash role".split()  # noqa: SIM905
+)
 Judge = Callable[[str], Verdict]
 
 
@@ -98,17 +116,16 @@ class _Pair(NamedTuple):
     starts_line: bool
 
 
-def mask_pairs(text: str, hint: re.Pattern[str], judge: Judge) -> str:
+def mask_pairs(text: str, judge: Judge) -> str:
     """Replace the values of secret names in a text.
 
     Args:
         text: Any text.
-        hint: Finds a part of every name that may be secret.
         judge: Judges a name.
     """
     parts: list[str] = []
     done = 0
-    for start, end in _spans(text, hint, judge):
+    for start, end in _spans(text, judge):
         parts += (text[done:start], REDACTED)
         done = end
     if not parts:
@@ -117,49 +134,74 @@ def mask_pairs(text: str, hint: re.Pattern[str], judge: Judge) -> str:
     return "".join(parts)
 
 
-def values_of_pairs(text: str, hint: re.Pattern[str], judge: Judge) -> list[str]:
+def values_of_pairs(text: str, judge: Judge) -> list[str]:
     """Return the values of secret names in a text, such as a connection string."""
-    return [text[start:end] for start, end in _spans(text, hint, judge)]
+    return [text[start:end] for start, end in _spans(text, judge)]
 
 
-def _spans(text: str, hint: re.Pattern[str], judge: Judge) -> Iterator[tuple[int, int]]:
+def _spans(text: str, judge: Judge) -> Iterator[tuple[int, int]]:
+    """Yield where values stand. Signs are rare: from each one looks back for a name."""
     done = 0
-    while match := hint.search(text, done):
-        after = _AFTER.match(text, match.end())
-        done = after.end() if after else match.end()
-        low = max(0, match.start() - _NAME_MAX_CHARS)
-        before = _BEFORE.search(text[low : match.start()])
-        start = match.start() - len(before[0] if before else "")
-        name = text[start:done]
-        between = _between(text, start, done, name)
+    while sign := _SIGN.search(text, done):
+        at = sign.start()
+        start, end = _name_before(text, at, done)
+        if sign[0].startswith("--"):
+            start, end = at, _AFTER.get().match(text, at).end()  # type: ignore[union-attr]
+            if _BETWEEN.match(text, end):
+                done = max(end, at + 1)
+                if text[done : done + 1] not in _SIGNS:
+                    continue
+        done = max(done, sign.end())
+        name = text[start:end]
+        kind = judge(name.lstrip("-.")) if name else "harmless"
+        if kind == "harmless":
+            name = _joined(text, start, name)
+            kind = judge(name) if name else "harmless"
+            if kind == "harmless":
+                continue
+        between = _between(text, start, end, name)
         if between is None:
             continue
         at, sep = between
-        kind = judge(name.lstrip("-."))
-        if kind == "harmless":
-            words = _WORDS_BEFORE.search(text[max(0, start - 42) : start])
-            if words is None or "-" in name[:2]:
-                continue
-            name = words[1].replace(" ", "_") + name
-            kind = judge(name)
-            if kind == "harmless":
-                continue
         pair = _Pair(name, start, sep, _in_query(text, start), _starts(text, start))
         span = _value(text, at, pair)
-        if span is None:
-            done = max(done, at)
-            continue
-        if _hides(text, span, pair, kind):
+        done = max(done, at)
+        if span is not None and _hides(text, span, pair, kind):
             yield span
             done = max(span[1], at)
-        else:
-            done = max(done, at)
+
+
+def _name_before(text: str, at: int, low: int) -> tuple[int, int]:
+    """Return where the name begins and ends that stands before a sign."""
+    start = max(low, at - _NAME_MAX_CHARS - 24)
+    before = text[start:at].rstrip("-=:")
+    before = before[:-8] + before[-8:].rstrip(" \t")
+    if before.endswith(("]", ")")):
+        before = before[:-1]
+    entity = _CLOSED.search(before[-9:]) if before[-1:] in _CLOSINGS else None
+    if entity is not None:
+        before = before[: len(before) - len(entity[0])].rstrip("\\")
+    short = before[-_NAME_MAX_CHARS:]
+    name = short[len(short.rstrip(_NAME_CHARS)) :]
+    if len(name) < len(short) and ord(short[-len(name) - 1]) > 127:
+        found = _BEFORE.search(short)
+        name = found[0] if found else name
+    end = start + len(before)
+    return end - len(name), end
+
+
+def _joined(text: str, start: int, last: str) -> str:
+    """Return a name of several words, such as `Access Key`; empty if it is none."""
+    if last.lower() not in _LAST_WORDS:
+        return ""
+    words = _WORDS_BEFORE.search(text[max(0, start - 42) : start])
+    return words[1].replace(" ", "_") + last if words else ""
 
 
 def _between(text: str, start: int, end: int, name: str) -> tuple[int, str] | None:
     """Return where the value begins and what stands before it."""
     found = _BETWEEN.match(text, end)
-    if found and (found["sep"] not in (">", "&gt;") or found.end("sep") - end <= 4):
+    if found and _is_separator(text, start, end, found):
         at = found.end()
         if text[at : at + 1] in ("\n", "\r"):  # a value on its own line
             padding = _PADDING.match(text, at)
@@ -177,6 +219,17 @@ def _between(text: str, start: int, end: int, name: str) -> tuple[int, str] | No
         if gap is not None:
             return gap.end(), " "
     return None
+
+
+def _is_separator(text: str, start: int, end: int, found: re.Match[str]) -> bool:
+    """Return whether what follows a name leads to its value."""
+    sep = found["sep"]
+    if sep in (">", "&gt;"):  # of a tag, not of a comparison and not of its end
+        before = text[max(0, start - 4) : start]
+        return found.end("sep") - end <= 4 and before.endswith(("<", "&lt;"))
+    if sep == "==":
+        return _OPEN.match(text, found.end()) is not None
+    return True
 
 
 def _in_query(text: str, start: int) -> bool:
@@ -199,6 +252,8 @@ def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool
     if start >= end or text.startswith(REDACTED, start):
         return False
     value = text[start:end]
+    if pair.sep == "," and value in _COLUMNS:
+        return False
     if kind == "value" and text[pair.start - 1 : pair.start] == ";":
         return len(value) >= 8  # of a connection string
     if kind == "secret" and pair.name.lower().endswith("token"):
@@ -214,7 +269,7 @@ def _value(text: str, at: int, pair: _Pair) -> tuple[int, int] | None:
     """Return where the value begins and ends; None if there is none to hide."""
     if text.startswith(REDACTED, at) or _REFERENCE.match(text, at):
         return None
-    if _NOTHING.match(text, at):
+    if _NOTHING.match(text, at) or _is_same(text, at, pair.name):
         return None
     opened = _OPEN.match(text, at)
     if opened is not None:
@@ -241,6 +296,12 @@ def _value(text: str, at: int, pair: _Pair) -> tuple[int, int] | None:
     if call is not None:
         return at, _end_of_brackets(text, call.end() - 1)
     return at, _end_of_bare(text, at, pair)
+
+
+def _is_same(text: str, at: int, name: str) -> bool:
+    """Return whether source code passes on what has the same name."""
+    end = at + len(name)
+    return text.startswith(name, at) and text[end : end + 1] in (".", ",", ")", "")
 
 
 def _end_of_quoted(text: str, start: int, opened: str) -> int:

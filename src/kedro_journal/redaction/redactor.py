@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from .forms import LEAST_CHARS, Forms, encoded_runs, forms_of, has_nulls
+from .forms import LEAST_CHARS, Forms, Search, forms_of
 from .limits import (
     DEPTH_MAX,
     FAILED,
@@ -22,7 +22,7 @@ from .limits import (
     STRING_MAX_CHARS,
 )
 from .look import exact_text, look_inside
-from .names import STEM, Verdict, is_secret, looks_random, verdict
+from .names import Verdict, is_secret, looks_random, verdict
 from .pairs import mask_pairs, values_of_pairs
 from .plain import Walk, encodable, is_plain
 from .shapes import mask_shapes
@@ -35,8 +35,8 @@ _LOOKAHEAD_CHARS: Final = 8 * 1024
 _JUDGED_MAX: Final = 4096
 _TEXTS_MAX: Final = 2048  # whose redacted form is kept
 _TEXT_KEPT_CHARS: Final = 400
-_PAIR_SIGN: Final = re.compile(r"[=:>]|%3[dDaA]|u003|--|['\"]\s{0,4},|&gt;")
 _WORD: Final = re.compile(r"[A-Za-z_]+\Z")
+_NO_SEARCH: Final = Search(())
 _LOGIN_FLAGS: Final = frozenset(["u", "U", "user", "proxy-user"])
 _NOTHING_INSIDE: Final = frozenset([str, int, float, bool, type(None)])
 # Registered values are masked wherever they stand, so ordinary words stay out.
@@ -63,13 +63,9 @@ class Redactor:
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = tuple(name.lower() for name in names if name)
         self._known: dict[str, Forms] = {}
-        self._ready: tuple[int, tuple[Forms, ...]] = (0, ())  # of how many
+        self._ready: tuple[int, Search, Search] = (0, _NO_SEARCH, _NO_SEARCH)
         self._judged: dict[str, Verdict] = {}  # names that came before
         self._texts: tuple[int, dict[str, str]] = (0, {})  # with how many secrets
-        self._own: re.Pattern[str] | None = None
-        if self._names:
-            own = "|".join(re.escape(name) for name in self._names)
-            self._own = re.compile(own, re.IGNORECASE)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -89,14 +85,18 @@ class Redactor:
             if secret not in self._known and len(self._known) < SECRETS_MAX:
                 self._known[secret] = forms_of(secret)
 
-    def _forms(self) -> tuple[Forms, ...]:
-        """Return the forms of every secret, the longest secret first."""
-        count, forms = self._ready
-        if count != len(self._known):
+    def _searches(self) -> tuple[int, Search, Search]:
+        """Return how many secrets are known, a search for them, and one for paths.
+
+        A password that is a plain word, such as a user's name, would leave nobody
+        knowing where the project is.
+        """
+        ready = self._ready
+        if ready[0] != len(self._known):
             every = tuple(self._known.values())
-            forms = tuple(sorted(every, key=lambda one: -len(one.secret)))
-            self._ready = (len(every), forms)
-        return forms
+            some = [one for one in every if not one.is_word]
+            ready = self._ready = (len(every), Search(every), Search(some))
+        return ready
 
     def is_secret_name(self, name: str) -> bool:
         """Return whether a name stands for a secret, own names included."""
@@ -144,14 +144,14 @@ class Redactor:
     def text(self, text: str) -> str:
         """Redact and bound one text; it stays encodable as UTF-8."""
         if len(text) > _TEXT_KEPT_CHARS:
-            return self._shaped(text, self._forms())
+            return self._shaped(text, self._searches()[1])
         count, texts = self._texts
         if count != len(self._known) or len(texts) >= _TEXTS_MAX:
             count, texts = len(self._known), {}
             self._texts = (count, texts)
         known = texts.get(text)
         if known is None:
-            known = self._shaped(text, self._forms())
+            known = self._shaped(text, self._searches()[1])
             if count == len(self._known):
                 texts[text] = known
         return known
@@ -161,26 +161,19 @@ class Redactor:
         return self.text(text) == text
 
     def _place(self, text: str) -> str:
-        """Redact a path. A password that is a plain word, such as a user's name, would
-        leave nobody knowing where the project is.
-        """
-        return self._shaped(text, tuple(f for f in self._forms() if not f.is_word))
+        """Redact a path."""
+        return self._shaped(text, self._searches()[2])
 
-    def _shaped(self, text: str, forms: tuple[Forms, ...]) -> str:
+    def _shaped(self, text: str, search: Search) -> str:
         excess = len(text) - STRING_MAX_CHARS
         # Far enough for a secret that begins before the cut to be known as one; what is
         # left of one that begins too late to be known stands at the very end.
-        reach = max(_LOOKAHEAD_CHARS, 2 * len(forms[0].secret) if forms else 0)
+        reach = max(_LOOKAHEAD_CHARS, 2 * search.longest)
         is_cut = excess > reach
         text = text[: STRING_MAX_CHARS + reach]
-        if forms:
-            text = _mask_forms(text, forms)
+        text = search.mask(text)
         text = mask_shapes(text, text.lower())
-        if _PAIR_SIGN.search(text):
-            if STEM.search(text):
-                text = mask_pairs(text, STEM, self._verdict)
-            if self._own is not None and self._own.search(text):
-                text = mask_pairs(text, self._own, self._own_verdict)
+        text = mask_pairs(text, self._verdict)
         if excess > 0:
             kept = max(0, len(text) - reach) if is_cut else len(text)
             text = (
@@ -191,9 +184,6 @@ class Redactor:
         except UnicodeEncodeError:
             text = text.encode("utf-8", "backslashreplace").decode()
         return text
-
-    def _own_verdict(self, name: str) -> Verdict:
-        return "secret" if self._is_own_name(name) else "harmless"
 
     def _is_own_name(self, name: str) -> bool:
         low = name.lower()
@@ -320,18 +310,9 @@ def _bounded(name: str) -> str:
     return f"{name[:NAME_MAX_CHARS]}/{name[-NAME_MAX_CHARS:]}"
 
 
-def _mask_forms(text: str, forms: tuple[Forms, ...]) -> str:
-    """Replace every registered secret in a text, in all its encodings."""
-    runs, wide = encoded_runs(text), has_nulls(text)
-    found = [one for one in forms if one.is_in(text, runs, wide=wide)]
-    for one in found:
-        text = one.mask(text, runs, wide=wide)
-    return text
-
-
 def _parts_of(text: str) -> list[str]:
     """Return the passwords in a URL or a connection string, also decoded."""
-    found = [password_of_url(text), *values_of_pairs(text, STEM, verdict)]
+    found = [password_of_url(text), *values_of_pairs(text, verdict)]
     return [part for each in found for part in {each, unquote(each)}]
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from .limits import REDACTED
 from .names import is_secret
 from .tokens import mask_tokens
-from .urls import mask_urls
+from .urls import mask_signatures, mask_users
 
 __all__ = ["SHAPES", "mask_shapes"]
 
@@ -101,9 +101,10 @@ SHAPES: Final = (
         _REST,
     ),
     Shape(
-        ("-p",),
-        r"(?i)(\b(?:docker|podman|helm|sshpass|mysql|mysqldump|mysqladmin|oc|redis-cli)\b"
-        r"[^\n]{0,200}?\s-p\s?)(?=[^\s\-=])[^\s'\"]+",
+        ("login", "sshpass", "mysql"),
+        r"(?i)(\b(?:(?:docker|podman|helm|oc|az|buildah|skopeo)\b[^\n]{0,60}?\blogin\b"
+        r"[^\n]{0,200}?\s-p\s{1,4}|sshpass\s{1,4}-p\s?"
+        r"|mysql\w{0,10}\b[^\n]{0,200}?\s-p))(?=[^\s\-=])[^\s'\"]+",
         _REST,
     ),
     Shape(
@@ -113,8 +114,8 @@ SHAPES: Final = (
     ),
     # netrc
     Shape(
-        ("machine", "login", "default"),
-        r"(?i)(\b(?:machine\s{1,8}\S{1,200}|default)\s{1,8}"
+        ("machine",),
+        r"(?i)(\bmachine\s{1,8}\S{1,200}\s{1,8}"
         r"(?:(?:login|account)\s{1,8}\S{1,200}\s{1,8}){0,2}password\s{1,8})\S+",
         _REST,
     ),
@@ -178,9 +179,6 @@ SHAPES: Final = (
         _mask_attribute,
     ),
 )
-_HINT: Final = re.compile(
-    "|".join(sorted({re.escape(hint) for shape in SHAPES for hint in shape.hints}))
-)
 
 
 def mask_shapes(text: str, low: str) -> str:
@@ -190,10 +188,13 @@ def mask_shapes(text: str, low: str) -> str:
         text: Any text.
         low: The same in lower case.
     """
-    if _HINT.search(low):
-        for shape in SHAPES:
-            if any(hint in low for hint in shape.hints):
+    for shape in SHAPES:
+        for hint in shape.hints:
+            if hint in low:
                 text = shape.mask(text)
-    if "://" in low or "%3a%2f" in low or ":\\/" in low or "=" in low or "%3d" in low:
-        text = mask_urls(text)
+                break
+    if "//" in low or "%2f" in low or ":\\/" in low:
+        text = mask_users(text)
+    if "=" in low or "%3d" in low or "u003d" in low:
+        text = mask_signatures(text)
     return mask_tokens(text, REDACTED)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+import string
 from typing import Final, NamedTuple
 
 from .late import Late
@@ -384,28 +385,30 @@ Zapier|zpka_|alnum|30
 Zhipu|zai-|word|40?
 Zuplo|zpka-|word|40
 """
-# Tokens whose fixed part does not stand at the beginning.
+# Tokens whose fixed part does not stand at the beginning, with that part.
 _OTHERS: Final = (
-    ("Telegram", r"\d{8,10}:AA[\w\-]{30,40}"),
-    ("Azure AD", r"[\w~.]{3}\dQ~[\w~.\-]{31,34}"),
-    ("Terraform Cloud", r"[A-Za-z0-9]{14}\.atlasv1\.[\w\-]{50,80}"),
-    ("MaxMind", r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk"),
-    ("Mailchimp", r"[0-9a-f]{32}-us\d{1,2}"),
-    ("Salesforce", r"00D[A-Za-z0-9]{12,15}![\w.]{60,130}"),
-    ("Discord bot", r"[MNO][\w\-]{23,27}\.[\w\-]{6}\.[\w\-]{27,40}"),
-    ("Airtable", r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}"),
-    ("Asana", r"\d{16}:[0-9a-f]{32}"),
-    ("42", r"s-s4t2(?:ud|af)-[0-9a-f]{64}"),
-    ("Azure storage", r"[A-Za-z0-9+/]{86}=="),
+    ("Telegram", ":AA", r"\d{8,10}:AA[\w\-]{30,40}"),
+    ("Azure AD", "Q~", r"[\w~.]{3}\dQ~[\w~.\-]{31,34}"),
+    ("Terraform Cloud", ".atlasv1.", r"[A-Za-z0-9]{14}\.atlasv1\.[\w\-]{50,80}"),
+    ("MaxMind", "_mmk", r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk"),
+    ("Mailchimp", "-us", r"[0-9a-f]{32}-us\d{1,2}"),
+    ("Salesforce", "00D", r"00D[A-Za-z0-9]{12,15}![\w.]{60,130}"),
+    ("Airtable", "pat", r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}"),
+    ("Asana", ":", r"\d{16}:[0-9a-f]{32}"),
+    ("42", "s-s4t2", r"s-s4t2(?:ud|af)-[0-9a-f]{64}"),
+    ("Azure storage", "==", r"[A-Za-z0-9+/]{86}=="),
     (
         "JSON web token",
+        "eyJ",
         r"eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*){1,3}",
     ),
+    ("Discord bot", ".", r"[MNO][\w\-]{23,27}\.[\w\-]{6}\.[\w\-]{27,40}"),
 )
 _LEAST_CHARS: Final = 16
-# A token is one long word: ordinary texts are read once for such words, and only in
-# them the beginnings are looked for.
-_LONG: Final = Late(r"(?<![A-Za-z0-9+/=_.~$!@:|\-])[A-Za-z0-9+/=_.~$!@:|\-]{16,}")
+_OTHER_LEAST_CHARS: Final = 32
+# A token is one long word: only in such words the beginnings are looked for.
+_CHARS: Final = frozenset(string.ascii_letters + string.digits + "+/=_.~$!@:|-")
+_DELIMITERS: Final = {code: " " for code in range(128) if chr(code) not in _CHARS}
 _BOUNDARY: Final = Late(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9])")
 
 
@@ -465,9 +468,8 @@ def _by_beginning() -> dict[str, tuple[Token, ...]]:
 
 
 @functools.cache
-def _others() -> re.Pattern[str]:
-    every = "|".join(pattern for _, pattern in _OTHERS)
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{every})(?![A-Za-z0-9])")
+def _other(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])")
 
 
 @functools.cache
@@ -477,9 +479,12 @@ def _body(alphabet: str) -> re.Pattern[str]:
 
 def mask_tokens(text: str, mark: str) -> str:
     """Replace every known token in a text with a mark."""
-    if not _LONG.search(text):
-        return text
-    return _LONG.sub(lambda found: _mask_word(found[0], mark), text)
+    words = text.translate(_DELIMITERS).split()
+    for word in {word for word in words if len(word) >= _LEAST_CHARS}:
+        safe = _mask_word(word, mark)
+        if safe != word:
+            text = text.replace(word, safe)
+    return text
 
 
 def _mask_word(word: str, mark: str) -> str:
@@ -498,7 +503,10 @@ def _mask_word(word: str, mark: str) -> str:
     if done:
         parts.append(word[done:])
         word = "".join(parts)
-    return _others().sub(mark, word)
+    for _, part, pattern in _OTHERS:
+        if len(word) > _OTHER_LEAST_CHARS and part in word:
+            word = _other(pattern).sub(mark, word)
+    return word
 
 
 def _end_of_token(word: str, start: int, known: tuple[Token, ...]) -> int:

@@ -9,7 +9,7 @@ from .late import Late
 from .limits import REDACTED
 from .names import looks_random
 
-__all__ = ["mask_urls", "password_of_url"]
+__all__ = ["mask_signatures", "mask_users", "password_of_url"]
 
 _SLASHES: Final = Late(r":(?:\\{0,4}/){2}|%3[aA](?:%2[fF]){2}")
 _SCHEME: Final = Late(r"[A-Za-z0-9+.\-]{1,30}\Z")
@@ -26,19 +26,25 @@ _OPEN_USERS: Final = frozenset(
 )
 _WEB: Final = frozenset("http https ws wss ftp file".split())  # noqa: SIM905
 _QUERY: Final = Late(
-    r"(?P<lead>(?:[?&;]|%3F|%26|&amp;|\\{1,4}u0026)"
-    r"(?P<name>(?:x-(?:amz|goog|oss|tos|bce|cos)-)?(?:signature|security-token)|sig|code"
-    r"|key|token|hmac|q-signature|ossaccesskeyid|policy|auth(?:key)?|subscription-key"
-    r"|st|jwt|ticket|sign)"
-    r"(?P<sep>=|%3D|\\{1,4}u003d))(?P<value>(?:[^&\s'\"<>#\\%]|%(?!26))+)",
-    re.IGNORECASE,
+    r"(?P<lead>(?:[?&;]|%3[fF]|%26|&amp;|\\{1,4}u0026)"
+    r"(?i:(?P<name>(?:x-(?:amz|goog|oss|tos|bce|cos)-)?(?:signature|security-token)"
+    r"|sig|code|key|token|hmac|q-signature|ossaccesskeyid|policy|auth(?:key)?"
+    r"|subscription-key|st|jwt|ticket|sign)(?:=|%3D|\\{1,4}u003d)))"
+    r"(?P<value>(?:[^&\s'\"<>#\\%]|%(?!26))+)"
 )
 _PLAIN_VALUE: Final = Late(r"(?:[A-Za-z_.\-]{1,16}|\d{1,7}|[\d.\-T:Z%A]{1,32})\Z")
 _SIGNATURES: Final = ("signature", "security-token", "sig", "hmac")
 
 
-def mask_urls(text: str) -> str:
-    """Replace user information and signatures in the URLs of a text."""
+def mask_signatures(text: str) -> str:
+    """Replace signatures in the queries of URLs in a text."""
+    if "?" in text or "&" in text or ";" in text or "%" in text or "u0026" in text:
+        return _QUERY.sub(_mask_query, text)
+    return text
+
+
+def mask_users(text: str) -> str:
+    """Replace user information in the URLs of a text."""
     parts: list[str] = []
     done = 0
     while match := _SLASHES.search(text, done):
@@ -49,7 +55,7 @@ def mask_urls(text: str) -> str:
             parts.append(REDACTED)
             done = end
     parts.append(text[done:])
-    return _QUERY.sub(_mask_query, "".join(parts))
+    return "".join(parts)
 
 
 def password_of_url(text: str) -> str:

@@ -70,7 +70,7 @@ KEY_OWNERS_BY_VALUE: Final = _set(
     admin server client root tls ssl host functions function write read ingest ingestion
     ingress user customer maps bot anon publishable developer dev consumer site tenant
     project org organization registration node cluster db database iot device backup
-    recovery activation product integration routing gateway machine team
+    recovery activation product integration age routing gateway machine team
     """
 )
 """Words before `key` for which the value decides."""
