@@ -21,6 +21,8 @@ _PLAIN: Final = Late(r"[A-Za-z0-9_.~]+|-+")
 _UNESCAPED: Final = Late(r"[A-Za-z0-9_.~\-]+")
 _BACKSLASHES: Final = Late(r"\\{2,}")
 _CODE: Final = frozenset(string.ascii_letters + string.digits + "+/_-")
+_WORDS: Final = Late(r"[A-Za-z0-9+/_\-]{8,}")
+_SHORT_CHARS: Final = 300
 _NO_CODE: Final = {code: " " for code in range(128) if chr(code) not in _CODE}
 _CODED: Final = Late(r"[a-z+/\-]*\d[a-z]*\d[a-z0-9]*\d")
 # How often a character may be escaped; each level doubles the backslashes.
@@ -101,7 +103,11 @@ class Search:
 
         Base64 nearly always mixes cases, which ordinary words and paths do not.
         """
-        words = [w for w in text.translate(_NO_CODE).split() if len(w) >= self._least]
+        if len(text) < _SHORT_CHARS:
+            words = _WORDS.get().findall(text)
+        else:
+            words = text.translate(_NO_CODE).split()
+        words = [word for word in words if len(word) >= self._least]
         if not words:
             return text
         mixed = " ".join(word for word in words if not word.islower())
@@ -175,7 +181,7 @@ def _char(char: str) -> str:
     code = ord(char)
     spellings = [rf"{_ESCAPES}{re.escape(char)}"]
     if char == "\\":
-        spellings = [r"\\{1,64}"]
+        spellings = [r"\\{1,64}", r"(?:%(?:25)?5[cC]){2,64}"]
     elif char == "'":
         spellings.append("''")
     if char == " ":

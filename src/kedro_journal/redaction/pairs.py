@@ -39,7 +39,7 @@ _BETWEEN: Final = Late(
 )
 # What stands between a name and its value, or before a name.
 _SIGN: Final = Late(
-    r"[=:>]|&gt;|%3[dDaA]|\\{1,4}u003[dD]|['\"]\s{0,4},(?=\s{0,4}[bBuUrR\\]{0,6}['\"])"
+    r"[=:>]|&gt;|%3[dDaA]|\\u003[dD]|['\"]\s{0,4},(?=\s{0,4}[bBuUrR\\]{0,6}['\"])"
     r"|--(?=[A-Za-z])"
 )
 _SIGNS: Final = frozenset("=:>'\"&%\\")
@@ -174,7 +174,7 @@ def _spans(text: str, judge: Judge) -> Iterator[tuple[int, int]]:
 def _name_before(text: str, at: int, low: int) -> tuple[int, int]:
     """Return where the name begins and ends that stands before a sign."""
     start = max(low, at - _NAME_MAX_CHARS - 24)
-    before = text[start:at].rstrip("-=:")
+    before = text[start:at].rstrip("-=:\\")
     before = before[:-8] + before[-8:].rstrip(" \t")
     if before.endswith(("]", ")")):
         before = before[:-1]
@@ -279,7 +279,9 @@ def _value(text: str, at: int, pair: _Pair) -> tuple[int, int] | None:
         return inner, _end_of_quoted(text, inner, opened["open"])
     block = _BLOCK.match(text, at)
     if block is not None:
-        return block.start(1), block.end(1)
+        lines = block[1]
+        indented = block.start(1) + len(lines) - len(lines.lstrip())
+        return indented, block.start(1) + len(lines.rstrip())
     if pair.in_query or pair.sep[0] in "%\\":
         pattern = _ENCODED_VALUE if pair.sep[0] in "%\\" else _QUERY_VALUE
         found = pattern.match(text, at)

@@ -179,6 +179,7 @@ SHAPES: Final = (
         _mask_attribute,
     ),
 )
+_MARK: Final = re.compile(r"[\s:@='\"]")
 
 
 def mask_shapes(text: str, low: str) -> str:
@@ -188,6 +189,8 @@ def mask_shapes(text: str, low: str) -> str:
         text: Any text.
         low: The same in lower case.
     """
+    if not _MARK.search(low) and "hook" not in low and "%" not in low:
+        return mask_tokens(text, REDACTED)  # a word or a path
     for shape in SHAPES:
         for hint in shape.hints:
             if hint in low:

@@ -202,7 +202,7 @@ Hugging Face organization|api_org_|alnum|34
 Infracost|ico-|alnum|32!
 Infracost Cloud|ics_v1_|word|40
 Instagram|IGQV|word|100
-Intercom|dG9r|base64|56!
+Intercom|dG9r|base64|56?
 JFrog reference|cmVmd|alnum|59
 Jina AI|jina_|word|60
 Kraken CI|kci_|alnum|40
@@ -408,6 +408,11 @@ _LEAST_CHARS: Final = 16
 _OTHER_LEAST_CHARS: Final = 32
 # A token is one long word: only in such words the beginnings are looked for.
 _CHARS: Final = frozenset(string.ascii_letters + string.digits + "+/=_.~$!@:|-")
+_LONG: Final = Late(r"[A-Za-z0-9+/=_.~$!@:|\-]{16,}")
+_ESCAPED: Final = Late(
+    r"\\(?:[nrtbf]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|%(?:25)?[0-9a-fA-F]{2}"
+)
+_SHORT_CHARS: Final = 300
 _DELIMITERS: Final = {code: " " for code in range(128) if chr(code) not in _CHARS}
 _BOUNDARY: Final = Late(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9])")
 
@@ -479,8 +484,17 @@ def _body(alphabet: str) -> re.Pattern[str]:
 
 def mask_tokens(text: str, mark: str) -> str:
     """Replace every known token in a text with a mark."""
-    words = text.translate(_DELIMITERS).split()
-    for word in {word for word in words if len(word) >= _LEAST_CHARS}:
+    if len(text) < _LEAST_CHARS:
+        return text
+    plain = text
+    if "\\" in text or "%" in text:  # what is escaped before a token is no part of it
+        plain = f"{_ESCAPED.sub(' ', text)} {text}"
+    if len(plain) < _SHORT_CHARS:
+        words = _LONG.get().findall(plain)
+    else:  # split in one go: most words are short
+        every = plain.translate(_DELIMITERS).split()
+        words = list({word for word in every if len(word) >= _LEAST_CHARS})
+    for word in words:
         safe = _mask_word(word, mark)
         if safe != word:
             text = text.replace(word, safe)

@@ -21,6 +21,7 @@ _WIDE: Final = Late(
 _ENCODED: Final = Late(r"[^\s/&'\"<>%]{0,200}%3[aA][^\s/&'\"<>]{0,300}?%40")
 _PORT: Final = Late(r"\d{1,5}(?:[/?#\s]|\Z)")
 # Schemes with a container, an account or a well-known user before the host.
+_USER_MAX_CHARS: Final = 600
 _OPEN_USERS: Final = frozenset(
     "abfs abfss wasb wasbs adl ssh sftp git git+ssh svn+ssh rsync".split()  # noqa: SIM905
 )
@@ -83,6 +84,8 @@ def _end_of_user(text: str, match: re.Match[str]) -> int:
         if ":" not in user and scheme in _OPEN_USERS:
             return 0
         return start + len(user)
+    if text.find("@", start, start + _USER_MAX_CHARS) < 0:
+        return 0
     wide = _WIDE.match(text, start)
     if wide is None or not _is_password(wide, scheme):
         return 0
