@@ -21,7 +21,7 @@ SECRETS = [
     "a b&c<d>e'f\"g",
     "back\\slash\\\\two",
     "tab\tand\rreturn",
-    "x-пароль-геслоX",
+    "x-пароль-ключX",
     "emoji-\N{KEY}-key",
     "x%2Fy+z=1/2?3",
 ]

@@ -103,8 +103,7 @@ def test_a_text_that_stays_is_not_looked_into() -> None:
     event = DatasetSaved(run_id="r", node="n", dataset="d", path="/data/raw.csv")
     with mock.patch.object(_Redactor, "fields", side_effect=AssertionError):
         assert b'"path":"/data/raw.csv"' in encode(event, Redactor())
+        secret = "https://host/x?token=hunter22hunter22"
+        signed = DatasetSaved(run_id="r", node="n", dataset="d", path=secret)
         with pytest.raises(AssertionError):
-            secret = "https://host/x?token=hunter22hunter22"
-            encode(
-                DatasetSaved(run_id="r", node="n", dataset="d", path=secret), Redactor()
-            )
+            encode(signed, Redactor())

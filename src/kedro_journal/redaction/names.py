@@ -64,6 +64,9 @@ _PLURALS: Final = frozenset(
     passwörter contraseñas senhas
     """.split()  # noqa: SIM905 - one a line would be thirty lines
 )
+_OFTEN_HARMLESS: Final = frozenset(
+    "data json body content hash var text".split()  # noqa: SIM905
+)
 _SMALL: Final = 100_000  # a number below it is a count or an index, not a token
 _PAIR: Final = re.compile(r"[^\s:/]{1,100}:[^\s/][^\s]{2,}\Z")
 _USERINFO: Final = re.compile(r"://[^\s/@]*:[^\s@]+@|[?&;]sig=", re.IGNORECASE)
@@ -111,7 +114,7 @@ def words_of(name: str) -> list[str]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _unglued(word: str) -> tuple[str, ...]:
+def _unglued(word: str) -> tuple[str, ...]:  # noqa: C901, PLR0911, PLR0912 - a table
     """Split words that are written together: `pgpassword`, `clientsecret`, `apikey`."""
     if word in _PLURALS:
         return (word.removesuffix("s") if word != "passes" else word,)
@@ -177,7 +180,7 @@ def _ends_with(words: list[str], phrases: tuple[tuple[str, ...], ...]) -> bool:
     return any(tuple(words[-len(phrase) :]) == phrase for phrase in phrases)
 
 
-def _judge_words(words: list[str], name: str) -> Verdict:
+def _judge_words(words: list[str], name: str) -> Verdict:  # noqa: PLR0911 - a table
     for end in range(len(words), max(len(words) - 3, 0), -1):
         if _ends_with(words[:end], PHRASES):
             rest = words[end:]
@@ -188,9 +191,9 @@ def _judge_words(words: list[str], name: str) -> Verdict:
         return "secret"
     head = words[-1]
     while len(words) > 1 and head in TRANSPARENT:
-        if head in ("data", "json", "body", "content", "hash", "var", "text"):
-            if not STRONG.intersection(words[:-1]) and "key" not in words[:-1]:
-                return "harmless"
+        known = STRONG.intersection(words[:-1]) or "key" in words[:-1]
+        if head in _OFTEN_HARMLESS and not known:
+            return "harmless"
         words = words[:-1]
         head = words[-1]
     if head in SECRETS or head in ("key", "code") or head in AMBIGUOUS:

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 from .late import Late
 from .limits import REDACTED
-from .names import PLACEHOLDER, Verdict, is_secret, looks_random
+from .names import Verdict, is_secret, looks_random
+from .prose import NOTHING, PROSE, REFERENCE
 
 __all__ = ["Judge", "mask_pairs", "values_of_pairs"]
 
@@ -66,38 +67,11 @@ _QUERY_VALUE: Final = Late(r"[^&\s'\"<>#\\]*")
 _ENCODED_VALUE: Final = Late(r"(?:[^%&\s'\"<>#\\;]|%(?!26|3[bB]|22|27))*")
 _CHUNK: Final = Late(r"[^\s,;&)\]}<'\"\\]+")
 _NEXT_PAIR: Final = Late(
-    r"[\s,;&]{0,8}['\"\\]{0,4}-{0,2}[\w.\-\[\]]{1,80}['\"\\]{0,4}\s{0,4}[=:]"
+    r"[\s,;&]{0,8}['\"\\]{0,4}-{0,2}[\w.\-\[\]]{1,80}"
+    r"['\"\\]{0,4}\s{0,4}[=:]"
 )
 _LINE_START: Final = Late(r"(?:\A|\n)[ \t]*(?:-[ \t]+|export[ \t]+|#[ \t]*)?['\"]?\Z")
 _NEXT_WORD: Final = Late(r"[ \t]{1,4}([^\s,;&)\]}<'\"\\=:]{4,200})")
-_NOTHING: Final = Late(
-    r"(?:None|none|null|NULL|true|false|True|False|undefined|nil|~|\*{3,}|\.{3})"
-    r"(?=[\s,;)\]}'\"<&]|\Z)"
-)
-_PROSE: Final = Late(
-    r"(?:must|is|was|are|were|has|have|should|not|cannot|the|a|an|expected|required"
-    r"|requires|does|do|did|to|for|of|in|be|at|field|this|that|your|you|could|can|no"
-    r"|value|string|given|got|found|and|or|with|from|enter|please|unexpected|only|may"
-    r"|will|if|it|its|too|wrong|incorrect|failed|rejected|refused|expired|missing"
-    r"|invalid|never|always|set|use|see|input|object|error|unable|unknown|names?|any"
-    r"|all|by|as|on|raise|return|yield|assert|when|where|which|what|how|why|there|here)"
-    r"(?:[.!]?(?=\Z|\n)|[,.]?[ ](?=[A-Za-z]))",
-    re.IGNORECASE,
-)
-_ACCESS: Final = (
-    r"(?:\.\w{1,60}|\[['\"]?[A-Za-z_][\w.\-]{0,60}['\"]?\]"
-    r"|\((?:['\"][A-Za-z_][\w.\-:/]{0,80}['\"](?:,\s?None)?)?\))"
-)
-_REFERENCE: Final = Late(
-    r"(?:(?:await )?(?:os|environ|getenv|getpass|self|cls|config|cfg|conf|settings|args"
-    r"|kwargs|params|parameters|credentials|creds|secrets|context|options|opts|request"
-    r"|dbutils|keyring|env|process|ENV|System|row|data|tokenizer|boto3|session)"
-    rf"{_ACCESS}{{1,6}}"
-    r"|(?:[dD]ict|Mapping|Optional|[lL]ist|str|bytes|Any|object)(?:\[[\w., \[\]|]{0,60}\])?"
-    r"(?: \| None)?(?: =)?"
-    rf"|{PLACEHOLDER})"
-    r"(?=[\s,;)\]}'\"]|\Z)"
-)
 _WHOLE_LINES: Final = ("phrase", "mnemonic", "passphrases")
 # What stands beside a secret name where names of columns are listed.
 _COLUMNS: Final = frozenset(
@@ -265,16 +239,18 @@ def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool
     return kind == "secret" or is_secret(pair.name, value)
 
 
-def _value(text: str, at: int, pair: _Pair) -> tuple[int, int] | None:
+def _value(  # noqa: PLR0911 - one for each way to write a value
+    text: str, at: int, pair: _Pair
+) -> tuple[int, int] | None:
     """Return where the value begins and ends; None if there is none to hide."""
-    if text.startswith(REDACTED, at) or _REFERENCE.match(text, at):
+    if text.startswith(REDACTED, at) or REFERENCE.match(text, at):
         return None
-    if _NOTHING.match(text, at) or _is_same(text, at, pair.name):
+    if NOTHING.match(text, at) or _is_same(text, at, pair.name):
         return None
     opened = _OPEN.match(text, at)
     if opened is not None:
         inner = opened.end()
-        if _REFERENCE.match(text, inner) or text.startswith(REDACTED, inner):
+        if REFERENCE.match(text, inner) or text.startswith(REDACTED, inner):
             return None
         return inner, _end_of_quoted(text, inner, opened["open"])
     block = _BLOCK.match(text, at)
@@ -292,7 +268,7 @@ def _value(text: str, at: int, pair: _Pair) -> tuple[int, int] | None:
         line = _LINE.match(text, at)
         end = line.end() if line else at
         return at, close if 0 <= close <= at + _VALUE_MAX_CHARS else end
-    if _PROSE.match(text, at):
+    if PROSE.match(text, at):
         return None
     call = _CALL.match(text, at)
     if call is not None:

@@ -59,7 +59,7 @@ class _Redacts(Protocol):
         ...
 
     def hides_second(self, first: str, second: object) -> bool:
-        """Return whether the second of two values is the secret that the first names."""
+        """Return whether the second of two values is a secret that the first names."""
         ...
 
 
