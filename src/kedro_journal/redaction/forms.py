@@ -47,6 +47,7 @@ class Forms(NamedTuple):
         escaped: Finds it in escaped forms; None if it has none but itself.
         encoded: Its base64 and hexadecimal forms, without their ends.
         wide: Its forms with a null after each character.
+        least: The length of the shortest of its encoded forms.
     """
 
     secret: str
@@ -54,6 +55,7 @@ class Forms(NamedTuple):
     escaped: re.Pattern[str] | None
     encoded: tuple[str, ...]
     wide: tuple[str, ...]
+    least: int
 
     @property
     def is_word(self) -> bool:
@@ -75,11 +77,20 @@ class Search:
         self._escaped: Final = tuple(
             (one.anchor, one.escaped) for one in every if one.escaped is not None
         )
-        encoded = sorted({f for one in every for f in one.encoded}, key=len)[::-1]
-        self._mixed: Final = tuple(form for form in encoded if not form.islower())
-        self._lower: Final = tuple(form for form in encoded if form.islower())
-        self._least: Final = len(encoded[-1]) if encoded else 0
-        self._wide: Final = tuple(form for one in every for form in one.wide)
+        self._least: Final = min((one.least for one in every), default=0)
+        self._every: Final = every
+
+    @functools.cached_property
+    def _mixed(self) -> tuple[str, ...]:
+        return tuple(f for one in self._every for f in one.encoded if not f.islower())
+
+    @functools.cached_property
+    def _lower(self) -> tuple[str, ...]:
+        return tuple(f for one in self._every for f in one.encoded if f.islower())
+
+    @functools.cached_property
+    def _wide(self) -> tuple[str, ...]:
+        return tuple(form for one in self._every for form in one.wide)
 
     def mask(self, text: str) -> str:
         """Return a text with every form of every secret replaced."""
@@ -93,7 +104,7 @@ class Search:
                 text = text.replace(secret, REDACTED)
         if len(text) >= self._least > 0:
             text = self._mask_encoded(text)
-        if self._wide and ("\0" in text or "x00" in text or "u0000" in text):
+        if self._every and ("\0" in text or "x00" in text or "u0000" in text):
             for form in self._wide:
                 text = text.replace(form, REDACTED)
         return text
@@ -148,6 +159,7 @@ def forms_of(secret: str) -> Forms:
         escaped=None if _UNESCAPED.get().fullmatch(secret) else _escaped(secret),
         encoded=tuple(encoded),
         wide=tuple(_wide_forms(secret)),
+        least=min(map(len, encoded)),
     )
 
 

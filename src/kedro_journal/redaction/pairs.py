@@ -39,9 +39,9 @@ _BETWEEN: Final = Late(
     r"\s{0,8}=\s{0,8})?"
 )
 # What stands between a name and its value, or before a name.
-_SIGN: Final = Late(
-    r"[=:>]|&gt;|%3[dDaA]|\\u003[dD]|['\"]\s{0,4},(?=\s{0,4}[bBuUrR\\]{0,6}['\"])"
-    r"|--(?=[A-Za-z])"
+_SIGN: Final = Late(  # each alternative begins with a literal: `re` is fast then
+    r"=|:|>|&gt;|%3[dDaA]|\\u003[dD]|--(?=[A-Za-z])"
+    r"|'\s{0,4},(?=\s{0,4}[bBuUrR\\]{0,6}['\"])|\"\s{0,4},(?=\s{0,4}[bBuUrR\\]{0,6}['\"])"
 )
 _SIGNS: Final = frozenset("=:>'\"&%\\")
 _CLOSED: Final = Late(r"(?:&quot;|&#0?3[49];|&#x2[27];|&apos;|%2[27]|u002[27]|['\"])\Z")

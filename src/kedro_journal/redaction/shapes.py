@@ -179,7 +179,7 @@ SHAPES: Final = (
         _mask_attribute,
     ),
 )
-_MARK: Final = re.compile(r"[\s:@='\"]")
+_MARK: Final = re.compile(r"[\s@='\"%]")
 
 
 def mask_shapes(text: str, low: str) -> str:
@@ -189,7 +189,7 @@ def mask_shapes(text: str, low: str) -> str:
         text: Any text.
         low: The same in lower case.
     """
-    if not _MARK.search(low) and "hook" not in low and "%" not in low:
+    if not (_MARK.search(low) or "//" in low or "hook" in low):
         return mask_tokens(text, REDACTED)  # a word or a path
     for shape in SHAPES:
         for hint in shape.hints:

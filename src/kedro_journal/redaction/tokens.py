@@ -58,6 +58,7 @@ _ESCAPED: Final = Late(
 )
 _SHORT_CHARS: Final = 300
 _DELIMITERS: Final = {code: " " for code in range(128) if chr(code) not in _CHARS}
+_STARTS: Final = Late(r"(?<![A-Za-z0-9])(?=([A-Za-z0-9]..))")
 _BOUNDARY: Final = Late(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9])")
 
 
@@ -145,11 +146,25 @@ def mask_tokens(text: str, mark: str) -> str:
     return text
 
 
+@functools.cache
+def _beginnings() -> frozenset[str]:
+    """Return the first three characters of every prefix; of a short one, two."""
+    return frozenset(token.prefix[:3] for token in tokens())
+
+
+def _may_begin(word: str) -> bool:
+    """Return whether any part of a word may be the beginning of a token."""
+    known = _beginnings()
+    return any(
+        three in known or three[:2] in known for three in _STARTS.get().findall(word)
+    )
+
+
 def _mask_word(word: str, mark: str) -> str:
     by_beginning = _by_beginning()
     parts: list[str] = []
     done = 0
-    for match in _BOUNDARY.finditer(word):
+    for match in _BOUNDARY.finditer(word) if _may_begin(word) else ():
         start = match.start()
         known = by_beginning.get(word[start : start + 2])
         if known is None or start < done:
@@ -161,8 +176,10 @@ def _mask_word(word: str, mark: str) -> str:
     if done:
         parts.append(word[done:])
         word = "".join(parts)
+    if len(word) <= _OTHER_LEAST_CHARS:
+        return word
     for _, part, pattern in _OTHERS:
-        if len(word) > _OTHER_LEAST_CHARS and part in word:
+        if part in word:
             word = _other(pattern).sub(mark, word)
     return word
 

@@ -95,7 +95,12 @@ def _end_of_user(text: str, match: re.Match[str]) -> int:
 def _is_password(wide: re.Match[str], scheme: str) -> bool:
     """Return whether what stands between a colon and an `@` is a password."""
     user, password = wide["user"], wide["password"]
-    if "://" in password or password.count(" ") > 3 or password.endswith("/"):
+    if (
+        "://" in password
+        or password.startswith("//")
+        or password.count(" ") > 3
+        or password.endswith("/")
+    ):
         return False
     if any(mark in password for mark in ("', ", '", ', "') ", "' ", '" ', "')", '")')):
         return False
