@@ -6,7 +6,7 @@ from unittest import mock
 
 import pytest
 from events_strategy import events
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kedro_journal.events import (
@@ -63,6 +63,7 @@ def test_any_event_is_encoded_alike(event: Event) -> None:
     assert encode(event, redactor) == whole(event, redactor)
 
 
+@settings(deadline=None)  # the first text compiles patterns
 @given(
     nodes=st.lists(
         st.builds(
@@ -102,7 +103,7 @@ def test_a_text_that_stays_is_not_looked_into() -> None:
     event = DatasetSaved(run_id="r", node="n", dataset="d", path="/data/raw.csv")
     with mock.patch.object(_Redactor, "fields", side_effect=AssertionError):
         assert b'"path":"/data/raw.csv"' in encode(event, Redactor())
+        secret = "https://host/x?token=hunter22hunter22"
+        signed = DatasetSaved(run_id="r", node="n", dataset="d", path=secret)
         with pytest.raises(AssertionError):
-            encode(
-                DatasetSaved(run_id="r", node="n", dataset="d", path="/key"), Redactor()
-            )
+            encode(signed, Redactor())

@@ -63,7 +63,9 @@ class _Redacts(Protocol):
     def text(self, text: str) -> str: ...
     def mask(self, text: str) -> str: ...
     def keeps(self, text: str) -> bool: ...
-    def is_secret_name(self, name: str) -> bool: ...
+    def hides(self, name: str, value: object) -> bool: ...
+    def hides_argument(self, option: str, text: str) -> bool: ...
+    def hides_second(self, first: str, second: object) -> bool: ...
 
 
 def _is_fixed(zone: object) -> bool:
@@ -196,7 +198,7 @@ class Exact:
             return list(items)
         if len(items) > self._left:
             return [{"$truncated": f"{len(items)} items"}]
-        flags, found = Flags(self._redactor), list[Any]()
+        flags, found = Flags(self._redactor, len(items)), list[Any]()
         for _, item in masked_items([(None, item) for item in items]):
             hidden = flags.hides(None, item)
             found.append(REDACTED if hidden else self.value(item, depth + 1))
@@ -210,9 +212,9 @@ class Exact:
             return {"$truncated": f"{dict.__len__(value)} items"}
         self._left -= dict.__len__(value) * _VALUES_FOR_A_KEY
         for key, item in masked_items(list(dict.items(value))):
-            hidden = self._is_secret(key)
+            hidden = self._hides(key, item)
             safe_key = self.value(key, depth + 1)
-            if hidden and can_hold_a_secret(item):
+            if hidden:
                 pairs.append((safe_key, REDACTED))
             else:
                 pairs.append((safe_key, self._item(item, depth)))
@@ -222,12 +224,14 @@ class Exact:
             return dict(pairs)
         return {"$map": [list(pair) for pair in pairs]}
 
-    def _is_secret(self, key: object) -> bool:
+    def _hides(self, key: object, item: object) -> bool:
         cls = type(key)
         if key is None or cls is int or cls is float or cls is bool:
             return False  # no name
         name = key_text(key)
-        return name is None or self._redactor.is_secret_name(name)
+        if name is None:
+            return can_hold_a_secret(item)
+        return self._redactor.hides(name, item)
 
     def _item(self, item: object, depth: int) -> Any:
         """Encode an item; one of the field itself that is too large costs no other."""

@@ -62,8 +62,16 @@ class _Redacts(Protocol):
         """Tell whether a text is sure to be left as it is."""
         ...
 
-    def is_secret_name(self, name: str) -> bool:
-        """Tell whether what stands under this name is a secret."""
+    def hides(self, name: str, value: object) -> bool:
+        """Return whether a value under a name is a secret."""
+        ...
+
+    def hides_argument(self, option: str, text: str) -> bool:
+        """Return whether the argument that follows an option is a secret."""
+        ...
+
+    def hides_second(self, first: str, second: object) -> bool:
+        """Return whether the second of two values is a secret that the first names."""
         ...
 
     @property
@@ -103,24 +111,34 @@ def encodable(value: object) -> Any:
 
 
 class Flags:
-    """Tells which items of a sequence are secrets, such as what follows `--password`.
+    """Judge the items of a sequence, such as what follows `--password`.
 
     Args:
         redactor: Judges names.
+        count: How many items the sequence has. Of two, the first may name the second.
     """
 
-    def __init__(self, redactor: _Redacts) -> None:
+    def __init__(self, redactor: _Redacts, count: int) -> None:
         self._redactor = redactor
-        self._flag = False  # the item before was such an option: this is its value
+        self._count = count
+        self._option = ""  # the item before was such an option: this is its value
+        self._first = ""  # the only item before, if there are two
 
     def hides(self, name: object, item: object) -> bool:
-        """Tell whether the next item, of a named tuple with its name, is a secret."""
+        """Return whether the next item, of a named tuple with its name, is a secret."""
         text = item if type(item) is str else ""
-        hidden = bool(self._flag and text and not text.startswith("--"))
-        if isinstance(name, str) and self._redactor.is_secret_name(name):
-            hidden = hidden or can_hold_a_secret(item)
-        option = text.lstrip("-") if _FLAG.match(text) else ""
-        self._flag = bool(option) and self._redactor.is_secret_name(option)
+        hidden = bool(
+            self._option
+            and text
+            and not text.startswith("--")
+            and self._redactor.hides_argument(self._option, text)
+        )
+        if isinstance(name, str):
+            hidden = hidden or self._redactor.hides(name, item)
+        elif self._first:
+            hidden = hidden or self._redactor.hides_second(self._first, item)
+        self._option = text.lstrip("-") if _FLAG.match(text) else ""
+        self._first = text if self._count == 2 and not self._option else ""
         return hidden
 
 
@@ -239,9 +257,10 @@ class Walk:
                 self.cut = True
                 break
             name = _key_text(key)
-            hidden = name == _UNNAMED or self._redactor.is_secret_name(name)
+            hidden = name == _UNNAMED and can_hold_a_secret(item)
+            hidden = hidden or self._redactor.hides(name, item)
             name = self._redactor.text(name)
-            if hidden and can_hold_a_secret(item):
+            if hidden:
                 safe[name] = REDACTED
             else:
                 safe[name] = self.value(item, depth + 1)
@@ -261,7 +280,7 @@ class Walk:
         limit: int = ITEMS_MAX,
     ) -> list[Any]:
         safe: list[Any] = []
-        flags = Flags(self._redactor)
+        flags = Flags(self._redactor, count)
         some = masked_items(list(itertools.islice(items, limit + 1)))
         for number, (name, item) in enumerate(some):
             if number >= limit:
@@ -293,7 +312,7 @@ class Walk:
                 safe[name] = encodable(item)
             elif mark == "name":
                 safe[name] = self._redactor.identities.value(item)
-            elif self._redactor.is_secret_name(name) and can_hold_a_secret(item):
+            elif self._redactor.hides(name, item):
                 safe[name] = REDACTED
             elif type(item) is tuple:
                 safe[name] = self.whole(item, depth + 1)
@@ -315,7 +334,7 @@ class Walk:
             else:
                 stays = type(item) is str and item.isascii()
                 if stays and not mark:
-                    hidden = self._redactor.is_secret_name(name)
+                    hidden = self._redactor.hides(name, item)
                     stays = not hidden and self._redactor.keeps(item)
             if not stays:
                 return False

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import decimal
 import hashlib
-import json
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import unquote
 
 import msgspec
 
@@ -18,6 +16,7 @@ from kedro_journal._outside import let_through
 
 from .blocks import masked_text, may_hold_key
 from .exact import Exact
+from .forms import LEAST_CHARS, Forms, Search, forms_of
 from .identities import Identities
 from .limits import (
     CUT,
@@ -35,24 +34,22 @@ from .limits import (
 )
 from .look import exact_text, look_inside
 from .marks import NO_MARKS, Marks
-from .names import PARTS, is_secret_name
+from .names import Verdict, is_secret, looks_random, verdict
+from .pairs import mask_pairs, values_of_pairs
 from .plain import Safe, Walk, encodable, is_plain
-from .shapes import (
-    SHAPES,
-    WORD_HINTS,
-    mask_named,
-    may_be_shaped,
-    named,
-    secret_words,
-)
+from .shapes import mask_shapes
+from .urls import password_of_url
 
 __all__ = ["Redactor"]
 
-_REGISTERED_MIN_CHARS: Final = 6
 _PLACES: Final = frozenset({"project_path", "cwd"})
 _LOOKAHEAD_CHARS: Final = 8 * 1024
 _JUDGED_MAX: Final = 4096
-_WORD_MAX_CHARS: Final = 12
+_TEXTS_MAX: Final = 2048  # whose redacted form is kept
+_TEXT_KEPT_CHARS: Final = 400
+_WORD: Final = re.compile(r"[A-Za-z_]+\Z")
+_NO_SEARCH: Final = Search(())
+_LOGIN_FLAGS: Final = frozenset(["u", "U", "user", "proxy-user"])
 _NOTHING_INSIDE: Final = frozenset([str, int, float, bool, type(None), Safe])
 # Registered values are masked wherever they stand, so ordinary words stay out.
 _ORDINARY: Final = frozenset(
@@ -80,13 +77,11 @@ class Redactor:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = tuple(name.lower() for name in names if name)
-        self._known: dict[str, tuple[str, ...]] = {}  # secret: the forms it may take
-        self._ready: tuple[int, tuple[str, ...]] = (0, ())  # of how many; longest first
-        self._judged: dict[str, bool] = {}  # names that came before
-        self._own: re.Pattern[str] | None = None
+        self._known: dict[str, Forms] = {}
+        self._ready: tuple[int, Search, Search] = (0, _NO_SEARCH, _NO_SEARCH)
+        self._judged: dict[str, Verdict] = {}  # names that came before
+        self._texts: tuple[int, dict[str, str]] = (0, {})  # with how many secrets
         self.identities = Identities(self._mask_name)
-        if self._names:
-            self._own = named("|".join(re.escape(name) for name in self._names))
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -96,100 +91,114 @@ class Redactor:
     def register(self, *values: object) -> None:
         """Remember values as secrets, wherever they turn up later. Never raises.
 
-        Containers are searched for their strings and numbers. What is shorter than
-        six characters or an ordinary word is left out: it would mask plain text.
+        Containers are searched for their strings and numbers. Of a URL or a connection
+        string the password counts by itself as well. What is shorter than six
+        characters or an ordinary word is left out: it would mask plain text.
         """
         gathering = _Gathering()
         gathering.everything(values)
         for secret in sorted(gathering.texts):
             if secret not in self._known and len(self._known) < SECRETS_MAX:
-                self._known[secret] = _forms_of(secret)
+                self._known[secret] = forms_of(secret)
 
-    def _forms(self) -> tuple[str, ...]:
-        count, forms = self._ready
-        if count != len(self._known):
+    def _searches(self) -> tuple[int, Search, Search]:
+        """Return how many secrets are known, a search for them, and one for paths.
+
+        A password that is a plain word, such as a user's name, would leave nobody
+        knowing where the project is.
+        """
+        ready = self._ready
+        if ready[0] != len(self._known):
             every = tuple(self._known.values())
-            distinct = {form for each in every for form in each}
-            forms = tuple(sorted(distinct, key=len, reverse=True))
-            self._ready = (len(every), forms)
-        return forms
+            some = [one for one in every if not one.is_word]
+            ready = self._ready = (len(every), Search(every), Search(some))
+        return ready
 
     def is_secret_name(self, name: str) -> bool:
-        """Tell whether what stands under this name is a secret, own names included."""
+        """Return whether a name stands for a secret, own names included."""
+        return self._verdict(name) == "secret"
+
+    def hides(self, name: str, value: object) -> bool:
+        """Return whether a value under a name is a secret, own names included."""
+        found = self._verdict(name)
+        if found == "harmless":
+            return False
+        if self._is_own_name(name):
+            return value is not None and type(value) is not bool
+        return is_secret(_bounded(name), value)
+
+    def hides_argument(self, option: str, text: str) -> bool:
+        """Return whether the argument that follows an option is a secret.
+
+        Args:
+            option: The option without its dashes.
+            text: What follows it.
+        """
+        if option in _LOGIN_FLAGS:  # curl -u user:password
+            user, colon, rest = text.partition(":")
+            return bool(user and colon and rest) and not rest.startswith("//")
+        return self.hides(option, text)
+
+    def hides_second(self, first: str, second: object) -> bool:
+        """Return whether the second of two values is the secret that the first names.
+
+        Names of columns also come in twos, so a plain word is none.
+        """
+        if type(second) is not str or not self.hides(first, second):
+            return False
+        return looks_random(second) or not _WORD.match(second)
+
+    def _verdict(self, name: str) -> Verdict:
         known = self._judged.get(name)
         if known is None:
-            known = self._judge_name(name)
+            short = _bounded(name)
+            known = "secret" if self._is_own_name(short) else verdict(short)
             if len(self._judged) < _JUDGED_MAX and len(name) <= NAME_MAX_CHARS:
                 self._judged[name] = known
         return known
 
-    def _judge_name(self, name: str) -> bool:
-        if len(name) > 2 * NAME_MAX_CHARS:
-            name = f"{name[:NAME_MAX_CHARS]}/{name[-NAME_MAX_CHARS:]}"
-        if self._is_own_name(name):
-            return True
-        return any(is_secret_name(part) for part in PARTS.split(name) if part)
-
     def text(self, text: str) -> str:
         """Redact and bound one text; it stays encodable as UTF-8."""
-        if may_hold_key(text):
-            text = masked_text(text)
-        forms = self._forms()
-        return self._shaped(text, forms, forms)
+        if len(text) > _TEXT_KEPT_CHARS:
+            return self._shaped(text, self._searches()[1])
+        count, texts = self._texts
+        if count != len(self._known) or len(texts) >= _TEXTS_MAX:
+            count, texts = len(self._known), {}
+            self._texts = (count, texts)
+        known = texts.get(text)
+        if known is None:
+            known = self._shaped(text, self._searches()[1])
+            if count == len(self._known):
+                texts[text] = known
+        return known
 
     def keeps(self, text: str) -> bool:
-        """Tell whether a text, such as a path, is sure to be left as it is."""
-        for form in self._forms():
-            if form in text:
-                return False
-        low = text.lower()
-        if may_be_shaped(low):
-            return False
-        return self._own is None or not any(name in low for name in self._names)
+        """Return whether a text, such as a path, stays as it is."""
+        return self.text(text) == text
 
     def prime(self, names: Iterable[str]) -> None:
         """Look at many names at once, before events that hold them are encoded."""
-        self.identities.prime(names, holds=self._may_hold)
-
-    def _may_hold(self, text: str) -> bool:
-        """Return whether a text holds a registered secret or what hints at a token."""
-        if any(form in text for form in self._forms()):
-            return True
-        low = text.lower()
-        return any(hint in low for shape in SHAPES for hint in shape.hints)
+        self.identities.prime(names, holds=lambda text: self._mask_name(text) != text)
 
     def _mask_name(self, name: str) -> str:
-        """Mask registered secrets and known tokens; `name=value` is no part of it."""
-        for form in self._forms():
-            if form in name:
-                name = name.replace(form, REDACTED)
-        low = name.lower()
-        if may_be_shaped(low):
-            for shape in SHAPES:
-                if any(hint in low for hint in shape.hints):
-                    name = shape.mask(name)
-        return name
+        """Mask registered secrets and known tokens; `name=value` is not looked for."""
+        name = self._searches()[1].mask(name)
+        return mask_shapes(name, name.lower())
 
     def _place(self, text: str) -> str:
-        """Redact a path. A password that is a short word, such as a user's name, would
-        leave nobody knowing where the project is.
-        """
-        forms = self._forms()
-        some = tuple(form for form in forms if not _is_word(form))
-        return self._shaped(text, forms, some)
+        """Redact a path."""
+        return self._shaped(text, self._searches()[2])
 
-    def _shaped(
-        self, text: str, forms: tuple[str, ...], masked: tuple[str, ...]
-    ) -> str:
+    def _shaped(self, text: str, search: Search) -> str:
         cut = CUT.search(text) if len(text) > STRING_MAX_CHARS else None
         if cut is not None and cut.start() <= STRING_MAX_CHARS:  # it was cut before
-            return self._shaped(text[: cut.start()], forms, masked) + cut[0]
+            return self._shaped(text[: cut.start()], search) + cut[0]
         excess = len(text) - STRING_MAX_CHARS
         # Far enough for a secret that begins before the cut to be known as one; what is
         # left of one that begins too late to be known stands at the very end.
-        reach = max(_LOOKAHEAD_CHARS, len(forms[0]) if forms else 0)
+        reach = max(_LOOKAHEAD_CHARS, 2 * search.longest)
         is_cut = excess > reach
-        text = self._masked(text[: STRING_MAX_CHARS + reach], masked)
+        text = self._masked(text[: STRING_MAX_CHARS + reach], search)
         if excess > 0:
             kept = max(0, len(text) - reach) if is_cut else len(text)
             text = (
@@ -203,22 +212,14 @@ class Redactor:
 
     def mask(self, text: str) -> str:
         """Redact a text of any length, and leave the rest of it as it is."""
-        return self._masked(text, self._forms())
+        return self._masked(text, self._searches()[1])
 
-    def _masked(self, text: str, forms: tuple[str, ...]) -> str:
-        for form in forms:
-            if form in text:
-                text = text.replace(form, REDACTED)
-        low = text.lower()
-        if may_be_shaped(low):
-            for shape in SHAPES:
-                if any(hint in low for hint in shape.hints):
-                    text = shape.mask(text)
-            if any(hint in low for hint in WORD_HINTS):
-                text = mask_named(text, secret_words(), is_secret_name)
-        if self._own is not None and any(name in low for name in self._names):
-            text = mask_named(text, self._own, self._is_own_name)
-        return text
+    def _masked(self, text: str, search: Search) -> str:
+        if may_hold_key(text):
+            text = masked_text(text)
+        text = search.mask(text)
+        text = mask_shapes(text, text.lower())
+        return mask_pairs(text, self._verdict)
 
     def _is_own_name(self, name: str) -> bool:
         low = name.lower()
@@ -317,7 +318,7 @@ class Redactor:
         Never raises; whatever can be looked into is searched.
         """
         gathering = _Gathering()
-        gathering.named(values, 0, self.is_secret_name)
+        gathering.named(values, 0, self.hides)
         if gathering.found:
             self.register(*gathering.found)
 
@@ -330,6 +331,11 @@ class _Gathering:
         self.texts: set[str] = set()
         self._left = NODES_MAX
         self._seen: dict[int, object] = {}  # once is enough: there may be many ways
+
+    def _add(self, text: str) -> None:
+        ordinary = text.lower() in _ORDINARY or REDACTED in text
+        if len(text) >= LEAST_CHARS and not ordinary:
+            self.texts.add(text)
 
     def _enters(self, value: object, depth: int) -> Iterable[tuple[Any, Any]]:
         if depth > DEPTH_MAX or self._left < 0 or id(value) in self._seen:
@@ -349,7 +355,7 @@ class _Gathering:
             return
 
     def named(
-        self, value: object, depth: int, is_secret: Callable[[str], bool]
+        self, value: object, depth: int, is_secret: Callable[[str, object], bool]
     ) -> None:
         """Find the values under secret names."""
         if type(value) in _NOTHING_INSIDE:
@@ -357,7 +363,7 @@ class _Gathering:
         if type(value) is tuple and _NOTHING_INSIDE.issuperset(map(type, value)):
             return  # such as the inputs of a node
         for key, item in self._enters(value, depth):
-            if issubclass(type(key), str) and is_secret(str.__str__(key)):
+            if issubclass(type(key), str) and is_secret(str.__str__(key), item):
                 self.found.append(item)
             else:
                 self.named(item, depth + 1, is_secret)
@@ -368,21 +374,30 @@ class _Gathering:
             return
         text = _scalar_text(value)[:SECRET_MAX_CHARS]
         for start in range(0, len(text), SECRET_PART_CHARS):
-            part = text[start : start + SECRET_PART_CHARS]
-            ordinary = part.lower() in _ORDINARY or part == REDACTED
-            if len(part) >= _REGISTERED_MIN_CHARS and not ordinary:
-                self.texts.add(part)
+            self._add(text[start : start + SECRET_PART_CHARS])
+        if "://" in text[:64] or ("=" in text and len(text) <= SECRET_PART_CHARS):
+            for part in _parts_of(text):
+                self._add(part)
         if not text:
             for _, item in self._enters(value, depth):
                 self.everything(item, depth + 1)
 
 
+def _bounded(name: str) -> str:
+    """Return a name, of a very long one both ends."""
+    if len(name) <= 2 * NAME_MAX_CHARS:
+        return name
+    return f"{name[:NAME_MAX_CHARS]}/{name[-NAME_MAX_CHARS:]}"
+
+
+def _parts_of(text: str) -> list[str]:
+    """Return the passwords in a URL or a connection string, also decoded."""
+    found = [password_of_url(text), *values_of_pairs(text, verdict)]
+    return [part for each in found for part in {each, unquote(each)}]
+
+
 def _json(value: Any) -> bytes:
     return msgspec.json.encode(value, order="sorted")
-
-
-def _is_word(form: str) -> bool:
-    return form.isalpha() and form.islower() and len(form) < _WORD_MAX_CHARS
 
 
 def _scalar_text(value: Any) -> str:
@@ -399,26 +414,3 @@ def _scalar_text(value: Any) -> str:
     except Exception as error:  # nothing to remember; its name hides it
         let_through(error)
         return ""
-
-
-def _forms_of(secret: str) -> tuple[str, ...]:
-    """Give the ways in which a secret may be written."""
-    raw = secret.encode("utf-8", "replace")
-    percent = quote(secret.encode("utf-8", "surrogatepass"), safe="")
-    encoded = base64.b64encode(raw).decode()
-    urlsafe = base64.urlsafe_b64encode(raw).decode()
-    forms = {
-        secret,
-        repr(secret)[1:-1],
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        percent,
-        percent.replace("%2F", "/"),
-        percent.replace("%20", "+"),
-        re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), percent),
-        encoded,
-        urlsafe,
-        encoded.rstrip("="),
-        urlsafe.rstrip("="),
-    }
-    return tuple(form for form in forms if len(form) >= _REGISTERED_MIN_CHARS)

@@ -1,4 +1,4 @@
-"""Secrets that a text shows by its form: known tokens, URLs, name=value."""
+"""Secrets that a text shows by its form: key blocks, headers, commands, webhooks."""
 
 from __future__ import annotations
 
@@ -11,70 +11,11 @@ from typing import Final, NamedTuple
 from kedro_journal._outside import let_through
 
 from .limits import REDACTED
+from .names import is_secret
+from .tokens import mask_tokens
+from .urls import mask_signatures, mask_users
 
-__all__ = [
-    "SHAPES",
-    "WORD_HINTS",
-    "mask_named",
-    "may_be_shaped",
-    "named",
-    "secret_words",
-]
-
-_WORDS_OF_SECRETS: Final = (
-    r"password|passwd|passphrase|passcode|passwort|pwd|secret|token|api[_\-]?key"
-    r"|access[_\-]?key|account[_\-]?key|private[_\-]?key|storage[_\-]?key"
-    r"|master[_\-]?key|subscription[_\-]?key|license[_\-]?key|credential"
-    r"|authorization|cookie|(?<![a-zA-Z0-9])pw(?=\s?[=:])"
-)
-# What may stand between a name and its value: =, :, =>, >, also quoted and escaped.
-_BETWEEN: Final = r"\\{0,4}['\"]?\s{0,8}(?:[=:]{1,2}>?|>|%3[dD])\s{0,8}"
-# A value: quoted, perhaps with a prefix or escaped; something in brackets or a call,
-# whose end cannot be told, to the end of the line; or up to a separator.
-_VALUE: Final = (
-    r"(?:[A-Za-z]{0,2}\"(?:[^\"\\\n]|\\.)*+(?:\"|\Z)"
-    r"|[A-Za-z]{0,2}'(?:[^'\\\n]|\\.)*+(?:'|\Z)"
-    r"|\\{1,4}['\"](?:[^\\\n]|\\(?!\\{0,3}['\"]))*+(?:\\{1,4}['\"])?"
-    r"|[\w.]{0,60}[\[({][^\n]*"
-    r"|[^\s,;&'\")\]}<]+)"
-)
-
-
-_NAME_BEFORE: Final = re.compile(r"[\w.\-]{0,80}\Z")
-_VALUE_AT: Final = re.compile(_VALUE)
-
-
-def named(words: str) -> re.Pattern[str]:
-    """Match a name that holds one of *words*, and what stands before its value.
-
-    What the name begins with is looked up behind the match: searched for, it would
-    take quadratic time on a long text without spaces.
-    """
-    name = rf"(?P<name>(?:{words})[\w.\-]{{0,80}}+)"
-    return re.compile(rf"(?i){name}(?P<between>{_BETWEEN}|\s{{1,8}}(?!-))")
-
-
-def mask_named(
-    text: str, pattern: re.Pattern[str], is_secret: Callable[[str], bool]
-) -> str:
-    """Hide name=value, name: value, "name": "value", --name value."""
-    parts: list[str] = []
-    done = 0
-    while match := pattern.search(text, done):
-        start = match.start()
-        before = _NAME_BEFORE.search(text[max(0, done, start - 80) : start])
-        name = (before[0] if before else "") + match["name"]
-        value = None
-        # Without a sign between them, only after --: else it is words in a sentence.
-        if match["between"].strip() or name.startswith("--"):
-            value = is_secret(name.lstrip("-")) and _VALUE_AT.match(text, match.end())
-        parts.append(text[done : match.end()])
-        done = match.end()
-        if value:
-            parts.append(REDACTED)
-            done = value.end()
-    parts.append(text[done:])
-    return "".join(parts)
+__all__ = ["SHAPES", "mask_shapes"]
 
 
 def _mask_basic(match: re.Match[str]) -> str:
@@ -85,6 +26,13 @@ def _mask_basic(match: re.Match[str]) -> str:
         let_through(error)
         return match[0]
     return f"{match[1]}{REDACTED}" if b":" in text else match[0]
+
+
+def _mask_attribute(match: re.Match[str]) -> str:
+    """Mask `value` beside `name`, where the name is secret."""
+    if not is_secret(match["name"], match["value"]):
+        return match[0]
+    return match[0][: match.start("value") - match.start()] + REDACTED
 
 
 class Shape(NamedTuple):
@@ -101,103 +49,158 @@ class Shape(NamedTuple):
     replacement: str | Callable[[re.Match[str]], str] = REDACTED
 
     def mask(self, text: str) -> str:
-        """Hide what it finds."""
+        """Return a text with what is found replaced."""
         return _compiled(self.pattern).sub(self.replacement, text)
 
 
 _compiled: Final = functools.cache(re.compile)
+_Q: Final = r"\\{0,8}['\"]?"  # a quote, perhaps escaped, or none
+_REST: Final = rf"\1{REDACTED}"
 
-
-WORD_HINTS: Final = (
-    *("pass", "pw", "secret", "token", "key", "credential", "authorization"),
-    "cookie",
-)
 SHAPES: Final = (
     Shape(
         ("private key",),
-        "(?s)"
-        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
-        r".*?(-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)",
+        r"(?s)-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
+        r".*?(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|\Z)",
     ),
     Shape(
-        ("akia", "asia", "aroa", "aida"),
-        r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b",
+        ("begin ssh2 encrypted",),
+        r"(?s)---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----.*?(?:---- END |\Z)",
     ),
     Shape(
-        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
-        r"\bgh[pousr]_[A-Za-z0-9]{20,}",
-    ),
-    Shape(("github_pat_",), r"\bgithub_pat_[A-Za-z0-9_]{20,}"),
-    Shape(("glpat-",), r"\bglpat-[A-Za-z0-9_\-]{16,}"),
-    Shape(("xox",), r"\bxox[abeoprs]-[A-Za-z0-9\-]{10,}"),
-    Shape(("sk-",), r"\bsk-[A-Za-z0-9_\-]{20,}"),
-    Shape(("k_live_", "k_test_"), r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
-    Shape(("aiza",), r"\bAIza[A-Za-z0-9_\-]{30,}"),
-    Shape(("ya29.",), r"\bya29\.[A-Za-z0-9_\-]{20,}"),
-    Shape(("hf_",), r"\bhf_[A-Za-z0-9]{20,}"),
-    Shape(("pypi-",), r"\bpypi-[A-Za-z0-9_\-]{20,}"),
-    Shape(("npm_",), r"\bnpm_[A-Za-z0-9]{30,}"),
-    Shape(("sg.",), r"\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}"),
-    Shape(("dop_v1_",), r"\bdop_v1_[0-9a-f]{32,}"),
-    Shape(("glptt-",), r"\bglptt-[A-Za-z0-9_\-]{16,}"),
-    Shape(("xapp-",), r"\bxapp-[A-Za-z0-9\-]{10,}"),
-    Shape(
-        ("hooks.slack.com",),
-        r"(hooks\.slack\.com/services/)[^\s'\"<>]+",
-        rf"\1{REDACTED}",
-    ),
-    Shape(("dapi",), r"\bdapi[0-9a-f]{32}\b"),
-    Shape(
-        ("eyj",),
-        r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*",
-    ),
-    # user:password@host in any URL, the host kept
-    Shape(("://",), r"(://)[^/\s'\"<>?#]*@", rf"\1{REDACTED}@"),
-    # the same where the password holds /, ? or #; a port is no password
-    Shape(
-        ("://",),
-        r"(://)[^\s:/@?#'\"<>]{0,200}:(?!\d{1,5}(?:[/?#\s]|\Z))[^\s@'\"<>]{0,500}@"
-        r"(?:[^\s@/'\"<>]{0,200}@){0,5}",
-        rf"\1{REDACTED}@",
+        ("private-lines",),
+        r"(?s)(Private-Lines: ?\d+).*?(?=Private-MAC|\Z)",
+        rf"\1\n{REDACTED}\n",
     ),
     Shape(
         ("bearer",),
-        r"(?i)\b(bearer\s{1,8})[A-Za-z0-9+/=_.~\-]{8,}",
-        rf"\1{REDACTED}",
+        r"(?i)\b(bearer(?:\s|%20|\+){1,8})(?!token\b|auth)[A-Za-z0-9+/=_.~\-]{8,}",
+        _REST,
     ),
     Shape(
         ("basic",),
-        r"(?i)\b(basic\s{1,8})([A-Za-z0-9+/_\-]{8,}=*)",
+        r"(?i)\b(basic(?:\s|%20){1,8})([A-Za-z0-9+/_\-]{8,}=*)",
         _mask_basic,
     ),
     # headers: schemes and pairs follow, up to the end of the line
     Shape(
         ("authorization", "cookie"),
         r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)"
-        r"(\\{0,4}['\"]?\s{0,8}[:=]\s{0,8})(?!\\{0,4}['\"\s])[^\n'\"\\]+",
+        r"(\\{0,8}['\"]?\s{0,8}[:=]\s{0,8}b?\\{0,8}['\"]?)(?![\s{(\[])"
+        r"(?!(?:none|null|true|false)\b)[^\n'\"\\]+",
         rf"\1\2{REDACTED}",
     ),
     Shape(
-        ("sig", "code=", "key="),
-        r"([?&](?:sig|signature|code|key|X-Amz-Signature)=)[^&\s'\"]+",
-        rf"\1{REDACTED}",
+        ("authorization", "cookie"),
+        r"(?i)(\(b?['\"](?:proxy-)?(?:authorization|(?:set-)?cookie)['\"]"
+        r",\s{0,4}b?['\"])[^\n'\"\\]+",
+        _REST,
+    ),
+    # curl -u user:password, also as a list of arguments
+    Shape(
+        ("-u", "--user", "--proxy-user"),
+        rf"((?:\s|['\"])(?:-u|-U|--user|--proxy-user){_Q}[ =,]{{1,4}}{_Q}"
+        r"[^\s:'\"]{0,100}:)(?!//)(?:[^\s'\"\\]|(?<=['\"])[^'\"\\]+)+",
+        _REST,
+    ),
+    Shape(
+        ("login", "sshpass", "mysql"),
+        r"(?i)(\b(?:(?:docker|podman|helm|oc|az|buildah|skopeo)\b[^\n]{0,60}?\blogin\b"
+        r"[^\n]{0,200}?\s-p\s{1,4}|sshpass\s{1,4}-p\s?"
+        r"|mysql\w{0,10}\b[^\n]{0,200}?\s-p))(?=[^\s\-=])[^\s'\"]+",
+        _REST,
+    ),
+    Shape(
+        ("redis-cli",),
+        r"(redis-cli\b[^\n]{0,200}?\s(?:-a|--pass)\s{1,4})[^\s'\"]+",
+        _REST,
+    ),
+    # netrc
+    Shape(
+        ("machine",),
+        r"(?i)(\bmachine\s{1,8}\S{1,200}\s{1,8}"
+        r"(?:(?:login|account)\s{1,8}\S{1,200}\s{1,8}){0,2}password\s{1,8})\S+",
+        _REST,
+    ),
+    Shape(
+        ("login",),
+        r"(?i)(\blogin\s{1,8}\S{1,200}\s{1,8}password\s{1,8})(?!is\b|was\b|for\b)\S+",
+        _REST,
+    ),
+    # Oracle: user/password@host
+    Shape(
+        ("jdbc:oracle", "sqlplus", "sqlldr", "expdp", "impdp"),
+        r"(?i)((?:jdbc:oracle:(?:thin|oci\d?):|\b(?:sqlplus|sqlldr|expdp|impdp)\b"
+        r"(?:\s{1,4}-\w{1,8}){0,3}\s{1,4}['\"]?)[\w$#]{1,60}/)(?!@)[^\s@'\"]{1,200}",
+        _REST,
+    ),
+    Shape(
+        ("@",),
+        r"(?<![\w/.:\-])([A-Za-z][\w$#]{0,30}/)(?!/)[^\s/@'\",]{1,60}"
+        r"(?=@(?://)?[A-Za-z0-9][\w.\-]{0,100}:\d{2,5}[/:]\w)",
+        _REST,
+    ),
+    # IDENTIFIED BY of SQL
+    Shape(
+        ("identified by", "identified with"),
+        r"(?i)(identified\s(?:by|with\s\w{1,40}\s(?:by|as))\s{1,4}(?:values\s)?)"
+        r"(?:'(?:[^'\n]|'')+'|\"[^\"\n]+\"|[^\s;]+)",
+        _REST,
+    ),
+    Shape(
+        ("password",),
+        r"(?i)(\bpassword\s{1,4})'(?:[^'\n]|'')+'",
+        rf"\1'{REDACTED}'",
+    ),
+    # Webhooks: whoever knows the address may post
+    Shape(
+        ("hooks.slack", "webhook", "hooks.zapier", "/hook", "api.telegram", "ifttt"),
+        r"(?i)((?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)"
+        r"|discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks"
+        r"|[\w\-]{1,60}\.webhook\.office\.com/webhookb2|outlook\.office(?:365)?\.com/webhook"
+        r"|hooks\.zapier\.com/hooks/catch|open-apis/bot/v2/hook|/hooks/catch"
+        r"|with/key)/|api\.telegram\.org/(?:file/)?bot)[^\s'\"<>\\?#]+",
+        _REST,
+    ),
+    Shape(
+        ("/hooks/",),
+        r"(/hooks/)[a-z0-9]{20,40}\b",
+        _REST,
+    ),
+    Shape(
+        ("pagerduty.com/integration/", "hc-ping.com/"),
+        r"((?:pagerduty\.com/integration|hc-ping\.com)/)[A-Za-z0-9\-]{20,}",
+        _REST,
+    ),
+    # <input name="password" value="...">, {"name": "TOKEN", "value": "..."}
+    Shape(
+        ("value",),
+        r"(?i)\b(?:name|key|id)\\{0,8}['\"]?\s{0,4}[=:]\s{0,4}\\{0,8}['\"]"
+        r"(?P<name>[\w.\-]{1,80})\\{0,8}['\"][\s,]{1,8}(?:type=['\"]\w{1,20}['\"]\s)?"
+        r"\\{0,8}['\"]?value\\{0,8}['\"]?\s{0,4}[=:]\s{0,4}\\{0,8}['\"]"
+        r"(?P<value>[^'\"\\\n]+)",
+        _mask_attribute,
     ),
 )
+_MARK: Final = re.compile(r"[\s@='\"%]")
 
 
-@functools.cache
-def secret_words() -> re.Pattern[str]:
-    """Match a name that holds a word for a secret, with what stands behind it."""
-    return named(_WORDS_OF_SECRETS)
+def mask_shapes(text: str, low: str) -> str:
+    """Replace everything in a text that has the form of a secret.
 
-
-_EVERY_HINT: Final = frozenset(
-    [*WORD_HINTS, *(hint for shape in SHAPES for hint in shape.hints)]
-)
-_ANY_HINT: Final = re.compile("|".join(sorted(map(re.escape, _EVERY_HINT))))
-_SHORT_CHARS: Final = 300  # a longer text is searched sooner for one hint at a time
-
-
-def may_be_shaped(low: str) -> bool:
-    """Tell whether a short text, in lower case, holds any hint at all; most do not."""
-    return len(low) > _SHORT_CHARS or _ANY_HINT.search(low) is not None
+    Args:
+        text: Any text.
+        low: The same in lower case.
+    """
+    if not (_MARK.search(low) or "//" in low or "hook" in low):
+        return mask_tokens(text, REDACTED)  # a word or a path
+    for shape in SHAPES:
+        for hint in shape.hints:
+            if hint in low:
+                text = shape.mask(text)
+                break
+    if "//" in low or "%2f" in low or ":\\/" in low:
+        text = mask_users(text)
+    if "=" in low or "%3d" in low or "u003d" in low:
+        text = mask_signatures(text)
+    return mask_tokens(text, REDACTED)

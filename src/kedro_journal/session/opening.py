@@ -104,7 +104,7 @@ def make_redactor(config: Config) -> Redactor:
         *(
             value
             for name, value in os.environ.items()
-            if redactor.is_secret_name(name) and not _is_place(name, value)
+            if redactor.hides(name, value) and not _is_place(name, value)
         )
     )
     return redactor

@@ -1,0 +1,41 @@
+"""What stands where a secret would, and is none: words, names of variables, None."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .late import Late
+from .names import PLACEHOLDER
+
+__all__ = ["NOTHING", "PROSE", "REFERENCE"]
+
+NOTHING: Final = Late(
+    r"(?:None|none|null|NULL|true|false|True|False|undefined|nil|~|\*{3,}|\.{3})"
+    r"(?=[\s,;)\]}'\"<&]|\Z)"
+)
+PROSE: Final = Late(
+    r"(?:must|is|was|are|were|has|have|should|not|cannot|the|a|an|expected|required"
+    r"|requires|does|do|did|to|for|of|in|be|at|field|this|that|your|you|could|can|no"
+    r"|value|string|given|got|found|and|or|with|from|enter|please|unexpected|only|may"
+    r"|will|if|it|its|too|wrong|incorrect|failed|rejected|refused|expired|missing"
+    r"|invalid|never|always|set|use|see|input|object|error|unable|unknown|names?|any"
+    r"|all|by|as|on|raise|return|yield|assert|when|where|which|what|how|why|there|here)"
+    r"(?:[.!]?(?=\Z|\n)|[,.]?[ ](?=[A-Za-z]))",
+    re.IGNORECASE,
+)
+_ACCESS: Final = (
+    r"(?:\.\w{1,60}|\[['\"]?[A-Za-z_][\w.\-]{0,60}['\"]?\]"
+    r"|\((?:['\"][A-Za-z_][\w.\-:/]{0,80}['\"](?:,\s?None)?)?\))"
+)
+REFERENCE: Final = Late(
+    r"(?:(?:await )?(?:os|environ|getenv|getpass|self|cls|config|cfg|conf|settings|args"
+    r"|kwargs|params|parameters|credentials|creds|secrets|context|options|opts|request"
+    r"|dbutils|keyring|env|process|ENV|System|row|data|tokenizer|boto3|session)"
+    rf"{_ACCESS}{{1,6}}"
+    r"|(?:[dD]ict|Mapping|Optional|[lL]ist|str|bytes|Any|object)"
+    r"(?:\[[\w., \[\]|]{0,60}\])?"
+    r"(?: \| None)?(?: =)?"
+    rf"|{PLACEHOLDER})"
+    r"(?=[\s,;)\]}'\"]|\Z)"
+)
