@@ -301,13 +301,17 @@ class PluginLink:
             self._listener.stop()
         closed = SessionClosed(reason=reason, exit_code=exit_code)
         # At once: no worker that lives on may write in between.
-        recorder.record(*events, SessionDeactivated(), closed)
-        recorder.close()
-        if recorder.ownership is not None:
-            recorder.ownership.release()
-        self.hooks.release()
-        for finalizer in self._finalizers:
-            finalizer.detach()
+        try:
+            recorder.record(*events, SessionDeactivated(), closed)
+        finally:
+            # Also if a signal handler of the user's raised in the middle of it: closing
+            # writes what was postponed, and the owner lock must not stay.
+            recorder.close()
+            if recorder.ownership is not None:
+                recorder.ownership.release()
+            self.hooks.release()
+            for finalizer in self._finalizers:
+                finalizer.detach()
 
     def session_closed(self, error: BaseException | None) -> None:
         """The `with` block of Kedro's session has ended, or its `close` was called.
