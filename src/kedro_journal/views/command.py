@@ -23,11 +23,12 @@ def command_text(state: SessionState) -> str:
 
 
 def _call(state: SessionState) -> str:
+    usual = state.conf_source == f"{state.project_path}/conf"
     created: dict[str, Any] = {
         "project_path": state.project_path or None,
         "env": state.env,
         "runtime_params": state.runtime_params or None,
-        "conf_source": state.conf_source,
+        "conf_source": None if usual else state.conf_source,
     }
     if state.resumed is not None:
         return _resume_call(state, state.resumed)
