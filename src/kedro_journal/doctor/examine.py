@@ -105,8 +105,7 @@ def _settings(
 ) -> tuple[Path | None, list[Check]]:
     """Give the journal directory, if it is known, and what the settings are."""
     checks = [look_at_project(project, directory), *look_at_settings(explained)]
-    if project is not None:
-        checks.append(look_at_logging(project, os.environ))
+    checks.append(look_at_logging(project, os.environ))
     if directory is None and project is not None:
         try:
             directory = explained.config.journal_directory(project)

@@ -19,14 +19,14 @@ _OURS: Final = re.compile(r"""^[^#\n]*\bclass:\s*["']?(kedro_journal[\w.]*)""", 
 _MAX_BYTES: Final = 1024 * 1024
 
 
-def look_at_logging(project: Path, environ: Mapping[str, str]) -> Check:
+def look_at_logging(project: Path | None, environ: Mapping[str, str]) -> Check:
     """Check that Kedro takes the handler that a project's logging configuration names.
 
     Args:
-        project: Root of the project.
+        project: Root of the project; None for none.
         environ: The environment that `kedro` runs in.
     """
-    path = _configuration(project, environ)
+    path = None if project is None else _configuration(project, environ)
     text = "" if path is None else _text(path)
     named = sorted(set(_OURS.findall(text)))
     allowed = [one.strip() for one in environ.get(ALLOW_LIST, "").split(",")]

@@ -69,11 +69,12 @@ def _with_masks(value: Any) -> Any:
 
 def _call(state: SessionState, fetch: Fetch | None) -> str:
     params = _exact(state, "runtime parameter", state.runtime_params, fetch)
+    usual = state.conf_source == f"{state.project_path}/conf"
     created: dict[str, Any] = {
         "project_path": state.project_path or None,
         "env": state.env,
         "runtime_params": params or None,
-        "conf_source": state.conf_source,
+        "conf_source": None if usual else state.conf_source,
     }
     if state.resumed is not None:
         return _resume_call(state, state.resumed, params)
