@@ -20,7 +20,7 @@ from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Event, SessionClosed, SessionCreated
 from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.journal.codec import decode
-from kedro_journal.replay import index, kept, replay_folder, snapshot
+from kedro_journal.replay import index, replay_folder, snapshot
 from kedro_journal.replay.index import INDEX_NAME, listed
 from kedro_journal.replay.snapshot import SNAPSHOT_NAME, load
 from kedro_journal.state import SessionState, fold

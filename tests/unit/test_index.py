@@ -41,9 +41,10 @@ from kedro_journal.events import (
 from kedro_journal.events.base import ErrorInfo, Frame
 from kedro_journal.journal import JournalDirectory, session_timestamp
 from kedro_journal.journal.directory import _are_timestamps, is_timestamp
-from kedro_journal.replay import index, kept
+from kedro_journal.journal import kept
+from kedro_journal.replay import index
 from kedro_journal.replay.index import INDEX_NAME, Found, listed, look
-from kedro_journal.replay.kept import read_kept, write_kept
+from kedro_journal.journal.kept import read_kept, write_kept
 from kedro_journal.testing import fold
 from kedro_journal.views import Listed, Screen, sessions_view, summary_data
 
