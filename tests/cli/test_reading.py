@@ -86,6 +86,7 @@ def test_only_the_newest_sessions_are_read(call, journals, monkeypatch):
 
 
 def test_an_empty_list_says_what_to_do(call, journals):
+    journals.path.mkdir()
     nothing = call("list", "--directory", journals.path)
     journals.completed()
     none_fits = call("list", "--directory", journals.path, "--verdict", "failed")
@@ -114,7 +115,8 @@ def test_a_session_that_cannot_be_read_hides_no_other(call, journals, tmp_path):
     found = {row["session_id"][:10]: row for row in json.loads(result.stdout)}
     assert found["2026-11-20"]["verdict"] == "completed"
     assert found["2026-11-24"]["verdict"] == "unknown"
-    assert found["2026-11-24"]["damaged"]
+    assert found["2026-11-24"]["unreadable"].count("a symbolic link") == 1
+    assert not found["2026-11-24"]["damaged"]
     assert "2026-11-25" not in found
     assert found["2026-11-26"]["verdict"] == "empty"
 
@@ -329,7 +331,7 @@ def test_verify_all_goes_on_after_a_journal_it_must_not_read(call, journals, tmp
 
     assert result.exit_code == 4
     assert "1 checked" in result.stdout
-    assert "1 refused" in result.stdout
+    assert "1 not readable" in result.stdout
     assert [one["ok"] for one in data] == [True]
 
 

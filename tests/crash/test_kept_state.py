@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Event, SessionClosed, SessionCreated
-from kedro_journal.journal import JournalDirectory, read
+from kedro_journal.journal import JournalDirectory, kept, read
 from kedro_journal.journal.codec import decode
 from kedro_journal.replay import index, replay_folder, snapshot
 from kedro_journal.replay.index import INDEX_NAME, listed

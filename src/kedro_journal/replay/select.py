@@ -217,9 +217,9 @@ def select(
 
     An id that exists is never anything else, but for `latest`. `latest`, `@-N`,
     `last-failed` and `last-good` pass over sessions that ran nothing, unless there is
-    no other: for "show" those that were closed without a run and without an error, and
-    those that were to run another one's run and did not begin; for "run" all in which
-    no run began.
+    no other: for "show" those that were closed without a run and without an error,
+    mistyped commands, and those that were to resume or repeat another session and
+    began no run; for "run" all in which no run began.
 
     Args:
         where: The journal directory.
@@ -303,7 +303,7 @@ def why_empty(where: JournalDirectory, roster: Roster) -> str:
         names = ", ".join(roster.copies[:_SHOWN])
         return f"It has copies of sessions only: {names}. Name one by its path."
     if not os.path.lexists(path):
-        return f"{path} does not exist yet: `kedro run` makes it."
+        return "It does not exist yet: `kedro run` makes it."
     if os.path.lexists(path / JOURNAL_NAME):
         return f"It is a session folder: `kedro-journal show {path}{os.sep}` shows it."
     try:
@@ -386,7 +386,15 @@ def _ran_nothing(where: JournalDirectory, one: Session, purpose: Purpose) -> boo
     if purpose == "run":
         return True
     again = state.parent_session_id is not None and state.verdict != "running"
-    return state.verdict in ("no run", "empty") or again
+    return state.verdict in ("no run", "empty") or again or _is_mistyped(state)
+
+
+def _is_mistyped(state: SessionState) -> bool:
+    """Return whether click refused the command line before the project was read."""
+    error = state.error
+    if error is None or state.error_phase != "command" or state.context is not None:
+        return False
+    return error.type.startswith("click.") or error.type == "SystemExit"
 
 
 def _with_verdict(
@@ -410,14 +418,15 @@ def _states(where: JournalDirectory, ids: list[str]) -> Iterator[SessionState]:
 def _is_failed(state: SessionState) -> bool:
     # A `resume` that failed before it ran says nothing new of the run.
     is_attempt = state.parent_session_id is not None and not state.runs
-    return state.verdict in _FAILED and not is_attempt
+    said_nothing = is_attempt or (not state.runs and _is_mistyped(state))
+    return state.verdict in _FAILED and not said_nothing
 
 
 def _is_good(state: SessionState) -> bool:
     run = state.last_run
     if run is None or state.verdict != "completed" or run.status != "completed":
         return False
-    return all(one.status in ("completed", "skipped") for one in run.nodes.values())
+    return all(one.status == "completed" for one in run.nodes.values())
 
 
 def _within(roster: Roster, moment: Moment) -> list[Session]:
