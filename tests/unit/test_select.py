@@ -27,6 +27,7 @@ from kedro_journal.events import (
     Event,
     JournalHeader,
     NodeCompleted,
+    NodeComputed,
     NodeStarted,
     PlannedNode,
     RunCompleted,
@@ -53,6 +54,7 @@ RUN = RunStarted(run_id="r", nodes=(PlannedNode(name="a"), PlannedNode(name="b")
 ERROR = ErrorInfo(type="ValueError", message="no")
 COMPLETED = (
     *(NodeStarted(run_id="r", node=name) for name in "ab"),
+    *(NodeComputed(run_id="r", node=name) for name in "ab"),
     *(NodeCompleted(run_id="r", node=name) for name in "ab"),
 )
 WHOLE = (RUN, *COMPLETED, RunCompleted(run_id="r"), SessionClosed())
