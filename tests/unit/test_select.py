@@ -39,6 +39,7 @@ from kedro_journal.events import (
     WriterOpened,
 )
 from kedro_journal.journal import JournalDirectory, session_timestamp
+from kedro_journal.replay import select as select_module
 from kedro_journal.replay.select import (
     Id,
     Moment,
@@ -353,3 +354,16 @@ def test_what_is_not_readable_is_passed_over_to_show_and_named_to_run(
     with pytest.raises(JournalError, match=f"{unreadable} is not readable"):
         chosen(where, "latest", "run")
     assert one == chosen(where, "@-0") == chosen(where, one, "run")
+
+
+def test_the_latest_is_found_behind_very_many_that_ran_nothing(
+    where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(select_module, "_READ_ALONE", 3)
+    first, second = add(where, "10:00"), add(where, "10:01")
+    for number in range(10, 18):
+        add(where, f"10:{number}", EMPTY)
+    found = select(where, "latest", now=NOW)
+    assert (found.session_id, len(found.skipped)) == (second, 8)
+    assert "and 3 more" in found.note
+    assert first == chosen(where, "@-1")

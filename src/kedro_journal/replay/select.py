@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -54,6 +54,7 @@ _DAY_TIME: Final = re.compile(
 )
 _FAILED: Final = ("failed", "crashed", "interrupted")
 _SHOWN: Final = 5
+_READ_ALONE: Final = 100  # newest sessions; the index is asked for older ones
 _DAY: Final = timedelta(days=1)
 
 
@@ -320,12 +321,17 @@ def _newest(
     passed: list[str] = []
     unreadable: list[str] = []
     left = back
-    for one in reversed(roster.sessions):
+    older: Mapping[str, SessionState] = {}
+    for number, one in enumerate(reversed(roster.sessions)):
+        if number and number % _READ_ALONE == 0:  # there may be very many
+            start = len(roster.sessions) - number
+            ids = roster.ids()[max(start - _READ_ALONE, 0) : start]
+            older = {state.session_id: state for state in _states(where, ids)}
         if not one.is_readable:
             if purpose == "run" and not left:
                 raise _not_readable(where, one)
             unreadable.append(one.session_id)
-        elif _ran_nothing(where, one, purpose):
+        elif _ran_nothing(where, one, purpose, older.get(one.session_id)):
             passed.append(one.session_id)
         elif left:
             left -= 1
@@ -369,13 +375,19 @@ def _not_readable(where: JournalDirectory, session: Session) -> JournalError:
     return JournalError(message, exit_code=UnsafeJournal.exit_code)
 
 
-def _ran_nothing(where: JournalDirectory, one: Session, purpose: Purpose) -> bool:
-    folder = where.folder(one.session_id)
+def _ran_nothing(
+    where: JournalDirectory,
+    one: Session,
+    purpose: Purpose,
+    state: SessionState | None = None,
+) -> bool:
     try:
-        for record in read(folder / JOURNAL_NAME, mode="salvage"):
-            if isinstance(record.event, RunStarted):
-                return False
-        state = replay_folder(folder, salvage=True)
+        folder = where.folder(one.session_id)
+        if state is None:
+            for record in read(folder / JOURNAL_NAME, mode="salvage"):
+                if isinstance(record.event, RunStarted):
+                    return False
+            state = replay_folder(folder, salvage=True)
     except FileNotFoundError:
         return True  # it was deleted just now
     except (JournalError, OSError) as error:
