@@ -40,15 +40,15 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import JournalDirectory, session_timestamp
 from kedro_journal.replay import select as select_module
-from kedro_journal.replay.select import (
+from kedro_journal.replay.reference import (
     Id,
     Moment,
     Newest,
     Place,
     Verdicts,
     parse,
-    select,
 )
+from kedro_journal.replay.select import select
 
 NOW = datetime(2026, 11, 30, 19, 0, 0)
 RUN = RunStarted(run_id="r", nodes=(PlannedNode(name="a"), PlannedNode(name="b")))

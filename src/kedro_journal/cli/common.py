@@ -23,7 +23,8 @@ from kedro_journal.errors import (
 from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.replay.locate import open_directory
-from kedro_journal.replay.select import WORDS, Chosen, Purpose, select
+from kedro_journal.replay.reference import WORDS
+from kedro_journal.replay.select import Chosen, Purpose, select
 from kedro_journal.state import SessionState
 from kedro_journal.state.unread import is_unreadable
 from kedro_journal.views.derive import where_it_is

@@ -1,14 +1,13 @@
 """Find the session that a text refers to: an id, a word, a time or a path.
 
-`parse` is pure. `select` looks for what was parsed.
+See `reference` for what a text refers to.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -26,93 +25,18 @@ from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import SessionState
 
 from .index import listed
+from .reference import Id, Moment, Newest, Place, Reference, Verdicts, parse
 from .replay import replay_folder
 
-__all__ = [
-    "WORDS",
-    "Chosen",
-    "Id",
-    "Moment",
-    "Newest",
-    "Place",
-    "Purpose",
-    "Reference",
-    "Verdicts",
-    "parse",
-    "select",
-]
-
-WORDS: Final = ("latest", "last-failed", "last-good", "today", "yesterday")
-"""Words that stand for a session."""
+__all__ = ["Chosen", "Purpose", "select", "why_empty"]
 
 Purpose = Literal["show", "run"]
 """What a session is searched for: to be read, or to be run or compared."""
 
-_BACK: Final = re.compile(r"@(?:-(\d{1,9}))?\Z", re.ASCII)
-_DAY_TIME: Final = re.compile(
-    r"(?:(\d{4}-\d\d-\d\d)(?:[ T]|\Z))?(?:(\d?\d:\d\d)(:\d\d)?)?\Z", re.ASCII
-)
 _FAILED: Final = ("failed", "crashed", "interrupted")
 _SHOWN: Final = 5
 _READ_ALONE: Final = 100  # newest sessions; the index is asked for older ones
 _DAY: Final = timedelta(days=1)
-
-
-class Newest(NamedTuple):
-    """The newest session, or one before it.
-
-    Attributes:
-        back: How many sessions before the newest, >= 0.
-    """
-
-    back: int = 0
-
-
-class Verdicts(NamedTuple):
-    """The newest session that ended so.
-
-    Attributes:
-        good: Every planned node completed; else it failed, crashed or was interrupted.
-    """
-
-    good: bool
-
-
-class Moment(NamedTuple):
-    """The session that was created within a time.
-
-    Attributes:
-        start: Its start, local time without a zone.
-        length: Its length.
-        newest: Whether the newest of several is meant, instead of none.
-    """
-
-    start: datetime
-    length: timedelta
-    newest: bool = False
-
-
-class Place(NamedTuple):
-    """The session of a folder, or of a journal file.
-
-    Attributes:
-        path: The folder or file.
-    """
-
-    path: Path
-
-
-class Id(NamedTuple):
-    """A session's id, or a unique beginning or end of it.
-
-    Attributes:
-        text: The text.
-    """
-
-    text: str
-
-
-Reference = Newest | Verdicts | Moment | Place | Id
 
 
 class Chosen(NamedTuple):
@@ -152,61 +76,6 @@ class Chosen(NamedTuple):
         return f"(skipped {number} newer {sessions} {self.reason}: {shown}{more})"
 
 
-def parse(text: str, now: datetime) -> Reference:
-    """Return what a text refers to, if it is no id that exists.
-
-    Args:
-        text: `latest`, `last-failed`, `last-good`, `@`, `@-N`, `today`, `yesterday`; a
-            date, a time, or both; a path, which has a separator or ends in `.jsonl`;
-            else an id, or a part of one.
-        now: Local time without a zone. A time without a date is the last such time
-            before it.
-    """
-    words: dict[str, Reference] = {
-        "latest": Newest(),
-        "last-failed": Verdicts(good=False),
-        "last-good": Verdicts(good=True),
-        "today": Moment(_midnight(now.date()), _DAY, newest=True),
-        "yesterday": Moment(_midnight(now.date() - _DAY), _DAY, newest=True),
-    }
-    if text in words:
-        return words[text]
-    if back := _BACK.match(text):
-        return Newest(int(back[1] or 0))
-    if moment := _moment(text, now):
-        return moment
-    if "/" in text or os.sep in text or text.endswith(".jsonl"):
-        return Place(Path(text))
-    return Id(text)
-
-
-def _moment(text: str, now: datetime) -> Moment | None:
-    parts = _DAY_TIME.match(text)
-    if parts is None or not text:
-        return None
-    day, minute, second = parts.groups()
-    if day is not None and minute is None and len(text) > len(day):
-        return None  # "2026-11-30T"
-    try:
-        start = _midnight(date.fromisoformat(day) if day else now.date())
-        if minute is None:
-            return Moment(start, _DAY)
-        hours, minutes = map(int, minute.split(":"))
-        start = start.replace(
-            hour=hours, minute=minutes, second=int(second[1:]) if second else 0
-        )
-        if day is None and start > now:
-            start -= _DAY
-    except (ValueError, OverflowError) as error:  # no such day or hour
-        let_through(error)
-        return None
-    return Moment(start, timedelta(seconds=1) if second else timedelta(minutes=1))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day)
-
-
 def select(
     where: JournalDirectory,
     wanted: str,
@@ -224,7 +93,7 @@ def select(
 
     Args:
         where: The journal directory.
-        wanted: The text; see `parse`.
+        wanted: The text; see `reference.parse`.
         purpose: What the session is searched for.
         now: Local time without a zone; None reads the clock.
 
