@@ -39,7 +39,7 @@ def short_journals_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def closed(session_id: str, text: str = "x") -> bytes:
     found: list[Event] = [
-        HEADER,
+        replace(HEADER, session_id=session_id),
         SessionCreated(session_id=session_id),
         note(text),
         SessionClosed(),
