@@ -41,7 +41,7 @@ ERROR_SAMPLES: Mapping[str, tuple[Any, ...]] = {
     "JournalNotFound": ("2025", Path("sessions"), (_SESSION,)),
     "AmbiguousSessionId": ("2026-11", ("2026-11-21T22.40.02.871Z", _SESSION)),
     "GroupNotFound": ("manual__2026", Path("sessions"), ("scheduled__2026-11-22",)),
-    "InvalidSessionId": ("../../etc",),
+    "InvalidSessionId": ("my run",),
     "CorruptJournal": (
         _JOURNAL,
         "records lost",

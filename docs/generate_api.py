@@ -41,7 +41,9 @@ Kedro side. What is not on this page is not public and may change in any release
 CLI_TEXT = """
 The same commands as `kedro journal ...`, inside a Kedro project, and as
 `kedro-journal ...`, anywhere, without loading Kedro where that is possible. The answer
-goes to stdout, everything else to stderr; an error is one line.
+goes to stdout, everything else to stderr; an error is one line. An ID is anything that
+[names a session](../how-to/sessions.md): an id or a part of it, `latest`,
+`last-failed`, `last-good`, `@-1`, a time or a path.
 
 | exit code | meaning |
 |---|---|

@@ -77,9 +77,17 @@ class JournalNotFound(JournalError):
     wanted: str
     directory: Path
 
-    def __init__(self, wanted: str, directory: Path, known: Sequence[str] = ()) -> None:
-        hint = "No session was journaled there yet: `kedro run` makes one."
-        if known:
+    def __init__(
+        self,
+        wanted: str,
+        directory: Path,
+        known: Sequence[str] = (),
+        *,
+        hint: str = "",
+    ) -> None:
+        if not hint and not known:
+            hint = "No session was journaled there yet: `kedro run` makes one."
+        elif not hint:
             newest = f"The newest session there is {known[-1]}; "
             hint = newest + "`kedro-journal list` shows all."
         super().__init__(
@@ -90,11 +98,11 @@ class JournalNotFound(JournalError):
 
 
 class AmbiguousSessionId(JournalError):
-    """A prefix names more than one session.
+    """A part of an id, or a time, names more than one session.
 
     Attributes:
-        wanted: The prefix that was given.
-        candidates: The full ids it stands for.
+        wanted: The part or time that was given.
+        candidates: The full ids it stands for, oldest first.
     """
 
     exit_code = 3
@@ -104,7 +112,7 @@ class AmbiguousSessionId(JournalError):
     def __init__(self, wanted: str, candidates: Sequence[str]) -> None:
         shown = ", ".join(candidates[:5]) + (" ..." if len(candidates) > 5 else "")
         super().__init__(
-            f"{wanted!r} is the beginning of {len(candidates)} sessions: {shown}. "
+            f"{wanted!r} fits {len(candidates)} sessions: {shown}. "
             "Give more of the id.",
             wanted=wanted,
             candidates=tuple(candidates),
@@ -157,7 +165,8 @@ class InvalidSessionId(JournalError):
         super().__init__(
             f"{wanted[:80]!r} is no session id: letters, digits, '.', '_' and '-' "
             "only, at most 128, beginning with a letter or digit. "
-            "`kedro-journal list` shows the ids there are.",
+            "`kedro-journal list` shows the ids there are; `latest`, @-1, a time and a "
+            "path do as well.",
             wanted=wanted,
         )
 

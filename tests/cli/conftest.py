@@ -28,6 +28,7 @@ from kedro_journal.events import (
     RunStarted,
     SessionClosed,
     SessionCreated,
+    SessionResumed,
     WriterOpened,
 )
 from kedro_journal.journal import JournalDirectory, JournalWriter, OwnerLock
@@ -53,8 +54,10 @@ class Journals:
             session_id=session_id, uid="u", salt="s", package_version="0"
         )
         writer = JournalWriter(folder, opened, header=header)
+        resumed = [one for one in events if isinstance(one, SessionResumed)]
         created = SessionCreated(
             session_id=session_id,
+            parent_session_id=resumed[0].parent_session_id if resumed else None,
             pid=os.getpid(),
             host=host_name(),
             command=CommandLine(argv=("kedro", "run"), name="run"),

@@ -86,11 +86,13 @@ def test_a_command_that_is_not_installed_is_left_out_quietly():
 
 @pytest.mark.parametrize("name", ["show", "replay", "tail", "verify"])
 @pytest.mark.parametrize(
-    ("wanted", "exit_code"), [("latest", 3), ("nope", 3), ("../x", 2), ("2026-", 3)]
+    ("wanted", "exit_code"),
+    [("latest", 3), ("nope", 3), ("../x", 3), ("a b", 2), ("2026-", 3)],
 )
 def test_an_error_is_one_line_on_stderr_and_an_exit_code(
     call, journals, name, wanted, exit_code
 ):
+    journals.path.mkdir(exist_ok=True)
     if wanted == "2026-":
         journals.completed()
         journals.failed()
@@ -247,8 +249,10 @@ def test_outside_a_project_journals_are_found_where_they_are(
     given = call("list", "--directory", tmp_path / "none")
 
     assert "2026-11-20" in here.stdout
-    assert elsewhere.stdout == given.stdout
-    assert given.stdout.startswith(f"No sessions in {tmp_path / 'none'} yet.")
+    assert elsewhere.stdout.startswith(f"No sessions in {tmp_path / 'none'}.")
+    assert "does not exist yet" in elsewhere.stdout
+    assert (given.exit_code, given.stdout) == (3, "")
+    assert "no such directory" in given.stderr
 
 
 def test_session_ids_are_completed(call, journals):

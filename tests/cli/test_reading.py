@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -86,6 +87,7 @@ def test_only_the_newest_sessions_are_read(call, journals, monkeypatch):
 
 
 def test_an_empty_list_says_what_to_do(call, journals):
+    journals.path.mkdir()
     nothing = call("list", "--directory", journals.path)
     journals.completed()
     none_fits = call("list", "--directory", journals.path, "--verdict", "failed")
@@ -114,7 +116,8 @@ def test_a_session_that_cannot_be_read_hides_no_other(call, journals, tmp_path):
     found = {row["session_id"][:10]: row for row in json.loads(result.stdout)}
     assert found["2026-11-20"]["verdict"] == "completed"
     assert found["2026-11-24"]["verdict"] == "unknown"
-    assert found["2026-11-24"]["damaged"]
+    assert found["2026-11-24"]["unreadable"].count("a symbolic link") == 1
+    assert not found["2026-11-24"]["damaged"]
     assert "2026-11-25" not in found
     assert found["2026-11-26"]["verdict"] == "empty"
 
@@ -329,7 +332,7 @@ def test_verify_all_goes_on_after_a_journal_it_must_not_read(call, journals, tmp
 
     assert result.exit_code == 4
     assert "1 checked" in result.stdout
-    assert "1 refused" in result.stdout
+    assert "1 not readable" in result.stdout
     assert [one["ok"] for one in data] == [True]
 
 
@@ -381,3 +384,71 @@ def test_following_a_closed_session_ends_at_once(call, journals):
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == 1
     assert "is closed" in result.stderr
+
+
+def test_what_was_passed_over_is_said_beside_the_answer(call, journals):
+    journals.completed()
+    journals.begin("2026-11-23T05.00.00.000Z", SessionClosed())
+    where = ("--directory", journals.path)
+    for name in ("show", "replay", "command", "tail", "verify"):
+        result = call(name, "--json", *where)
+        assert "2026-11-20T05" in result.stdout, name
+        assert "2026-11-23" not in result.stdout, name
+        assert result.stderr == (
+            "session 2026-11-20T05.00.00.000Z (skipped 1 newer session that ran "
+            "nothing: 2026-11-23T05.00.00.000Z)\n"
+        )
+
+
+def test_a_session_is_shown_by_any_reference(call, journals, tmp_path, monkeypatch):
+    journals.failed()
+    journals.completed()
+    monkeypatch.chdir(tmp_path)
+    folder = journals.path / "2026-11-21T05.00.00.000Z"
+    for text in (
+        "last-failed",
+        "@-1",
+        "11-21T05.00.00.000Z",
+        folder,
+        folder / "journal.jsonl",
+    ):
+        result = call("show", text, "--directory", journals.path)
+        assert result.stdout.startswith("2026-11-21T05.00.00.000Z  failed\n"), text
+    good = call("show", "last-good", "--directory", journals.path)
+    assert good.stdout.startswith("2026-11-20T05.00.00.000Z  completed\n")
+
+
+def test_copies_are_mentioned_once_and_opened_by_their_path(call, journals):
+    path = journals.completed().parent
+    shutil.copytree(path, journals.path / "zz-keep")
+    where = ("--directory", journals.path)
+    listed = call("list", "--json", *where)
+    assert [path.name] == [row["session_id"] for row in json.loads(listed.stdout)]
+    assert listed.stderr == "(1 folder with a copy of a session left out: zz-keep)\n"
+    assert path.name in call("show", journals.path / "zz-keep").stdout
+    assert json.loads(call("verify", "--all", "--json", *where).stdout)[0]["ok"]
+
+
+@pytest.mark.parametrize("name", ["list", "show", "tail", "verify"])
+def test_a_session_folder_is_no_journal_directory(call, journals, name):
+    folder = journals.completed().parent
+    result = call(name, "--directory", folder)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{folder} is a session folder" in result.stderr
+    assert f"--directory {folder.parent}" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["list", "show", "tail", "verify"])
+def test_a_directory_that_does_not_exist_is_refused(call, tmp_path, name):
+    result = call(name, "--directory", tmp_path / "none")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "no such directory" in result.stderr
+
+
+def test_a_refused_directory_is_not_called_empty(call, tmp_path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "link").symlink_to(tmp_path / "open")
+    for name, why in (("open", "everybody may write"), ("link", "a symbolic link")):
+        assert why in call("list", "--directory", tmp_path / name).stdout
+        assert why in call("show", "--directory", tmp_path / name).stderr

@@ -18,9 +18,9 @@ from msgspec.structs import replace
 
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Event, SessionClosed, SessionCreated
-from kedro_journal.journal import JournalDirectory, read
+from kedro_journal.journal import JournalDirectory, kept, read
 from kedro_journal.journal.codec import decode
-from kedro_journal.replay import index, kept, replay_folder, snapshot
+from kedro_journal.replay import index, replay_folder, snapshot
 from kedro_journal.replay.index import INDEX_NAME, listed
 from kedro_journal.replay.snapshot import SNAPSHOT_NAME, load
 from kedro_journal.state import SessionState, fold
@@ -39,7 +39,7 @@ def short_journals_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def closed(session_id: str, text: str = "x") -> bytes:
     found: list[Event] = [
-        HEADER,
+        replace(HEADER, session_id=session_id),
         SessionCreated(session_id=session_id),
         note(text),
         SessionClosed(),
@@ -211,7 +211,7 @@ def test_lists_at_once_are_all_whole(tmp_path: Path) -> None:
     names = [
         path.name for path in (JournalDirectory(tmp_path).own / INDEX_NAME).iterdir()
     ]
-    assert names == ["2026-01-01"]
+    assert sorted(names) == ["2026-01-01", "heads"]
 
 
 # -- another journal than it was -----------------------------------------------------

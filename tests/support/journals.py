@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -116,3 +117,17 @@ def umask(mask: int) -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+def timed(events: Sequence[Event], at: datetime) -> list[bytes]:
+    """Give the lines of a whole journal whose records were all made at one time."""
+    lines: list[bytes] = []
+    crc = "00000000"
+    moment = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    for seq, event in enumerate(events, 1):
+        data = encode_event(event)
+        line, crc = seal(
+            seq=seq, at=moment, writer="w1", prev=crc, event=event, data=data
+        )
+        lines.append(line)
+    return lines

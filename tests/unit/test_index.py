@@ -6,7 +6,7 @@ import contextlib
 import os
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,10 @@ from kedro_journal.events import (
     WriterOpened,
 )
 from kedro_journal.events.base import ErrorInfo, Frame
-from kedro_journal.journal import JournalDirectory, session_timestamp
-from kedro_journal.journal.directory import _are_timestamps, is_timestamp
-from kedro_journal.replay import index, kept
+from kedro_journal.journal import JournalDirectory, kept
+from kedro_journal.journal.kept import read_kept, write_kept
+from kedro_journal.replay import index
 from kedro_journal.replay.index import INDEX_NAME, Found, listed, look
-from kedro_journal.replay.kept import read_kept, write_kept
 from kedro_journal.testing import fold
 from kedro_journal.views import Listed, Screen, sessions_view, summary_data
 
@@ -291,7 +290,8 @@ def test_sessions_that_are_gone_leave_the_index(where: JournalDirectory) -> None
     gone = where.path / f"{DAYS[0]}T00.00.02.000Z"
     file(gone).unlink()
     gone.rmdir()
-    put(where.path / f"{DAYS[0]}T00.00.50.000Z", lines("new"))
+    new = f"{DAYS[0]}T00.00.50.000Z"
+    put(where.path / new, lines(new))
     list(listed(where))
     assert gone.name not in entries_of(where.own / INDEX_NAME / DAYS[0])
 
@@ -308,49 +308,3 @@ def test_a_list_that_is_left_early_keeps_what_it_has(where: JournalDirectory) ->
     rows.close()
     names = {path.name for path in (where.own / INDEX_NAME).iterdir()}
     assert names == {"others", DAYS[1]}
-
-
-def test_the_newest_ids_are_all_ids_backwards(where: JournalDirectory) -> None:
-    assert list(where.newest_ids()) == where.ids()[::-1]
-    assert where.count() == len(where.ids())
-    none = JournalDirectory(where.path / "none")
-    assert (list(none.newest_ids()), none.count()) == ([], 0)
-
-
-@pytest.mark.parametrize("count", [1, 31, 32, 33, 1031, 1032, 1033, 2100])
-def test_however_many_ids_there_are_the_newest_come_first(
-    tmp_path: Path, count: int
-) -> None:
-    """Whatever is among them that is no session's."""
-    moments = [datetime(2026, 1, 1, tzinfo=UTC) + n * MINUTE for n in range(count)]
-    for moment in moments:
-        (tmp_path / session_timestamp(moment)).mkdir()
-    directory = JournalDirectory(tmp_path)
-    assert list(directory.newest_ids()) == directory.ids()[::-1]
-    assert directory.count() == count
-    for name in ODD:
-        (tmp_path / name).mkdir()
-    (tmp_path / "zz-file").touch()
-    (tmp_path / "zz-link").symlink_to(tmp_path / ODD[0])
-    assert list(directory.newest_ids()) == directory.ids()[::-1]
-    assert directory.count() == count
-
-
-MINUTE = timedelta(minutes=1)
-ODD = [
-    *("a", "z", "2026-01-01", "2026-01-01T00.00.00.000Zx"),  # as good as any id
-    *(".hidden", "2026-01-01T00.00.00.000Z\n", "\n", "-x", "trailing.", "é"),
-    "2026-01-01T00.00.00.00\u0661Z",
-    "2026-01-01T00.00.00.000Z\n2026-01-01T00.00.01.000Z",
-]
-
-
-@given(st.lists(st.text("0123456789-T.Z\n\u0661", max_size=26), max_size=5))
-@example(["2026-01-01T00.00.00.000Z", "1234-56-78T90.98.76.543Z"])
-@example(["2026-01-01T00.00.00.000Z\n2026-01-01T00.00.00.000Z"])
-@example(["2026-01-01T00.00.00.000Z\n2026-01-01T00.00", "00.000Z"])
-def test_many_names_at_once_are_judged_as_one_by_one(names: list[str]) -> None:
-    assert _are_timestamps(names) == all(map(is_timestamp, names))
-    assert _are_timestamps([*names, "2026-01-02T03.04.05.678Z"]) == (
-        _are_timestamps(names)
-    )

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from kedro_journal.journal import kept
+from kedro_journal.journal.kept import MAX_BYTES, read_kept, write_kept
 from kedro_journal.journal.port import REAL_OS
-from kedro_journal.replay import kept
-from kedro_journal.replay.kept import MAX_BYTES, read_kept, write_kept
 
 CONTENT = b"one\ntwo\x00\xff" * 5
 

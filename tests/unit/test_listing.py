@@ -52,7 +52,7 @@ def test_a_session_is_replayed_when_it_is_asked_for(
     found = kedro_journal.sessions(directory=directory)
     assert [] == asked
     next(found)
-    assert ["s24"] == asked  # s99 has no journal
+    assert ["s24"] == asked
 
 
 def test_it_shows_the_newest_and_goes_on_from_where_it_was(directory: Path) -> None:

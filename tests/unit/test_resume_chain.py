@@ -59,7 +59,12 @@ class Journals:
         )
         owner = WriterOpened(pid=os.getpid(), **here)
         writer = JournalWriter(folder, owner, header=header)
-        writer.append(SessionCreated(session_id=claimed, pid=os.getpid()))
+        parent_id = of[0] if of is not None else None
+        writer.append(
+            SessionCreated(
+                session_id=claimed, pid=os.getpid(), parent_session_id=parent_id
+            )
+        )
         if of is not None:
             parent, run_id = of
             resumed = SessionResumed(parent_session_id=parent, parent_run_id=run_id)

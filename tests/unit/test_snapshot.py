@@ -14,8 +14,9 @@ from journals import file, put, sample_lines
 
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Event
-from kedro_journal.replay import kept, replay_folder, snapshot
-from kedro_journal.replay.kept import read_kept, write_kept
+from kedro_journal.journal import kept
+from kedro_journal.journal.kept import read_kept, write_kept
+from kedro_journal.replay import replay_folder, snapshot
 from kedro_journal.replay.snapshot import SNAPSHOT_NAME, load
 from kedro_journal.state import SessionState
 from kedro_journal.testing import fold

@@ -43,7 +43,8 @@ journal: Final = JournalGroup(
     lazy=COMMANDS,
     sections=SECTIONS,
     help="Journals of Kedro sessions: what ran, what broke and where.\n\n"
-    "A session is named by its id, by a unique beginning of it, or by `latest`. "
+    "A session is named by its id or a unique part of it, by `latest`, `last-failed`, "
+    "`last-good` or `@-1`, by a local time (18:55, yesterday), or by a path. "
     "Journals are looked for in the Kedro project around the working directory.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

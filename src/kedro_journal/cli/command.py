@@ -12,7 +12,7 @@ from kedro_journal.views.command import arguments_of, command_text
 from kedro_journal.views.data import json_text
 from kedro_journal.views.terminal import escape
 
-from .common import open_journals, say, session_argument
+from .common import choose, open_journals, say, session_argument
 from .options import directory_options, json_option
 
 __all__ = ["command"]
@@ -41,7 +41,7 @@ def command(
     resumes, the session it goes on from, null if there is none.
     """
     where = open_journals(ctx, project, directory)
-    folder = where.folder(where.resolve(session_id))
+    folder = choose(where, session_id).folder
     state = replay_folder(folder, salvage=True)
 
     def fetch(name: str) -> bytes | None:

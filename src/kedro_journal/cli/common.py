@@ -21,13 +21,18 @@ from kedro_journal.errors import (
     NewerJournal,
 )
 from kedro_journal.journal import JournalDirectory, read
+from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.replay.locate import open_directory
+from kedro_journal.replay.reference import WORDS
+from kedro_journal.replay.select import Chosen, Purpose, select
 from kedro_journal.state import SessionState
 from kedro_journal.state.unread import is_unreadable
 from kedro_journal.views.derive import where_it_is
 from kedro_journal.views.terminal import Screen, escape
 
 __all__ = [
+    "choose",
+    "choose_to_run",
     "exit_if_unread",
     "logs_aside",
     "moments_of",
@@ -68,7 +73,10 @@ def _complete_id(
         where = open_directory(root, ctx.params.get("directory"), on_mistake=_ignore)
     except JournalError:
         return []
-    ids = [*reversed(where.journaled_ids()), "latest"]
+    try:
+        ids = [*reversed(where.ids()), *WORDS]
+    except JournalError:
+        return []
     return [session_id for session_id in ids if session_id.startswith(incomplete)]
 
 
@@ -93,25 +101,63 @@ def project_needed(ctx: click.Context, project: Path | None) -> Path | None:
 
 
 def open_journals(
-    ctx: click.Context, project: Path | None, directory: Path | None
+    ctx: click.Context,
+    project: Path | None,
+    directory: Path | None,
+    *,
+    may_be_missing: bool = False,
 ) -> JournalDirectory:
-    """Give the journal directory that is meant; mistakes in settings are told.
+    """Return the journal directory that is meant; print mistakes in settings.
+
+    Args:
+        ctx: Of the command.
+        project, directory: As they were given.
+        may_be_missing: Accept a *directory* that does not exist yet.
 
     Raises:
         ConfigError: The setting `directory` does not read.
-        JournalError: There is no project, and no journals either.
+        JournalError: There is no project, and no journals either; or *directory* is
+            no journal directory.
     """
     root = project_of(ctx, project)
     where = open_directory(root, directory, on_mistake=_warn)
     if directory is None:
         _check(root, project, where)
+    else:
+        _check_given(directory, may_be_missing=may_be_missing)
     return where
+
+
+def _check_given(directory: Path, *, may_be_missing: bool) -> None:
+    """Refuse a `--directory` that is none, or is a session folder."""
+    if (directory / JOURNAL_NAME).is_file():
+        folder = directory.resolve()
+        message = (
+            f"{directory} is a session folder, not a journal directory: give its path "
+            f"as the ID ({folder}), or --directory {folder.parent}."
+        )
+        raise JournalError(message, exit_code=2)
+    if not may_be_missing and not directory.is_dir():
+        message = f"{directory}: no such directory. --directory is a journal directory."
+        raise JournalError(message, exit_code=JournalNotFound.exit_code)
+
+
+def choose(where: JournalDirectory, wanted: str, purpose: Purpose = "show") -> Chosen:
+    """Find the session that is meant; stderr says which newer ones were passed over.
+
+    Raises:
+        JournalError: As for `select`.
+    """
+    chosen = select(where, wanted, purpose)
+    if chosen.note:
+        say(f"session {chosen.session_id} {chosen.note}")
+    return chosen
 
 
 def _check(root: Path | None, given: Path | None, where: JournalDirectory) -> None:
     """Refuse to take a folder that is no project for one without sessions."""
     found = root is not None and find_project(root, broken=True) is not None
-    if found or f"{ENV_PREFIX}DIRECTORY" in os.environ or where.journaled_ids():
+    if found or f"{ENV_PREFIX}DIRECTORY" in os.environ or where.ids():
         return
     message = (
         f"{given or Path.cwd()}: no Kedro project: no pyproject.toml with "
@@ -119,6 +165,17 @@ def _check(root: Path | None, given: Path | None, where: JournalDirectory) -> No
         "a project, or give --project or --directory."
     )
     raise JournalError(message, exit_code=JournalNotFound.exit_code)
+
+
+def choose_to_run(root: Path | None, wanted: str) -> str:
+    """Find the session to run again, as `choose` does, in a project's directory.
+
+    Returns:
+        Its id, or its path if that is not in the directory.
+    """
+    where = open_directory(root, on_mistake=_ignore)
+    chosen = choose(where, wanted, "run")
+    return chosen.session_id if chosen.where is where else str(chosen.folder)
 
 
 def _warn(mistake: ConfigError) -> None:

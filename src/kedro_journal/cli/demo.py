@@ -97,7 +97,7 @@ def _what_is_left(story: Story) -> str:
     again = as_typed("kedro-journal", "demo", str(folder), "--force")
     left = f"The project is left in {shown}"
     try:
-        sessions = len(story.where.journaled_ids())
+        sessions = len(story.where.ids())
     except JournalError:
         sessions = 0
     if sessions:

@@ -125,7 +125,7 @@ def await_session(where: JournalDirectory, known: Sequence[str], child: Child) -
     """
     while True:
         ended = child.ends_within(_LOOK_S)
-        new = [name for name in where.journaled_ids() if name not in known]
+        new = [name for name in where.ids() if name not in known]
         if new:
             return new[0]
         if ended:

@@ -270,7 +270,7 @@ class Story(Teller):
     def _verify(self, step: Step) -> None:
         self.command(step, "kedro-journal", "verify", "--all")
         checked: dict[str, bool] = {}
-        for session_id in self.where.journaled_ids():
+        for session_id in self.where.ids():
             found = kedro_journal.verify(session_id, directory=self.where.path)
             checked[session_id] = found.ok
             self.voice.text(verification_view(session_id, found, self.voice.screen))

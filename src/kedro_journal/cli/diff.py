@@ -13,7 +13,7 @@ from kedro_journal.views.compare import comparison_view
 from kedro_journal.views.data import json_text
 
 from .ancestors import ancestors
-from .common import open_journals, screen, session_argument
+from .common import choose, open_journals, screen, session_argument
 from .options import directory_options, json_option
 
 __all__ = ["diff"]
@@ -47,12 +47,13 @@ def diff(
     datasets_added and datasets_anew (version by name).
     """
     where = open_journals(ctx, project, directory)
-    later = replay_folder(where.folder(where.resolve(session_id)), salvage=True)
+    chosen = choose(where, session_id, "run")
+    later = replay_folder(chosen.folder, salvage=True)
     if other:
-        second = replay_folder(where.folder(where.resolve(other)), salvage=True)
+        second = replay_folder(choose(where, other, "run").folder, salvage=True)
         steps = [compare([later], second)]
     else:
-        steps = _chain(where, later)
+        steps = _chain(chosen.where, later)
     if not steps:
         message = (
             f"session {later.session_id} goes on from no other one: give OTHER, the "

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import get_args
 
 import click
+import msgspec
 
 from kedro_journal.journal import JournalDirectory
+from kedro_journal.journal.roster import Roster, read_roster
 from kedro_journal.replay import find_group
 from kedro_journal.replay.index import listed
+from kedro_journal.replay.select import why_empty
 from kedro_journal.state import Verdict
 from kedro_journal.views.data import json_text, summary_data
 from kedro_journal.views.sessions import Listed, sessions_view
 from kedro_journal.views.terminal import escape
+from kedro_journal.views.words import count
 
-from .common import open_journals, screen
+from .common import open_journals, say, screen
 from .options import directory_options, group_option, json_option
 
 __all__ = ["list_"]
@@ -68,36 +71,45 @@ def list_(
     verdict, times, pipelines, nodes completed and planned, and the places it broke.
     """
     where = open_journals(ctx, project, directory)
-    ids = None if group_id is None else find_group(where, group_id)[1][::-1]
+    roster = read_roster(where)
+    _say_copies(roster)
+    ids = roster.ids() if group_id is None else find_group(where, group_id)[1]
+    ids.reverse()
     with contextlib.closing(listed(where, ids)) as found:
-        every_row = (Listed(row.state, row.damaged) for row in found)
+        every_row = (Listed(*msgspec.structs.astuple(row)) for row in found)
         chosen = (row for row in every_row if not verdicts or _fits(row, verdicts))
         rows = list(chosen if every else islice(chosen, number))
     if as_json:
         now = datetime.now(UTC)
-        data = [summary_data(row.state, now, damaged=row.damaged) for row in rows]
+        data = [
+            summary_data(row.state, now, damaged=row.damaged, unreadable=row.unreadable)
+            for row in rows
+        ]
         click.echo(json_text(data), nl=False)
         return
     if not rows:
-        click.echo(_nothing(where, verdicts, found=_count(where, ids) > 0))
+        click.echo(_nothing(where, roster, verdicts))
         return
-    more = 0 if every or verdicts else max(_count(where, ids) - len(rows), 0)
+    more = 0 if every or verdicts else max(len(ids) - len(rows), 0)
     click.echo(sessions_view(rows, screen(), more=more), nl=False)
 
 
-def _count(where: JournalDirectory, ids: Sequence[str] | None) -> int:
-    return where.count() if ids is None else len(ids)
+def _say_copies(roster: Roster) -> None:
+    if roster.copies:
+        number = count(len(roster.copies), "folder")
+        first = escape(roster.copies[0]) + (" ..." if roster.copies[1:] else "")
+        say(f"({number} with a copy of a session left out: {first})")
 
 
 def _fits(row: Listed, verdicts: tuple[str, ...]) -> bool:
     return row.state.verdict in verdicts
 
 
-def _nothing(where: JournalDirectory, verdicts: tuple[str, ...], *, found: bool) -> str:
+def _nothing(where: JournalDirectory, roster: Roster, verdicts: tuple[str, ...]) -> str:
     path = escape(str(where.path))
-    if found and verdicts:
+    if roster.sessions and verdicts:
         return f"No session in {path} is {' or '.join(verdicts)}."
-    return (
-        f"No sessions in {path} yet. `kedro run` in the project makes one; "
-        "--project or --directory look elsewhere."
+    return escape(
+        f"No sessions in {where.path}. {why_empty(where, roster)} --project or "
+        "--directory look elsewhere."
     )

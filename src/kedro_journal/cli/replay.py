@@ -20,7 +20,14 @@ from kedro_journal.views.session import Detail, session_lines
 from kedro_journal.views.terminal import Screen, render
 from kedro_journal.views.timeline import Timeline
 
-from .common import exit_if_unread, moments_of, open_journals, screen, session_argument
+from .common import (
+    choose,
+    exit_if_unread,
+    moments_of,
+    open_journals,
+    screen,
+    session_argument,
+)
 from .options import directory_options, json_option, salvage_option
 
 __all__ = ["replay"]
@@ -68,8 +75,8 @@ def replay(
     type, data); with --step JSON Lines, each a record with `changes`.
     """
     where = open_journals(ctx, project, directory)
-    found_id = where.resolve(session_id)
-    path = where.file(found_id)
+    chosen = choose(where, session_id)
+    found_id, path = chosen.session_id, chosen.file
     records = _until(read(path, mode="salvage" if salvage else "strict"), at_seq)
     if step:
         _step(records, screen(), as_json=as_json)
@@ -89,7 +96,7 @@ def replay(
         )
         raise JournalError(message, exit_code=2)
     if at_seq is None:
-        alive = replay_folder(where.folder(found_id), salvage=salvage).liveness
+        alive = replay_folder(chosen.folder, salvage=salvage).liveness
         state = msgspec.structs.replace(state, liveness=alive)
     if as_json:
         click.echo(

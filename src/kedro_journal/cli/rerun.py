@@ -18,7 +18,7 @@ from .again import (
     session_class,
     split_params,
 )
-from .common import logs_aside, say
+from .common import choose_to_run, logs_aside, say
 from .options import json_option, project_option
 
 __all__ = ["rerun"]
@@ -65,6 +65,7 @@ def rerun(
     """
     with logs_aside():
         root = project_to_run(ctx, project)
+        session_id = choose_to_run(root, session_id)
         session = session_class(root).rerun(
             session_id,
             project_path=root,

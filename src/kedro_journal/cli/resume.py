@@ -24,7 +24,7 @@ from .again import (
     session_class,
     split_params,
 )
-from .common import logs_aside, say, screen
+from .common import choose_to_run, logs_aside, say, screen
 from .options import json_option, project_option
 
 if TYPE_CHECKING:
@@ -85,10 +85,10 @@ def resume(
 ) -> None:
     """Run what a session did not complete.
 
-    ID is a session's id, a unique beginning of it, or `latest`. Pipelines, filters,
-    runner, environment and runtime parameters are those of the original, whether it
-    came from the command line, a script or a notebook. If it was resumed before, the
-    last of the chain is gone on from.
+    ID is as for `show`; `latest` passes over sessions without a run. Pipelines,
+    filters, runner, environment and runtime parameters are those of the original,
+    whether it came from the command line, a script or a notebook. If it was resumed
+    before, the last of the chain is gone on from.
 
     Exits with 0 if the run completed or nothing was left to run; with 1 if the run
     fails; with 6 if the session cannot be resumed, or not now.
@@ -106,6 +106,7 @@ def resume(
             "runner_params": split_params(ctx, runner_params, "runner_params"),
         }
         given = split_params(ctx, params)
+        session_id = choose_to_run(root, session_id)
     common: dict[str, Any] = {
         "project_path": root,
         "run_id": run_id,

@@ -15,7 +15,14 @@ from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
 
-from .common import exit_if_unread, moments_of, open_journals, screen, session_argument
+from .common import (
+    choose,
+    exit_if_unread,
+    moments_of,
+    open_journals,
+    screen,
+    session_argument,
+)
 from .options import directory_options, group_option, json_option, salvage_option
 
 __all__ = ["show"]
@@ -50,7 +57,9 @@ def show(
 ) -> None:
     """Show what a session did, what broke and where.
 
-    ID is a session's id, a unique beginning of it, or `latest`, which is the default.
+    ID is a session's id or a unique part of it, `latest` (the default), `last-failed`,
+    `last-good`, `@-1` for the session before the latest, a local time such as 18:55,
+    or the path of a session folder.
 
     Exits with 5 if a newer version wrote the session so that what became of it cannot
     be read.
@@ -71,9 +80,9 @@ def show(
             raise click.UsageError(message)
         _show_group(where, group_id, all_nodes=all_nodes, as_json=as_json)
         return
-    found_id = where.resolve(session_id)
-    path = where.file(found_id)
-    state = replay_folder(where.folder(found_id), salvage=salvage)
+    chosen = choose(where, session_id)
+    where, path = chosen.where, chosen.file
+    state = replay_folder(chosen.folder, salvage=salvage)
     findings: tuple[Finding, ...] = verify_file(path).findings if salvage else ()
     alive = live_workers(state)
     if as_json:
@@ -89,7 +98,7 @@ def show(
         traceback=traceback,
         notes=notes,
     )
-    later = resumed_by(where, found_id)
+    later = resumed_by(where, chosen.session_id)
     text = session_view(
         state,
         screen(),

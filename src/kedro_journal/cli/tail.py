@@ -14,12 +14,13 @@ from kedro_journal.events import Cursor, Record, UnknownEvent, closes
 from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.replay import follow as follow_session
 from kedro_journal.replay import replay_folder
+from kedro_journal.replay.select import Chosen
 from kedro_journal.state.unread import unread_text
 from kedro_journal.views.data import json_line, record_data
 from kedro_journal.views.terminal import escape, render
 from kedro_journal.views.timeline import Timeline
 
-from .common import open_journals, say, screen, session_argument, write
+from .common import choose, open_journals, say, screen, session_argument, write
 from .options import directory_options, json_option, salvage_option
 
 __all__ = ["tail"]
@@ -64,16 +65,16 @@ def tail(
 
     With --json: JSON Lines, each with seq, at, writer, type and data.
     """
-    where = open_journals(ctx, project, directory)
+    where = open_journals(ctx, project, directory, may_be_missing=follow)
     if follow and session_id == "latest":
-        session_id = _wait_for_first(where)
-    session_id = where.resolve(session_id)
+        chosen = _wait_for_first(where)
+    else:
+        chosen = choose(where, session_id)
+    where, session_id = chosen.where, chosen.session_id
     to_text = _writer_of_lines(as_json=as_json)
     last = deque[Record](maxlen=max(number, 1))
     try:
-        for record in read(
-            where.file(session_id), mode="salvage" if salvage else "strict"
-        ):
+        for record in read(chosen.file, mode="salvage" if salvage else "strict"):
             to_text.learn(record)
             last.append(record)
     except CorruptJournal:
@@ -123,11 +124,11 @@ def _writer_of_lines(*, as_json: bool) -> _Lines:
     )
 
 
-def _wait_for_first(where: JournalDirectory) -> str:
+def _wait_for_first(where: JournalDirectory) -> Chosen:
     told = False
     while True:
         try:
-            return where.resolve("latest")
+            return choose(where, "latest")
         except JournalNotFound:
             if not told:
                 say(f"kedro-journal: waiting for a first session in {where.path}")

@@ -12,7 +12,7 @@ from kedro_journal.views.data import json_text
 from kedro_journal.views.trace import trace_view
 
 from .ancestors import ancestors
-from .common import open_journals, screen
+from .common import choose, open_journals, screen
 from .options import directory_options, json_option, salvage_option
 
 __all__ = ["trace"]
@@ -53,9 +53,9 @@ def trace(
             message = "give a NAME, or the ID of a session and a NAME."
             raise click.UsageError(message, ctx)
     where = open_journals(ctx, project, directory)
-    folder = where.folder(where.resolve(session_id))
-    state = replay_folder(folder, salvage=salvage)
-    found = trace_of(state, name, run_id=run_id, before=ancestors(where, state))
+    chosen = choose(where, session_id)
+    state = replay_folder(chosen.folder, salvage=salvage)
+    found = trace_of(state, name, run_id=run_id, before=ancestors(chosen.where, state))
     if as_json:
         click.echo(json_text(found), nl=False)
         return

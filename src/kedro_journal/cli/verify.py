@@ -14,7 +14,7 @@ from kedro_journal.journal import verify as verify_file
 from kedro_journal.views.data import json_text
 from kedro_journal.views.health import verification_view
 
-from .common import open_journals, say, screen, session_argument
+from .common import choose, open_journals, say, screen, session_argument
 from .options import directory_options, json_option
 
 __all__ = ["verify"]
@@ -54,17 +54,17 @@ def verify(
     ):
         message = "--all checks every session: give it without an ID."
         raise click.UsageError(message, ctx)
-    ids = where.journaled_ids() if every else [where.resolve(session_id)]
     checked: list[tuple[str, Verification]] = []
     refused = 0
-    for one in ids:
+    if not every:
+        chosen = choose(where, session_id)
+        checked.append((chosen.session_id, verify_file(chosen.file)))
+    for one in where.ids() if every else ():
         try:
             checked.append((one, verify_file(where.file(one))))
-        except JournalError as error:
-            if not every:
-                raise
+        except (JournalError, OSError) as error:
             refused += 1
-            say(f"kedro-journal: {error}")
+            say(f"kedro-journal: {one}: not readable: {error}")
     _print(where, checked, every=every, refused=refused, as_json=as_json)
     if refused or not all(found.ok for _, found in checked):
         ctx.exit(EXIT_DAMAGED)
@@ -93,7 +93,7 @@ def _print(
         click.echo(verification_view(session_id, found, screen()), nl=False)
     if every:
         damaged = sum(not found.ok for _, found in checked)
-        more = f", {refused} refused" if refused else ""
+        more = f", {refused} not readable" if refused else ""
         click.echo(f"{len(checked)} checked in {where.path}, {damaged} damaged{more}")
 
 

@@ -42,7 +42,7 @@ class _Seen(msgspec.Struct):
 def look_at_journals(directory: Path) -> Iterator[Check]:
     """Look at the newest journals of a directory. Writes nothing."""
     where = JournalDirectory(directory)
-    ids = where.journaled_ids()
+    ids = where.ids()
     if not ids:
         yield ok("journals.sessions", f"No sessions in {directory} yet.", **_count(0))
         return

@@ -6,9 +6,10 @@ from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
     from .codec import FORMAT_VERSION, LINE_MAX_BYTES, PAYLOAD_MAX_BYTES, decode, seal
-    from .directory import JournalDirectory, check_session_id, session_timestamp
+    from .directory import JournalDirectory
     from .follow import follow_file
     from .head import read_head
+    from .ids import check_session_id, session_timestamp
     from .liveness import Liveness, probe
     from .lock import OwnerLock, choose_backend, is_held
     from .memory import Journal, MemoryJournal
@@ -58,13 +59,13 @@ lazily(
             "decode",
             "seal",
         ),
-        "directory": (
-            "JournalDirectory",
+        "directory": ("JournalDirectory",),
+        "follow": ("follow_file",),
+        "head": ("read_head",),
+        "ids": (
             "check_session_id",
             "session_timestamp",
         ),
-        "follow": ("follow_file",),
-        "head": ("read_head",),
         "liveness": (
             "Liveness",
             "probe",

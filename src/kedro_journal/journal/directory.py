@@ -1,85 +1,30 @@
-"""The journal directory of a project: which sessions there are, and their folders."""
+"""The journal directory of a project, and the folders of its sessions."""
 
 from __future__ import annotations
 
-import heapq
 import os
-import re
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import (
-    AmbiguousSessionId,
     InvalidSessionId,
-    JournalNotFound,
     JournalUnwritable,
     UnsafeJournal,
 )
 
+from .ids import ID_MAX_CHARS, TIMESTAMP, check_session_id, session_timestamp
 from .port import REAL_OS, Os
 from .writer import IGNORE_NAME, JOURNAL_NAME, OWN_NAME, RESERVE_NAME
 
-__all__ = [
-    "JournalDirectory",
-    "check_session_id",
-    "is_timestamp",
-    "session_timestamp",
-]
+__all__ = ["LATEST", "JournalDirectory"]
 
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z", re.ASCII)
-_RESERVED: Final = re.compile(
-    r"(CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9])(\..*)?\Z", re.IGNORECASE
-)
-_TIMESTAMP: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d)\.(\d\d)\.(\d\d)\.(\d{3})Z\Z", re.ASCII
-)
-_SHAPE: Final = "0000-00-00T00.00.00.000Z"
-_ZEROS: Final = str.maketrans(dict.fromkeys("123456789", "0"))
-_FIRST_IDS: Final = 32  # found without sorting all of them
-_IDS_AT_ONCE: Final = 1000
 _CLAIM_TRIES: Final = 10_000
 RESERVE_BYTES: Final = 64 * 1024
-_ID_MAX_CHARS: Final = 128
 LATEST: Final = "latest"
 _MADE_BY: Final = b"# Journals are not code: made by kedro-journal.\n"
 _GITIGNORE: Final = _MADE_BY + b"*\n"
-
-
-def check_session_id(text: str) -> str:
-    """Give *text* back if it may be a session id.
-
-    Raises:
-        InvalidSessionId: It may not; no path was made of it.
-    """
-    if not _is_id(text):
-        raise InvalidSessionId(text)
-    return text
-
-
-def _is_id(text: str) -> bool:
-    if text[:1].isdigit():  # as nearly all are: no reserved name is
-        return _ID.match(text) is not None and text[-1] != "."
-    return bool(
-        _ID.match(text) and not _RESERVED.match(text) and not text.endswith(".")
-    )
-
-
-def session_timestamp(at: datetime) -> str:
-    """Write a UTC time as Kedro writes its save versions, to the millisecond."""
-    return at.strftime("%Y-%m-%dT%H.%M.%S.") + f"{at.microsecond // 1000:03d}Z"
-
-
-def is_timestamp(session_id: str) -> bool:
-    """Tell whether an id is a time, so that it sorts by age."""
-    return _TIMESTAMP.match(session_id) is not None
-
-
-def _are_timestamps(names: Sequence[str]) -> bool:
-    """Tell of many names at once whether all of them are times."""
-    return "\n".join(names).translate(_ZEROS) == "\n".join([_SHAPE] * len(names))
 
 
 class JournalDirectory:
@@ -220,65 +165,14 @@ class JournalDirectory:
         )
 
     def ids(self) -> list[str]:
-        """Give the ids of all sessions that have a journal, oldest first."""
-        try:
-            with os.scandir(self.path) as entries:
-                names = [
-                    entry.name
-                    for entry in entries
-                    if _is_id(entry.name)
-                    and entry.is_dir(follow_symlinks=False)
-                    and (is_timestamp(entry.name) or self._has_journal(entry.name))
-                ]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        return sorted(names)
+        """Return the ids of all sessions, oldest first; see `roster`.
 
-    def newest_ids(self) -> Iterator[str]:
-        """As `ids`, newest first, in a fraction of the time, and less for the first.
-
-        A name that is a time is taken for a session's without a look at what it is.
+        Raises:
+            JournalError: The directory may not be read.
         """
-        names = self._names()
-        first = heapq.nlargest(_FIRST_IDS, names)
-        yield from filter(self._is_session, first)
-        if len(names) == len(first):
-            return
-        names.sort(reverse=True)
-        for start in range(len(first), len(names), _IDS_AT_ONCE):
-            some = names[start : start + _IDS_AT_ONCE]
-            yield from some if _are_timestamps(some) else filter(self._is_session, some)
+        from .roster import read_roster  # noqa: PLC0415 - a run does not need it
 
-    def count(self) -> int:
-        """Give how many ids `newest_ids` gives."""
-        names = self._names()
-        return (
-            len(names) if _are_timestamps(names) else sum(map(self._is_session, names))
-        )
-
-    def _names(self) -> list[str]:
-        try:
-            return os.listdir(self.path)  # noqa: PTH208 - names are all that is needed
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-
-    def _is_session(self, name: str) -> bool:
-        """Tell a session from a folder of the user's, which has no journal."""
-        if is_timestamp(name):
-            return True
-        return (
-            _is_id(name)
-            and self._has_journal(name)
-            and not (self.path / name).is_symlink()
-        )
-
-    def journaled_ids(self) -> list[str]:
-        """As `ids`, without folders whose journal was not begun yet."""
-        return [name for name in self.ids() if self._has_journal(name)]
-
-    def _has_journal(self, session_id: str) -> bool:
-        # os.path: somebody else's folder that may not be entered has none for us.
-        return os.path.lexists(self.path / session_id / JOURNAL_NAME)
+        return read_roster(self).ids()
 
     def folder(self, session_id: str) -> Path:
         """Give the folder of a session.
@@ -300,40 +194,13 @@ class JournalDirectory:
         """
         return self.folder(session_id) / JOURNAL_NAME
 
-    def resolve(self, wanted: str) -> str:
-        """Find a session by its id, a unique beginning of it, or `latest`.
-
-        Raises:
-            InvalidSessionId: *wanted* cannot be an id.
-            JournalNotFound: There is none.
-            AmbiguousSessionId: There are several.
-        """
-        if wanted != LATEST:
-            check_session_id(wanted)
-            self.folder(wanted)
-            if self._has_journal(wanted):
-                return wanted
-        known = self.ids()
-        if wanted == LATEST:
-            for session_id in reversed(known):
-                if self._has_journal(session_id):
-                    return session_id
-            raise JournalNotFound(wanted, self.path)
-        matches = [name for name in known if name.startswith(wanted)]
-        matches = [name for name in matches if self._has_journal(name)]
-        if len(matches) > 1:
-            raise AmbiguousSessionId(wanted, matches)
-        if not matches:
-            raise JournalNotFound(wanted, self.path, known)
-        return matches[0]
-
 
 def _later(wanted: str, number: int) -> str:
     if number == 0:
         return wanted
     suffix = f"-{number + 1}"
-    other = wanted[: _ID_MAX_CHARS - len(suffix)] + suffix
-    parts = _TIMESTAMP.match(wanted)
+    other = wanted[: ID_MAX_CHARS - len(suffix)] + suffix
+    parts = TIMESTAMP.match(wanted)
     if parts is None:
         return other
     *whole, millis = (int(part) for part in parts.groups())

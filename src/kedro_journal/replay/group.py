@@ -59,9 +59,12 @@ def find_group(where: JournalDirectory, wanted: str) -> tuple[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for session_id, group_id in _heads(where):
         if group_id is not None:
-            groups.setdefault(group_id, []).append(session_id)
+            # The group of the newest session comes last.
+            ids = groups.pop(group_id, [])
+            ids.append(session_id)
+            groups[group_id] = ids
     if wanted == LATEST and groups and wanted not in groups:
-        newest = max(groups, key=lambda group_id: groups[group_id][-1])
+        newest = list(groups)[-1]
         return newest, groups[newest]
     if wanted in groups:
         return wanted, groups[wanted]

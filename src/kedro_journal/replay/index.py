@@ -25,11 +25,11 @@ from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import CorruptJournal, JournalError
 from kedro_journal.events import ContextLoaded, ErrorInfo
 from kedro_journal.journal import JournalDirectory
+from kedro_journal.journal.kept import is_settled, read_kept, write_kept
 from kedro_journal.journal.port import REAL_OS
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import NodeState, NodeStatus, RunState, SessionState
 
-from .kept import is_settled, read_kept, write_kept
 from .replay import replay_folder
 from .snapshot import Facts
 
@@ -65,10 +65,12 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         state: Its state; from the index, only what a list says of it.
         damaged: Records of it are damaged or lost; the rest was folded.
+        unreadable: Why its journal may not be read; empty if it may.
     """
 
     state: SessionState
     damaged: bool = False
+    unreadable: str = ""
 
 
 class _Entry(msgspec.Struct, array_like=True, gc=False):
@@ -109,7 +111,7 @@ def listed(
         where: The journal directory.
         ids: Which, in that order. Those whose journal was not begun are left out.
     """
-    wanted = where.newest_ids() if ids is None else ids
+    wanted = where.ids()[::-1] if ids is None else ids
     with _opened(where.path) as fd, _kept(where, _OTHERS) as others:
         for day, some in groupby(wanted, key=_day_of):
             if _DAY.match(day):
@@ -201,7 +203,8 @@ class _Kept:
             # No status but that its folder was made.
             let_through(error)
             state = SessionState(session_id=session_id, liveness="unknown")
-            return Found(replace(state, status="created"), damaged=True)
+            reason = getattr(error, "strerror", None) or str(error)
+            return Found(replace(state, status="created"), unreadable=reason)
         facts = Facts(status.st_ino, status.st_size, status.st_ctime_ns)
         self._keep(session_id, facts, found)
         return found

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple, Self
 
+from msgspec.structs import replace
+
+from kedro_journal._outside import let_through
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.state import SessionState, html_of
@@ -48,12 +51,12 @@ class Sessions(Iterator[SessionState]):
         return next(self._left)
 
     def __repr__(self) -> str:
-        count = len(self._where.journaled_ids())
+        count = len(self._where.ids())
         return f"<{count} sessions in {self._where.path}, newest first>"
 
     def _repr_html_(self) -> str | None:
         newest = tuple(islice(_replayed(self._where), _SHOWN))
-        count = len(self._where.journaled_ids())
+        count = len(self._where.ids())
         return html_of(Newest(newest, max(count - len(newest), 0)))
 
 
@@ -64,8 +67,9 @@ def sessions(
 ) -> Sessions:
     """Give the state of every session, newest first, as an iterator.
 
-    Damage does not hide a session: what can be read is folded. Sessions whose journal
-    was not begun are left out.
+    Damage does not hide a session: what can be read is folded. A session whose journal
+    may not be read has its id and the verdict "unknown". Copies of sessions, and
+    folders without a journal, are left out.
 
     Args:
         project_path: Root of the project; None for the one around the working
@@ -84,7 +88,10 @@ def _replayed(where: JournalDirectory) -> Iterator[SessionState]:
             state = replay_folder(where.folder(session_id), salvage=True)
         except FileNotFoundError:
             continue
-        except JournalError:
-            state = SessionState(session_id=session_id, liveness="unknown")
-        if state.seq or state.session_id:
-            yield state
+        except (JournalError, OSError) as error:
+            let_through(error)
+            yield SessionState(
+                session_id=session_id, status="created", liveness="unknown"
+            )
+            continue
+        yield state if state.session_id else replace(state, session_id=session_id)

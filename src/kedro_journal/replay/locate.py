@@ -18,8 +18,8 @@ from kedro_journal.events import (
     WriterOpened,
 )
 from kedro_journal.journal import JournalDirectory, is_closed, read
-from kedro_journal.journal.directory import is_timestamp
 from kedro_journal.journal.liveness import boot_id, host_name, parent_pid, start_ticks
+from kedro_journal.journal.roster import read_roster
 
 from .active import SESSION_VARIABLE
 
@@ -114,18 +114,14 @@ def resumed_by(
 ) -> str | None:
     """Find the newest session that resumed another one and began a run.
 
-    Only the heads of journals are read; those of sessions with older timestamps for
-    ids are left out.
+    Only journals whose session may name *session_id* as its parent are read.
 
     Args:
         directory: Where to look.
         session_id: The other one.
         run_id: The run of it that was gone on from; None for any.
     """
-    for other in reversed(directory.ids()):
-        older = is_timestamp(other) and is_timestamp(session_id) and other < session_id
-        if other == session_id or older:
-            continue
+    for other in read_roster(directory).possible_children(session_id):
         try:
             if _resumes(directory.file(other), session_id, run_id):
                 return other

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -32,6 +32,9 @@ from .locate import (
     of_ancestor,
     open_directory,
 )
+
+if TYPE_CHECKING:
+    from .select import Chosen
 
 FROM_BYTES: Final = 4 * 1024 * 1024
 """A journal, or a part of one, so long is worth a snapshot."""
@@ -64,7 +67,9 @@ def replay(
     none.
 
     Args:
-        session_id: An id, a unique beginning of one, or `latest`.
+        session_id: An id, a unique beginning or end of one, `latest`, `last-failed`,
+            `last-good`, `@-1` for the session before the latest, a local time, or a
+            path. `latest` passes over sessions that ran nothing.
         until_seq: The last record to fold, >= 0; None for all.
         project_path: Root of the project; None for the one around the working
             directory.
@@ -78,8 +83,7 @@ def replay(
         CorruptJournal: Records are damaged or missing, and *salvage* is off.
         ValueError: *until_seq* is negative.
     """
-    where = open_directory(project_path, directory)
-    folder = where.folder(where.resolve(session_id))
+    folder = _select(session_id, project_path, directory).folder
     return replay_folder(folder, until_seq=until_seq, salvage=salvage)
 
 
@@ -204,15 +208,14 @@ def events(
     """Yield the records of a session, in order.
 
     Args:
-        session_id: An id, a unique beginning of one, or `latest`.
+        session_id: As for `replay`.
         start: A record's `cursor` to go on after; None for the first record.
         project_path, directory, salvage: As for `replay`.
 
     Raises:
         JournalError: As for `replay`.
     """
-    where = open_directory(project_path, directory)
-    path = where.file(where.resolve(session_id))
+    path = _select(session_id, project_path, directory).file
     return read(path, start=start, mode="salvage" if salvage else "strict")
 
 
@@ -228,7 +231,7 @@ def follow(
     """Yield the records of a session as they are appended, until it is closed.
 
     Args:
-        session_id: An id, a unique beginning of one, or `latest`.
+        session_id: As for `replay`.
         start: A record's `cursor` to go on after; None for the first record.
         poll_interval_s: Longest time between two looks where the system does not tell
             of changes, in seconds, > 0.
@@ -240,8 +243,7 @@ def follow(
         CorruptJournal: Records are damaged; those before were yielded.
         JournalUnwritable: The journal was deleted or cut meanwhile.
     """
-    where = open_directory(project_path, directory)
-    folder = where.folder(where.resolve(session_id))
+    folder = _select(session_id, project_path, directory).folder
 
     begun: list[SessionState] = []  # asked at every look, so read once
 
@@ -278,8 +280,15 @@ def verify(
     Raises:
         JournalNotFound, AmbiguousSessionId, InvalidSessionId: As for `replay`.
     """
-    where = open_directory(project_path, directory)
-    return verify_file(where.file(where.resolve(session_id)))
+    return verify_file(_select(session_id, project_path, directory).file)
+
+
+def _select(
+    session_id: str, project_path: PathLike | None, directory: PathLike | None
+) -> Chosen:
+    from .select import select  # noqa: PLC0415 - it imports this module
+
+    return select(open_directory(project_path, directory), session_id)
 
 
 def current(

@@ -18,10 +18,9 @@ from kedro_journal._building import building
 from kedro_journal._outside import suppress
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Cursor
+from kedro_journal.journal.kept import is_settled, read_kept, write_kept
 from kedro_journal.journal.port import REAL_OS, read_between
 from kedro_journal.state import SessionState
-
-from .kept import is_settled, read_kept, write_kept
 
 __all__ = ["SNAPSHOT_NAME", "Facts", "facts_of", "load", "save"]
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from kedro_journal._outside import let_through
 from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError, NotResumable
-from kedro_journal.journal import JournalDirectory, verify
+from kedro_journal.events import JournalHeader
+from kedro_journal.journal import JournalDirectory, read_head, verify
 from kedro_journal.replay import replay_folder
 from kedro_journal.replay.kin import is_live_worker
 from kedro_journal.replay.locate import open_directory, resumed_by
+from kedro_journal.replay.select import Chosen, select
 from kedro_journal.state import Damage, Link, RunState, SessionState
 from kedro_journal.state.unread import unread_text
 
@@ -20,6 +24,7 @@ from .project import check_project
 
 __all__ = ["Chain", "find_chain"]
 
+_logger: Final = logging.getLogger("kedro_journal")
 _FINDINGS_MAX: Final = 5
 _UPGRADE: Final = "Upgrade with pip install --upgrade kedro-journal."
 
@@ -80,7 +85,7 @@ def find_chain(
     """Find what is to be gone on from: the last of those that resumed the session.
 
     Args:
-        session_id: An id, a unique beginning of one, or `latest`.
+        session_id: As for `replay`; `latest` passes over sessions without a run.
         project_path: Root of the project; None for the one around the working
             directory.
         directory: The journal directory itself, instead of a project's.
@@ -94,7 +99,12 @@ def find_chain(
         JournalError: As for `replay`.
     """
     where = open_directory(project_path, directory)
-    found, run_id = _with_run(where, where.resolve(session_id), run_id)
+    chosen = select(where, session_id, "run")
+    where = chosen.where
+    if chosen.note:
+        _logger.info("kedro-journal: session %s %s", chosen.session_id, chosen.note)
+    _check_own(chosen)
+    found, run_id = _with_run(where, chosen.session_id, run_id)
     seen = {found}
     while follow and (later := resumed_by(where, found, run_id)) not in (None, *seen):
         found, run_id = str(later), None
@@ -106,6 +116,24 @@ def find_chain(
     _check_read(links, force=force)
     check_project(links[-1].state, project, where.path)
     return Chain(links, where.folder(found), project)
+
+
+def _check_own(chosen: Chosen) -> None:
+    """Refuse to go on from a copy: its chain is that of the original.
+
+    Raises:
+        NotResumable: It is one.
+    """
+    try:
+        records = islice(read_head(chosen.file), 1)
+        event = next((record.event for record in records), None)
+    except (JournalError, OSError) as error:
+        let_through(error)
+        return  # it is refused where it is read
+    if isinstance(event, JournalHeader) and event.session_id != chosen.session_id:
+        reason = f"it is a copy of session {event.session_id}"
+        advice = f"`kedro-journal resume {event.session_id}` goes on from that one."
+        raise NotResumable(chosen.session_id, reason, advice)
 
 
 def _with_run(

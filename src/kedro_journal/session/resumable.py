@@ -75,7 +75,7 @@ class Resumable(_KedroSession):
         on from.
 
         Args:
-            session_id: An id, a unique beginning of one, or `latest`.
+            session_id: As for `replay`; `latest` passes over sessions without a run.
             project_path: Root of the project; None for the one around the working
                 directory.
             run_id: A run of the session; None for its last.

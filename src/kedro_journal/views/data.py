@@ -80,18 +80,23 @@ def _safe(encoded: bytes) -> str:
 
 
 def summary_data(
-    state: SessionState, now: datetime, *, damaged: bool = False
+    state: SessionState,
+    now: datetime,
+    *,
+    damaged: bool = False,
+    unreadable: str = "",
 ) -> dict[str, Any]:
     """Give one session of `list --json`.
 
     Keys: session_id, uid, verdict, outcome, status, liveness, damaged (records are
-    damaged or lost), created_at, updated_at, closed_at, duration_s, pipelines, runs
-    (how many, attempts counted), nodes_completed, nodes_planned, places (a list of
-    run_id, attempt, node, doing, datasets: where it is or broke, empty if it
-    completed), error (type and message in one line, or null), env, started_by, user,
-    host, pid, exit_code, parent_session_id, group_id, labels, records, unknown_events
-    (records that this version cannot read), newer_format (the newest format among
-    them, 0 for none), unread (a sentence on them, empty for none).
+    damaged or lost), unreadable (why the journal may not be read, or empty),
+    created_at, updated_at, closed_at, duration_s, pipelines, runs (how many, attempts
+    counted), nodes_completed, nodes_planned, places (a list of run_id, attempt, node,
+    doing, datasets: where it is or broke, empty if it completed), error (type and
+    message in one line, or null), env, started_by, user, host, pid, exit_code,
+    parent_session_id, group_id, labels, records, unknown_events (records that this
+    version cannot read), newer_format (the newest format among them, 0 for none),
+    unread (a sentence on them, empty for none).
     """
     run = decisive_run(state)
     done, planned = progress(state)
@@ -104,6 +109,7 @@ def summary_data(
         "status": state.status,
         "liveness": state.liveness,
         "damaged": damaged,
+        "unreadable": unreadable,
         "created_at": _value(state.created_at),
         "updated_at": _value(state.updated_at),
         "closed_at": _value(state.closed_at),

@@ -72,10 +72,12 @@ class Listed(NamedTuple):
     Attributes:
         state: Its state.
         damaged: Records of it are damaged or lost; the rest was folded.
+        unreadable: Why its journal may not be read; empty if it may.
     """
 
     state: SessionState
     damaged: bool = False
+    unreadable: str = ""
 
 
 def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> str:
@@ -164,6 +166,8 @@ def session_row(row: Listed, screen: Screen, branch: str = "") -> tuple[Line, ..
 
 def broke(row: Listed) -> Line:
     """Say where a session broke, and by what; nothing if it completed."""
+    if row.unreadable:
+        return line(Span(f"not readable: {row.unreadable}", "warn"))
     damage = [Span("damaged  ", "warn")] if row.damaged else []
     if row.state.verdict == "unknown" and is_unreadable(row.state):
         return line(*damage, Span(unread_text(row.state), "warn"))
