@@ -15,6 +15,7 @@ import msgspec
 from kedro_journal._outside import let_through
 
 from .blocks import masked_text, may_hold_key
+from .commands import HINTS, mask_commands
 from .exact import Exact
 from .forms import LEAST_CHARS, Forms, Search, forms_of
 from .identities import Identities
@@ -219,6 +220,8 @@ class Redactor:
             text = masked_text(text)
         text = search.mask(text)
         text = mask_shapes(text, text.lower())
+        if HINTS.search(text):
+            text = mask_commands(text, self._verdict)
         return mask_pairs(text, self._verdict)
 
     def _is_own_name(self, name: str) -> bool:

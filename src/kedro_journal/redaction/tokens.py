@@ -59,6 +59,7 @@ _ESCAPED: Final = Late(
 _SHORT_CHARS: Final = 300
 _DELIMITERS: Final = {code: " " for code in range(128) if chr(code) not in _CHARS}
 _STARTS: Final = Late(r"(?<![A-Za-z0-9])(?=([A-Za-z0-9]..))")
+_UUID: Final = Late(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _BOUNDARY: Final = Late(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9])")
 
 
@@ -161,6 +162,8 @@ def _may_begin(word: str) -> bool:
 
 
 def _mask_word(word: str, mark: str) -> str:
+    if len(word) == 36 and _UUID.match(word):
+        return word
     by_beginning = _by_beginning()
     parts: list[str] = []
     done = 0
