@@ -178,7 +178,7 @@ def _of_command(
     """Return where a command ends, and where its secrets stand."""
     tool = _TOOLS[name]
     end, words = _arguments(text, at, stop)
-    if tool.needs and not any(word == tool.needs for word, _, _ in words):
+    if tool.needs and not any(word.startswith(tool.needs) for word, _, _ in words):
         return end, []
     spans: list[tuple[int, int]] = []
     for number, (word, start, stop_) in enumerate(words):

@@ -72,7 +72,7 @@ def _cookie(match: re.Match[str]) -> str:
     name, value = match["name"].lower(), match["value"]
     if name in _ATTRIBUTES or not value.strip():
         return match[0]
-    if verdict(name) != "secret" and "sess" not in name and name != "sid":
-        if _HARMLESS_COOKIE.match(value) and not looks_random(value):
-            return match[0]
-    return match["lead"] + REDACTED
+    is_session = verdict(name) == "secret" or "sess" in name or name == "sid"
+    if is_session or looks_random(value) or not _HARMLESS_COOKIE.match(value):
+        return match["lead"] + REDACTED
+    return match[0]

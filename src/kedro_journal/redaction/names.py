@@ -351,9 +351,8 @@ def _looks_secret(name: str, value: object) -> bool:
         text: str = value  # type: ignore[assignment]
         if "auth" in name.lower() and _PAIR.match(text):
             return True
-        if name.lower().endswith("pass") and _looks_chosen(text):
-            return True
-        return looks_random(text) or bool(_USERINFO.search(text))
+        chosen = name.lower().endswith("pass") and _looks_chosen(text)
+        return chosen or looks_random(text) or bool(_USERINFO.search(text))
     if cls is bytes:
         raw: bytes = value  # type: ignore[assignment]
         return looks_random(raw[:1000].decode("latin-1"))

@@ -78,6 +78,7 @@ class Redactor:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = tuple(name.lower() for name in names if name)
+        self._has_blanks = any(" " in name for name in self._names)
         self._known: dict[str, Forms] = {}
         self._ready: tuple[int, Search, Search] = (0, _NO_SEARCH, _NO_SEARCH)
         self._judged: dict[str, Verdict] = {}  # names that came before
@@ -222,7 +223,8 @@ class Redactor:
         text = mask_shapes(text, text.lower())
         if HINTS.search(text):
             text = mask_commands(text, self._verdict)
-        return mask_pairs(text, self._verdict)
+        own = self._is_own_name if self._has_blanks else None
+        return mask_pairs(text, self._verdict, own)
 
     def _is_own_name(self, name: str) -> bool:
         low = name.lower()

@@ -312,7 +312,7 @@ SHAPES: Final = (
         _mask_named,
     ),
 )
-_MARK: Final = re.compile(r"[\s@='\"%]")
+_MARK: Final = re.compile(r"[\s@='\"%<$]|(?::[^:]{1,80}){4}")
 
 
 def mask_shapes(text: str, low: str) -> str:
