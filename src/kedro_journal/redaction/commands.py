@@ -29,6 +29,7 @@ class _Tool(NamedTuple):
         after: Words whose next word that is no option is a secret: `login X`.
         last: After such a word, the last of so many positional arguments is one.
         named: Every word with a secret name is followed by its value.
+        users: Options of a user and a password, and what separates the two.
     """
 
     needs: str = ""
@@ -37,6 +38,7 @@ class _Tool(NamedTuple):
     after: tuple[str, ...] = ()
     last: tuple[tuple[str, int], ...] = ()
     named: bool = False
+    users: tuple[tuple[str, str], ...] = ()
 
 
 _LOGIN: Final = _Tool("login", ("-p",))
@@ -48,7 +50,13 @@ _SEVEN: Final = _Tool("", (), ("-p", "-hp"))
 _BIG_P: Final = _Tool("", ("-P",), ("-P",))
 _NAMED: Final = _Tool(named=True)
 _CONFIG: Final = _Tool("config", named=True)
+_SAMBA: Final = _Tool(users=(("-U", "%"), ("--user", "%")))
 _TOOLS: Final = {
+    **dict.fromkeys(("smbclient", "rpcclient", "winexe", "smbget", "smbmap"), _SAMBA),
+    "lftp": _Tool(users=(("-u", ","),)),
+    "http": _Tool(users=(("-a", ":"), ("--auth", ":"))),
+    "https": _Tool(users=(("-a", ":"), ("--auth", ":"))),
+    "etcdctl": _Tool(users=(("--user", ":"),)),
     **dict.fromkeys(("docker", "podman", "helm", "oc", "buildah", "skopeo"), _LOGIN),
     **dict.fromkeys(("nerdctl", "crane", "oras", "regctl", "argocd", "tsh"), _LOGIN),
     "az": _Tool("login", ("-p", "--password", "--federated-token")),
@@ -105,11 +113,7 @@ _TOOLS: Final = {
     "modal": _Tool("token", named=True),
     "ngrok": _Tool(after=("authtoken", "add-authtoken")),
     "rabbitmqctl": _Tool(
-        last=(
-            ("add_user", 2),
-            ("change_password", 2),
-            ("authenticate_user", 2),
-        )
+        last=(("add_user", 2), ("change_password", 2), ("authenticate_user", 2))
     ),
     "htpasswd": _Tool(last=(("-b", 3), ("-nb", 2), ("-cb", 3), ("-bc", 3), ("-bn", 2))),
     "wpa_passphrase": _Tool(last=(("wpa_passphrase", 2),)),
@@ -125,8 +129,6 @@ _ARGUMENT: Final = Late(
     r"|(?P<bare>[^\s'\",;|&]+(?:[,;&](?=[^\s,;|&'\"])[^\s'\",;|&]+)*)|(?P<end>\|+|;|&&)"
 )
 _LINE_CHARS: Final = 8192
-_PAIR: Final = Late(r"(smbclient|rpcclient|winexe|lftp)\b")
-_ORDINARY: Final = re.compile(r"-{1,2}[A-Za-z]|[A-Za-z]{1,12}\Z|[$<{\[(%]")
 Judge = Callable[[str], str]
 
 
@@ -185,9 +187,16 @@ def _of_command(
         if number and word and _takes(tool, words[number - 1][0], word, judge):
             spans.append((start, stop_))
         for option in tool.attached:
+            after = words[number + 1 :][:1]
+            if word == option and after and after[0][1] == stop_ + 1:
+                spans.append(after[0][1:])  # -p'...'
             rest = word.removeprefix(option)
             if rest and rest != word and not word.startswith("--"):
                 spans.append((start + len(option), stop_))
+        for option, sign in tool.users:
+            user, found, password = word.partition(sign)
+            if number and words[number - 1][0] == option and found and password:
+                spans.append((start + len(user) + 1, stop_))
         if word in tool.after:
             values = [w for w in words[number + 1 :] if not w[0].startswith("-")]
             if values and (looks_random(values[0][0]) or len(values[0][0]) > 19):

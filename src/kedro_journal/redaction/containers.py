@@ -13,7 +13,15 @@ from .limits import REDACTED
 from .names import Verdict, words_of
 from .words import DESCRIPTIONS
 
-__all__ = ["COOKIES", "HEADERS", "Strict", "Structure", "is_reference", "structure_of"]
+__all__ = [
+    "COOKIES",
+    "HEADERS",
+    "Strict",
+    "Structure",
+    "begins_parts",
+    "is_reference",
+    "structure_of",
+]
 
 COOKIES: Final = frozenset(["cookie", "set-cookie"])
 HEADERS: Final = COOKIES | {"authorization", "proxy-authorization"}
@@ -21,7 +29,10 @@ HEADERS: Final = COOKIES | {"authorization", "proxy-authorization"}
 
 _MAPPING: Final = Late(r"\{\s{0,40}\\{0,16}['\"]|\{(?:&quot;|%22)")
 _URL: Final = Late(r"(?:jdbc:)?[A-Za-z][\w+.\-]{0,40}:(?:\\{0,4}/){2}")
-_PARTS: Final = Late(r"[A-Za-z][\w \-]{0,40}=[^;=\n]{1,400};")
+_PARTS: Final = Late(
+    r"[A-Za-z][\w \-]{0,40}=[^;=\n]{1,400};(?=\s?[A-Za-z])"
+    r"|[a-z_]{2,30}=[^\s=;'\"]{1,200} [a-z_]{2,30}="
+)
 _WHOLES: Final = frozenset(
     """
     url uri dsn conn con connection string str broker backend address link endpoint
@@ -39,6 +50,13 @@ _RUN_CHARS: Final = 160
 
 Structure = str
 """`mapping`, `url`, `parts`, or empty: masked as a whole."""
+
+
+def begins_parts(name: str, text: str, start: int) -> bool:
+    """Return whether a connection string begins there, without quotes around it."""
+    if text[start - 1 : start] in ("'", '"') or _WHOLES.isdisjoint(words_of(name)):
+        return False
+    return _PARTS.match(text, start) is not None
 
 
 def structure_of(name: str, value: str) -> Structure:

@@ -11,7 +11,14 @@ import string
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from .containers import COOKIES, HEADERS, Strict, is_reference, structure_of
+from .containers import (
+    COOKIES,
+    HEADERS,
+    Strict,
+    begins_parts,
+    is_reference,
+    structure_of,
+)
 from .ends import (
     LINE,
     VALUE_MAX_CHARS,
@@ -21,7 +28,7 @@ from .ends import (
 )
 from .late import Late
 from .limits import REDACTED
-from .names import Verdict, is_secret, looks_random
+from .names import Verdict, is_secret, looks_random, verdict
 from .prose import NOTHING, PROSE, REFERENCE
 
 __all__ = ["Judge", "mask_pairs", "values_of_pairs"]
@@ -157,6 +164,8 @@ def _spans(
         low, value = name.lower(), text[span[0] : span[1]]
         if (low in HEADERS and REDACTED in value) or (low in COOKIES and "=" in value):
             continue  # masked in parts
+        if begins_parts(name, text, span[0]):
+            continue
         structure = structure_of(name, value)
         inner: list[tuple[int, int]] = []
         if structure and depth < _NESTED_MAX:
@@ -292,6 +301,8 @@ def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool
         before = text[max(0, pair.start - 16) : pair.start]
         if _UNSURE_BEFORE.search(before) and pair.sep in (":", "="):
             return looks_random(value)
+    if kind == "secret" and verdict(pair.name) == "harmless":
+        return True  # of the user, or within a secret
     if value.isdigit() and len(value) < 16 and text[start - 1] not in "'\"":
         return is_secret(pair.name, int(value))
     return kind == "secret" or is_secret(pair.name, value)

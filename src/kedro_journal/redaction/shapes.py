@@ -164,12 +164,12 @@ SHAPES: Final = (
     ),
     # Webhooks: whoever knows the address may post
     Shape(
-        ("hooks.slack", "webhook", "hooks.zapier", "/hook", "api.telegram", "ifttt"),
+        ("hooks.slack", "webhook", "hooks.zapier", "/hook", "ifttt"),
         r"(?i)((?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)"
         r"|discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks"
         r"|[\w\-]{1,60}\.webhook\.office\.com/webhookb2|outlook\.office(?:365)?\.com/webhook"
         r"|hooks\.zapier\.com/hooks/catch|open-apis/bot/v2/hook|/hooks/catch"
-        r"|with/key)/|api\.telegram\.org/(?:file/)?bot)[^\s'\"<>\\?#]+",
+        r"|with/key)/)[^\s'\"<>\\?#]+",
         _REST,
     ),
     Shape(
@@ -185,7 +185,7 @@ SHAPES: Final = (
     # Telegram and Oracle: whoever knows the path may use it
     Shape(
         ("/bot",),
-        r"(/bot\d{6,12}(?::|%3[aA]))[\w\-]{20,}",
+        r"(/bot\d{1,12}(?::|%3[aA]))[\w\-]{12,}",
         _REST,
     ),
     Shape(
