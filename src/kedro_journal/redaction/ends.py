@@ -35,16 +35,20 @@ _WHOLE_LINES: Final = ("phrase", "mnemonic", "passphrases")
 
 def end_of_quoted(text: str, start: int, opened: str) -> int:
     """Return where a quoted value ends: at the same quote, escaped as often."""
-    line = LINE.match(text, start)
-    end_of_line = line.end() if line else start
     if opened in IN_QUOTES:
         found = IN_QUOTES[opened].match(text, start)
         end = found.end() if found else start
-        return end if text[end : end + 1] == opened else end_of_line
-    end = text.find(opened, start)
+        return end if text[end : end + 1] == opened else _end_of_line(text, start)
+    limit = start + VALUE_MAX_CHARS
+    end = text.find(opened, start, limit)
     while end > start and opened[0] == "\\" and text[end - 1] == "\\":
-        end = text.find(opened, end + len(opened))
-    return end if end >= 0 else end_of_line
+        end = text.find(opened, end + len(opened), limit)
+    return end if end >= 0 else _end_of_line(text, start)
+
+
+def _end_of_line(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return end if end >= 0 else len(text)
 
 
 def end_of_brackets(text: str, start: int) -> int:

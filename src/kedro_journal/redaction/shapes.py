@@ -291,7 +291,7 @@ SHAPES: Final = (
     ),
     Shape(
         ("value:",),
-        r"(?i)(?P<lead>\bvalue:[ \t]{1,8}['\"]?)(?P<value>[^\n'\"]{1,1000})"
+        r"(?i)(?P<lead>\bvalue:[ \t]{1,8}['\"]?)(?P<value>[^\n'\"]{1,200})"
         r"(?=['\"]?\n\s{0,40}(?:name|key):\s{0,4}['\"]?(?P<name>[\w.\-]{1,80}))",
         _mask_named,
     ),
