@@ -16,7 +16,7 @@ from .late import Late
 from .limits import REDACTED
 from .names import looks_random
 
-__all__ = ["HINTS", "mask_commands"]
+__all__ = ["mask_commands", "may_hold_command"]
 
 
 class _Tool(NamedTuple):
@@ -118,7 +118,7 @@ _TOOLS: Final = {
     "htpasswd": _Tool(last=(("-b", 3), ("-nb", 2), ("-cb", 3), ("-bc", 3), ("-bn", 2))),
     "wpa_passphrase": _Tool(last=(("wpa_passphrase", 2),)),
 }
-HINTS: Final = Late(
+_HINTS: Final = Late(
     r"(?<![\w.\-])(?:" + "|".join(map(re.escape, sorted(_TOOLS))) + r")"
     r"(?:\.exe)?(?=[ \t'\"])"
 )
@@ -129,7 +129,14 @@ _ARGUMENT: Final = Late(
     r"|(?P<bare>[^\s'\",;|&]+(?:[,;&](?=[^\s,;|&'\"])[^\s'\",;|&]+)*)|(?P<end>\|+|;|&&)"
 )
 _LINE_CHARS: Final = 8192
+_NAMES: Final = frozenset(_TOOLS)
 Judge = Callable[[str], str]
+
+
+def may_hold_command(text: str) -> bool:
+    """Return whether a text has the name of a tool as a word: a cheap first look."""
+    words = text.replace("'", " ").replace('"', " ").replace("/", " ").split()
+    return not _NAMES.isdisjoint(words) or ".exe" in text
 
 
 def mask_commands(text: str, judge: Judge) -> str:
@@ -141,7 +148,7 @@ def mask_commands(text: str, judge: Judge) -> str:
     """
     spans: list[tuple[int, int]] = []
     done = 0
-    while found := HINTS.search(text, done):
+    while found := _HINTS.search(text, done):
         stop = text.find("\n", found.end(), found.end() + _LINE_CHARS)
         if stop < 0:
             stop = min(len(text), found.end() + _LINE_CHARS)
@@ -168,7 +175,7 @@ def _arguments(text: str, at: int, stop: int) -> tuple[int, list[tuple[str, int,
         kind = match.lastgroup or "end"
         if kind == "end":
             return match.end(), words
-        if HINTS.get().fullmatch(match[kind] + " ", 0, len(match[kind])):
+        if _HINTS.get().fullmatch(match[kind] + " ", 0, len(match[kind])):
             return match.start(), words
         words.append((match[kind], match.start(kind), match.end(kind)))
     return stop, words

@@ -15,7 +15,7 @@ import msgspec
 from kedro_journal._outside import let_through
 
 from .blocks import masked_text, may_hold_key
-from .commands import HINTS, mask_commands
+from .commands import mask_commands, may_hold_command
 from .exact import Exact
 from .forms import LEAST_CHARS, Forms, Search, forms_of
 from .identities import Identities
@@ -47,6 +47,7 @@ _PLACES: Final = frozenset({"project_path", "cwd"})
 _LOOKAHEAD_CHARS: Final = 8 * 1024
 _JUDGED_MAX: Final = 4096
 _TEXTS_MAX: Final = 2048  # whose redacted form is kept
+_PRIMED_MAX: Final = 20_000
 _TEXT_KEPT_CHARS: Final = 400
 _WORD: Final = re.compile(r"[A-Za-z_]+\Z")
 _NO_SEARCH: Final = Search(())
@@ -164,11 +165,14 @@ class Redactor:
         if len(text) > _TEXT_KEPT_CHARS:
             return self._shaped(text, self._searches()[1])
         count, texts = self._texts
-        if count != len(self._known) or len(texts) >= _TEXTS_MAX:
+        if count != len(self._known):
             count, texts = len(self._known), {}
             self._texts = (count, texts)
         known = texts.get(text)
         if known is None:
+            if len(texts) >= _TEXTS_MAX:
+                count, texts = len(self._known), {}
+                self._texts = (count, texts)
             known = self._shaped(text, self._searches()[1])
             if count == len(self._known):
                 texts[text] = known
@@ -178,9 +182,30 @@ class Redactor:
         """Return whether a text, such as a path, stays as it is."""
         return self.text(text) == text
 
-    def prime(self, names: Iterable[str]) -> None:
-        """Look at many names at once, before events that hold them are encoded."""
+    def prime(self, names: Iterable[str], texts: Iterable[str] = ()) -> None:
+        """Look at many names and texts at once, before events are encoded.
+
+        Args:
+            names: Names, as `identities` masks them.
+            texts: Texts such as places in source files, `file:line`. Of one file one
+                line is looked at, since the number of a line tells nothing.
+        """
         self.identities.prime(names, holds=lambda text: self._mask_name(text) != text)
+        some: dict[str, list[str]] = {}
+        for text in texts:
+            if len(text) <= _TEXT_KEPT_CHARS and text.isascii():
+                place, _, line = text.rpartition(":")
+                is_line = line.isdigit() and len(line) < 6
+                some.setdefault(place if is_line else text, []).append(text)
+        one = "\n".join({group[0] for group in some.values()})
+        count = len(self._known)
+        if self.mask(one) != one:
+            return  # each is masked by itself
+        if self._texts[0] != count or len(self._texts[1]) >= _TEXTS_MAX:
+            self._texts = (count, {})
+        if count == len(self._known):
+            every = [text for group in some.values() for text in group]
+            self._texts[1].update((text, text) for text in every[:_PRIMED_MAX])
 
     def _mask_name(self, name: str) -> str:
         """Mask registered secrets and known tokens; `name=value` is not looked for."""
@@ -221,7 +246,7 @@ class Redactor:
             text = masked_text(text)
         text = search.mask(text)
         text = mask_shapes(text, text.lower())
-        if HINTS.search(text):
+        if may_hold_command(text):
             text = mask_commands(text, self._verdict)
         own = self._is_own_name if self._has_blanks else None
         return mask_pairs(text, self._verdict, own)

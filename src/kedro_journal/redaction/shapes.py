@@ -45,6 +45,15 @@ def _mask_segment(match: re.Match[str]) -> str:
     return match["lead"] + REDACTED if hidden else match[0]
 
 
+def _mask_pgpass(match: re.Match[str]) -> str:
+    """Mask the last part of such a line, and leave places in source code."""
+    before = match.string[max(0, match.start() - 80) : match.start()]
+    host = _HOST.search(before)
+    if host is None or _CODE.search(host[0]) or _LEVEL.search(match["lead"]):
+        return match[0]
+    return match["lead"] + REDACTED
+
+
 def _mask_word_value(match: re.Match[str]) -> str:
     """Mask what was typed at a prompt, and leave sentences."""
     if PROSE.match(match["value"]) or NOTHING.match(match["value"]):
@@ -54,6 +63,14 @@ def _mask_word_value(match: re.Match[str]) -> str:
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _DIGEST: Final = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z|v?\d[\d.]+\Z")
+
+
+_HOST: Final = re.compile(r"(?:^|(?<=[\s'\"]))[A-Za-z*\d][\w.\-]{0,78}\Z")
+_CODE: Final = re.compile(
+    r"\.(?:py|ipynb|js|ts|c|h|cpp|java|go|rs|yml|yaml|sql|txt|log|md|sh|R|scala|toml"
+    r"|json)\Z"
+)
+_LEVEL: Final = re.compile(r":(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL):\Z", re.I)
 
 
 class Shape(NamedTuple):
@@ -194,23 +211,7 @@ SHAPES: Final = (
         _REST,
     ),
     Shape(
-        (
-            "/v1/",
-            "/v2/",
-            "/v3/",
-            "token/",
-            "key/",
-            "tokens/",
-            "reset/",
-            "invite/",
-            "inputs/",
-            "receiver/",
-            "secret/",
-            "auth/",
-            "webhook",
-            "/s/",
-            "verify/",
-        ),
+        ("://", " /", "'/", '"/'),
         r"(?i)(?P<lead>/(?:v\d|(?:api[_\-]?|access[_\-]?|auth[_\-]?)?(?:key|token)s?"
         r"|(?:password[_\-]?)?reset|invite|inputs|http|secret|auth|webhook|s|verify"
         r"|magic|share|unsubscribe|confirm)/)(?P<value>[\w\-=.]{20,200})(?=[/?#\s'\"<>)]|\Z)",
@@ -219,11 +220,8 @@ SHAPES: Final = (
     # .pgpass: host:port:database:user:password
     Shape(
         (":",),
-        r"(?m)((?:^|(?<=[\s'\"]))(?![\w.\-]{0,80}\.(?:py|ipynb|js|ts|c|h|cpp|java|go|rs"
-        r"|yml|yaml|sql|txt|log|md|sh|R|scala|toml|json):)[A-Za-z*\d][\w.\-]{0,80}"
-        r":(?:\d{4,5}|\*):[\w*$\-]{1,64}:(?!DEBUG|INFO|WARN|ERROR|CRIT)[\w.@\-]{1,64}:)"
-        r"(?!//)[^\s'\"]+",
-        _REST,
+        r"(?P<lead>:(?:\d{4,5}|\*):[\w*$\-]{1,64}:[\w.@\-]{1,64}:)(?!//)[^\s'\"]+",
+        _mask_pgpass,
     ),
     # lines of htpasswd and shadow
     Shape(

@@ -140,11 +140,34 @@ def mask_tokens(text: str, mark: str) -> str:
     else:  # split in one go: most words are short
         every = plain.translate(_DELIMITERS).split()
         words = list({word for word in every if len(word) >= _LEAST_CHARS})
+    if not words or not _may_hold(" ".join(words)):
+        return text
     for word in words:
         safe = _mask_word(word, mark)
         if safe != word:
             text = text.replace(word, safe)
     return text
+
+
+@functools.cache
+def _by_three() -> dict[str, tuple[str, ...]]:
+    """Return the prefixes by their first three characters; short ones by two."""
+    found: dict[str, set[str]] = {}
+    for token in tokens():
+        found.setdefault(token.prefix[:3], set()).add(token.prefix)
+    return {three: tuple(some) for three, some in found.items()}
+
+
+def _may_hold(words: str) -> bool:
+    """Return whether any of the words may hold a token: one look at all of them."""
+    known = _by_three()
+    for three in set(_STARTS.get().findall(words)):
+        for prefix in (*known.get(three, ()), *known.get(three[:2], ())):
+            if prefix in words:
+                return True
+    return any(
+        part in words and _other(pattern).search(words) for _, part, pattern in _OTHERS
+    )
 
 
 @functools.cache
