@@ -222,7 +222,9 @@ def test_no_plant_is_written(project: Project, runner: str, level: int) -> None:
     assert project.state().runs, done.stdout + done.stderr
     state = project.state()
     assert "failed" == state.runs[0].nodes["fail"].status, done.stdout + done.stderr
-    assert 1 + len(FORMS) + 1 == len(state.runs[0].nodes), "names with a secret stay apart"
+    assert 1 + len(FORMS) + 1 == len(state.runs[0].nodes), (
+        "names with a secret stay apart"
+    )
     done_nodes = [n for n in state.runs[0].nodes.values() if n.status == "completed"]
     assert all(n.plan is not None for n in done_nodes)
     assert state.git is not None

@@ -14,7 +14,7 @@ __all__ = ["mask_headers"]
 _START: Final = r"(?:\b|(?<=\\[nrt]))"
 _COOKIES: Final = Late(
     rf"(?i){_START}(?P<lead>(?:set-)?cookie\\{{0,8}}['\"]?"
-    r"(?:\s{0,8}[:=]|(?<=['\"]),)\s{0,8}b?\\{0,8}['\"]?)(?![\s{(\[])"
+    r"(?:\s{0,8}[:=]|(?<=['\"]),)\s{0,8}(?:b?\\{0,8}['\"])?)(?![\s{(\[])"
     r"(?!(?:none|null|true|false)\b)(?P<value>[^\n'\"\\]+)"
 )
 _COOKIE: Final = Late(r"(?P<lead>\s*(?P<name>[\w.\-$]{1,100})=)(?P<value>[^;]*)")
@@ -26,7 +26,7 @@ _HARMLESS_COOKIE: Final = Late(
 )
 _FIELDS: Final = Late(
     rf"(?i){_START}(?P<lead>(?:proxy-|x-[\w\-]{{1,20}}-)?authorization"
-    r"\\{0,8}['\"]?(?:\s{0,8}[:=]|(?<=['\"]),)\s{0,8}b?\\{0,8}['\"]?"
+    r"\\{0,8}['\"]?(?:\s{0,8}[:=]|(?<=['\"]),)\s{0,8}(?:b?\\{0,8}['\"])?"
     r"(?:Digest|OAuth|Hawk|Signature|HMAC[\w\-]{0,20}|AWS4-[\w\-]{1,30}|MAC|Escher[\w\-]{0,20}"
     r"|GOOG4-[\w\-]{1,30}|OSS4-[\w\-]{1,30}|TC3-[\w\-]{1,30}|SDK-[\w\-]{1,30}"
     r"|EG1-[\w\-]{1,30}|acs3?-[\w\-]{1,30}|DPoP|MediaBrowser)\s{1,4}(?=[\w\-]{1,60}=))"

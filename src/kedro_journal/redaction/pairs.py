@@ -161,23 +161,37 @@ def _spans(
         if span is None or span[0] >= stop or not _hides(text, span, pair, kind):
             continue
         span = (span[0], min(span[1], stop))
-        low, value = name.lower(), text[span[0] : span[1]]
-        if (low in HEADERS and REDACTED in value) or (low in COOKIES and "=" in value):
-            continue  # masked in parts
-        if begins_parts(name, text, span[0]):
+        if _is_masked_in_parts(text, name, span):
             continue
-        structure = structure_of(name, value)
-        inner: list[tuple[int, int]] = []
-        if structure and depth < _NESTED_MAX:
-            within = (*span, depth + 1)
-            loose = judge.base if isinstance(judge, Strict) else judge
-            judges = Strict(judge) if structure == "mapping" else loose
-            inner = list(_spans(text, judges, own, within))
-        if inner or (structure and REDACTED in value):
-            yield from inner
-        else:
-            yield span
+        yield from _parts(text, name, span, judge, own, depth)
         done = max(span[1], at)
+
+
+def _is_masked_in_parts(text: str, name: str, span: tuple[int, int]) -> bool:
+    """Return whether the scan goes on within a value, whose parts are judged alone."""
+    low, value = name.lower(), text[span[0] : span[1]]
+    if (low in HEADERS and REDACTED in value) or (low in COOKIES and "=" in value):
+        return True
+    return begins_parts(name, text, span[0])
+
+
+def _parts(
+    text: str,
+    name: str,
+    span: tuple[int, int],
+    judge: Judge,
+    own: Callable[[str], bool] | None,
+    depth: int,
+) -> list[tuple[int, int]]:
+    """Return what to mask of a value: its secret parts, else the whole."""
+    value = text[span[0] : span[1]]
+    structure = structure_of(name, value) if depth < _NESTED_MAX else ""
+    if not structure:
+        return [span]
+    loose = judge.base if isinstance(judge, Strict) else judge
+    judges = Strict(judge) if structure == "mapping" else loose
+    inner = list(_spans(text, judges, own, (*span, depth + 1)))
+    return inner if inner or REDACTED in value else [span]
 
 
 def _judged(
@@ -301,9 +315,13 @@ def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool
         before = text[max(0, pair.start - 16) : pair.start]
         if _UNSURE_BEFORE.search(before) and pair.sep in (":", "="):
             return looks_random(value)
-    if kind == "secret" and verdict(pair.name) == "harmless":
-        return True  # of the user, or within a secret
-    if value.isdigit() and len(value) < 16 and text[start - 1] not in "'\"":
+    is_own = kind == "secret" and verdict(pair.name) == "harmless"  # of the user
+    if (
+        not is_own
+        and value.isdigit()
+        and len(value) < 16
+        and text[start - 1] not in "'\""
+    ):
         return is_secret(pair.name, int(value))
     return kind == "secret" or is_secret(pair.name, value)
 

@@ -58,6 +58,8 @@ _ESCAPED: Final = Late(
 )
 _SHORT_CHARS: Final = 300
 _DELIMITERS: Final = {code: " " for code in range(128) if chr(code) not in _CHARS}
+_ALNUM: Final = frozenset(string.ascii_letters + string.digits)
+_NO_WORD: Final = {code: " " for code in range(128) if chr(code) not in _ALNUM}
 _STARTS: Final = Late(r"(?<![A-Za-z0-9])(?=([A-Za-z0-9]..))")
 _UUID: Final = Late(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _BOUNDARY: Final = Late(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9])")
@@ -150,19 +152,20 @@ def mask_tokens(text: str, mark: str) -> str:
 
 
 @functools.cache
-def _by_three() -> dict[str, tuple[str, ...]]:
-    """Return the prefixes by their first three characters; short ones by two."""
+def _by_head() -> dict[str, tuple[str, ...]]:
+    """Return the prefixes by their first two letters or digits."""
     found: dict[str, set[str]] = {}
     for token in tokens():
-        found.setdefault(token.prefix[:3], set()).add(token.prefix)
-    return {three: tuple(some) for three, some in found.items()}
+        head = token.prefix.translate(_NO_WORD).split()[0][:2]
+        found.setdefault(head, set()).add(token.prefix)
+    return {head: tuple(some) for head, some in found.items()}
 
 
 def _may_hold(words: str) -> bool:
     """Return whether any of the words may hold a token: one look at all of them."""
-    known = _by_three()
-    for three in set(_STARTS.get().findall(words)):
-        for prefix in (*known.get(three, ()), *known.get(three[:2], ())):
+    known = _by_head()
+    for head in {piece[:2] for piece in words.translate(_NO_WORD).split()}:
+        for prefix in known.get(head, ()):
             if prefix in words:
                 return True
     return any(
