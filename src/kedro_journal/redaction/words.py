@@ -48,10 +48,10 @@ STRONG: Final = _set(
     hasło lozinka mdp parole salasana lösenord losenord пароль 密码 密碼 パスワード
     mnemonic
     apikey requirepass masterauth
-    zugangsdaten anmeldedaten geheimnis geheimwort losung losungswort zugangscode
+    zugangsdaten anmeldedaten geheimnis geheimwort losungswort zugangscode
     kodewort codewort identifiants credenciales credenciais credenziali palavrapasse
     inloggegevens wachtzin wachtwoordzin toegangscode geheim segredo segreto secreto
-    motdepasse kodeord adgangskode passord lösen jelszo jelszó parool şifre sifre
+    motdepasse kodeord adgangskode passord jelszo jelszó parool şifre sifre
     geslo salasona salasona zaporka wachtwoorden contrasenya contrasinal
     """
 )
