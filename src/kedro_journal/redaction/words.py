@@ -46,8 +46,7 @@ STRONG: Final = _set(
     password passwd passphrase passcode passwort pwd pswd pword passkey secret
     credential cred kennwort contrasena contraseña senha parola wachtwoord heslo haslo
     hasło lozinka mdp parole salasana lösenord losenord пароль 密码 密碼 パスワード
-    mnemonic
-    apikey requirepass masterauth
+    mnemonic apikey requirepass masterauth
     zugangsdaten anmeldedaten geheimnis geheimwort losungswort zugangscode
     kodewort codewort identifiants credenciales credenciais credenziali palavrapasse
     inloggegevens wachtzin wachtwoordzin toegangscode geheim segredo segreto secreto
