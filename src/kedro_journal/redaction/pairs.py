@@ -323,7 +323,7 @@ def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool
         and text[start - 1] not in "'\""
     ):
         return is_secret(pair.name, int(value))
-    return kind == "secret" or is_secret(pair.name, value)
+    return is_own or is_secret(pair.name, value)
 
 
 def _value(  # noqa: PLR0911 - one for each way to write a value
