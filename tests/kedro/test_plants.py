@@ -23,7 +23,9 @@ from .conftest import Project
 
 # Encodings that the redactor finds a registered value in. A further one belongs here
 # as soon as it knows it; what is searched for on the disk is more in any case.
-FORMS: Final = ("plain", "base64", "URL-quoted", "JSON-escaped")
+FORMS: Final = (
+    *("plain", "base64", "URL-quoted", "JSON-escaped", "hex", "UTF-16", "reversed"),
+)
 # Known from the beginning, by the environment.
 EARLY: Final = (
     *("argument", "label", "group id", "allowed variable", "runtime parameter"),
@@ -111,6 +113,10 @@ def encoded(form: str, secret: str) -> str:
         "base64": base64.urlsafe_b64encode(raw).decode(),
         "URL-quoted": quote(secret, safe=""),
         "JSON-escaped": json.dumps(secret)[1:-1],
+        "hex": raw.hex(),
+        # A name cannot hold nulls.
+        "UTF-16": base64.urlsafe_b64encode(secret.encode("utf-16-le")).decode(),
+        "reversed": secret[::-1],
     }[form]
 
 
@@ -216,7 +222,9 @@ def test_no_plant_is_written(project: Project, runner: str, level: int) -> None:
     assert project.state().runs, done.stdout + done.stderr
     state = project.state()
     assert "failed" == state.runs[0].nodes["fail"].status, done.stdout + done.stderr
-    assert 1 + 4 + 1 == len(state.runs[0].nodes), "names with a secret stay apart"
+    assert 1 + len(FORMS) + 1 == len(state.runs[0].nodes), (
+        "names with a secret stay apart"
+    )
     done_nodes = [n for n in state.runs[0].nodes.values() if n.status == "completed"]
     assert all(n.plan is not None for n in done_nodes)
     assert state.git is not None

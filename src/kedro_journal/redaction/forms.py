@@ -75,7 +75,11 @@ class Search:
     def __init__(self, forms: Iterable[Forms]) -> None:
         every = sorted(forms, key=lambda one: -len(one.secret))
         self.longest: Final = len(every[0].secret) if every else 0
-        self._plain: Final = tuple(one.secret for one in every)
+        self._plain: Final = tuple(
+            form
+            for one in every
+            for form in dict.fromkeys((one.secret, one.secret[::-1]))
+        )
         self._escaped: Final = tuple(
             (one.anchor, one.escaped) for one in every if one.escaped is not None
         )

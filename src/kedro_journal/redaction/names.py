@@ -17,13 +17,19 @@ from .words import (
     CODE_OWNERS,
     DESCRIPTIONS,
     DIRECTIONS,
+    FOREIGN_KEYS,
+    FOREIGN_LINKS,
+    FOREIGN_OWNERS,
     GLUED_HEADS,
+    HARMLESS_PHRASES,
     KEY_OWNERS,
     KEY_OWNERS_BY_VALUE,
+    KEYS_OF_THINGS,
     MODEL_TOKENS,
     PASS_OWNERS,
     PHRASES,
     PROVIDERS,
+    PUBLIC,
     QUALIFIERS,
     QUANTITIES,
     SECRETS,
@@ -134,12 +140,14 @@ def _unglued(word: str) -> tuple[str, ...]:  # noqa: C901, PLR0911, PLR0912 - a 
             return (*before, last, "key")
     if single.endswith("keyid"):
         return (*_unglued(single[:-2]), "id")
-    if word.endswith(("pass", "pwd")) and len(word) > 3:
-        rest, head = (
-            (word[:-4], "pass") if word.endswith("pass") else (word[:-3], "pwd")
-        )
-        if rest in PASS_OWNERS or head == "pwd":
+    for head in ("pass", "pwd", "pw"):
+        rest = word.removesuffix(head)
+        if rest != word and rest and (rest in PASS_OWNERS or head == "pwd"):
             return (rest, head)
+    for key in FOREIGN_KEYS:  # `apischluessel`
+        rest = word.removesuffix(key)
+        if len(key) > 4 and rest != word and rest in FOREIGN_OWNERS:
+            return (rest, key)
     if word.endswith(("connectionstring", "connstr", "connstring")):
         return ("connection", "string")
     for owner in ("access", "secret", "account", "private", "shared"):
@@ -168,12 +176,27 @@ def _judge(name: str) -> Verdict:
     words = words_of(name)
     while len(words) > 1 and (words[-1].isdigit() or words[-1] in QUALIFIERS):
         words.pop()
-    if not words:
+    if not words or _ends_with(words, HARMLESS_PHRASES):
         return "harmless"
+    if FOREIGN_KEYS.intersection(words) and _is_foreign_key(words):
+        return "secret"
     found = _judge_words(words, name)
     if found == "secret" and words[0] in SWITCHES and len(words) > 1:
         return "value"
     return found
+
+
+def _is_foreign_key(words: list[str]) -> bool:
+    """Return whether a word for a key stands beside what makes it a secret."""
+    words = [word for word in words if word not in FOREIGN_LINKS]
+    for number, word in enumerate(words):
+        if word in FOREIGN_KEYS:
+            beside = {*words[max(0, number - 1) : number], *words[number + 1 :][:1]}
+            if not FOREIGN_OWNERS.isdisjoint(beside) or not KEY_OWNERS.isdisjoint(
+                beside
+            ):
+                return True
+    return False
 
 
 def _ends_with(words: list[str], phrases: tuple[tuple[str, ...], ...]) -> bool:
@@ -252,6 +275,10 @@ def _judge_key(words: list[str], name: str) -> Verdict:
         return "secret"
     if before in PROVIDERS:
         return "secret"
+    if before in PUBLIC:
+        return "harmless"
+    if before in KEYS_OF_THINGS:
+        return "value"
     if before in KEY_OWNERS_BY_VALUE:
         known = PROVIDERS.intersection(words[:-2])
         is_variable = name.isupper() and len(words) > 2
@@ -311,13 +338,21 @@ def _is_place(name: str, value: str) -> bool:
     return bool(_FILE.match(value) or (_ENTRY.match(value) and not looks_random(value)))
 
 
+def _looks_chosen(text: str) -> bool:
+    """Return whether a text looks like a password that somebody made up."""
+    if len(text) < 6 or len(text.split()) != 1 or _FILE.match(text):
+        return False
+    return any(map(str.isdigit, text)) and any(mark in text for mark in "!#$%^&*?+@")
+
+
 def _looks_secret(name: str, value: object) -> bool:
     cls = type(value)
     if cls is str:
         text: str = value  # type: ignore[assignment]
         if "auth" in name.lower() and _PAIR.match(text):
             return True
-        return looks_random(text) or bool(_USERINFO.search(text))
+        chosen = name.lower().endswith("pass") and _looks_chosen(text)
+        return chosen or looks_random(text) or bool(_USERINFO.search(text))
     if cls is bytes:
         raw: bytes = value  # type: ignore[assignment]
         return looks_random(raw[:1000].decode("latin-1"))

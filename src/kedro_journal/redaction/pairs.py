@@ -11,18 +11,33 @@ import string
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from .containers import (
+    COOKIES,
+    HEADERS,
+    Strict,
+    begins_parts,
+    is_reference,
+    structure_of,
+)
+from .ends import (
+    LINE,
+    VALUE_MAX_CHARS,
+    end_of_bare,
+    end_of_brackets,
+    end_of_quoted,
+)
 from .late import Late
 from .limits import REDACTED
-from .names import Verdict, is_secret, looks_random
+from .names import Verdict, is_secret, looks_random, verdict
 from .prose import NOTHING, PROSE, REFERENCE
 
 __all__ = ["Judge", "mask_pairs", "values_of_pairs"]
 
 _NAME_MAX_CHARS: Final = 80
-_VALUE_MAX_CHARS: Final = 64 * 1024
 _BEFORE: Final = Late(r"[\w.\-]{0,80}\Z")
 _AFTER: Final = Late(r"[\w.\-]{0,80}")
-_WORDS_BEFORE: Final = Late(r"((?:[A-Za-z]{2,20} ){1,2})\Z")
+_WORDS_BEFORE: Final = Late(r"((?:[^\W\d_]{2,20} ){1,2})\Z")
+_PHRASE: Final = Late(r"[\w.\- ]+\Z")
 _UNSURE_BEFORE: Final = Late(
     r"(?:unexpected|invalid|unknown|bad|missing|wrong|expected|next|illegal|stray"
     r"|undefined|unrecognized|current|previous|each|per|every|of|special|duplicate"
@@ -48,7 +63,10 @@ _CLOSED: Final = Late(r"(?:&quot;|&#0?3[49];|&#x2[27];|&apos;|%2[27]|u002[27]|['
 _CLOSINGS: Final = frozenset("'\";27")
 _NAME_CHARS: Final = string.ascii_letters + string.digits + "_.-"
 _LAST_WORDS: Final = frozenset(
-    "key keys code id string phrase signature pass url str pin token".split()  # noqa: SIM905
+    """
+    key keys code id string phrase signature pass url str pin token passe api passwort
+    schlüssel sleutel acceso acesso accesso accès secreta segreta secrète password clave
+    """.split()  # noqa: SIM905
 )
 _PADDING: Final = Late(r"\s{1,16}")
 _COMMA: Final = Late(
@@ -56,23 +74,14 @@ _COMMA: Final = Late(
 )
 _GAP: Final = Late(r"\s{1,8}(?!-)")
 _OPEN: Final = Late(rf"[bBuUrRfF]{{0,2}}(?P<open>\"\"\"|'''|{_QUOTE})")
-_IN_QUOTES: Final = {
-    '"': Late(r"(?:[^\"\\\n]|\\.)*+"),
-    "'": Late(r"(?:[^'\\\n]|\\.|'')*+"),
-}
-_LINE: Final = Late(r"[^\n]*")
+_BRACES: Final = Late(r"\{(?!['\"\\{])(?:[^}\n]|\}\})*+\}")  # of ODBC
+_ESCAPED_NEWLINE: Final = frozenset(["\\n", "\\r", "\\t"])
+_NESTED_MAX: Final = 2
 _CALL: Final = Late(r"[\w.]{0,60}[\[({]")
 _BLOCK: Final = Late(r"[|>][+\-]?[ \t]*\n((?:[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\n)+)")
 _QUERY_VALUE: Final = Late(r"[^&\s'\"<>#\\]*")
 _ENCODED_VALUE: Final = Late(r"(?:[^%&\s'\"<>#\\;]|%(?!26|3[bB]|22|27))*")
-_CHUNK: Final = Late(r"[^\s,;&)\]}<'\"\\]+")
-_NEXT_PAIR: Final = Late(
-    r"[\s,;&]{0,8}['\"\\]{0,4}-{0,2}[\w.\-\[\]]{1,80}"
-    r"['\"\\]{0,4}\s{0,4}[=:]"
-)
 _LINE_START: Final = Late(r"(?:\A|\n)[ \t]*(?:-[ \t]+|export[ \t]+|#[ \t]*)?['\"]?\Z")
-_NEXT_WORD: Final = Late(r"[ \t]{1,4}([^\s,;&)\]}<'\"\\=:]{4,200})")
-_WHOLE_LINES: Final = ("phrase", "mnemonic", "passphrases")
 # What stands beside a secret name where names of columns are listed.
 _COLUMNS: Final = frozenset(
     "email user username name id login token key value host salt hash role".split()  # noqa: SIM905
@@ -90,16 +99,19 @@ class _Pair(NamedTuple):
     starts_line: bool
 
 
-def mask_pairs(text: str, judge: Judge) -> str:
+def mask_pairs(
+    text: str, judge: Judge, own: Callable[[str], bool] | None = None
+) -> str:
     """Replace the values of secret names in a text.
 
     Args:
         text: Any text.
         judge: Judges a name.
+        own: Returns whether several words hold a name that the user gave.
     """
     parts: list[str] = []
     done = 0
-    for start, end in _spans(text, judge):
+    for start, end in _spans(text, judge, own):
         parts += (text[done:start], REDACTED)
         done = end
     if not parts:
@@ -113,10 +125,18 @@ def values_of_pairs(text: str, judge: Judge) -> list[str]:
     return [text[start:end] for start, end in _spans(text, judge)]
 
 
-def _spans(text: str, judge: Judge) -> Iterator[tuple[int, int]]:
-    """Yield where values stand. Signs are rare: from each one looks back for a name."""
-    done = 0
-    while sign := _SIGN.search(text, done):
+def _spans(
+    text: str,
+    judge: Judge,
+    own: Callable[[str], bool] | None = None,
+    within: tuple[int, int, int] | None = None,
+) -> Iterator[tuple[int, int]]:
+    """Yield where values stand. Signs are rare: from each one looks back for a name.
+
+    `within` says where to begin and to end, and how deep that is.
+    """
+    done, stop, depth = within or (0, len(text), 0)
+    while (sign := _SIGN.search(text, done)) and sign.start() < stop:
         at = sign.start()
         start, end = _name_before(text, at, done)
         if sign[0].startswith("--"):
@@ -126,13 +146,11 @@ def _spans(text: str, judge: Judge) -> Iterator[tuple[int, int]]:
                 if text[done : done + 1] not in _SIGNS:
                     continue
         done = max(done, sign.end())
-        name = text[start:end]
-        kind = judge(name.lstrip("-.")) if name else "harmless"
-        if kind == "harmless":
-            name = _joined(text, start, name)
-            kind = judge(name) if name else "harmless"
-            if kind == "harmless":
-                continue
+        name, kind = _judged(text, start, end, judge, own)
+        if kind == "harmless" and isinstance(judge, Strict):
+            done = _after_quoted(text, start, end, done)
+        if kind == "harmless" or is_reference(text, start):
+            continue
         between = _between(text, start, end, name)
         if between is None:
             continue
@@ -140,9 +158,60 @@ def _spans(text: str, judge: Judge) -> Iterator[tuple[int, int]]:
         pair = _Pair(name, start, sep, _in_query(text, start), _starts(text, start))
         span = _value(text, at, pair)
         done = max(done, at)
-        if span is not None and _hides(text, span, pair, kind):
-            yield span
-            done = max(span[1], at)
+        if span is None or span[0] >= stop or not _hides(text, span, pair, kind):
+            continue
+        span = (span[0], min(span[1], stop))
+        if _is_masked_in_parts(text, name, span):
+            continue
+        yield from _parts(text, name, span, judge, own, depth)
+        done = max(span[1], at)
+
+
+def _is_masked_in_parts(text: str, name: str, span: tuple[int, int]) -> bool:
+    """Return whether the scan goes on within a value, whose parts are judged alone."""
+    low, value = name.lower(), text[span[0] : span[1]]
+    if (low in HEADERS and REDACTED in value) or (low in COOKIES and "=" in value):
+        return True
+    return begins_parts(name, text, span[0])
+
+
+def _parts(
+    text: str,
+    name: str,
+    span: tuple[int, int],
+    judge: Judge,
+    own: Callable[[str], bool] | None,
+    depth: int,
+) -> list[tuple[int, int]]:
+    """Return what to mask of a value: its secret parts, else the whole."""
+    value = text[span[0] : span[1]]
+    structure = structure_of(name, value) if depth < _NESTED_MAX else ""
+    if not structure:
+        return [span]
+    loose = judge.base if isinstance(judge, Strict) else judge
+    judges = Strict(judge) if structure == "mapping" else loose
+    inner = list(_spans(text, judges, own, (*span, depth + 1)))
+    return inner if inner or REDACTED in value else [span]
+
+
+def _judged(
+    text: str,
+    start: int,
+    end: int,
+    judge: Judge,
+    own: Callable[[str], bool] | None,
+) -> tuple[str, Verdict]:
+    """Return the name that stands before a sign, and its kind."""
+    name = text[start:end]
+    kind = judge(name.lstrip("-.")) if name else "harmless"
+    if kind == "harmless" and own is not None and name:
+        words = _PHRASE.search(text[max(0, start - _NAME_MAX_CHARS) : end])
+        if words and own(words[0]):
+            return name, "secret"
+    if kind == "harmless":
+        name = _joined(text, start, name)
+        kind = judge(name) if name else "harmless"
+    return name, kind
 
 
 def _name_before(text: str, at: int, low: int) -> tuple[int, int]:
@@ -161,7 +230,10 @@ def _name_before(text: str, at: int, low: int) -> tuple[int, int]:
         found = _BEFORE.search(short)
         name = found[0] if found else name
     end = start + len(before)
-    return end - len(name), end
+    first = end - len(name)
+    if len(name) > 1 and text[first - 1 : first + 1] in _ESCAPED_NEWLINE and first > 0:
+        first += 1
+    return first, end
 
 
 def _joined(text: str, start: int, last: str) -> str:
@@ -206,6 +278,15 @@ def _is_separator(text: str, start: int, end: int, found: re.Match[str]) -> bool
     return True
 
 
+def _after_quoted(text: str, start: int, end: int, done: int) -> int:
+    """Return where a quoted value ends that stays; `done` if there is none."""
+    found = _BETWEEN.match(text, end)
+    opened = _OPEN.match(text, found.end()) if found else None
+    if opened is None:
+        return done
+    return max(done, end_of_quoted(text, opened.end(), opened["open"]))
+
+
 def _in_query(text: str, start: int) -> bool:
     before = text[max(0, start - 6) : start]
     return before.endswith(("?", "&", "&amp;", "u0026")) or before[-3:].upper() in (
@@ -234,9 +315,15 @@ def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool
         before = text[max(0, pair.start - 16) : pair.start]
         if _UNSURE_BEFORE.search(before) and pair.sep in (":", "="):
             return looks_random(value)
-    if value.isdigit() and len(value) < 16 and text[start - 1] not in "'\"":
+    is_own = kind == "secret" and verdict(pair.name) == "harmless"  # of the user
+    if (
+        not is_own
+        and value.isdigit()
+        and len(value) < 16
+        and text[start - 1] not in "'\""
+    ):
         return is_secret(pair.name, int(value))
-    return kind == "secret" or is_secret(pair.name, value)
+    return is_own or is_secret(pair.name, value)
 
 
 def _value(  # noqa: PLR0911 - one for each way to write a value
@@ -252,7 +339,11 @@ def _value(  # noqa: PLR0911 - one for each way to write a value
         inner = opened.end()
         if REFERENCE.match(text, inner) or text.startswith(REDACTED, inner):
             return None
-        return inner, _end_of_quoted(text, inner, opened["open"])
+        return inner, end_of_quoted(text, inner, opened["open"])
+    if text[at : at + 1] == "{" and pair.sep == "=":
+        braces = _BRACES.match(text, at)
+        if braces is not None:
+            return at, braces.end()
     block = _BLOCK.match(text, at)
     if block is not None:
         lines = block[1]
@@ -265,115 +356,19 @@ def _value(  # noqa: PLR0911 - one for each way to write a value
         return at, at + len(text[at:end].rstrip(").,;]}"))
     if pair.sep in (">", "&gt;"):
         close = text.find("</" if pair.sep == ">" else "&lt;/", at)
-        line = _LINE.match(text, at)
+        line = LINE.match(text, at)
         end = line.end() if line else at
-        return at, close if 0 <= close <= at + _VALUE_MAX_CHARS else end
+        return at, close if 0 <= close <= at + VALUE_MAX_CHARS else end
     if PROSE.match(text, at):
         return None
     call = _CALL.match(text, at)
     if call is not None:
-        return at, _end_of_brackets(text, call.end() - 1)
-    return at, _end_of_bare(text, at, pair)
+        return at, end_of_brackets(text, call.end() - 1)
+    is_line = pair.starts_line and pair.sep == ":" and text[at - 1] in " \t"
+    return at, end_of_bare(text, at, pair.name, pair.sep, is_line=is_line)
 
 
 def _is_same(text: str, at: int, name: str) -> bool:
     """Return whether source code passes on what has the same name."""
     end = at + len(name)
     return text.startswith(name, at) and text[end : end + 1] in (".", ",", ")", "")
-
-
-def _end_of_quoted(text: str, start: int, opened: str) -> int:
-    """Return where a quoted value ends: at the same quote, escaped as often."""
-    line = _LINE.match(text, start)
-    end_of_line = line.end() if line else start
-    if opened in _IN_QUOTES:
-        found = _IN_QUOTES[opened].match(text, start)
-        end = found.end() if found else start
-        return end if text[end : end + 1] == opened else end_of_line
-    end = text.find(opened, start)
-    while end > start and opened[0] == "\\" and text[end - 1] == "\\":
-        end = text.find(opened, end + len(opened))
-    return end if end >= 0 else end_of_line
-
-
-def _end_of_brackets(text: str, start: int) -> int:
-    """Return where a bracket closes that opens here; else the end of the line."""
-    depth = 0
-    quote = ""
-    for at in range(start, min(len(text), start + 8192)):
-        char = text[at]
-        if quote:
-            if char == quote and text[at - 1] != "\\":
-                quote = ""
-        elif char in "'\"":
-            quote = char
-        elif char in "([{":
-            depth += 1
-        elif char in ")]}":
-            depth -= 1
-            if depth == 0:
-                goes_on = _CHUNK.match(text, at + 1)
-                return goes_on.end() if goes_on else at + 1
-    line = _LINE.match(text, start)
-    return line.end() if line else start
-
-
-def _end_of_bare(text: str, start: int, pair: _Pair) -> int:
-    """Return where a value without quotes ends: separators may be part of it."""
-    is_line = pair.starts_line and pair.sep == ":" and text[start - 1] in " \t"
-    if is_line or pair.name.lower().endswith(_WHOLE_LINES):
-        return _end_of_words(text, start)
-    limit = min(len(text), start + _VALUE_MAX_CHARS)
-    at = start
-    while at < limit:
-        chunk = _CHUNK.match(text, at)
-        if chunk is not None:
-            at = chunk.end()
-        char = text[at : at + 1]
-        if char in ("", "\n", "\r"):
-            return at
-        if char in " \t":
-            word = _NEXT_WORD.match(text, at)
-            if word is None or pair.sep == " " or not looks_random(word[1]):
-                return at
-            if _NEXT_PAIR.match(text, at) or word[1][0] in "-@/" or "://" in word[1]:
-                return at
-            at = word.end()
-            continue
-        if not _goes_on(text, at, char):
-            return at
-        at += 1
-    return at
-
-
-def _goes_on(text: str, at: int, char: str) -> bool:
-    """Return whether a separator is part of the value that it stands in."""
-    after = text[at + 1 : at + 2]
-    if not after or after.isspace():
-        return False
-    if char in ",;&":
-        return not _NEXT_PAIR.match(text, at) and after not in "'\"])}"
-    if char == "<":
-        return after != "/"
-    if char == "\\":
-        return after not in "'\"nrt"
-    if char in "'\"":
-        return after.isalnum()
-    return after not in ",;.:)]}'\"&<"
-
-
-def _end_of_words(text: str, start: int) -> int:
-    """Return where a value ends that may hold blanks: the line, a quote, a pair."""
-    line = _LINE.match(text, start)
-    end = line.end() if line else start
-    at = start
-    while at < end:
-        char = text[at]
-        if char in ",;" and _NEXT_PAIR.match(text, at):
-            return at
-        if char in "'\"" and not text[at + 1 : at + 2].isalnum():
-            return at
-        if char == " " and text.startswith(" #", at):
-            return at
-        at += 1
-    return start + len(text[start:end].rstrip())

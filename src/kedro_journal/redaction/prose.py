@@ -11,7 +11,7 @@ from .names import PLACEHOLDER
 __all__ = ["NOTHING", "PROSE", "REFERENCE"]
 
 NOTHING: Final = Late(
-    r"(?:None|none|null|NULL|true|false|True|False|undefined|nil|~|\*{3,}|\.{3})"
+    r"(?:None|none|null|NULL|true|false|True|False|TRUE|FALSE|undefined|nil|NIL|YES|NO|ON|OFF|N/A|n/a|~|\*{3,}|\.{3})"
     r"(?=[\s,;)\]}'\"<&]|\Z)"
 )
 PROSE: Final = Late(
@@ -36,6 +36,9 @@ REFERENCE: Final = Late(
     r"|(?:[dD]ict|Mapping|Optional|[lL]ist|str|bytes|Any|object)"
     r"(?:\[[\w., \[\]|]{0,60}\])?"
     r"(?: \| None)?(?: =)?"
+    r"|(?:op|vault|ssm|awssm|gcp-sm|azurekv|keyvault|secretsmanager|sm|kv)://?"
+    r"[\w./\-]{1,200}"
+    r"|![A-Za-z_]\w{0,30}(?::\w{1,30})? [\w./\-]{1,100}"
     rf"|{PLACEHOLDER})"
     r"(?=[\s,;)\]}'\"]|\Z)"
 )

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-import decimal
 import hashlib
 import re
-import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import unquote
 
 import msgspec
 
 from kedro_journal._outside import let_through
 
 from .blocks import masked_text, may_hold_key
+from .commands import mask_commands, may_hold_command
 from .exact import Exact
-from .forms import LEAST_CHARS, Forms, Search, forms_of
+from .forms import Forms, Search, forms_of
+from .gathering import Gathering
 from .identities import Identities
 from .limits import (
     CUT,
-    DEPTH_MAX,
     FAILED,
     NAME_MAX_CHARS,
-    NODES_MAX,
     PARAMETER_MAX_BYTES,
     PARAMETERS_MAX_BYTES,
-    REDACTED,
-    SECRET_MAX_CHARS,
-    SECRET_PART_CHARS,
     SECRETS_MAX,
     STRING_MAX_CHARS,
 )
-from .look import exact_text, look_inside
 from .marks import NO_MARKS, Marks
 from .names import Verdict, is_secret, looks_random, verdict
-from .pairs import mask_pairs, values_of_pairs
+from .pairs import mask_pairs
 from .plain import Safe, Walk, encodable, is_plain
 from .shapes import mask_shapes
-from .urls import password_of_url
 
 __all__ = ["Redactor"]
 
@@ -46,19 +38,11 @@ _PLACES: Final = frozenset({"project_path", "cwd"})
 _LOOKAHEAD_CHARS: Final = 8 * 1024
 _JUDGED_MAX: Final = 4096
 _TEXTS_MAX: Final = 2048  # whose redacted form is kept
+_PRIMED_MAX: Final = 20_000
 _TEXT_KEPT_CHARS: Final = 400
 _WORD: Final = re.compile(r"[A-Za-z_]+\Z")
 _NO_SEARCH: Final = Search(())
 _LOGIN_FLAGS: Final = frozenset(["u", "U", "user", "proxy-user"])
-_NOTHING_INSIDE: Final = frozenset([str, int, float, bool, type(None), Safe])
-# Registered values are masked wherever they stand, so ordinary words stay out.
-_ORDINARY: Final = frozenset(
-    [
-        *("password", "passwd", "secret", "secrets", "token", "tokens", "credential"),
-        *("credentials", "default", "string", "public", "private", "example"),
-        *("unknown", "localhost", "anonymous", "changeme"),
-    ]
-)
 
 
 class Redactor:
@@ -77,6 +61,7 @@ class Redactor:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = tuple(name.lower() for name in names if name)
+        self._has_blanks = any(" " in name for name in self._names)
         self._known: dict[str, Forms] = {}
         self._ready: tuple[int, Search, Search] = (0, _NO_SEARCH, _NO_SEARCH)
         self._judged: dict[str, Verdict] = {}  # names that came before
@@ -95,7 +80,7 @@ class Redactor:
         string the password counts by itself as well. What is shorter than six
         characters or an ordinary word is left out: it would mask plain text.
         """
-        gathering = _Gathering()
+        gathering = Gathering()
         gathering.everything(values)
         for secret in sorted(gathering.texts):
             if secret not in self._known and len(self._known) < SECRETS_MAX:
@@ -162,11 +147,14 @@ class Redactor:
         if len(text) > _TEXT_KEPT_CHARS:
             return self._shaped(text, self._searches()[1])
         count, texts = self._texts
-        if count != len(self._known) or len(texts) >= _TEXTS_MAX:
+        if count != len(self._known):
             count, texts = len(self._known), {}
             self._texts = (count, texts)
         known = texts.get(text)
         if known is None:
+            if len(texts) >= _TEXTS_MAX:
+                count, texts = len(self._known), {}
+                self._texts = (count, texts)
             known = self._shaped(text, self._searches()[1])
             if count == len(self._known):
                 texts[text] = known
@@ -176,9 +164,30 @@ class Redactor:
         """Return whether a text, such as a path, stays as it is."""
         return self.text(text) == text
 
-    def prime(self, names: Iterable[str]) -> None:
-        """Look at many names at once, before events that hold them are encoded."""
+    def prime(self, names: Iterable[str], texts: Iterable[str] = ()) -> None:
+        """Look at many names and texts at once, before events are encoded.
+
+        Args:
+            names: Names, as `identities` masks them.
+            texts: Texts such as places in source files, `file:line`. Of one file one
+                line is looked at, since the number of a line tells nothing.
+        """
         self.identities.prime(names, holds=lambda text: self._mask_name(text) != text)
+        some: dict[str, list[str]] = {}
+        for text in texts:
+            if len(text) <= _TEXT_KEPT_CHARS and text.isascii():
+                place, _, line = text.rpartition(":")
+                is_line = line.isdigit() and len(line) < 6
+                some.setdefault(place if is_line else text, []).append(text)
+        one = "\n".join({group[0] for group in some.values()})
+        count = len(self._known)
+        if self.mask(one) != one:
+            return  # each is masked by itself
+        if self._texts[0] != count or len(self._texts[1]) >= _TEXTS_MAX:
+            self._texts = (count, {})
+        if count == len(self._known):
+            every = [text for group in some.values() for text in group]
+            self._texts[1].update((text, text) for text in every[:_PRIMED_MAX])
 
     def _mask_name(self, name: str) -> str:
         """Mask registered secrets and known tokens; `name=value` is not looked for."""
@@ -219,7 +228,10 @@ class Redactor:
             text = masked_text(text)
         text = search.mask(text)
         text = mask_shapes(text, text.lower())
-        return mask_pairs(text, self._verdict)
+        if may_hold_command(text):
+            text = mask_commands(text, self._verdict)
+        own = self._is_own_name if self._has_blanks else None
+        return mask_pairs(text, self._verdict, own)
 
     def _is_own_name(self, name: str) -> bool:
         low = name.lower()
@@ -317,70 +329,10 @@ class Redactor:
 
         Never raises; whatever can be looked into is searched.
         """
-        gathering = _Gathering()
+        gathering = Gathering()
         gathering.named(values, 0, self.hides)
         if gathering.found:
             self.register(*gathering.found)
-
-
-class _Gathering:
-    """One search for secrets, with a budget of values. Never raises."""
-
-    def __init__(self) -> None:
-        self.found: list[object] = []
-        self.texts: set[str] = set()
-        self._left = NODES_MAX
-        self._seen: dict[int, object] = {}  # once is enough: there may be many ways
-
-    def _add(self, text: str) -> None:
-        ordinary = text.lower() in _ORDINARY or REDACTED in text
-        if len(text) >= LEAST_CHARS and not ordinary:
-            self.texts.add(text)
-
-    def _enters(self, value: object, depth: int) -> Iterable[tuple[Any, Any]]:
-        if depth > DEPTH_MAX or self._left < 0 or id(value) in self._seen:
-            return
-        try:
-            inside = look_inside(value)
-            if inside is None:
-                return
-            self._seen[id(value)] = value
-            for pair in inside.items:
-                self._left -= 1
-                if self._left < 0:
-                    return
-                yield pair
-        except Exception as error:  # the walk itself redacts by name as well
-            let_through(error)
-            return
-
-    def named(
-        self, value: object, depth: int, is_secret: Callable[[str, object], bool]
-    ) -> None:
-        """Find the values under secret names."""
-        if type(value) in _NOTHING_INSIDE:
-            return
-        if type(value) is tuple and _NOTHING_INSIDE.issuperset(map(type, value)):
-            return  # such as the inputs of a node
-        for key, item in self._enters(value, depth):
-            if issubclass(type(key), str) and is_secret(str.__str__(key), item):
-                self.found.append(item)
-            else:
-                self.named(item, depth + 1, is_secret)
-
-    def everything(self, value: object, depth: int = 0) -> None:
-        """Find the texts and numbers in a secret."""
-        if len(self.texts) >= SECRETS_MAX or type(value) in (bool, type(None)):
-            return
-        text = _scalar_text(value)[:SECRET_MAX_CHARS]
-        for start in range(0, len(text), SECRET_PART_CHARS):
-            self._add(text[start : start + SECRET_PART_CHARS])
-        if "://" in text[:64] or ("=" in text and len(text) <= SECRET_PART_CHARS):
-            for part in _parts_of(text):
-                self._add(part)
-        if not text:
-            for _, item in self._enters(value, depth):
-                self.everything(item, depth + 1)
 
 
 def _bounded(name: str) -> str:
@@ -390,27 +342,5 @@ def _bounded(name: str) -> str:
     return f"{name[:NAME_MAX_CHARS]}/{name[-NAME_MAX_CHARS:]}"
 
 
-def _parts_of(text: str) -> list[str]:
-    """Return the passwords in a URL or a connection string, also decoded."""
-    found = [password_of_url(text), *values_of_pairs(text, verdict)]
-    return [part for each in found for part in {each, unquote(each)}]
-
-
 def _json(value: Any) -> bytes:
     return msgspec.json.encode(value, order="sorted")
-
-
-def _scalar_text(value: Any) -> str:
-    cls = type(value)
-    try:
-        if issubclass(cls, (bytes, bytearray, memoryview)):
-            data = memoryview(value)[: 4 * SECRET_MAX_CHARS]
-            return data.tobytes().decode("utf-8", "replace")
-        if issubclass(cls, int):
-            return str(int.__int__(value))
-        if cls in (float, decimal.Decimal, uuid.UUID):
-            return str(value)
-        return exact_text(value) or ""
-    except Exception as error:  # nothing to remember; its name hides it
-        let_through(error)
-        return ""

@@ -10,8 +10,10 @@ from typing import Final, NamedTuple
 
 from kedro_journal._outside import let_through
 
+from .headers import mask_headers
 from .limits import REDACTED
-from .names import is_secret
+from .names import is_secret, looks_random
+from .prose import NOTHING, PROSE
 from .tokens import mask_tokens
 from .urls import mask_signatures, mask_users
 
@@ -28,11 +30,47 @@ def _mask_basic(match: re.Match[str]) -> str:
     return f"{match[1]}{REDACTED}" if b":" in text else match[0]
 
 
-def _mask_attribute(match: re.Match[str]) -> str:
-    """Mask `value` beside `name`, where the name is secret."""
-    if not is_secret(match["name"], match["value"]):
+def _mask_named(match: re.Match[str]) -> str:
+    """Mask a value where the name beside it is secret."""
+    value = match["value"]
+    if not is_secret(match["name"], value.strip("'\"")) or NOTHING.match(value):
         return match[0]
-    return match[0][: match.start("value") - match.start()] + REDACTED
+    return match["lead"] + REDACTED
+
+
+def _mask_segment(match: re.Match[str]) -> str:
+    """Mask a part of a path that looks generated, and is no UUID or file."""
+    value = match["value"]
+    hidden = looks_random(value) and not _UUID.match(value) and not _DIGEST.match(value)
+    return match["lead"] + REDACTED if hidden else match[0]
+
+
+def _mask_pgpass(match: re.Match[str]) -> str:
+    """Mask the last part of such a line, and leave places in source code."""
+    before = match.string[max(0, match.start() - 80) : match.start()]
+    host = _HOST.search(before)
+    if host is None or _CODE.search(host[0]) or _LEVEL.search(match["lead"]):
+        return match[0]
+    return match["lead"] + REDACTED
+
+
+def _mask_word_value(match: re.Match[str]) -> str:
+    """Mask what was typed at a prompt, and leave sentences."""
+    if PROSE.match(match["value"]) or NOTHING.match(match["value"]):
+        return match[0]
+    return match[1] + REDACTED
+
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+_DIGEST: Final = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z|v?\d[\d.]+\Z")
+
+
+_HOST: Final = re.compile(r"(?:^|(?<=[\s'\"]))[A-Za-z*\d][\w.\-]{0,78}\Z")
+_CODE: Final = re.compile(
+    r"\.(?:py|ipynb|js|ts|c|h|cpp|java|go|rs|yml|yaml|sql|txt|log|md|sh|R|scala|toml"
+    r"|json)\Z"
+)
+_LEVEL: Final = re.compile(r":(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL):\Z", re.I)
 
 
 class Shape(NamedTuple):
@@ -82,17 +120,18 @@ SHAPES: Final = (
         r"(?i)\b(basic(?:\s|%20){1,8})([A-Za-z0-9+/_\-]{8,}=*)",
         _mask_basic,
     ),
-    # headers: schemes and pairs follow, up to the end of the line
+    # headers with one value; those with parts are masked by `headers`
     Shape(
-        ("authorization", "cookie"),
-        r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)"
-        r"(\\{0,8}['\"]?\s{0,8}[:=]\s{0,8}b?\\{0,8}['\"]?)(?![\s{(\[])"
-        r"(?!(?:none|null|true|false)\b)[^\n'\"\\]+",
+        ("authorization",),
+        r"(?i)(?:\b|(?<=\\[nrt]))((?:proxy-)?authorization)"
+        r"(\\{0,8}['\"]?\s{0,8}[:=]\s{0,8}(?:b?\\{0,8}['\"])?)(?![\s{(\[])"
+        r"(?!(?:none|null|true|false)\b)(?![A-Za-z][\w\-]{1,30}\s{1,4}[\w\-]{1,60}=[^=\s])"
+        r"[^\n'\"\\]+",
         rf"\1\2{REDACTED}",
     ),
     Shape(
-        ("authorization", "cookie"),
-        r"(?i)(\(b?['\"](?:proxy-)?(?:authorization|(?:set-)?cookie)['\"]"
+        ("authorization",),
+        r"(?i)(\(b?['\"](?:proxy-)?authorization['\"]"
         r",\s{0,4}b?['\"])[^\n'\"\\]+",
         _REST,
     ),
@@ -101,18 +140,6 @@ SHAPES: Final = (
         ("-u", "--user", "--proxy-user"),
         rf"((?:\s|['\"])(?:-u|-U|--user|--proxy-user){_Q}[ =,]{{1,4}}{_Q}"
         r"[^\s:'\"]{0,100}:)(?!//)(?:[^\s'\"\\]|(?<=['\"])[^'\"\\]+)+",
-        _REST,
-    ),
-    Shape(
-        ("login", "sshpass", "mysql"),
-        r"(?i)(\b(?:(?:docker|podman|helm|oc|az|buildah|skopeo)\b[^\n]{0,60}?\blogin\b"
-        r"[^\n]{0,200}?\s-p\s{1,4}|sshpass\s{1,4}-p\s?"
-        r"|mysql\w{0,10}\b[^\n]{0,200}?\s-p))(?=[^\s\-=])[^\s'\"]+",
-        _REST,
-    ),
-    Shape(
-        ("redis-cli",),
-        r"(redis-cli\b[^\n]{0,200}?\s(?:-a|--pass)\s{1,4})[^\s'\"]+",
         _REST,
     ),
     # netrc
@@ -154,12 +181,12 @@ SHAPES: Final = (
     ),
     # Webhooks: whoever knows the address may post
     Shape(
-        ("hooks.slack", "webhook", "hooks.zapier", "/hook", "api.telegram", "ifttt"),
+        ("hooks.slack", "webhook", "hooks.zapier", "/hook", "ifttt"),
         r"(?i)((?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)"
         r"|discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks"
         r"|[\w\-]{1,60}\.webhook\.office\.com/webhookb2|outlook\.office(?:365)?\.com/webhook"
         r"|hooks\.zapier\.com/hooks/catch|open-apis/bot/v2/hook|/hooks/catch"
-        r"|with/key)/|api\.telegram\.org/(?:file/)?bot)[^\s'\"<>\\?#]+",
+        r"|with/key)/)[^\s'\"<>\\?#]+",
         _REST,
     ),
     Shape(
@@ -172,17 +199,118 @@ SHAPES: Final = (
         r"((?:pagerduty\.com/integration|hc-ping\.com)/)[A-Za-z0-9\-]{20,}",
         _REST,
     ),
+    # Telegram and Oracle: whoever knows the path may use it
+    Shape(
+        ("/bot",),
+        r"(/bot\d{1,12}(?::|%3[aA]))[\w\-]{12,}",
+        _REST,
+    ),
+    Shape(
+        ("/p/",),
+        r"(/p/)[\w\-]{20,}(?=/n/)",
+        _REST,
+    ),
+    Shape(
+        ("://", " /", "'/", '"/'),
+        r"(?i)(?P<lead>/(?:v\d|(?:api[_\-]?|access[_\-]?|auth[_\-]?)?(?:key|token)s?"
+        r"|(?:password[_\-]?)?reset|invite|inputs|http|secret|auth|webhook|s|verify"
+        r"|magic|share|unsubscribe|confirm)/)(?P<value>[\w\-=.]{20,200})(?=[/?#\s'\"<>)]|\Z)",
+        _mask_segment,
+    ),
+    # .pgpass: host:port:database:user:password
+    Shape(
+        (":",),
+        r"(?P<lead>:(?:\d{4,5}|\*):[\w*$\-]{1,64}:[\w.@\-]{1,64}:)(?!//)[^\s'\"]+",
+        _mask_pgpass,
+    ),
+    # lines of htpasswd and shadow
+    Shape(
+        ("$",),
+        r"(:)\$(?:apr1|1|2[abxy]|5|6|7|y|gy|argon2[a-z]{0,2}|scrypt)\$[^\s:'\"]{10,}",
+        _REST,
+    ),
+    # URLs without their colon or slashes: postgres//user:password@host
+    Shape(
+        ("@",),
+        r"(?<![\w/:.+\-])((?:[A-Za-z][\w+.\-]{1,30}(?:/{2}|:/))[\w.\-]{1,60}:)"
+        r"(?!/)[^\s@'\"/]{1,100}(?=@[\w\[])",
+        _REST,
+    ),
+    # user:password@host:port/ and user:password@host/database
+    Shape(
+        ("@",),
+        r"(?<![\w/:.@%+\-])([A-Za-z][\w.\-]{0,60}:)(?=[^\s@:/'\",]{0,60}[\d!#$%^&*])"
+        r"[^\s@:/'\",]{4,100}(?=@(?!sha\d)[A-Za-z0-9][\w.\-]{1,100}(?::\d{2,5}\b|/\w))",
+        _REST,
+    ),
+    # Password for user etl: ...
+    Shape(
+        ("password", "passphrase", "passwort", "passe", "contrase", "senha", "wachtw"),
+        r"(?i)(\b(?:password|passphrase|passwort|kennwort|mot de passe|contraseña"
+        r"|senha|wachtwoord) (?:for|für|fuer|pour|para|per|voor|of|von|de|di|do) "
+        r"[^\n:;,.]{1,60}: ?)(?P<value>[^\s]+)(?=\s*(?:\n|\Z))",
+        _mask_word_value,
+    ),
+    # messages of pydantic: the name, and a line below it the value
+    Shape(
+        ("input_value=",),
+        r"(?m)(?P<lead>^(?P<name>[\w.\-]{1,80})\n[ ]{1,8}[^\n]{0,500}?\binput_value=)"
+        r"(?P<value>[^\n]+?)(?=, input_type=|\]|\n|\Z)",
+        _mask_named,
+    ),
+    # form-data
+    Shape(
+        ("form-data",),
+        r"(?i)(?P<lead>form-data;\s{0,4}name=\\{0,4}['\"](?P<name>[\w.\-\[\]]{1,80})"
+        r"\\{0,4}['\"](?:(?:\r?\n|(?:\\r)?\\n)[A-Z][\w\-]{1,40}: [^\n\\]{1,200}){0,3}"
+        r"(?:\r?\n|(?:\\r)?\\n){1,2})(?P<value>(?:(?!\r?\n--|(?:\\r)?\\n--)[^\n]){1,4096})",
+        _mask_named,
+    ),
+    # <name>X</name><value>Y</value>, <string name="X">Y</string>
+    Shape(
+        ("<",),
+        r"(?i)(?P<lead><(?P<tag>name|key|id)>\s{0,8}(?P<name>[\w.\-]{1,80})\s{0,8}"
+        r"</(?:name|key|id)>\s{0,20}<(?:value|string|val)>)(?P<value>[^<]+)",
+        _mask_named,
+    ),
+    Shape(
+        ("<",),
+        r"(?i)(?P<lead><[\w:\-]{1,40}\s(?:name|key|id)=\\{0,4}['\"](?P<name>[\w.\-]{1,80})"
+        r"\\{0,4}['\"](?:\s[\w:\-]{1,30}=['\"][^'\"<>]{0,60}['\"]){0,3}\s?>(?:\s{0,20}<value>)?)"
+        r"(?P<value>[^<>\s][^<>]*)(?=</)",
+        _mask_named,
+    ),
+    # - name: X, and the value on the next line
+    Shape(
+        ("value:",),
+        r"(?i)(?P<lead>\b(?:name|key):\s{0,4}['\"]?(?P<name>[\w.\-]{1,80})['\"]?"
+        r"[ \t]{0,8}(?:\n\s{0,40}|,\s{0,8})value:[ \t]{1,8}['\"]?)(?P<value>[^\n'\"]+)",
+        _mask_named,
+    ),
+    Shape(
+        ("value:",),
+        r"(?i)(?P<lead>\bvalue:[ \t]{1,8}['\"]?)(?P<value>[^\n'\"]{1,200})"
+        r"(?=['\"]?\n\s{0,40}(?:name|key):\s{0,4}['\"]?(?P<name>[\w.\-]{1,80}))",
+        _mask_named,
+    ),
     # <input name="password" value="...">, {"name": "TOKEN", "value": "..."}
     Shape(
         ("value",),
-        r"(?i)\b(?:name|key|id)\\{0,8}['\"]?\s{0,4}[=:]\s{0,4}\\{0,8}['\"]"
+        r"(?i)(?P<lead>\b(?:name|key|id)\\{0,8}['\"]?\s{0,4}[=:]\s{0,4}\\{0,8}['\"]"
         r"(?P<name>[\w.\-]{1,80})\\{0,8}['\"][\s,]{1,8}(?:type=['\"]\w{1,20}['\"]\s)?"
-        r"\\{0,8}['\"]?value\\{0,8}['\"]?\s{0,4}[=:]\s{0,4}\\{0,8}['\"]"
+        r"\\{0,8}['\"]?value\\{0,8}['\"]?\s{0,4}[=:]\s{0,4}\\{0,8}['\"])"
         r"(?P<value>[^'\"\\\n]+)",
-        _mask_attribute,
+        _mask_named,
+    ),
+    Shape(
+        ("value",),
+        r"(?i)(?P<lead>['\"]value\\{0,8}['\"]\s{0,4}:\s{0,4}\\{0,8}['\"])"
+        r"(?P<value>[^'\"\\\n]{1,4096})(?=\\{0,8}['\"],\s{0,8}\\{0,8}['\"](?:name|key)"
+        r"\\{0,8}['\"]\s{0,4}:\s{0,4}\\{0,8}['\"](?P<name>[\w.\-]{1,80}))",
+        _mask_named,
     ),
 )
-_MARK: Final = re.compile(r"[\s@='\"%]")
+_MARK: Final = re.compile(r"[\s@='\"%<$]|(?::[^:]{1,80}){4}")
 
 
 def mask_shapes(text: str, low: str) -> str:
@@ -194,6 +322,8 @@ def mask_shapes(text: str, low: str) -> str:
     """
     if not (_MARK.search(low) or "//" in low or "hook" in low):
         return mask_tokens(text, REDACTED)  # a word or a path
+    if "cookie" in low or "authorization" in low:
+        text = mask_headers(text)
     for shape in SHAPES:
         for hint in shape.hints:
             if hint in low:

@@ -58,7 +58,10 @@ _ESCAPED: Final = Late(
 )
 _SHORT_CHARS: Final = 300
 _DELIMITERS: Final = {code: " " for code in range(128) if chr(code) not in _CHARS}
+_ALNUM: Final = frozenset(string.ascii_letters + string.digits)
+_NO_WORD: Final = {code: " " for code in range(128) if chr(code) not in _ALNUM}
 _STARTS: Final = Late(r"(?<![A-Za-z0-9])(?=([A-Za-z0-9]..))")
+_UUID: Final = Late(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _BOUNDARY: Final = Late(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9])")
 
 
@@ -139,11 +142,35 @@ def mask_tokens(text: str, mark: str) -> str:
     else:  # split in one go: most words are short
         every = plain.translate(_DELIMITERS).split()
         words = list({word for word in every if len(word) >= _LEAST_CHARS})
+    if not words or not _may_hold(" ".join(words)):
+        return text
     for word in words:
         safe = _mask_word(word, mark)
         if safe != word:
             text = text.replace(word, safe)
     return text
+
+
+@functools.cache
+def _by_head() -> dict[str, tuple[str, ...]]:
+    """Return the prefixes by their first two letters or digits."""
+    found: dict[str, set[str]] = {}
+    for token in tokens():
+        head = token.prefix.translate(_NO_WORD).split()[0][:2]
+        found.setdefault(head, set()).add(token.prefix)
+    return {head: tuple(some) for head, some in found.items()}
+
+
+def _may_hold(words: str) -> bool:
+    """Return whether any of the words may hold a token: one look at all of them."""
+    known = _by_head()
+    for head in {piece[:2] for piece in words.translate(_NO_WORD).split()}:
+        for prefix in known.get(head, ()):
+            if prefix in words:
+                return True
+    return any(
+        part in words and _other(pattern).search(words) for _, part, pattern in _OTHERS
+    )
 
 
 @functools.cache
@@ -161,6 +188,8 @@ def _may_begin(word: str) -> bool:
 
 
 def _mask_word(word: str, mark: str) -> str:
+    if len(word) == 36 and _UUID.match(word):
+        return word
     by_beginning = _by_beginning()
     parts: list[str] = []
     done = 0

@@ -30,7 +30,8 @@ _QUERY: Final = Late(
     r"(?P<lead>(?:[?&;]|%3[fF]|%26|&amp;|\\{1,4}u0026)"
     r"(?i:(?P<name>(?:x-(?:amz|goog|oss|tos|bce|cos)-)?(?:signature|security-token)"
     r"|sig|code|key|token|hmac|q-signature|ossaccesskeyid|policy|auth(?:key)?"
-    r"|subscription-key|st|jwt|ticket|sign)(?:=|%3D|\\{1,4}u003d)))"
+    r"|subscription-key|st|jwt|ticket|sign|appid|app_id|rlkey|app[_\-]?key|devid"
+    r"|(?:user|dev|ws|hapi|service|registration|crtfc|maps?|license|r)[_\-]?key)(?:=|%3D|\\{1,4}u003d)))"
     r"(?P<value>(?:[^&\s'\"<>#\\%]|%(?!26))+)"
 )
 _PLAIN_VALUE: Final = Late(r"(?:[A-Za-z_.\-]{1,16}|\d{1,7}|[\d.\-T:Z%A]{1,32})\Z")
@@ -116,6 +117,11 @@ def _mask_query(match: re.Match[str]) -> str:
         return match[0]
     if name.endswith(_SIGNATURES) or name == "sign":
         return match["lead"] + REDACTED
+    if name.endswith(("appid", "app_id", "key", "devid")) and len(name) > 4:
+        hidden = looks_random(value) and len(value) >= 16
+        if name.startswith(("auth", "subscription")):
+            hidden = True
+        return match["lead"] + REDACTED if hidden else match[0]
     if name in ("policy", "st", "code", "key", "token", "ticket", "auth"):
         hidden = not _PLAIN_VALUE.match(value)
         if name in ("policy", "st"):

@@ -14,6 +14,12 @@ __all__ = [
     "DESCRIPTIONS",
     "DIRECTIONS",
     "GLUED_HEADS",
+    "PUBLIC",
+    "KEYS_OF_THINGS",
+    "HARMLESS_PHRASES",
+    "FOREIGN_OWNERS",
+    "FOREIGN_LINKS",
+    "FOREIGN_KEYS",
     "KEY_OWNERS",
     "KEY_OWNERS_BY_VALUE",
     "MODEL_TOKENS",
@@ -40,18 +46,30 @@ STRONG: Final = _set(
     password passwd passphrase passcode passwort pwd pswd pword passkey secret
     credential cred kennwort contrasena contraseña senha parola wachtwoord heslo haslo
     hasło lozinka mdp parole salasana lösenord losenord пароль 密码 密碼 パスワード
-    mnemonic
-    apikey requirepass masterauth
+    mnemonic apikey requirepass masterauth
+    zugangsdaten anmeldedaten geheimnis geheimwort losungswort zugangscode
+    kodewort codewort identifiants credenciales credenciais credenziali palavrapasse
+    inloggegevens wachtzin wachtwoordzin toegangscode geheim segredo segreto secreto
+    motdepasse kodeord adgangskode passord jelszo jelszó parool şifre sifre
+    geslo salasona salasona zaporka wachtwoorden contrasenya contrasinal
     """
 )
 """Heads of secrets, also where an unknown word follows: `password_mysql`."""
 
 SECRETS: Final = STRONG | _set(
-    "token authorization bearer cookie dsn otp totp psk jwt webhook sas pw pass"
+    """
+    token authorization bearer cookie dsn otp totp psk jwt webhook sas pw pass jeton
+    dockerconfigjson dockercfg dockerconfig netrc pgpass pypirc
+    """
 )
 """Heads of secrets where they end a name, or where a known word follows."""
 
-AMBIGUOUS: Final = _set("auth oauth oauth2 pat pem sig signature salt pepper pfx p12")
+AMBIGUOUS: Final = _set(
+    """
+    auth oauth oauth2 pat pem sig signature salt pepper pfx p12 clave kubeconfig npmrc
+    sessid jsessionid phpsessid sessionid
+    """
+)
 """Heads for which the value decides."""
 
 KEY_OWNERS: Final = _set(
@@ -60,7 +78,9 @@ KEY_OWNERS: Final = _set(
     ssh fernet hmac auth authentication authorization authtoken crypto cryptography
     cipher aes rsa ed25519 ecdsa gpg pgp jwt jws jwe jwk webhook deploy shared unseal
     security sse sas instrumentation role management symmetric csrf cookie licence
-    bearer vault rapidapi apim wireguard wg preshared credential token
+    bearer vault rapidapi apim wireguard wg preshared credential token crypt crypto
+    encrypting decrypting xsrf seal sealing wrapping wrap totp hotp otp mfa
+    blowfish 3des chacha aead
     """
 )
 """Words before `key` with which it is a secret."""
@@ -77,8 +97,20 @@ KEY_OWNERS_BY_VALUE: Final = _set(
 )
 """Words before `key` for which the value decides."""
 
+KEYS_OF_THINGS: Final = _set(
+    """
+    project team org organization region node activity space issue group group_by tenant
+    """
+)
+"""Words before `key` with which a service names things by it: the value decides."""
+
+PUBLIC: Final = _set("public pub publishable publish site verification verify")
+"""Words before `key` with which it is meant to be seen."""
+
 PASS_OWNERS: Final = _set(
     """
+    become enable privilege ansible vnc rdp mqtt smb cifs socks tls ssl cert pkcs12
+    user1 dba sa sys system svc master encryption decryption unlock backup archive
     db database user usr ftp sftp smtp imap mail email admin root proxy login my pg
     postgres mysql mongo redis rabbitmq amqp ldap http auth jenkins sudo ssh vpn sql
     oracle account service app client server api registry docker nexus key keystore
@@ -88,7 +120,7 @@ PASS_OWNERS: Final = _set(
 """Words before `pass` with which it is a secret."""
 
 CODE_OWNERS: Final = _set(
-    "auth authorization verification mfa otp recovery security 2fa"
+    "auth authorization verification mfa otp recovery security 2fa totp sms unlock"
 )
 """Words before `code` with which it is a secret."""
 
@@ -126,6 +158,29 @@ PHRASES: Final = (
     ("security", "pin"),
     ("shared", "access", "signature"),
     ("security", "answer"),
+    ("auth", "user", "info"),
+    ("docker", "config", "json"),
+    ("docker", "auth", "config"),
+    ("registry", "auth", "config"),
+    ("code", "verifier"),
+    ("oauth", "verifier"),
+    ("id", "token", "hint"),
+    ("login", "token", "hint"),
+    ("saml", "assertion"),
+    ("mot", "de", "passe"),
+    ("mots", "de", "passe"),
+    ("mot", "passe"),
+    ("phrase", "de", "passe"),
+    ("code", "secret"),
+    ("palavra", "passe"),
+    ("palavra", "de", "passe"),
+    ("palabra", "de", "paso"),
+    ("frase", "de", "paso"),
+    ("frase", "segreta"),
+    ("código", "de", "acceso"),
+    ("codigo", "de", "acceso"),
+    ("mật", "khẩu"),
+    ("mat", "khau"),
 )
 """Words that mean a secret where they end a name together."""
 
@@ -144,8 +199,51 @@ VALUE_PHRASES: Final = (
     ("redis", "url"),
     ("token", "hash"),
     ("token", "file"),
+    ("session", "cookie"),
+    ("saml", "response"),
+    ("device", "code"),
+    ("user", "code"),
 )
 """Words for which the value decides, where they end a name together."""
+
+HARMLESS_PHRASES: Final = (
+    ("image", "pull", "secret"),
+    ("existing", "secret"),
+    ("pull", "secret"),
+    ("tls", "secret"),
+    ("parola", "chiave"),
+    ("palavra", "chave"),
+    ("palabra", "clave"),
+    ("mot", "cle"),
+    ("mot", "clé"),
+    ("mot", "clef"),
+    ("parole", "chiave"),
+)
+"""Words that mean a reference or a search term where they end a name together."""
+
+FOREIGN_KEYS: Final = _set(
+    """
+    cle clé clef clave chave chiave llave clau schluessel schlüssel schlussel sleutel
+    nyckel nøgle nokkel nøkkel avain klucz klíč klic ключ kulcs anahtar
+    """
+)
+"""`key` in other languages; what it is for stands before or behind it."""
+
+FOREIGN_LINKS: Final = _set("de d del da do di della dell dello la l le el o a van der")
+"""Small words between a foreign word and what it is for."""
+
+FOREIGN_OWNERS: Final = _set(
+    """
+    secrete secrète secreta secret secreto segreta segreto privee privée privada
+    privata privat privater geheim geheimer geheime acces accès acceso acesso accesso
+    zugriffs zugriff zugangs zugang toegangs toegang chiffrement dechiffrement cifrado
+    encriptacion encriptación criptografia cifratura crittografia verschluesselungs
+    verschlüsselungs verschluesselung verschlüsselung versleutelings signatur
+    signature firma assinatura api licence license lizenz licencia licença licenca
+    licenza maitre maestra mestra dienst hemlig tajny prywatny prive privé
+    """
+)
+"""What a foreign key is for, where it is a secret."""
 
 PROVIDERS: Final = _set(
     """
@@ -249,7 +347,8 @@ DESCRIPTIONS: Final = _set(
     style template class cls func function fn hook handler callback service services
     server host hostname port region account username owner group status state valid
     validity verified is has at on date time timestamp duration days day hours hour
-    minutes seconds ms refresh renew renewal cache caching rule rules schema spec
+    minutes seconds ms ref refs
+    refresh renew renewal cache caching rule rules schema spec
     specs config configs conf setting settings option options opts args kwargs loader
     parser counter mask masks probs prob logits embedding embeddings dim dims dropout
     usage used distribution frequency freq weight weights importance pruning merging
@@ -286,6 +385,14 @@ STEMS: Final = (
     *("salt", "pepper", "pfx", "p12", "kennwort", "contrase", "senha", "parol"),
     *("wachtwoord", "heslo", "haslo", "hasło", "lozinka", "mdp", "salasana"),
     *("lösenord", "losenord", "пароль", "密码", "密碼", "パスワード", "mnemonic"),
+    *("schl", "sleutel", "clef", "cle_", "cle-", "cleapi", "clepriv", "cleacc", "clé"),
+    *("clave", "chave", "chiave", "llave", "nyckel", "nøgle", "nøkkel", "avain"),
+    *("klucz", "klíč", "ключ", "kulcs", "anahtar", "jeton", "geheim", "zugang"),
+    *("anmeldedaten", "losung", "wort", "woord", "codewort", "identifiant", "inlog"),
+    *("wachtzin", "toegang", "segred", "segret", "kodeord", "adgang", "lösen"),
+    *("jelsz", "parool", "sifre", "şifre", "geslo", "salas", "zaporka", "contrasen"),
+    *("contrasinal", "khẩu", "khau", "frase", "docker", "npmrc", "netrc", "pypirc"),
+    *("kubeconfig", "sessid", "sessionid", "verifier", "saml"),
     *("phrase", "code", "pin", "assertion", "jaas", "account", "url", "uri"),
     *("answer", "backend"),
 )

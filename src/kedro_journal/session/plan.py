@@ -114,12 +114,15 @@ def run_started(
     redact = recorder.redactor.plain
     nodes = tuple(planned(node, redact) for node in pipeline.nodes)
     recorder.redactor.prime(
-        name
-        for node in nodes
-        for name in (
-            *(node.name, node.namespace, *node.inputs, *node.outputs),
-            *node.tags,
-        )
+        (
+            name
+            for node in nodes
+            for name in (
+                *(node.name, node.namespace, *node.inputs, *node.outputs),
+                *node.tags,
+            )
+        ),
+        (text for node in nodes for text in (node.function, node.source)),
     )
     load_versions = run_params.get("load_versions") or {}
     pipelines = run_params.get("pipeline_names") or ()
