@@ -92,7 +92,7 @@ def compare(before: Sequence[SessionState], after: SessionState) -> Comparison:
         broken=tuple(
             name
             for name, node in nodes.items()
-            if not _is_done(node) and node.status not in ("pending", "skipped")
+            if not _is_done(node) and node.status not in ("pending", "skipped", "not recorded")
         ),
         datasets_added={n: v for n, v in saves.items() if n not in saved},
         datasets_anew={n: v for n, v in saves.items() if n in saved},

@@ -60,7 +60,7 @@ from .model import (
 from .node import MOVES, Here, NodeBuilder, NodeEvent, RunEnd, status_at_end
 from .parts import with_part
 from .transitions import RUN_TRANSITIONS, SESSION_TRANSITIONS
-from .unread import unread_facts
+from .unread import hides_nodes, unread_facts
 
 __all__ = ["StateBuilder", "evolve", "fold"]
 
@@ -215,6 +215,8 @@ class StateBuilder:
                 )
             case JournalGap():
                 self._count("dropped_events", event.dropped)
+                if event.dropped:
+                    self._nodes_may_be_hidden()
             case JournalRepaired():
                 self._count("repairs", 1)
             case UnknownEvent():
@@ -246,6 +248,8 @@ class StateBuilder:
         self._count("unknown_events", 1)
         types, newer = self._now("unknown_types"), self._now("newer_format")
         fields = self._fields = self._fields | unread_facts(record, event, types, newer)
+        if hides_nodes(event.type):
+            self._nodes_may_be_hidden()
         cls = EVENT_TYPES.get(event.type)
         status = SESSION_TRANSITIONS.get((self.status, cls)) if cls else None
         if cls is SessionClosed:
@@ -253,6 +257,23 @@ class StateBuilder:
         elif cls is SessionCreated:
             fields["created_at"] = record.at
         self.status = status or self.status
+
+    def _nodes_may_be_hidden(self) -> None:
+        """Mark the nodes of unfinished runs that lost records may be about.
+
+        A later record about such a node says again where it stands.
+        """
+        for number, run in enumerate(self._runs):
+            if run.status != "running":
+                continue
+            self._settle(number)
+            if number in self._hidden:
+                continue
+            self._hidden.add(number)
+            nodes = self._nodes[number]
+            for name, node in nodes.items():
+                if node.status not in _ENDED and node.status != "not recorded":
+                    nodes[name] = replace(node, status="not recorded")
 
     @property
     def _has_gap(self) -> bool:
@@ -387,15 +408,14 @@ class StateBuilder:
             reason=stopped.reason if stopped else "",
             signal=stopped.signal if stopped else None,
             exit_code=stopped.exit_code if stopped else None,
+            oom_kills=event.oom_kills if isinstance(event, RunFailed) else None,
         )
-        if self._has_gap and isinstance(event, RunCompleted):
-            return  # how its nodes ended may be what was dropped
         self._settle(number)
         nodes = self._nodes[number]
         known = any(node.status == "failed" for node in nodes.values())
         broken: list[str] = []
         for name, node in nodes.items():
-            ended = status_at_end(node, event)
+            ended = status_at_end(node, event, gap=self._has_gap)
             if ended != node.status:
                 phase = node.status if node.status != "pending" else ""
                 nodes[name] = replace(node, status=ended, phase=phase)

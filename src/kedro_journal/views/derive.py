@@ -9,11 +9,17 @@ from typing import NamedTuple
 
 from kedro_journal.events import ErrorInfo
 from kedro_journal.state import NodeState, RunState, SessionState
+from kedro_journal.state.unread import hides_nodes
+
+from .words import duration
 
 __all__ = [
     "Failure",
     "Place",
     "decisive_run",
+    "is_at_least",
+    "is_incomplete",
+    "took",
     "env_in_force",
     "failures",
     "last_attempts",
@@ -63,15 +69,20 @@ def last_attempts(state: SessionState) -> tuple[RunState, ...]:
 def decisive_run(state: SessionState) -> RunState | None:
     """Give the run that the verdict is about: the last broken one, else the last."""
     runs = last_attempts(state)
-    broken = [run for run in runs if run.status != "completed"]
+    broken = [r for r in runs if r.status != "completed" or r.went_on_without]
     return broken[-1] if broken else (runs[-1] if runs else None)
 
 
 def places(run: RunState | None) -> tuple[Place, ...]:
-    """Give the nodes that a run is in, or broke in; failed ones first."""
+    """Return the nodes that a run is in, or broke in; failed ones first.
+
+    Of a run that completed only those that it went on without.
+    """
     if run is None:
         return ()
     failed = [_place(run, node) for node in run.with_status("failed")]
+    if run.status == "completed":
+        return tuple(failed)
     others = [_place(run, node) for node in run.broken if node.status != "failed"]
     return (*failed, *others)
 
@@ -90,17 +101,20 @@ def _place(run: RunState, node: NodeState) -> Place:
 
 
 def where_it_is(state: SessionState) -> tuple[Place, ...]:
-    """Give the nodes that a session is in, or broke in; none if it completed."""
-    run = decisive_run(state)
-    return () if run is None or run.status == "completed" else places(run)
+    """Return the nodes that a session is in, or broke in; none if it completed."""
+    return places(decisive_run(state))
 
 
 def session_seconds(state: SessionState, now: datetime) -> float | None:
-    """Give how long a session took, by the wall clock; None if it never began.
+    """Return how long a session took by the wall clock, in seconds.
 
-    For a crashed one: up to its last record. For one that runs: up to now.
+    A session that runs has taken the time up to now. One that is neither closed nor
+    known to run took at least the time up to its last record; see `is_at_least`.
+
+    Returns:
+        None if it never began, or if its command failed before a session existed.
     """
-    if state.created_at is None:
+    if state.created_at is None or (state.via == "command" and not state.runs):
         return None
     if state.status == "closed":
         end = state.closed_at
@@ -111,8 +125,24 @@ def session_seconds(state: SessionState, now: datetime) -> float | None:
     return max(((end or now) - state.created_at).total_seconds(), 0.0)
 
 
+def is_at_least(state: SessionState) -> bool:
+    """Return whether a session may have lived longer than its last record."""
+    return state.status != "closed" and state.liveness in ("crashed", "unknown")
+
+
+def took(seconds: float | None, *, at_least: bool) -> str:
+    """Return a duration in words: `at least 759 ms` where its end is not recorded."""
+    text = duration(seconds)
+    return f"at least {text}" if at_least and seconds is not None else text
+
+
+def is_incomplete(state: SessionState) -> bool:
+    """Return whether records about nodes may be missing from the journal."""
+    return bool(state.dropped_events or any(map(hides_nodes, state.unknown_types)))
+
+
 def run_seconds(run: RunState, state: SessionState, now: datetime) -> float | None:
-    """Give how long a run took, or has taken so far."""
+    """Return how long a run took, or has taken so far, in seconds."""
     if run.duration_s is not None or run.started_at is None:
         return run.duration_s
     end = run.ended_at or (now if state.liveness == "running" else state.updated_at)

@@ -12,6 +12,8 @@ from .derive import (
     Place,
     decisive_run,
     env_in_force,
+    is_at_least,
+    is_incomplete,
     last_attempts,
     progress,
     session_seconds,
@@ -41,6 +43,7 @@ VERDICT_ROLES: Final = {
     "running": "busy",
     "pending": "dim",
     "skipped": "dim",
+    "not recorded": "warn",
     "no run": "dim",
     "empty": "dim",
     "loading": "busy",
@@ -59,7 +62,7 @@ COLUMNS: Final = (
     Column("group", widest=28, drop=4),
     Column("env", widest=12, drop=2),
     Column("started by", widest=20, drop=1),
-    Column("where it broke"),
+    Column("where"),
 )
 
 BROKE_WIDEST: Final = 100
@@ -152,7 +155,7 @@ def session_row(row: Listed, screen: Screen, branch: str = "") -> tuple[Line, ..
         line(Span(branch, "dim"), Span(state.session_id, "strong")),
         line(Span(verdict, VERDICT_ROLES.get(verdict, ""))),
         line(started),
-        line(duration(seconds)),
+        line(f"{'>= ' if seconds and is_at_least(state) else ''}{duration(seconds)}"),
         line(f"{done}/{planned}" if state.runs else ""),
         line(", ".join(names)),
         line(state.group_id or ""),
@@ -163,19 +166,29 @@ def session_row(row: Listed, screen: Screen, branch: str = "") -> tuple[Line, ..
 
 
 def broke(row: Listed) -> Line:
-    """Say where a session broke, and by what; nothing if it completed."""
+    """Return where a session is, or where it broke and by what.
+
+    A session that runs is at a node. One that completed has nothing here, unless
+    records about its nodes are missing.
+    """
     damage = [Span("damaged  ", "warn")] if row.damaged else []
     if row.state.verdict == "unknown" and is_unreadable(row.state):
         return line(*damage, Span(unread_text(row.state), "warn"))
     run = decisive_run(row.state)
     found = where_it_is(row.state)
     error = (run.error if run is not None else None) or row.state.error
-    what = Span(error.summary(), "dim") if error is not None else None
+    if error is None and found:
+        error = found[0].node.error
+    what = Span(error.root.summary(), "dim") if error is not None else None
     if found:
         first, *others = found
+        if row.state.verdict == "running":
+            damage.append(Span("at "))
         more = f" and {len(others)} more" if others else ""
         where = Span(in_short(first) + more)
         return line(*damage, where, "  ", what) if what else line(*damage, where)
+    if what is None and row.state.verdict == "completed" and is_incomplete(row.state):
+        what = Span("records are missing", "warn")
     return line(*damage, what) if what is not None else line(*damage)
 
 
