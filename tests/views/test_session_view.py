@@ -72,7 +72,7 @@ def test_a_crash_names_node_dataset_process_and_since_when(story, screen):
     assert head[2] == (
         "Node train was saving model, in process 4321, since 05:11:47 (record 16)."
     )
-    assert "  train  saving             model  src/nodes.py:11" in text
+    assert "  train  was saving             model  src/nodes.py:11" in text
 
 
 @pytest.mark.parametrize(

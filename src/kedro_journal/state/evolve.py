@@ -114,6 +114,8 @@ class StateBuilder:
         self._nodes = [dict(run.nodes) for run in state.runs]
         # Nodes that events were added to, by run: those above lag behind.
         self._changed: dict[int, dict[str, NodeBuilder]] = {}
+        # Runs whose nodes lost records may be about; see `_nodes_may_be_hidden`.
+        self._hidden: set[int] = set()
         self._here = Here()
         self._index = {
             (run.run_id, run.attempt): number for number, run in enumerate(state.runs)
