@@ -44,9 +44,9 @@ def diff(
     parameters, environment, git, versions, flags, configuration and code, which nodes
     and datasets are new, and how many ran again.
 
-    With --json: one object with steps, an array (empty for the same session) of before, after, verdict, differences
-    (kind, name, was and now, left out where there is none), added, anew, kept, broken,
-    datasets_added and datasets_anew (version by name).
+    With --json: one object with steps, an array (empty for the same session) of before,
+    after, verdict, differences (kind, name, was and now, left out where there is none),
+    added, anew, kept, broken, datasets_added and datasets_anew (version by name).
     """
     where = open_journals(ctx, project, directory)
     later = replay_folder(where.folder(where.resolve(session_id)), salvage=True)

@@ -93,9 +93,7 @@ def _by_name(source: ParameterSource) -> str:
     return source.name
 
 
-def _source(
-    name: Key, layers: Sequence[Mapping[Key, Place] | None]
-) -> ParameterSource:
+def _source(name: Key, layers: Sequence[Mapping[Key, Place] | None]) -> ParameterSource:
     """Describe where a parameter comes from.
 
     Args:

@@ -3,8 +3,8 @@
 The default action of these signals ends the process at once and calls no hook. Only
 where that default is in force is a handler installed. It ends the process by the same
 signal, so that the exit status stays what it was. A handler of somebody else is left
-alone, and so is a signal that is ignored, as SIGHUP is under `nohup`. A forked child gets the default back: the handler would not run while the child
-is in C code.
+alone, and so is a signal that is ignored, as SIGHUP is under `nohup`. A forked child
+gets the default back: the handler would not run while the child is in C code.
 
 No handler is installed in process 1 of a PID namespace (a container). The kernel
 discards a signal to that process whose action is the default, so that the process goes

@@ -55,9 +55,7 @@ NodeEvent = (
 RunEnd = RunCompleted | RunFailed | RunInterrupted
 
 
-def status_at_end(
-    node: NodeState, event: RunEnd, *, gap: bool = False
-) -> NodeStatus:
+def status_at_end(node: NodeState, event: RunEnd, *, gap: bool = False) -> NodeStatus:
     """Return what the end of its run makes of a node.
 
     Kedro has no hook for a load, save or confirmation that fails: only the open

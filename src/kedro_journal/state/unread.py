@@ -13,7 +13,13 @@ from kedro_journal.events import EVENT_TYPES, Entry, JournalHeader, UnknownEvent
 if TYPE_CHECKING:
     from .model import SessionState
 
-__all__ = ["hides_nodes", "hides_outcome", "is_unreadable", "unread_facts", "unread_text"]
+__all__ = [
+    "hides_nodes",
+    "hides_outcome",
+    "is_unreadable",
+    "unread_facts",
+    "unread_text",
+]
 
 _TYPES_MAX: Final = 100
 _FORMAT: Final = 1

@@ -86,9 +86,10 @@ def summary_data(
     """Give one session of `list --json`.
 
     Keys: session_id, uid, verdict, outcome, status, liveness, damaged (records are
-    damaged or lost), created_at, updated_at, closed_at, duration_s (null if its end is not
-    recorded: then duration_at_least_s is the time to its last record; null in other
-    cases, as both are of a command that failed before its session), pipelines, runs
+    damaged or lost), created_at, updated_at, closed_at, duration_s (null if its end
+    is not recorded: then duration_at_least_s, which is null otherwise, is the time to
+    its last record; both are null for a command that failed before its session),
+    pipelines, runs
     (how many, attempts counted), nodes_completed, nodes_planned, places (a list of
     run_id, attempt, node, doing, datasets: where it is or broke, empty if it
     completed), error (type and message in one line, or null), env, started_by, user,

@@ -25,6 +25,7 @@ __all__ = [
     "last_attempts",
     "places",
     "progress",
+    "reason",
     "run_seconds",
     "run_verdict",
     "session_seconds",
@@ -181,6 +182,13 @@ def started_by(state: SessionState) -> str:
     if command is not None and command.argv:
         return command.argv[0].rpartition("/")[2]
     return _VIA.get(state.via, state.via)
+
+
+def reason(error: ErrorInfo) -> ErrorInfo:
+    """Return the error that says why: a `DatasetError` only wraps the one before it."""
+    while error.cause is not None and error.type.rpartition(".")[2] == "DatasetError":
+        error = error.cause
+    return error
 
 
 def failures(state: SessionState) -> list[Failure]:

@@ -94,7 +94,9 @@ def _details(error: ErrorInfo, project_path: str, *, whole: bool) -> Iterator[Li
         yield ()
         yield line(Span("  In the worker process, innermost call last:", "dim"))
         yield from indent(_remote(error.remote, project_path, whole=whole), 4)
-    if error.frames and (whole or not error.remote):
+    # Those of this process only waited for the worker.
+    waited = any(map(_REMOTE_FRAME.match, error.remote.splitlines()))
+    if error.frames and (whole or not waited):
         yield ()
         yield line(Span("  Traceback, innermost call last:", "dim"))
         yield from indent(_frames(error.frames, project_path, whole=whole), 4)

@@ -16,6 +16,7 @@ from .derive import (
     is_incomplete,
     last_attempts,
     progress,
+    reason,
     session_seconds,
     started_by,
     where_it_is,
@@ -179,7 +180,7 @@ def broke(row: Listed) -> Line:
     error = (run.error if run is not None else None) or row.state.error
     if error is None and found:
         error = found[0].node.error
-    what = Span(error.root.summary(), "dim") if error is not None else None
+    what = Span(reason(error).summary(), "dim") if error is not None else None
     if found:
         first, *others = found
         if row.state.verdict == "running":

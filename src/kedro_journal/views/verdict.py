@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from kedro_journal.events import ErrorInfo
 from kedro_journal.state import RunState, SessionState, Writer
 from kedro_journal.state.unread import is_unreadable, unread_text
 
@@ -16,6 +17,7 @@ from .derive import (
     is_incomplete,
     places,
     progress,
+    reason,
     run_seconds,
     session_seconds,
 )
@@ -148,7 +150,9 @@ def _completed(state: SessionState, screen: Screen, *, damaged: bool) -> str:
     if planned > done:
         what = count(done, "node")
         ran = f"{what} ran and {'was' if done == 1 else 'were'} saved"
-        return f"Completed: {ran}, {planned - done} not run{tries}, {duration(seconds)}."
+        return (
+            f"Completed: {ran}, {planned - done} not run{tries}, {duration(seconds)}."
+        )
     nodes = count(done, "node")
     return f"Everything ran and was saved: {nodes}{tries}, {duration(seconds)}."
 
@@ -173,7 +177,7 @@ def _failed(
         return _went_on(state, run, screen, moments)
     if run is None or run.status != "failed":
         failure = failures(state)[-1]
-        first = f"Failed {failure.where}: {failure.error.root.summary()}"
+        first = f"Failed {failure.where}: {reason(failure.error).summary()}"
         return [line(Span(first))]
     if run.error is not None and run.error.is_broken_pool:
         return _worker_killed(state, run, screen, moments)
@@ -185,8 +189,17 @@ def _failed(
         lines = [line(where)]
     error = run.error or next((p.node.error for p in found if p.node.error), None)
     if error is not None:
-        lines.append(line(Span(error.root.summary(), "bad")))
+        lines += _reason_lines(error)
     lines += [_place_line(p, state, screen, moments) for p in found[1:_PLACES_MAX]]
+    return lines
+
+
+def _reason_lines(error: ErrorInfo) -> list[Line]:
+    """Return what was raised, and its root cause if that is another error."""
+    shown = reason(error)
+    lines = [line(Span(shown.summary(), "bad"))]
+    if shown.root is not shown:
+        lines.append(line(f"  first cause: {shown.root.summary()}"))
     return lines
 
 
@@ -198,14 +211,16 @@ def _went_on(
     lines = [_place_line(place, state, screen, moments) for place in found[:1]]
     error = found[0].node.error
     if error is not None:
-        lines.append(line(Span(error.root.summary(), "bad")))
+        lines += _reason_lines(error)
     lines += [_place_line(p, state, screen, moments) for p in found[1:_PLACES_MAX]]
     done, left = len(run.with_status("completed")), len(run.with_status("skipped"))
     lost = len(run.with_status("not recorded"))
     rest = f", {left} not run" if left else ""
     rest += f", {lost} not recorded" if lost else ""
     failed = count(len(found), "node")
-    first = f"The run completed, but {failed} failed: {count(done, 'node')} saved{rest}."
+    first = (
+        f"The run completed, but {failed} failed: {count(done, 'node')} saved{rest}."
+    )
     return [line(first), *lines]
 
 
@@ -220,14 +235,17 @@ def _worker_killed(
     pids = [state.writers[name].pid for name in writers if name in state.writers]
     why = "out of memory?"
     if run.oom_kills:
-        why = f"out of memory: the kernel killed {count(run.oom_kills, 'process', 'processes')}"
+        killed = count(run.oom_kills, "process", "processes")
+        why = f"out of memory: the kernel killed {killed}"
     elif run.oom_kills == 0:
         why = "the kernel counted no out-of-memory kill in this cgroup"
     who = f"Worker process {pids[0]}" if len(pids) == 1 else "A worker process"
     lines = [line(Span(f"{who} was killed ({why}).", "bad"))]
     if len(pids) > 1:
         listed = ", ".join(map(str, pids[:_PLACES_MAX]))
-        lines.append(line(f"Worker processes {listed} were at work; the pool ended all."))
+        lines.append(
+            line(f"Worker processes {listed} were at work; the pool ended all.")
+        )
     return [*lines, *_at(run, state, screen, moments)]
 
 
