@@ -180,10 +180,13 @@ def broke(row: Listed) -> Line:
     error = (run.error if run is not None else None) or row.state.error
     if error is None and found:
         error = found[0].node.error
-    what = Span(reason(error).summary(), "dim") if error is not None else None
+    said = reason(error).summary() if error is not None else ""
+    if error is not None and error.is_broken_pool:
+        said = "a worker process was killed"
+    what = Span(said, "dim") if error is not None else None
     if found:
         first, *others = found
-        if row.state.verdict == "running":
+        if row.state.verdict == "running" and run is not None and not run.ended_seq:
             damage.append(Span("at "))
         more = f" and {len(others)} more" if others else ""
         where = Span(in_short(first) + more)

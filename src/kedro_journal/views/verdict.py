@@ -31,6 +31,7 @@ Moments = Mapping[int, datetime]
 """Wall clock of some records by sequence number: a state has not kept them all."""
 
 _PLACES_MAX: Final = 8
+_TYPES_SHOWN: Final = 5
 _INTERRUPTS: Final = {
     "KeyboardInterrupt": "Ctrl-C (KeyboardInterrupt)",
     "SIGINT": "Ctrl-C (SIGINT)",
@@ -163,7 +164,9 @@ def _missing(state: SessionState, *, damaged: bool) -> str:
     if state.dropped_events:
         parts.append(f"{count(state.dropped_events, 'record')} could not be written")
     if state.unknown_events and is_incomplete(state):
-        parts.append(unread_text(state))
+        some = count(state.unknown_events, "record")
+        names = ", ".join(state.unknown_types[:_TYPES_SHOWN])
+        parts.append(f"{some} cannot be read by this version ({names})")
     if damaged:
         parts.append("records are damaged")
     return " and ".join(parts)
@@ -240,7 +243,9 @@ def _worker_killed(
     elif run.oom_kills == 0:
         why = "the kernel counted no out-of-memory kill in this cgroup"
     who = f"Worker process {pids[0]}" if len(pids) == 1 else "A worker process"
-    lines = [line(Span(f"{who} was killed ({why}).", "bad"))]
+    # A process that ends itself, by os._exit() or a fault, looks the same.
+    rest = "" if run.oom_kills else ", or it ended itself"
+    lines = [line(Span(f"{who} was killed ({why}){rest}.", "bad"))]
     if len(pids) > 1:
         listed = ", ".join(map(str, pids[:_PLACES_MAX]))
         lines.append(
@@ -280,7 +285,7 @@ def _crashed(
     where = _at(run, state, screen, moments)
     nowhere = "No node was running."
     if is_incomplete(state):
-        nowhere = "In which node is not recorded."
+        nowhere = "It is not recorded in which node."
     return [*lines, *(where or [line(nowhere)])]
 
 
@@ -348,5 +353,6 @@ def _since(place: Place, screen: Screen, moments: Moments) -> str:
     at = moments.get(place.since_seq)
     if at is None and place.since_seq == place.node.started_seq:
         at = place.node.started_at
-    when = f" {clock(at, screen)}" if at is not None else ""
-    return f", since{when} (record {place.since_seq})"
+    if at is None:
+        return f", since record {place.since_seq}"
+    return f", since {clock(at, screen)} (record {place.since_seq})"
