@@ -10,11 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from kedro_journal.events import ErrorInfo, Frame
+from kedro_journal.events import CommandLine, ErrorInfo, Frame
 from kedro_journal.session.capture import error_info
+from kedro_journal.session.configuration import _is_hidden
 from kedro_journal.session.memory_kills import oom_kills
-from kedro_journal.session.provenance import yaml_places
-from kedro_journal.views.derive import Failure
+from kedro_journal.session.provenance import (
+    Place,
+    _runtime_places,
+    _source,
+    yaml_places,
+)
+from kedro_journal.state import SessionState
+from kedro_journal.views.command import arguments_of, command_text
+from kedro_journal.views.derive import Failure, started_by
 from kedro_journal.views.failure import failure_lines
 
 REMOTE = '''
@@ -131,3 +139,37 @@ def test_sighup_is_reported_unless_it_is_ignored(*, ignored: bool) -> None:
     )
     expected = ("lives\n", 0) if ignored else ("SIGHUP\n", -signal.SIGHUP)
     assert (done.stdout, done.returncode) == expected, done.stderr
+
+
+def test_a_command_of_another_program_is_no_command_of_kedro() -> None:
+    host = CommandLine(argv=("host.py", "--params", "queue=7"), name="worker")
+    state = SessionState(command=host, project_path="/home/ada/mill")
+
+    assert started_by(state) == "host.py"
+    assert arguments_of(state) is None
+    assert command_text(state).startswith("# in host.py --params queue=7\nfrom ")
+
+
+def test_a_parameter_that_the_command_was_not_given_is_of_the_call() -> None:
+    command = CommandLine(
+        argv=("kedro", "run"), name="run", flags={"params": {"a": 1}}, given=("params",)
+    )
+    places = _runtime_places({"a": 1, "b": 2}, command)
+
+    assert {key[0]: place.source for key, place in places.items()} == {
+        "a": "--params",
+        "b": "runtime_params",
+    }
+
+
+def test_what_a_file_that_was_not_read_may_override_is_not_known() -> None:
+    read = {("a",): Place("conf/base/parameters.yml", 1)}
+
+    assert _source(("a",), [{}, read, None]).source == "conf/base/parameters.yml"
+    assert not _source(("a",), [{}, None, read]).source
+
+
+def test_hidden_files_are_those_that_kedro_passes_over() -> None:
+    assert _is_hidden(".ipynb_checkpoints/parameters-checkpoint.yml")
+    assert _is_hidden("a/.parameters.yml")
+    assert not _is_hidden("a/parameters.yml")

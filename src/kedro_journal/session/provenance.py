@@ -148,13 +148,27 @@ def _name(key: object) -> str:
 def _runtime_places(
     params: Mapping[str, Any], command: CommandLine | None
 ) -> dict[Key, Place]:
-    place = Place("runtime_params")
+    """Return the places of runtime parameters: the command line, or else the call.
+
+    A command of the project's own may make a session with other parameters than those
+    that were given to it.
+    """
+    if not params:
+        return {}
+    names = islice(_leaves(params), _PLACES_MAX)
+    places = dict.fromkeys(names, Place("runtime_params"))
+    place = None
     if command is not None and "params" in command.given:
         place = Place("--params")
     elif command is not None and "params" in command.from_config:
         place = Place(f"--config {command.config_file}")
-    names = islice(_leaves(params), _PLACES_MAX)
-    return dict.fromkeys(names, place) if params else {}
+    if command is None or place is None:
+        return places
+    given = command.flags.get("params")
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(places, place)
+    asked = set(islice(_leaves(given), _PLACES_MAX))
+    return {name: place if name in asked else old for name, old in places.items()}
 
 
 def yaml_places(text: str, source: str) -> dict[Key, Place]:

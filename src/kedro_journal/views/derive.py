@@ -174,11 +174,14 @@ def env_in_force(state: SessionState) -> str | None:
 
 
 def started_by(state: SessionState) -> str:
-    """Say how the session was started: `kedro run`, `Python code`..."""
+    """Return how the session was started: `kedro run`, `Python code`...
+
+    Of a command of another program only that program is named.
+    """
     command = state.command
-    if command is not None and command.name:
-        ours = command.argv and command.argv[0] == "kedro-journal"
-        return f"{'kedro-journal' if ours else 'kedro'} {command.name}"
+    program = command.argv[0] if command is not None and command.argv else "kedro"
+    if command is not None and command.name and program in ("kedro", "kedro-journal"):
+        return f"{program} {command.name}"
     if command is not None and command.argv:
         return command.argv[0].rpartition("/")[2]
     return _VIA.get(state.via, state.via)
