@@ -12,13 +12,13 @@ CHAIN = """
 import os, signal
 from kedro.pipeline import Node, Pipeline
 
-def first(title): return title
+def first(model): return model
 def second(rows): {body}
 def third(rows): return rows
 
 def make_pipelines():
     return {{"__default__": Pipeline([
-        Node(first, "params:title", "one", name="first"),
+        Node(first, "params:model", "one", name="first"),
         Node(second, "one", "two", name="second"),
         Node(third, "one", "three", name="third"),
     ])}}
@@ -94,14 +94,14 @@ def test_a_killed_worker_is_no_exception_of_a_dataset(at_level: Project) -> None
 
 def test_two_sessions_are_compared_in_order_of_time(project: Project) -> None:
     project.nodes(CHAIN.format(body="return rows"))
-    for value in ("a", "b"):
-        done = project.kedro("run", "--params", f"title={value}")
+    for value in (3, 4):
+        done = project.kedro("run", "--params", f"model.trees={value}")
         assert done.returncode == 0, done.stdout
     first, second = project.ids()
 
     forward = project.journal("diff", first, second).stdout
     assert project.journal("diff", second, first).stdout == forward
-    assert '  parameter      title: "a" -> "b"\n' in forward
+    assert '  parameter      model.trees: 3 -> 4\n' in forward
     assert "flag" not in forward
     assert "  ran again      3 nodes\n" in forward
     same = project.journal("diff", second, second).stdout
