@@ -101,7 +101,7 @@ def test_two_sessions_are_compared_in_order_of_time(project: Project) -> None:
 
     forward = project.journal("diff", first, second).stdout
     assert project.journal("diff", second, first).stdout == forward
-    assert '  parameter      model.trees: 3 -> 4\n' in forward
+    assert "  parameter      model.trees: 3 -> 4\n" in forward
     assert "flag" not in forward
     assert "  ran again      3 nodes\n" in forward
     same = project.journal("diff", second, second).stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ __all__ = [
     "run_verdict",
     "session_seconds",
     "started_by",
+    "telling_parameters",
     "where_it_is",
 ]
 
@@ -250,3 +251,26 @@ def _of_session(state: SessionState) -> str:
         "command": "in the command, outside any run",
         "after the run": "after the run, which ended well",
     }.get(state.error_phase, "in the session")
+
+
+def telling_parameters(state: SessionState) -> Callable[[str], bool]:
+    """Return what chooses the parameters that may explain a failure.
+
+    They are those that a broken node loads, and those that override another value.
+    """
+    run = decisive_run(state)
+    nodes = run.broken if run is not None and state.verdict != "running" else ()
+    loaded = {
+        name.removeprefix("params:")
+        for node in nodes
+        for name in (node.plan.inputs if node.plan is not None else ())
+        if name.startswith("params:")
+    }
+    sources = state.context.parameter_sources if state.context is not None else ()
+    loaded |= {
+        one.name
+        for one in sources
+        if one.overrides or one.source in ("runtime_params", "--params")
+    }
+    groups = tuple(f"{name}." for name in loaded)
+    return lambda name: name in loaded or name.startswith(groups)

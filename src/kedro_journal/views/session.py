@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from kedro_journal.journal import Finding
@@ -11,7 +11,6 @@ from kedro_journal.state import RunState, SessionState, Writer
 from kedro_journal.state.unread import unread_text
 
 from .derive import (
-    decisive_run,
     env_in_force,
     failures,
     is_at_least,
@@ -20,6 +19,7 @@ from .derive import (
     run_verdict,
     session_seconds,
     started_by,
+    telling_parameters,
     took,
 )
 from .failure import failure_lines
@@ -270,29 +270,6 @@ def _run(
     return [*lines, *indent(nodes)]
 
 
-def _telling(state: SessionState) -> Callable[[str], bool]:
-    """Return what chooses the parameters that may explain a failure.
-
-    They are those that a broken node loads, and those that override another value.
-    """
-    run = decisive_run(state)
-    nodes = run.broken if run is not None and state.verdict != "running" else ()
-    loaded = {
-        name.removeprefix("params:")
-        for node in nodes
-        for name in (node.plan.inputs if node.plan is not None else ())
-        if name.startswith("params:")
-    }
-    sources = state.context.parameter_sources if state.context is not None else ()
-    loaded |= {
-        one.name
-        for one in sources
-        if one.overrides or one.source in ("runtime_params", "--params")
-    }
-    groups = tuple(f"{name}." for name in loaded)
-    return lambda name: name in loaded or name.startswith(groups)
-
-
 def parameter_lines(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
     """Return the parameters in force, a few or all; none if there are none.
 
@@ -304,7 +281,7 @@ def parameter_lines(state: SessionState, screen: Screen, *, whole: bool) -> list
         environment |= state.context.environment
     lines: list[Line] = []
     if found:
-        first = _telling(state)
+        first = telling_parameters(state)
         found.sort(key=lambda pair: not first(pair[0]))
         shown = found if whole else found[:_PARAMETERS_SHOWN]
         lines += _section("Parameters in force")
