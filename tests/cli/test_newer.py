@@ -149,7 +149,9 @@ def test_nodes_that_cannot_be_read_are_not_said_to_be_left_out(journals, call) -
     assert "Everything ran" not in shown.stdout
     assert "0 of 2 nodes known to be saved" in shown.stdout
     state = kedro_journal.replay(directory=journals.path)
-    assert [node.status for node in state.runs[0].nodes.values()] == ["pending"] * 2
+    assert [node.status for node in state.runs[0].nodes.values()] == [
+        "not recorded"
+    ] * 2
     assert state.anomalies == ()
 
 

@@ -166,7 +166,7 @@ def test_replay_gives_the_state_as_of_any_record(call, journals, seq):
     assert data["seq"] == data["record"]["seq"] == seq
     assert data["status"] == state.status
     assert data["verdict"] == state.verdict
-    assert f"as of record {seq}\n" in text
+    assert f"at record {seq}\n" in text
     assert "\nNext" not in text
 
 
@@ -177,7 +177,7 @@ def test_before_its_first_run_a_session_is_not_said_to_be_closed(call, journals)
     text = call("replay", *where).stdout
     data = json.loads(call("replay", "--json", *where).stdout)
 
-    assert "running as of record 3\n" in text
+    assert "running, at record 3\n" in text
     assert "no run has started yet" in text
     assert "Closed" not in text
     assert (data["status"], data["verdict"]) == ("created", "running")

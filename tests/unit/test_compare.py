@@ -113,14 +113,14 @@ def test_settings_that_differ_are_told_with_both_values() -> None:
     found = compare([before], after)
     text = comparison_view([found], SCREEN)
     for line in (
-        "parameter      model.lr: 0.2, was 0.1",
-        "parameter      depth: 3, was not there",
-        "parameter      seed: gone, was 1",
-        'env            env: "prod", was "base"',
-        'git            commit: "bb", was "aa"',
-        'version        kedro: "1.1", was "1.0"',
+        "parameter      model.lr: 0.1 -> 0.2",
+        "parameter      depth: (not set) -> 3",
+        "parameter      seed: 1 -> (not set)",
+        'env            env: "base" -> "prod"',
+        'git            commit: "aa" -> "bb"',
+        'version        kedro: "1.0" -> "1.1"',
         "version        packages: changed",
-        'flag           tags: gone, was "x"',
+        'flag           tags: "x" -> (not set)',
         "configuration  conf/base/catalog.yml: changed",
     ):
         assert f"  {line}\n" in text, line

@@ -113,4 +113,4 @@ def test_a_watcher_that_fails_keeps_no_process_alive(
         signals.unwatch(works)
     assert (["fails", "works"], [signal.SIGTERM]) == (told, died)
     assert before == signal.getsignal(signal.SIGTERM)
-    assert "SIGTERM is not on record" in caplog.text
+    assert "SIGTERM is not recorded" in caplog.text

@@ -92,7 +92,7 @@ def test_a_mapping_is_told_value_by_value() -> None:
 
 
 def test_a_parameter_of_no_file_is_said_to_be_of_none() -> None:
-    assert one("free.x").origin.startswith("no file that was found")
+    assert one("free.x").origin.startswith("not known")
 
 
 def test_a_runs_own_parameters_come_first() -> None:

@@ -28,7 +28,7 @@ def test_every_field_is_there_even_where_nothing_is_known(story):
     data = json.loads(json_text(state_data(story.state("crashed"))))
     run = data["runs"][0]
 
-    derived = {"verdict", "outcome", "unread", "duration_s"}
+    derived = {"verdict", "outcome", "unread", "duration_s", "duration_at_least_s"}
     assert set(empty) == names(SessionState) | derived
     assert set(data) == set(empty)
     assert set(run) == names(RunState) | {"verdict", "broken"}
@@ -44,7 +44,8 @@ def test_verdicts_are_derived_and_times_are_in_utc(story):
     assert data["runs"][0]["broken"] == ["train"]
     assert data["runs"][0]["nodes"]["train"]["dataset"] == "model"
     assert data["created_at"] == "2026-11-22T05:11:34.000000Z"
-    assert data["duration_s"] == 6.0
+    assert data["duration_s"] is None
+    assert data["duration_at_least_s"] == 6.0
 
 
 def test_a_summary_has_the_same_keys_for_every_session(story):

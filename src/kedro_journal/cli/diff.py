@@ -11,6 +11,7 @@ from kedro_journal.replay import replay_folder
 from kedro_journal.state import Comparison, SessionState, compare
 from kedro_journal.views.compare import comparison_view
 from kedro_journal.views.data import json_text
+from kedro_journal.views.terminal import escape
 
 from .ancestors import ancestors
 from .common import choose, open_journals, screen, session_argument
@@ -36,34 +37,58 @@ def diff(
 ) -> None:
     """Compare two sessions.
 
-    ID is compared with OTHER. Without OTHER it is the later one, and compared with the
-    session that it goes on from or does again; that one with what it goes on from
-    itself, and so on: a step for each attempt. Told are parameters, environment, git,
-    versions, flags, configuration and code, and which nodes and datasets were added or
-    made anew.
+    ID is compared with OTHER, from the earlier to the later one in either order. A
+    resumed session is compared as a whole with those that it resumes. Without OTHER,
+    ID is compared with the session that it resumes or repeats, that one with what it
+    resumes itself, and so on: one step for each attempt. Reports differences in
+    parameters, environment, git, versions, flags, configuration and code, which nodes
+    and datasets are new, and how many ran again.
 
-    With --json: one object with steps, an array of before, after, verdict, differences
-    (kind, name, was and now, left out where there is none), added, anew, kept, broken,
-    datasets_added and datasets_anew (version by name).
+    With --json: one object with steps, an array (empty for the same session) of before,
+    after, verdict, differences (kind, name, was and now, left out where there is none),
+    added, anew, kept, broken, datasets_added and datasets_anew (version by name).
     """
     where = open_journals(ctx, project, directory)
     chosen = choose(where, session_id, "run")
     later = replay_folder(chosen.folder, salvage=True)
     if other:
         second = replay_folder(choose(where, other, "run").folder, salvage=True)
-        steps = [compare([later], second)]
+        if second.session_id == later.session_id:
+            if as_json:
+                click.echo(json_text({"steps": []}), nl=False)
+            else:
+                click.echo(f"{escape(later.session_id)}: the same session")
+            return
+        steps = [_between(where, later, second)]
     else:
         steps = _chain(chosen.where, later)
     if not steps:
         message = (
-            f"session {later.session_id} goes on from no other one: give OTHER, the "
-            "session to compare it with."
+            f"session {later.session_id} does not resume another one. Name the session "
+            f"to compare it with: `kedro-journal diff OTHER {later.session_id}`."
         )
         raise click.UsageError(message, ctx)
     if as_json:
         click.echo(json_text({"steps": steps}), nl=False)
         return
     click.echo(comparison_view(steps, screen()), nl=False)
+
+
+def _between(
+    where: JournalDirectory, one: SessionState, other: SessionState
+) -> Comparison:
+    """Compare two sessions, each with those that it resumes, the earlier one first."""
+    earlier, later = sorted((one, other), key=_created)
+    before = [*ancestors(where, earlier), earlier]
+    resumes = list(ancestors(where, later))
+    ids = [state.session_id for state in resumes]
+    if earlier.session_id in ids:  # the later one resumes it: only what came after
+        resumes = resumes[ids.index(earlier.session_id) + 1 :]
+    return compare(before, later, resumes=resumes)
+
+
+def _created(state: SessionState) -> float:
+    return state.created_at.timestamp() if state.created_at is not None else 0.0
 
 
 def _chain(where: JournalDirectory, last: SessionState) -> list[Comparison]:

@@ -186,6 +186,30 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
         ErrorInfo | None,
         Meta(description="What it was raised from, or while handling."),
     ] = None
+    handling: Annotated[
+        bool,
+        Meta(
+            description="The cause was being handled when this was raised, and was not "
+            "named by `raise ... from`."
+        ),
+    ] = False
+    snippet_at: Annotated[
+        str,
+        Meta(description="file:line of the failing line of the snippet."),
+    ] = ""
+
+    @property
+    def root(self) -> ErrorInfo:
+        """The first cause, which is the error itself if it has none."""
+        error = self
+        while error.cause is not None:
+            error = error.cause
+        return error
+
+    @property
+    def is_broken_pool(self) -> bool:
+        """Whether it says that a worker process of a pool died."""
+        return self.type.rpartition(".")[2] == "BrokenProcessPool"
 
     def summary(self) -> str:
         """Give type and message in one line."""

@@ -188,6 +188,14 @@ class RunFailed(Event, frozen=True, kw_only=True):
     attempt: Attempt = 1
     duration_s: DurationS = None
     error: Annotated[ErrorInfo, Meta(description="What was raised.")]
+    oom_kills: Annotated[
+        int | None,
+        Meta(
+            description="Only if a worker process died: how many processes of this "
+            "one's cgroup the kernel killed for want of memory during the run; null "
+            "where it does not say."
+        ),
+    ] = None
 
 
 class RunInterrupted(Event, frozen=True, kw_only=True):

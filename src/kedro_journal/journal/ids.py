@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from kedro_journal._outside import let_through
-
 import re
 from datetime import UTC, datetime
 from typing import Final
 
+from kedro_journal._outside import let_through
 from kedro_journal.errors import InvalidSessionId
 
 __all__ = [

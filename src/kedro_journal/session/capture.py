@@ -249,6 +249,7 @@ def _error_info(
 ) -> ErrorInfo:
     cause, remote = _cause(error)
     frames = _frames(_traceback_of(error))
+    snippet, snippet_at = _snippet_of(error, frames, project_path)
     inner = None
     if cause is not None and causes > 0:
         inner = _error_info(cause, project_path, causes - 1, chain)
@@ -258,9 +259,11 @@ def _error_info(
         message=_message(error, chain),
         data=None if said is None else said.data,
         frames=tuple(frames),
-        snippet=_snippet(frames, project_path),
+        snippet=snippet,
+        snippet_at=snippet_at,
         remote=chain.text(remote_out(remote)) if remote else "",
         cause=inner,
+        handling=inner is not None and error.__cause__ is None,
     )
 
 
@@ -356,24 +359,45 @@ def _short(line: str, length: int) -> str:
     return line[:length].rpartition(" ")[0] + " ..."
 
 
-def _snippet(frames: Sequence[Frame], project_path: Path | None) -> tuple[str, ...]:
-    """Give the lines around the innermost frame of the project, if it is in one."""
+def _snippet_of(
+    error: BaseException, frames: Sequence[Frame], project_path: Path | None
+) -> tuple[tuple[str, ...], str]:
+    """Return the lines around where an error struck in the project, and `file:line`.
+
+    That is the line that does not parse, or else the innermost frame of the project.
+    """
+    found: tuple[str, ...] = ()
+    if isinstance(error, SyntaxError):
+        with suppress(Exception):  # attributes that somebody else set
+            file, number = str(error.filename), int(error.lineno or 0)
+            if number and _is_project(file, project_path):
+                found = _snippet(file, number, int(error.offset or 0))
+            if found:
+                return found, f"{file}:{number}"
     ours = [frame for frame in frames if _is_project(frame.file, project_path)]
-    if not ours:
-        return ()
-    frame = ours[-1]
+    if ours:
+        found = _snippet(ours[-1].file, ours[-1].line)
+    return found, f"{ours[-1].file}:{ours[-1].line}" if found else ""
+
+
+def _snippet(file: str, failing: int, column: int = 0) -> tuple[str, ...]:
+    """Return the lines around one; `^` under its column, from 1, if that is given."""
     try:
-        lines = linecache.getlines(frame.file)
+        linecache.checkcache(file)
+        lines = linecache.getlines(file)
     except Exception as error:  # as for the frames
         let_through(error)
         return ()
-    first = max(1, frame.line - SNIPPET_LINES)
-    last = min(len(lines), frame.line + SNIPPET_LINES)
-    return tuple(
-        f"{'>' if number == frame.line else ' '} {number:4d} | "
-        f"{_short(line.rstrip(), 200)}"
-        for number, line in enumerate(_excerpt(lines, first, last), first)
-    )
+    first = max(1, failing - SNIPPET_LINES)
+    last = min(len(lines), failing + SNIPPET_LINES)
+    found: list[str] = []
+    for number, line in enumerate(_excerpt(lines, first, last), first):
+        text = _short(line.rstrip(), 200)
+        mark = ">" if number == failing else " "
+        found.append(f"{mark} {number:4d} | {text}")
+        if number == failing and 0 < column <= len(text) + 1:
+            found.append(f"       | {' ' * (column - 1)}^")
+    return tuple(found)
 
 
 def _excerpt(lines: Sequence[str], first: int, last: int) -> list[str]:

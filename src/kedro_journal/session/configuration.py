@@ -22,7 +22,7 @@ from kedro_journal.redaction.look import key_text, look_inside
 
 from . import capture, compat
 from .parts import in_parts
-from .provenance import parameter_sources
+from .provenance import CONFIG_FILES_MAX, parameter_sources
 
 if TYPE_CHECKING:
     from kedro_journal.redaction import Redactor
@@ -39,7 +39,6 @@ __all__ = [
     "sha256",
 ]
 
-CONFIG_FILES_MAX: Final = 500
 _CONFIG_MAX_BYTES: Final = 1024 * 1024
 _OC_ENV: Final = re.compile(r"\$\{\s*oc\.env\s*:\s*['\"]?(\w+)")
 _CONFIG_SUFFIXES: Final = (".yml", ".yaml", ".json")
@@ -76,12 +75,19 @@ def config_files(context: Any) -> tuple[ConfigFile, ...]:
             if path.suffix not in _CONFIG_SUFFIXES or not path.is_file():
                 continue
             within = path.relative_to(folder).as_posix()
+            if _is_hidden(within):
+                continue
             secret = "credential" in within.lower()
             name = relative_name(path, root)
             found.append(ConfigFile(name, within, environment, _text(path), secret))
             if len(found) >= CONFIG_FILES_MAX:
                 return tuple(found)
     return tuple(found)
+
+
+def _is_hidden(within: str) -> bool:
+    """Return whether Kedro passes over a file: of editors, or in .ipynb_checkpoints."""
+    return any(part.startswith(".") for part in within.split("/"))
 
 
 def _text(path: Path) -> str | None:

@@ -17,6 +17,7 @@ from kedro_journal.events import (
 )
 
 from . import capture, compat
+from .memory_kills import oom_kills
 from .progress import ActiveRun, NodeProgress
 
 __all__ = ["node_failed", "run_completed", "run_failed", "run_interrupted"]
@@ -59,7 +60,19 @@ def run_failed(
     seen = any(error is known for known in run.raised)  # of another node, told
     if len(at) == 1 and not seen:
         events.append(node_failed(run, *at[0], info))
-    return [*events, RunFailed(**run.key, duration_s=run.elapsed_s(), error=info)]
+    failed = RunFailed(
+        **run.key,
+        duration_s=run.elapsed_s(),
+        error=info,
+        oom_kills=_oom_kills(run) if info.is_broken_pool else None,
+    )
+    return [*events, failed]
+
+
+def _oom_kills(run: ActiveRun) -> int | None:
+    """Return the out-of-memory kills since the run began, None if they are unknown."""
+    now = oom_kills()
+    return None if now is None or run.oom_kills is None else now - run.oom_kills
 
 
 def run_interrupted(

@@ -21,6 +21,7 @@ from kedro_journal.replay.active import Active, Bound, Where, bind, bound
 from . import compat
 from .fingerprints import FingerprintReader
 from .losses import Losses
+from .memory_kills import oom_kills
 from .process import Origin
 
 __all__ = ["ActiveRun", "NodeProgress", "RunBook", "key_of"]
@@ -124,6 +125,7 @@ class ActiveRun:
         self.catalog = catalog
         self.binding = Binding()
         self.started_s = monotonic_s()
+        self.oom_kills = oom_kills()  # the counter at its start
         self.nodes: dict[str, NodeProgress] = {}
         self.loaded: set[str] = set()  # whose fingerprint is recorded
         self.fingerprints: FingerprintReader | None = None

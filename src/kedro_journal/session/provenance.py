@@ -21,7 +21,10 @@ from . import compat
 if TYPE_CHECKING:
     from .configuration import ConfigFile
 
-__all__ = ["fits", "parameter_sources", "yaml_places"]
+CONFIG_FILES_MAX: Final = 500
+"""Configuration files that are looked at."""
+
+__all__ = ["CONFIG_FILES_MAX", "fits", "parameter_sources", "yaml_places"]
 
 SOURCES_MAX: Final = 2000
 """Parameters told one by one; where there are more, only whole top-level ones."""
@@ -29,6 +32,10 @@ _DEPTH_MAX: Final = 32
 _PLACES_MAX: Final = 20_000
 _NAME_MAX_CHARS: Final = 1000
 _EXPRESSION_MAX_CHARS: Final = 500
+
+_TYPED_KEYS: Final = frozenset(
+    f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "null")
+)
 
 Key = tuple[str, ...]
 
@@ -67,13 +74,18 @@ def parameter_sources(
     names = list(islice(_leaves(parameters), SOURCES_MAX + 1))
     if len(names) > SOURCES_MAX:
         names = [(_name(key),) for key in islice(parameters, SOURCES_MAX)]
+    layers: list[Mapping[Key, Place] | None]
     layers = [_runtime_places(compat.context_runtime_params(context), command)]
+    if len(files) >= CONFIG_FILES_MAX:
+        layers.append(None)  # files of the last environment may not be among them
     patterns = compat.config_patterns(context, "parameters")
-    layers += [
-        yaml_places(file.text, file.name)
-        for file in reversed(files)
-        if file.text is not None and any(fits(file.within, p) for p in patterns)
-    ]
+    for file in reversed(files):
+        if not any(fits(file.within, pattern) for pattern in patterns):
+            continue
+        places = None if file.text is None else yaml_places(file.text, file.name)
+        layers.append(places)
+        if places is not None and len(places) >= _PLACES_MAX:
+            layers.append(None)
     return tuple(sorted((_source(name, layers) for name in names), key=_by_name))
 
 
@@ -81,8 +93,21 @@ def _by_name(source: ParameterSource) -> str:
     return source.name
 
 
-def _source(name: Key, layers: Sequence[Mapping[Key, Place]]) -> ParameterSource:
-    found = [place for layer in layers if (place := _lookup(layer, name)) is not None]
+def _source(name: Key, layers: Sequence[Mapping[Key, Place] | None]) -> ParameterSource:
+    """Describe where a parameter comes from.
+
+    Args:
+        name: The parameter.
+        layers: Places, the one in force first. None stands for a file that was not
+            read. Any parameter may be in it, so what is below it is not known.
+    """
+    found: list[Place] = []
+    for layer in layers:
+        place = None if layer is None else _lookup(layer, name)
+        if place is not None:
+            found.append(place)
+        elif layer is None:
+            break
     text = ".".join(name)[:_NAME_MAX_CHARS]
     if not found:
         return ParameterSource(text)
@@ -107,7 +132,9 @@ def _lookup(layer: Mapping[Key, Place], name: Key) -> Place | None:
 
 def _leaves(value: Any, name: Key = ()) -> Iterator[Key]:
     inside = look_inside(value) if len(name) < _DEPTH_MAX else None
-    if inside is not None and inside.kind == "mapping" and (inside.total or not name):
+    # Kedro makes a data class or a pydantic model of the parameters of a typed node.
+    nested = inside is not None and inside.kind in ("mapping", "fields")
+    if inside is not None and nested and (inside.total or not name):
         for key, inner in inside.items:
             yield from _leaves(inner, (*name, _name(key)))
     else:
@@ -121,13 +148,27 @@ def _name(key: object) -> str:
 def _runtime_places(
     params: Mapping[str, Any], command: CommandLine | None
 ) -> dict[Key, Place]:
-    place = Place("runtime_params")
+    """Return the places of runtime parameters: the command line, or else the call.
+
+    A command of the project's own may make a session with other parameters than those
+    that were given to it.
+    """
+    if not params:
+        return {}
+    names = islice(_leaves(params), _PLACES_MAX)
+    places = dict.fromkeys(names, Place("runtime_params"))
+    place = None
     if command is not None and "params" in command.given:
         place = Place("--params")
     elif command is not None and "params" in command.from_config:
         place = Place(f"--config {command.config_file}")
-    names = islice(_leaves(params), _PLACES_MAX)
-    return dict.fromkeys(names, place) if params else {}
+    if command is None or place is None:
+        return places
+    given = command.flags.get("params")
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(places, place)
+    asked = set(islice(_leaves(given), _PLACES_MAX))
+    return {name: place if name in asked else old for name, old in places.items()}
 
 
 def yaml_places(text: str, source: str) -> dict[Key, Place]:
@@ -164,13 +205,27 @@ def _walk(node: Any, name: Key, source: str, places: dict[Key, Place]) -> None:
                     _walk(part, name, source, merged)
                     places.update({k: p for k, p in merged.items() if k not in places})
             continue
-        inner = (*name, str(key.value))
+        inner = (*name, _key_name(key))
         if value.id == "mapping" and value.value:
             _walk(value, inner, source, places)
             continue
         scalar = value.value if value.id == "scalar" else ""
         expression = scalar[:_EXPRESSION_MAX_CHARS] if "${" in scalar else ""
         places[inner] = Place(source, key.start_mark.line + 1, expression)
+
+
+def _key_name(key: Any) -> str:
+    """Return the name of a key as the loaded parameters have it: `yes` is True."""
+    import yaml
+
+    if key.id != "scalar" or key.tag not in _TYPED_KEYS:
+        return str(key.value)
+    try:
+        value = yaml.constructor.SafeConstructor().construct_object(key)
+    except (yaml.YAMLError, ValueError) as error:
+        let_through(error)
+        return str(key.value)
+    return _name(value)
 
 
 def fits(within: str, pattern: str) -> bool:

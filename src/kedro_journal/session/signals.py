@@ -1,10 +1,10 @@
-"""Signals while a session is open: SIGTERM is recorded before the process dies of it.
+"""Signals while a session is open: SIGTERM and SIGHUP are recorded before the end.
 
-Python's default action of SIGTERM ends the process at once and calls no hook. Only
+The default action of these signals ends the process at once and calls no hook. Only
 where that default is in force is a handler installed. It ends the process by the same
 signal, so that the exit status stays what it was. A handler of somebody else is left
-alone. A forked child gets the default back: the handler would not run while the child
-is in C code.
+alone, and so is a signal that is ignored, as SIGHUP is under `nohup`. A forked child
+gets the default back: the handler would not run while the child is in C code.
 
 No handler is installed in process 1 of a PID namespace (a container). The kernel
 discards a signal to that process whose action is the default, so that the process goes
@@ -30,6 +30,9 @@ from .say import say
 __all__ = ["die", "name", "postponed", "prepare", "tell", "unwatch", "watch"]
 
 _INIT_PID: Final = 1
+_SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 _PATIENCE_S: Final = 2.0  # a user who still presses Ctrl-C then wants an end
 
 _watchers: Final[list[Callable[[int], bool]]] = []
@@ -49,13 +52,24 @@ def prepare() -> None:
 
 
 def _install() -> bool:
-    """Install the handler if the default is in force and ends this process."""
+    """Install the handler where the default is in force and ends this process.
+
+    Returns:
+        Whether it is installed for any of the signals.
+    """
     if os.getpid() == _INIT_PID:
         return False
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        return False
-    signal.signal(signal.SIGTERM, _on_sigterm)
-    return True
+    free = [one for one in _SIGNALS if signal.getsignal(one) is signal.SIG_DFL]
+    for one in free:
+        signal.signal(one, _on_signal)
+    return bool(free)
+
+
+def _restore() -> None:
+    """Restore the default action where the handler is still ours."""
+    for one in _SIGNALS:
+        if signal.getsignal(one) is _on_signal:
+            signal.signal(one, signal.SIG_DFL)
 
 
 def name(number: int) -> str:
@@ -64,7 +78,7 @@ def name(number: int) -> str:
 
 
 def watch(watcher: Callable[[int], bool]) -> None:
-    """Call *watcher* with the signal's number when SIGTERM comes.
+    """Call *watcher* with the signal's number when SIGTERM or SIGHUP comes.
 
     It answers False to be called again as soon as it can: it was interrupted in the
     middle of an append. Without effect outside the main thread, unless prepared.
@@ -88,8 +102,8 @@ def unwatch(watcher: Callable[[int], bool]) -> None:
     _watchers.remove(watcher)
     here = threading.current_thread() is threading.main_thread()
     done = here and not _watchers and not _prepared
-    if done and signal.getsignal(signal.SIGTERM) is _on_sigterm:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if done:
+        _restore()
 
 
 def die(number: int) -> None:
@@ -108,13 +122,13 @@ def tell(watcher: Callable[[int], bool], number: int) -> bool:
     try:
         return watcher(number)
     except Exception as error:
-        say(logging.WARNING, "SIGTERM is not on record: %s", error)
+        say(logging.WARNING, "%s is not recorded: %s", name(number), error)
         return True
 
 
-def _on_sigterm(number: int, frame: FrameType | None) -> None:
+def _on_signal(number: int, frame: FrameType | None) -> None:
     del frame
-    if signal.getsignal(number) is not _on_sigterm:
+    if signal.getsignal(number) is not _on_signal:
         # The user's handler found this one and calls it. What happens to the process
         # is the user's decision: without this package there was nothing to call.
         return
@@ -135,8 +149,7 @@ def _reset_in_child() -> None:
     _watchers.clear()
     _owner_pid, _prepared = 0, False
     with suppress(ValueError):  # a subinterpreter sets no handlers
-        if signal.getsignal(signal.SIGTERM) is _on_sigterm:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _restore()
 
 
 if hasattr(os, "register_at_fork"):

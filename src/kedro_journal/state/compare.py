@@ -6,7 +6,7 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -20,6 +20,11 @@ __all__ = ["Comparison", "Difference", "compare"]
 DifferenceKind = Literal[
     "parameter", "env", "git", "version", "flag", "run", "code", "configuration"
 ]
+
+# Flags that another kind of difference restates.
+_RESTATED: Final = frozenset(
+    {"params", "env", "runner", "is_async", "pipeline", "pipelines", "session_id"}
+)
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,13 +50,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         before, after: The sessions.
         verdict: What became of the later one.
         differences: What it was asked for, or found, otherwise.
-        added: Nodes that it completed, and nobody before it.
-        anew: Nodes that it completed although they were completed before.
-        kept: Nodes that were completed before, and that it left alone.
+        added: Nodes that it completed and no earlier one did.
+        anew: Nodes that it completed again.
+        kept: Nodes that were completed before and that it did not run.
         broken: Nodes that it began and did not complete.
-        datasets_added: Datasets that it saved and nobody before it, with the version,
+        datasets_added: Datasets that it saved and no earlier one did, with the version,
             null for one without.
-        datasets_anew: Datasets that it saved although they were saved before.
+        datasets_anew: Datasets that it saved again.
     """
 
     before: str
@@ -66,47 +71,60 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     datasets_anew: dict[str, str | None]
 
 
-def compare(before: Sequence[SessionState], after: SessionState) -> Comparison:
+def compare(
+    before: Sequence[SessionState],
+    after: SessionState,
+    *,
+    resumes: Sequence[SessionState] = (),
+) -> Comparison:
     """Compare a session with the one before it.
 
     Args:
-        before: Sessions, oldest first, at least one: settings are compared with the
-            last of them, nodes and datasets with what all of them did.
+        before: Sessions, oldest first, at least one. Settings are compared with the
+            last of them; nodes, their code and datasets with all of them.
         after: The later session.
+        resumes: The sessions that the later one resumes, oldest first, if it is to be
+            compared as a whole with them.
     """
     last = before[-1]
-    nodes, done, saved = _nodes(after), set[str](), set[str]()
-    for state in before:
-        earlier = _nodes(state)
-        done |= {name for name, node in earlier.items() if _is_done(node)}
-        saved |= _saves(earlier).keys()
+    earlier, nodes = _nodes(before), _nodes((*resumes, after))
+    done = {name for name, node in earlier.items() if _is_done(node)}
+    saved, saves = _saves(earlier), _saves(nodes)
     mine = [name for name, node in nodes.items() if _is_done(node)]
-    saves = _saves(nodes)
+    differences = [*_differences(last, after), *_code_of(earlier, nodes)]
     return Comparison(
         before=last.session_id,
         after=after.session_id,
         verdict=after.verdict,
-        differences=tuple(_differences(last, after)),
+        differences=tuple(differences),
         added=tuple(name for name in mine if name not in done),
         anew=tuple(name for name in mine if name in done),
         kept=tuple(sorted(done - nodes.keys())),
         broken=tuple(
-            name
-            for name, node in nodes.items()
-            if not _is_done(node) and node.status not in ("pending", "skipped")
+            name for name, node in nodes.items() if not _is_done(node) and _begun(node)
         ),
         datasets_added={n: v for n, v in saves.items() if n not in saved},
         datasets_anew={n: v for n, v in saves.items() if n in saved},
     )
 
 
+def _begun(node: NodeState) -> bool:
+    return node.status not in ("pending", "skipped", "not recorded")
+
+
 def _is_done(node: NodeState) -> bool:
     return node.status == "completed"
 
 
-def _nodes(state: SessionState) -> dict[str, NodeState]:
-    """Give each node as it was last, in any of the session's runs."""
-    return {name: node for run in state.runs for name, node in run.nodes.items()}
+def _nodes(states: Sequence[SessionState]) -> dict[str, NodeState]:
+    """Return each node as it was last, in any run of the sessions, oldest first."""
+    found: dict[str, NodeState] = {}
+    for state in states:
+        for run in state.runs:
+            for name, node in run.nodes.items():
+                if _begun(node) or name not in found or not _begun(found[name]):
+                    found[name] = node
+    return found
 
 
 def _saves(nodes: Mapping[str, NodeState]) -> dict[str, str | None]:
@@ -124,9 +142,15 @@ def _differences(was: SessionState, now: SessionState) -> Iterator[Difference]:
     yield from _of("env", {"env": _env(was)}, {"env": _env(now)})
     yield from _of("git", _git(was), _git(now))
     yield from _of("version", _versions(was), _versions(now))
-    yield from _of("flag", _flags(was), _flags(now))
+    if not (_is_our_command(was) or _is_our_command(now)):
+        yield from _of("flag", _flags(was), _flags(now))
     yield from _of("run", _asked(was), _asked(now))
     yield from _of("configuration", _files(was), _files(now))
+
+
+def _code_of(
+    was: Mapping[str, NodeState], now: Mapping[str, NodeState]
+) -> Iterator[Difference]:
     theirs, ours = _code(was), _code(now)
     both = theirs.keys() & ours.keys()
     yield from _of("code", {n: theirs[n] for n in both}, {n: ours[n] for n in both})
@@ -196,11 +220,20 @@ def _versions(state: SessionState) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
+def _is_our_command(state: SessionState) -> bool:
+    """Return whether a command of this package started the session.
+
+    Its arguments name sessions and nodes, which is no difference of what was run.
+    """
+    command = state.command
+    return command is not None and command.argv[:1] == ("kedro-journal",)
+
+
 def _flags(state: SessionState) -> dict[str, Any]:
     command = state.command
     if command is None:
         return {}
-    given = (*command.given, *command.from_config)
+    given = [n for n in (*command.given, *command.from_config) if n not in _RESTATED]
     flags = {name: command.flags.get(name) for name in given}
     return {"(command)": command.name, **flags}
 
@@ -228,9 +261,9 @@ def _files(state: SessionState) -> dict[str, str]:
     return {name: digest for name, digest in pairs if digest}
 
 
-def _code(state: SessionState) -> dict[str, Any]:
+def _code(nodes: Mapping[str, NodeState]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, node in _nodes(state).items():
+    for name, node in nodes.items():
         if node.plan is not None and node.plan.source_sha256:
             plan = node.plan
             found[name] = [plan.function, plan.source_sha256, plan.arguments_sha256]

@@ -61,7 +61,7 @@ from .model import (
 from .node import MOVES, Here, NodeBuilder, NodeEvent, RunEnd, status_at_end
 from .parts import with_part
 from .transitions import RUN_TRANSITIONS, SESSION_TRANSITIONS
-from .unread import unread_facts
+from .unread import hides_nodes, unread_facts
 
 __all__ = ["StateBuilder", "evolve", "fold"]
 
@@ -115,6 +115,8 @@ class StateBuilder:
         self._nodes = [dict(run.nodes) for run in state.runs]
         # Nodes that events were added to, by run: those above lag behind.
         self._changed: dict[int, dict[str, NodeBuilder]] = {}
+        # Runs whose nodes lost records may be about; see `_nodes_may_be_hidden`.
+        self._hidden: set[int] = set()
         self._here = Here()
         self._index = {
             (run.run_id, run.attempt): number for number, run in enumerate(state.runs)
@@ -171,6 +173,11 @@ class StateBuilder:
                 self._node(record, event)
         self._last = record
 
+    def _gap(self, event: JournalGap) -> None:
+        self._count("dropped_events", event.dropped)
+        if event.dropped:
+            self._nodes_may_be_hidden()
+
     def _other(self, record: Entry, event: AnyEvent) -> None:
         fields = self._fields
         match event:
@@ -201,23 +208,11 @@ class StateBuilder:
             ):
                 self._session(record, event)
             case NoteAdded():
-                self._notes.append(
-                    Note(
-                        seq=record.seq,
-                        at=record.at,
-                        text=event.text,
-                        fields=event.fields,
-                        run_id=event.run_id,
-                        attempt=event.attempt,
-                        node=event.node,
-                        level=event.level,
-                        logger=event.logger,
-                    )
-                )
+                self._notes.append(_note_of(record, event))
             case DatasetValidated():
                 pass  # it moves nothing: the load or save that it belongs to goes on
             case JournalGap():
-                self._count("dropped_events", event.dropped)
+                self._gap(event)
             case JournalRepaired():
                 self._count("repairs", 1)
             case UnknownEvent():
@@ -249,6 +244,8 @@ class StateBuilder:
         self._count("unknown_events", 1)
         types, newer = self._now("unknown_types"), self._now("newer_format")
         fields = self._fields = self._fields | unread_facts(record, event, types, newer)
+        if hides_nodes(event.type):
+            self._nodes_may_be_hidden()
         cls = EVENT_TYPES.get(event.type)
         status = SESSION_TRANSITIONS.get((self.status, cls)) if cls else None
         if cls is SessionClosed:
@@ -256,6 +253,23 @@ class StateBuilder:
         elif cls is SessionCreated:
             fields["created_at"] = record.at
         self.status = status or self.status
+
+    def _nodes_may_be_hidden(self) -> None:
+        """Mark the nodes of unfinished runs that lost records may be about.
+
+        A later record about such a node says again where it stands.
+        """
+        for number, run in enumerate(self._runs):
+            if run.status != "running":
+                continue
+            self._settle(number)
+            if number in self._hidden:
+                continue
+            self._hidden.add(number)
+            nodes = self._nodes[number]
+            for name, node in nodes.items():
+                if node.status not in _ENDED and node.status != "not recorded":
+                    nodes[name] = replace(node, status="not recorded")
 
     @property
     def _has_gap(self) -> bool:
@@ -388,15 +402,14 @@ class StateBuilder:
             reason=stopped.reason if stopped else "",
             signal=stopped.signal if stopped else None,
             exit_code=stopped.exit_code if stopped else None,
+            oom_kills=event.oom_kills if isinstance(event, RunFailed) else None,
         )
-        if self._has_gap and isinstance(event, RunCompleted):
-            return  # how its nodes ended may be what was dropped
         self._settle(number)
         nodes = self._nodes[number]
         known = any(node.status == "failed" for node in nodes.values())
         broken: list[str] = []
         for name, node in nodes.items():
-            ended = status_at_end(node, event)
+            ended = status_at_end(node, event, gap=self._has_gap)
             if ended != node.status:
                 phase = node.status if node.status != "pending" else ""
                 nodes[name] = replace(node, status=ended, phase=phase)
@@ -431,3 +444,17 @@ class StateBuilder:
             node = changed[name] = NodeBuilder(frozen)
         node.status = status
         move.step(here, record, event)
+
+
+def _note_of(record: Entry, event: NoteAdded) -> Note:
+    return Note(
+        seq=record.seq,
+        at=record.at,
+        text=event.text,
+        fields=event.fields,
+        run_id=event.run_id,
+        attempt=event.attempt,
+        node=event.node,
+        level=event.level,
+        logger=event.logger,
+    )

@@ -126,7 +126,7 @@ def _made_good(sessions: Sequence[SessionState]) -> list[bool]:
         for run in _last_attempts(state):
             asked = _asked(state, run)
             every |= {(asked, name) for name in run.nodes}
-            if run.status != "completed":
+            if run.status != "completed" or run.went_on_without:
                 nodes = run.nodes.items()
                 left |= {(asked, n) for n, node in nodes if node.status not in _DONE}
         if state.verdict in _TROUBLE:
@@ -231,7 +231,11 @@ def _first_failure(standing: Sequence[SessionState]) -> GroupFailure | None:
 
 
 def _failure(state: SessionState) -> GroupFailure:
-    runs = [run for run in _last_attempts(state) if run.status != "completed"]
+    runs = [
+        run
+        for run in _last_attempts(state)
+        if run.status != "completed" or run.went_on_without
+    ]
     run = runs[0] if runs else None
     broken: tuple[NodeState, ...] = ()
     if run is not None:

@@ -53,6 +53,7 @@ NodeStatus = Literal[
     "failed",
     "interrupted",
     "skipped",
+    "not recorded",
 ]
 Verdict = Literal[
     "empty", "no run", "running", "completed", "failed", "interrupted", "crashed",
@@ -83,7 +84,9 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
         name: Its name.
         status: Where it stands. `saving` means computed, but not every output saved:
             only `completed` makes it done. `confirming` means that every output is
-            saved, but not every dataset confirmed that the node confirms.
+            saved, but not every dataset confirmed that the node confirms. `not
+            recorded` means that its records may be among those that were lost or
+            cannot be read: it may be completed, or have failed, or not have begun.
         plan: What the run said of it; None if it was not planned.
         writer: The process that ran it.
         started_seq, computed_seq, ended_seq: The records that say so; 0 for none.
@@ -148,6 +151,7 @@ class RunState(Shown, frozen=True, omit_defaults=True):
         reason: What interrupted it.
         signal: Number of the signal that did, if it was one.
         exit_code: Code of the `sys.exit()` that did, if it was that.
+        oom_kills: See `run.failed`.
     """
 
     run_id: str | None
@@ -175,10 +179,19 @@ class RunState(Shown, frozen=True, omit_defaults=True):
     reason: str = ""
     signal: int | None = None
     exit_code: int | None = None
+    oom_kills: int | None = None
 
     def with_status(self, *statuses: NodeStatus) -> tuple[NodeState, ...]:
         """Give the nodes that have one of these statuses."""
         return tuple(node for node in self.nodes.values() if node.status in statuses)
+
+    @property
+    def went_on_without(self) -> tuple[NodeState, ...]:
+        """The nodes that failed in a run that completed all the same.
+
+        A runner of the project's own may go on without a node that failed.
+        """
+        return self.with_status("failed") if self.status == "completed" else ()
 
     @property
     def in_progress(self) -> tuple[NodeState, ...]:

@@ -55,11 +55,16 @@ NodeEvent = (
 RunEnd = RunCompleted | RunFailed | RunInterrupted
 
 
-def status_at_end(node: NodeState, event: RunEnd) -> NodeStatus:
+def status_at_end(node: NodeState, event: RunEnd, *, gap: bool = False) -> NodeStatus:
     """Return what the end of its run makes of a node.
 
     Kedro has no hook for a load, save or confirmation that fails: only the open
     interval shows it.
+
+    Args:
+        node: The node.
+        event: The end of its run.
+        gap: Records were lost or cannot be read: how the node ended may be among them.
     """
     if node.status == "pending":
         return "skipped" if isinstance(event, RunCompleted) else "pending"
@@ -67,8 +72,11 @@ def status_at_end(node: NodeState, event: RunEnd) -> NodeStatus:
         return node.status
     if isinstance(event, RunCompleted) and _is_saved(node):
         return "completed"  # its runner confirms in a way that is not seen
+    if gap and isinstance(event, RunCompleted):
+        return "not recorded"
     if isinstance(event, RunFailed) and node.open_operations:
-        return "failed"
+        # A broken pool says that a worker process died, not that a dataset failed.
+        return "interrupted" if event.error.is_broken_pool else "failed"
     return "interrupted"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from .unread import hides_outcome, is_unreadable
 
 if TYPE_CHECKING:
-    from .model import SessionState, Verdict
+    from .model import RunState, SessionState, Verdict
 
 __all__ = ["is_left_to_others", "outcome_of", "verdict_of"]
 
@@ -15,6 +16,8 @@ __all__ = ["is_left_to_others", "outcome_of", "verdict_of"]
 def outcome_of(state: SessionState) -> Verdict:
     """Return what came of a session, by its records alone; liveness is left out.
 
+    "completed" means that no node of its runs failed. A run that completed without a
+    node that failed makes the session "failed", whatever its exit code is.
     Not closed, without a run and without an error: running, whoever lives. Unknown if
     it may be in a record that this version cannot read.
     """
@@ -28,9 +31,10 @@ def outcome_of(state: SessionState) -> Verdict:
 def _by_runs(state: SessionState) -> Verdict | None:
     runs = state.runs
     if len(runs) == 1:  # as nearly always, and there are long lists of sessions
-        found = {runs[0].status}
+        last: Collection[RunState] = runs
     else:
-        found = set({run.run_id: run.status for run in runs}.values())
+        last = {run.run_id: run for run in runs}.values()
+    found = {run.status for run in last}
     if "running" in found:
         if is_left_to_others(state):
             return "unknown"
@@ -38,7 +42,8 @@ def _by_runs(state: SessionState) -> Verdict | None:
     for status in ("failed", "interrupted"):
         if status in found:
             return status
-    return None
+    # A runner may go on without a node that failed, and Kedro calls that completed.
+    return "failed" if any(run.went_on_without for run in last) else None
 
 
 def _by_error(state: SessionState) -> Verdict | None:

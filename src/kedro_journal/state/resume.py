@@ -219,6 +219,7 @@ class _Planner:
             return _decision(known, "suspect", reason, node.computed_seq)
         seq = _last_seq(node)
         what = {"failed": "it failed", "interrupted": "it was interrupted"}
+        what["not recorded"] = "it is not recorded whether it completed"
         reason = what.get(node.status, f"it was {node.status}")
         if node.phase and node.status == "failed":
             reason += f" while {node.phase}"

@@ -85,7 +85,11 @@ def trace(
     if not found:
         import difflib  # noqa: PLC0415 - for a typing error only
 
-        close = difflib.get_close_matches(name, list(_names(state)), n=3, cutoff=0.5)
+        known = dict.fromkeys(_names(state))
+        for mark in ("--", "$", "params:"):
+            if name.startswith(mark):  # then it is clear what was meant
+                known = {one: None for one in known if one.startswith(mark)}
+        close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
         raise NothingToTrace(name, state.session_id, close)
     return found
 
@@ -155,7 +159,7 @@ def _place(source: ParameterSource) -> str:
 
 def _told(source: ParameterSource | None) -> tuple[str, list[str]]:
     if source is None or not source.source:
-        return "no file that was found: Kedro or a hook made it", []
+        return "not known: no file that was read, flag or call has it", []
     words = {
         "runtime_params": "the call: runtime_params (extra_params)",
         "--params": "the command line: --params",

@@ -80,6 +80,8 @@ NODE_TRANSITIONS: Final[Mapping[tuple[NodeStatus, type[Event]], NodeStatus]] = {
     ("loading", DatasetLoaded): "loading",
     ("pending", NodeStarted): "running",  # a node without inputs
     ("loading", NodeStarted): "running",
+    ("not recorded", DatasetLoading): "loading",
+    ("not recorded", NodeStarted): "running",
     ("running", NodeComputed): "saving",
     ("saving", DatasetSaving): "saving",
     ("saving", DatasetSaved): "saving",

@@ -13,12 +13,19 @@ from kedro_journal.events import EVENT_TYPES, Entry, JournalHeader, UnknownEvent
 if TYPE_CHECKING:
     from .model import SessionState
 
-__all__ = ["hides_outcome", "is_unreadable", "unread_facts", "unread_text"]
+__all__ = [
+    "hides_nodes",
+    "hides_outcome",
+    "is_unreadable",
+    "unread_facts",
+    "unread_text",
+]
 
 _TYPES_MAX: Final = 100
 _FORMAT: Final = 1
 _US: Final = "kedro-journal"
 _SHOWN: Final = 5
+_NOT_OF_NODES: Final = ("journal.", "writer.", "session.", "context.", "note.")
 _DECISIVE: Final = frozenset(
     {
         "session.created",
@@ -29,6 +36,11 @@ _DECISIVE: Final = frozenset(
         "run.interrupted",
     }
 )
+
+
+def hides_nodes(event_type: str) -> bool:
+    """Return whether a record of a type that is not read may be about a node."""
+    return not event_type.startswith(_NOT_OF_NODES)
 
 
 def hides_outcome(state: SessionState) -> bool:

@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 from kedro_journal.errors import NotRecorded
-from kedro_journal.events import SessionResumed
+from kedro_journal.events import CommandLine, SessionResumed
 from kedro_journal.redaction.decoding import MASKED, Fetch, Inexact, decode, problems
 from kedro_journal.state import RunState, SessionState
 
@@ -34,6 +34,8 @@ def command_text(state: SessionState, fetch: Fetch | None = None) -> str:
 def arguments_of(state: SessionState, fetch: Fetch | None = None) -> list[str] | None:
     """Return the arguments of the command line; None for a Python call.
 
+    It is a Python call, too, if a command of another program made the session.
+
     Args:
         state, fetch: As for `command_text`.
 
@@ -41,10 +43,16 @@ def arguments_of(state: SessionState, fetch: Fetch | None = None) -> list[str] |
         NotRecorded: An argument was not recorded exactly.
     """
     command = state.command
-    if command is None:
+    if command is None or is_of_another_program(command):
         return None
     recorded: Any = command.argv_exact or list(command.argv)
     return list(_exact(state, "argument", recorded, fetch))
+
+
+def is_of_another_program(command: CommandLine) -> bool:
+    """Return whether a command is not Kedro's: then its options are not recorded."""
+    ours = command.argv[:1] in (("kedro",), ("kedro-journal",))
+    return bool(command.argv) and not (ours or command.flags or command.given)
 
 
 def _exact(state: SessionState, what: str, recorded: Any, fetch: Fetch | None) -> Any:
@@ -87,6 +95,8 @@ def _call(state: SessionState, fetch: Fetch | None) -> str:
             "load_versions": dict(run.load_versions) or None,
         }
     lines = ["from kedro_journal.session import KedroSession"]
+    if state.command is not None:
+        lines.insert(0, f"# in {shlex.join(state.command.argv)}".splitlines()[0])
     if run is not None and (run.runner not in ("", "SequentialRunner") or run.is_async):
         module, _, name = run.runner.rpartition(".")
         lines.append(f"from {module or 'kedro.runner'} import {name}")

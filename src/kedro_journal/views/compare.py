@@ -11,6 +11,7 @@ from msgspec import UNSET
 from kedro_journal.state import Comparison, Difference
 
 from .terminal import Screen, escape
+from .words import count
 
 __all__ = ["comparison_view"]
 
@@ -19,28 +20,27 @@ _VALUE_MAX_CHARS: Final = 200
 
 
 def comparison_view(steps: Sequence[Comparison], screen: Screen) -> str:
-    """Tell of each step what differs, and what it added or did anew."""
+    """Return for each step what differs, what is new and how much ran again."""
     return "\n".join(_step(one, screen) for one in steps)
 
 
 def _step(one: Comparison, screen: Screen) -> str:
     names = f"{escape(one.before)} -> {escape(one.after)}"
     lines = [f"{screen.paint(names, 'strong')}  {escape(one.verdict)}"]
-    lines += [_line(each.kind, _difference(each)) for each in one.differences]
+    lines += [_line(_kind(each), _difference(each)) for each in one.differences]
     for word, nodes in (
-        ("added", one.added),
-        ("anew", one.anew),
-        ("kept", one.kept),
         ("broke", one.broken),
+        ("completed", one.added),
+        ("reused", one.kept),
     ):
         if nodes:
             lines.append(_line(word, ", ".join(map(escape, nodes))))
-    for word, datasets in (
-        ("saved", one.datasets_added),
-        ("saved anew", one.datasets_anew),
-    ):
-        if datasets:
-            lines.append(_line(word, _datasets(datasets)))
+    if one.datasets_added:
+        lines.append(_line("saved", _datasets(one.datasets_added)))
+    if one.anew:
+        lines.append(_line("ran again", count(len(one.anew), "node")))
+    if one.datasets_anew:
+        lines.append(_line("saved again", count(len(one.datasets_anew), "dataset")))
     if len(lines) == 1:
         lines.append("  nothing differs")
     return "\n".join(lines) + "\n"
@@ -50,20 +50,24 @@ def _line(word: str, text: str) -> str:
     return f"  {word:<13}  {text}"
 
 
+def _kind(one: Difference) -> str:
+    return "code" if one.name == "source files" else one.kind
+
+
 def _difference(one: Difference) -> str:
     name = escape(one.name)
+    if name == "source files":
+        name = "project source files"
     if one.kind in ("code", "configuration") or one.name in _HASHED:
         if one.was is UNSET or one.now is UNSET:
-            return f"{name}: {'new' if one.was is UNSET else 'gone'}"
+            return f"{name}: {'added' if one.was is UNSET else 'removed'}"
         return f"{name}: changed"
-    if one.now is UNSET:
-        return f"{name}: gone, was {_value(one.was)}"
-    if one.was is UNSET:
-        return f"{name}: {_value(one.now)}, was not there"
-    return f"{name}: {_value(one.now)}, was {_value(one.was)}"
+    return f"{name}: {_value(one.was)} -> {_value(one.now)}"
 
 
 def _value(value: Any) -> str:
+    if value is UNSET:
+        return "(not set)"
     text = json.dumps(value, ensure_ascii=False, default=str)
     if len(text) > _VALUE_MAX_CHARS:
         text = text[:_VALUE_MAX_CHARS] + "..."

@@ -29,6 +29,7 @@ from kedro_journal.state.unread import unread_text
 from .derive import (
     decisive_run,
     env_in_force,
+    is_at_least,
     last_attempts,
     progress,
     run_verdict,
@@ -90,13 +91,16 @@ def summary_data(
 
     Keys: session_id, uid, verdict, outcome, status, liveness, damaged (records are
     damaged or lost), unreadable (why the journal may not be read, or empty),
-    created_at, updated_at, closed_at, duration_s, pipelines, runs (how many, attempts
-    counted), nodes_completed, nodes_planned, places (a list of run_id, attempt, node,
-    doing, datasets: where it is or broke, empty if it completed), error (type and
-    message in one line, or null), env, started_by, user, host, pid, exit_code,
-    parent_session_id, group_id, labels, records, unknown_events (records that this
-    version cannot read), newer_format (the newest format among them, 0 for none),
-    unread (a sentence on them, empty for none).
+    created_at, updated_at, closed_at, duration_s (null if its end
+    is not recorded: then duration_at_least_s, which is null otherwise, is the time to
+    its last record; both are null for a command that failed before its session),
+    pipelines, runs
+    (how many, attempts counted), nodes_completed, nodes_planned, places (a list of
+    run_id, attempt, node, doing, datasets: where it is or broke, empty if it
+    completed), error (type and message in one line, or null), env, started_by, user,
+    host, pid, exit_code, parent_session_id, group_id, labels, records, unknown_events
+    (records that this version cannot read), newer_format (the newest format among
+    them, 0 for none), unread (a sentence on them, empty for none).
     """
     run = decisive_run(state)
     done, planned = progress(state)
@@ -113,7 +117,7 @@ def summary_data(
         "created_at": _value(state.created_at),
         "updated_at": _value(state.updated_at),
         "closed_at": _value(state.closed_at),
-        "duration_s": session_seconds(state, now),
+        **_durations(state, now),
         "pipelines": _pipelines(state),
         "runs": len(state.runs),
         "nodes_completed": done,
@@ -145,6 +149,15 @@ def summary_data(
     }
 
 
+_NO_DURATIONS: Final = {"duration_s": None, "duration_at_least_s": None}
+
+
+def _durations(state: SessionState, now: datetime) -> dict[str, float | None]:
+    seconds = session_seconds(state, now)
+    name = "duration_at_least_s" if is_at_least(state) else "duration_s"
+    return _NO_DURATIONS | {name: seconds}
+
+
 def _pipelines(state: SessionState) -> list[str]:
     return list(dict.fromkeys(p for run in last_attempts(state) for p in run.pipelines))
 
@@ -153,7 +166,8 @@ def state_data(state: SessionState) -> dict[str, Any]:
     """Give a session of `show --json`: every field of `SessionState`.
 
     Derived: `verdict`, `outcome`, `unread` (a sentence on the records that this version
-    cannot read, empty for none) and `duration_s` of the session (to its last record);
+    cannot read, empty for none), `duration_s` and `duration_at_least_s` of the session
+    (as in `list --json`; that of a session which runs is to its last record);
     `verdict` and `broken` (names) of a run; `dataset` of a node. `runs` is a list,
     their `nodes` an object by name in execution order.
     """
@@ -162,7 +176,7 @@ def state_data(state: SessionState) -> dict[str, Any]:
     data["outcome"] = state.outcome
     end = state.updated_at or state.created_at
     data["unread"] = unread_text(state)
-    data["duration_s"] = None if end is None else session_seconds(state, end)
+    data |= _durations(state, end) if end is not None else _NO_DURATIONS
     data["runs"] = [_run(run, state) for run in state.runs]
     return data
 

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from kedro_journal.events import ErrorInfo
 from kedro_journal.state import NodeState, RunState, SessionState
+from kedro_journal.state.unread import hides_nodes
+
+from .words import duration
 
 __all__ = [
     "Failure",
     "Place",
     "decisive_run",
+    "is_at_least",
+    "is_incomplete",
+    "took",
     "env_in_force",
     "failures",
     "last_attempts",
     "places",
     "progress",
+    "reason",
     "run_seconds",
     "run_verdict",
     "session_seconds",
     "started_by",
+    "telling_parameters",
     "where_it_is",
 ]
 
@@ -63,15 +71,20 @@ def last_attempts(state: SessionState) -> tuple[RunState, ...]:
 def decisive_run(state: SessionState) -> RunState | None:
     """Give the run that the verdict is about: the last broken one, else the last."""
     runs = last_attempts(state)
-    broken = [run for run in runs if run.status != "completed"]
+    broken = [r for r in runs if r.status != "completed" or r.went_on_without]
     return broken[-1] if broken else (runs[-1] if runs else None)
 
 
 def places(run: RunState | None) -> tuple[Place, ...]:
-    """Give the nodes that a run is in, or broke in; failed ones first."""
+    """Return the nodes that a run is in, or broke in; failed ones first.
+
+    Of a run that completed only those that it went on without.
+    """
     if run is None:
         return ()
     failed = [_place(run, node) for node in run.with_status("failed")]
+    if run.status == "completed":
+        return tuple(failed)
     others = [_place(run, node) for node in run.broken if node.status != "failed"]
     return (*failed, *others)
 
@@ -90,17 +103,20 @@ def _place(run: RunState, node: NodeState) -> Place:
 
 
 def where_it_is(state: SessionState) -> tuple[Place, ...]:
-    """Give the nodes that a session is in, or broke in; none if it completed."""
-    run = decisive_run(state)
-    return () if run is None or run.status == "completed" else places(run)
+    """Return the nodes that a session is in, or broke in; none if it completed."""
+    return places(decisive_run(state))
 
 
 def session_seconds(state: SessionState, now: datetime) -> float | None:
-    """Give how long a session took, by the wall clock; None if it never began.
+    """Return how long a session took by the wall clock, in seconds.
 
-    For a crashed one: up to its last record. For one that runs: up to now.
+    A session that runs has taken the time up to now. One that is neither closed nor
+    known to run took at least the time up to its last record; see `is_at_least`.
+
+    Returns:
+        None if it never began, or if its command failed before a session existed.
     """
-    if state.created_at is None:
+    if state.created_at is None or (state.via == "command" and not state.runs):
         return None
     if state.status == "closed":
         end = state.closed_at
@@ -111,8 +127,24 @@ def session_seconds(state: SessionState, now: datetime) -> float | None:
     return max(((end or now) - state.created_at).total_seconds(), 0.0)
 
 
+def is_at_least(state: SessionState) -> bool:
+    """Return whether a session may have lived longer than its last record."""
+    return state.status != "closed" and state.liveness in ("crashed", "unknown")
+
+
+def took(seconds: float | None, *, at_least: bool) -> str:
+    """Return a duration in words: `at least 759 ms` where its end is not recorded."""
+    text = duration(seconds)
+    return f"at least {text}" if at_least and seconds is not None else text
+
+
+def is_incomplete(state: SessionState) -> bool:
+    """Return whether records about nodes may be missing from the journal."""
+    return bool(state.dropped_events or any(map(hides_nodes, state.unknown_types)))
+
+
 def run_seconds(run: RunState, state: SessionState, now: datetime) -> float | None:
-    """Give how long a run took, or has taken so far."""
+    """Return how long a run took, or has taken so far, in seconds."""
     if run.duration_s is not None or run.started_at is None:
         return run.duration_s
     end = run.ended_at or (now if state.liveness == "running" else state.updated_at)
@@ -143,14 +175,24 @@ def env_in_force(state: SessionState) -> str | None:
 
 
 def started_by(state: SessionState) -> str:
-    """Say how the session was started: `kedro run`, `Python code`..."""
+    """Return how the session was started: `kedro run`, `Python code`...
+
+    Of a command of another program only that program is named.
+    """
     command = state.command
-    if command is not None and command.name:
-        ours = command.argv and command.argv[0] == "kedro-journal"
-        return f"{'kedro-journal' if ours else 'kedro'} {command.name}"
+    program = command.argv[0] if command is not None and command.argv else "kedro"
+    if command is not None and command.name and program in ("kedro", "kedro-journal"):
+        return f"{program} {command.name}"
     if command is not None and command.argv:
         return command.argv[0].rpartition("/")[2]
     return _VIA.get(state.via, state.via)
+
+
+def reason(error: ErrorInfo) -> ErrorInfo:
+    """Return the error that says why: a `DatasetError` only wraps the one before it."""
+    while error.cause is not None and error.type.rpartition(".")[2] == "DatasetError":
+        error = error.cause
+    return error
 
 
 def failures(state: SessionState) -> list[Failure]:
@@ -209,3 +251,26 @@ def _of_session(state: SessionState) -> str:
         "command": "in the command, outside any run",
         "after the run": "after the run, which ended well",
     }.get(state.error_phase, "in the session")
+
+
+def telling_parameters(state: SessionState) -> Callable[[str], bool]:
+    """Return what chooses the parameters that may explain a failure.
+
+    They are those that a broken node loads, and those that override another value.
+    """
+    run = decisive_run(state)
+    nodes = run.broken if run is not None and state.verdict != "running" else ()
+    loaded = {
+        name.removeprefix("params:")
+        for node in nodes
+        for name in (node.plan.inputs if node.plan is not None else ())
+        if name.startswith("params:")
+    }
+    sources = state.context.parameter_sources if state.context is not None else ()
+    loaded |= {
+        one.name
+        for one in sources
+        if one.overrides or one.source in ("runtime_params", "--params")
+    }
+    groups = tuple(f"{name}." for name in loaded)
+    return lambda name: name in loaded or name.startswith(groups)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
+from msgspec.structs import replace
+
 from kedro_journal.events import ErrorInfo, Frame
 
 from .derive import Failure
@@ -19,6 +21,8 @@ _LIBRARY: Final = re.compile(
     r"(^|[/\\])(site-packages|dist-packages)[/\\]|[/\\]python\d[\d.]*[/\\]|^<frozen"
 )
 _PACKAGE: Final = re.compile(r"(?:site|dist)-packages[/\\]([^/\\]+)")
+_REMOTE_FRAME: Final = re.compile(r'  File "(.+)", line (\d{1,9})(?:, in (.*))?\Z')
+_REMOTE_HEAD: Final = "Traceback (most recent call last):"
 _INNERMOST_SHOWN: Final = 4
 _CAUSES_MAX: Final = 10
 
@@ -41,25 +45,33 @@ def short_path(file: str, project_path: str) -> str:
 def failure_lines(
     failure: Failure, project_path: str = "", *, whole: bool = False
 ) -> list[Line]:
-    """Give an error, its source, its traceback and its causes.
+    """Return an error with its causes, in the order in which they were raised.
+
+    The root cause comes first, with its source and its traceback. Each error that it
+    led to follows.
 
     Args:
-        failure: The error and where it struck.
+        failure: The error and where it was raised.
         project_path: Frames outside it are a library's.
         whole: Show every library frame, not only the innermost ones.
     """
-    lines: list[Line] = []
+    chain: list[ErrorInfo] = []
     error: ErrorInfo | None = failure.error
-    heading = Span(failure.where, "dim")
-    for _ in range(_CAUSES_MAX):
-        if error is None:
-            return lines
-        lines += [*_message(error), line("  ", heading)]
-        lines += _details(error, project_path, whole=whole)
-        error, heading = error.cause, Span("is what led to it", "dim")
-        if error is not None:
+    while error is not None and len(chain) < _CAUSES_MAX:
+        chain.append(error)
+        error = error.cause
+    lines: list[Line] = []
+    if error is not None:
+        lines += [line(Span("(earlier causes are not shown)", "dim")), ()]
+    heading = failure.where
+    for cause, one in zip((None, *chain[:0:-1]), chain[::-1], strict=True):
+        if cause is not None:
             lines.append(())
-    return [*lines, line(Span("... and further causes", "dim"))]
+            how = "raised while handling" if one.handling else "caused by"
+            heading = f"{how} the {cause.type.rpartition('.')[2]} above"
+        lines += [*_message(one), line("  ", Span(heading, "dim"))]
+        lines += _details(one, project_path, whole=whole)
+    return lines
 
 
 def _message(error: ErrorInfo) -> list[Line]:
@@ -72,17 +84,52 @@ def _message(error: ErrorInfo) -> list[Line]:
 def _details(error: ErrorInfo, project_path: str, *, whole: bool) -> Iterator[Line]:
     if error.snippet:
         yield ()
+        at = error.snippet_at or _snippet_at(error, project_path)
+        if at:
+            yield line("  ", Span(short_path(at, project_path), "strong"))
         for text in error.snippet:
             failing = text.lstrip().startswith(">")
             yield from indent(text_lines(text, "strong" if failing else ""))
-    if error.frames:
+    if error.remote:
+        yield ()
+        yield line(Span("  In the worker process, innermost call last:", "dim"))
+        yield from indent(_remote(error.remote, project_path, whole=whole), 4)
+    # Those of this process only waited for the worker.
+    waited = any(map(_REMOTE_FRAME.match, error.remote.splitlines()))
+    if error.frames and (whole or not waited):
         yield ()
         yield line(Span("  Traceback, innermost call last:", "dim"))
         yield from indent(_frames(error.frames, project_path, whole=whole), 4)
-    if error.remote:
-        yield ()
-        yield line(Span("  In the worker process:", "dim"))
-        yield from indent(text_lines(error.remote.rstrip()), 4)
+
+
+def _snippet_at(error: ErrorInfo, project_path: str) -> str:
+    """Find `file:line` of a snippet that was recorded without it; empty for unknown."""
+    for frame in reversed(error.frames):
+        if is_library_frame(frame, project_path):
+            continue
+        marked = any(
+            text.lstrip().startswith(f"> {frame.line:4d} |") for text in error.snippet
+        )
+        return f"{frame.file}:{frame.line}" if marked else ""
+    return ""
+
+
+def _remote(text: str, project_path: str, *, whole: bool) -> Iterator[Line]:
+    """Return the traceback text of a worker process with a library's frames folded."""
+    frames: list[Frame] = []
+    for each in text.strip().strip('"').strip("\n").splitlines():
+        found = _REMOTE_FRAME.match(each)
+        if found is not None:
+            frames.append(Frame(found[1], int(found[2]), found[3] or ""))
+        elif frames and each.startswith("    "):
+            source = each.strip()
+            if not frames[-1].source and source.strip("^~ "):
+                frames[-1] = replace(frames[-1], source=source)
+        elif each != _REMOTE_HEAD:
+            yield from _frames(tuple(frames), project_path, whole=whole)
+            frames.clear()
+            yield from text_lines(each)
+    yield from _frames(tuple(frames), project_path, whole=whole)
 
 
 def _frames(

@@ -163,7 +163,7 @@ def _node_lines(group: GroupState, width: int | None, *, every: bool) -> list[Li
 def nodes_shown(group: GroupState) -> list[str]:
     """Choose nodes that are shown where not all are: the broken and the first ones."""
     nodes = group.nodes
-    calm = ("pending", "completed", "skipped")
+    calm = ("pending", "completed", "skipped", "not recorded")
     broken = [key for key in nodes if nodes[key].status not in calm]
     chosen = set([*broken, *nodes][:NODES_SHOWN])
     return [key for key in nodes if key in chosen]

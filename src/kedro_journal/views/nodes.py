@@ -81,7 +81,7 @@ def nodes_around_break(nodes: Sequence[NodeState]) -> list[int]:
     """Choose the nodes around the break: broken ones first, then their neighbours."""
     if len(nodes) <= NODES_SHOWN:
         return list(range(len(nodes)))
-    calm = ("pending", "completed", "skipped")
+    calm = ("pending", "completed", "skipped", "not recorded")
     broken = [i for i, node in enumerate(nodes) if node.status not in calm]
     done = [i for i, node in enumerate(nodes) if node.status == "completed"]
     focus = broken[0] if broken else (done[-1] if done else 0)
@@ -117,7 +117,7 @@ def node_row(
     role = "bad" if over and in_progress else VERDICT_ROLES.get(node.status, "")
     return (
         line(Span(node.name, "dim" if node.status == "pending" else "")),
-        line(Span(node.status, role)),
+        line(Span(f"was {node.status}" if over and in_progress else node.status, role)),
         line(duration(node.duration_s) if node.duration_s is not None else ""),
         line(process),
         _at(node),
@@ -126,7 +126,7 @@ def node_row(
 
 
 def _at(node: NodeState) -> Line:
-    if node.status in ("pending", "completed", "skipped"):
+    if node.status in ("pending", "completed", "skipped", "not recorded"):
         return ()
     names = ", ".join(operation.dataset for operation in node.open_operations)
     doing = node.phase if node.phase not in ("", node.status) else ""

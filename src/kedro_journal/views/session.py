@@ -13,11 +13,14 @@ from kedro_journal.state.unread import unread_text
 from .derive import (
     env_in_force,
     failures,
+    is_at_least,
     last_attempts,
     run_seconds,
     run_verdict,
     session_seconds,
     started_by,
+    telling_parameters,
+    took,
 )
 from .failure import failure_lines
 from .health import finding_lines
@@ -27,7 +30,7 @@ from .table import Column, pairs, table
 from .terminal import Line, Screen, Span, clip, indent, line, render
 from .timeline import LEVEL_ROLES
 from .verdict import Moments, alive_lines, title, verdict_lines
-from .words import ago, count, date_and_time, duration, flatten, literal
+from .words import ago, count, date_and_time, flatten, literal
 
 __all__ = [
     "Detail",
@@ -126,7 +129,7 @@ def session_lines(
     """
     lines = [
         title(state, as_of=as_of),
-        *verdict_lines(state, screen, moments or {}),
+        *verdict_lines(state, screen, moments or {}, damaged=bool(findings)),
         *alive_lines(state, alive),
         (),
     ]
@@ -174,7 +177,8 @@ def session_facts(
     if state.closed_at is not None:
         code = "" if state.exit_code is None else f", exit code {state.exit_code}"
         facts.append(("closed", f"{date_and_time(state.closed_at, screen)}{code}"))
-    facts.append(("took", duration(session_seconds(state, screen.now))))
+    seconds = session_seconds(state, screen.now)
+    facts.append(("took", took(seconds, at_least=is_at_least(state))))
     who = f"{state.user or 'unknown user'} on {state.host or 'unknown host'}"
     facts.append(("by", f"{who}, pid {state.pid}"))
     package = f" ({state.package_name})" if state.package_name else ""
@@ -233,14 +237,18 @@ def _run(
     superseded: bool,
 ) -> list[Line]:
     verdict = run_verdict(run, state)
+    without = len(run.went_on_without)
+    shown = f"completed, {count(without, 'node')} failed" if without else verdict
+    role = "bad" if without else VERDICT_ROLES.get(verdict, "")
     again = f" attempt {run.attempt}" if run.attempt > 1 else ""
     done = len(run.with_status("completed"))
-    took = duration(run_seconds(run, state, screen.now))
+    at_least = run.status == "running" and is_at_least(state)
+    lasted = took(run_seconds(run, state, screen.now), at_least=at_least)
     heading = line(
         Span(f"Run {run.run_id or ''}".rstrip() + again, "strong"),
         "  ",
-        Span(verdict, VERDICT_ROLES.get(verdict, "")),
-        f", {done} of {count(len(run.nodes), 'node')} completed in {took}",
+        Span(shown, role),
+        f", {done} of {count(len(run.nodes), 'node')} completed in {lasted}",
     )
     what = [f"pipeline {', '.join(run.pipelines)}" if run.pipelines else ""]
     what.append(run.runner.rpartition(".")[2])
@@ -263,13 +271,18 @@ def _run(
 
 
 def parameter_lines(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
-    """Give the parameters in force, a few or all; none if there are none."""
+    """Return the parameters in force, a few or all; none if there are none.
+
+    Those of the nodes that broke and those that were overridden come first.
+    """
     found = flatten(state.parameters)
     environment = dict(state.environment)
     if state.context is not None:
         environment |= state.context.environment
     lines: list[Line] = []
     if found:
+        first = telling_parameters(state)
+        found.sort(key=lambda pair: not first(pair[0]))
         shown = found if whole else found[:_PARAMETERS_SHOWN]
         lines += _section("Parameters in force")
         width = screen.width and screen.width - 2
@@ -313,9 +326,11 @@ def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
     remarks: list[str] = []
     if state.dropped_events:
         lost = count(state.dropped_events, "event")
-        remarks.append(f"{lost} could not be written; `tail` shows where the gap is")
+        remarks.append(
+            f"{lost} could not be written; `tail` shows where they are missing"
+        )
     remarks += [
-        f"not recorded whole, too large for a record: {one}" for one in state.left_out
+        f"not recorded in full, too large for a record: {one}" for one in state.left_out
     ]
     if state.repairs:
         remarks.append(f"{count(state.repairs, 'repair')} by a writer, see `tail`")
@@ -323,7 +338,7 @@ def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
         remarks.append(unread_text(state))
     if state.unattributed_events:
         some = count(state.unattributed_events, "event")
-        remarks.append(f"{some} of concurrent runs, of which Kedro does not say which")
+        remarks.append(f"{some} of concurrent runs: Kedro does not say of which run")
     for anomaly in state.anomalies[:_ANOMALIES_SHOWN]:
         what = f"record {anomaly.seq}, {anomaly.type}, does not fit"
         remarks.append(f"{what}: {anomaly.subject} was {anomaly.status}")

@@ -12,8 +12,11 @@ from .derive import (
     Place,
     decisive_run,
     env_in_force,
+    is_at_least,
+    is_incomplete,
     last_attempts,
     progress,
+    reason,
     session_seconds,
     started_by,
     where_it_is,
@@ -41,6 +44,7 @@ VERDICT_ROLES: Final = {
     "running": "busy",
     "pending": "dim",
     "skipped": "dim",
+    "not recorded": "warn",
     "no run": "dim",
     "empty": "dim",
     "loading": "busy",
@@ -59,7 +63,7 @@ COLUMNS: Final = (
     Column("group", widest=28, drop=4),
     Column("env", widest=12, drop=2),
     Column("started by", widest=20, drop=1),
-    Column("where it broke"),
+    Column("where"),
 )
 
 BROKE_WIDEST: Final = 100
@@ -154,7 +158,7 @@ def session_row(row: Listed, screen: Screen, branch: str = "") -> tuple[Line, ..
         line(Span(branch, "dim"), Span(state.session_id, "strong")),
         line(Span(verdict, VERDICT_ROLES.get(verdict, ""))),
         line(started),
-        line(duration(seconds)),
+        line(f"{'>= ' if seconds and is_at_least(state) else ''}{duration(seconds)}"),
         line(f"{done}/{planned}" if state.runs else ""),
         line(", ".join(names)),
         line(state.group_id or ""),
@@ -165,7 +169,11 @@ def session_row(row: Listed, screen: Screen, branch: str = "") -> tuple[Line, ..
 
 
 def broke(row: Listed) -> Line:
-    """Say where a session broke, and by what; nothing if it completed."""
+    """Return where a session is, or where it broke and by what.
+
+    A session that runs is at a node. One that completed has nothing here, unless
+    records about its nodes are missing.
+    """
     if row.unreadable:
         return line(Span(f"not readable: {row.unreadable}", "warn"))
     damage = [Span("damaged  ", "warn")] if row.damaged else []
@@ -174,12 +182,21 @@ def broke(row: Listed) -> Line:
     run = decisive_run(row.state)
     found = where_it_is(row.state)
     error = (run.error if run is not None else None) or row.state.error
-    what = Span(error.summary(), "dim") if error is not None else None
+    if error is None and found:
+        error = found[0].node.error
+    said = reason(error).summary() if error is not None else ""
+    if error is not None and error.is_broken_pool:
+        said = "a worker process was killed"
+    what = Span(said, "dim") if error is not None else None
     if found:
         first, *others = found
+        if row.state.verdict == "running" and run is not None and not run.ended_seq:
+            damage.append(Span("at "))
         more = f" and {len(others)} more" if others else ""
         where = Span(in_short(first) + more)
         return line(*damage, where, "  ", what) if what else line(*damage, where)
+    if what is None and row.state.verdict == "completed" and is_incomplete(row.state):
+        what = Span("records are missing", "warn")
     return line(*damage, what) if what is not None else line(*damage)
 
 
