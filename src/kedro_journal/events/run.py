@@ -21,7 +21,7 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
     PLAIN_FIELDS: ClassVar[frozenset[str]] = frozenset(
         {
             *("name", "inputs", "outputs", "tags", "namespace", "confirms"),
-            *("source_sha256", "arguments_sha256"),
+            *("source_sha256", "arguments_sha256", "code_sha256"),
         }
     )
 
@@ -67,6 +67,14 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
             "`NAME: FUNCTION([INPUT;...]) -> [OUTPUT;...]`, where NAME is the name "
             "without the namespace, FUNCTION is what follows the last dot of the "
             "function, and an empty list is written None."
+        ),
+    ] = ""
+    code_sha256: Annotated[
+        str,
+        Meta(
+            description="Hash of the compiled code of the function that the process "
+            "ran, if it has any: its file may have been edited since it was loaded. "
+            "Comparable within one version of Python."
         ),
     ] = ""
 

@@ -23,7 +23,7 @@ from . import capture
 from .aside import recorded_value
 from .chain import Chain, find_chain
 from .conf_source import conf_source_of
-from .plan import planned
+from .plan import forget_edited_sources, planned
 from .present import pipeline_now, project_now, redactor_now, stored_now
 from .project import configure
 
@@ -212,12 +212,14 @@ def make_plan(
     """Plan with the project as it is now.
 
     Raises:
-        NotResumable: There is drift, which is refused; or a node that is none.
+        NotResumable: There is drift, which is refused; or a node that is none; or a
+            node would have to run again that would process the same data twice.
     """
     redactor = redactor_now(chain, context)
     original = chain.links[0]
     filters = run_filters(chain, original.state.session_id, original.run)
     now_nodes = pipeline_now(chain, filters).nodes
+    forget_edited_sources(now_nodes)
     nodes = tuple(planned(node, redactor.plain) for node in now_nodes)
     wanted = tuple(from_nodes)
     unknown = sorted(set(wanted) - {node.name for node in nodes})
@@ -241,4 +243,10 @@ def make_plan(
         redo_drifted=on_drift == "redo",
         from_nodes=wanted,
     )
+    if plan.refused:
+        advice = (
+            "Put back what it has to load (the original file, or the checkpoint), or "
+            "start a new run."
+        )
+        raise NotResumable(chain.last.session_id, "; ".join(plan.refused), advice)
     return msgspec.structs.replace(plan, damage=chain.damage())

@@ -420,7 +420,8 @@ class StateBuilder:
         here.go(*key, changed, nodes)
         node = changed.get(name)
         status = (node or nodes.get(name) or NodeState(name)).status
-        if move.after[status] is None:
+        over = status == "failed" and self._runs[number].status != "running"
+        if over or move.after[status] is None:
             if status in _ENDED or not self._has_gap:
                 self._anomaly(record, f"node {name}", status)
                 return

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from .trace import Trace
 
 __all__ = [
+    "TRIES_MAX",
     "Anomaly",
     "DatasetOperation",
     "NodeState",
     "NodeStatus",
+    "NodeTry",
     "Note",
     "RunState",
     "RunStatus",
@@ -76,6 +78,26 @@ class Anomaly(msgspec.Struct, frozen=True):
     status: str
 
 
+TRIES_MAX: Final = 20
+"""Earlier tries at a node that are kept; the number of all is."""
+
+
+class NodeTry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An earlier try at a node in the same run, by a runner that tries again.
+
+    Attributes:
+        started_seq, computed_seq, ended_seq: The records that say so; 0 for none.
+        phase: What it was doing when it broke; empty if that is not recorded.
+        error: What it raised; None if that is not recorded, as for a save that failed.
+    """
+
+    started_seq: int = 0
+    computed_seq: int = 0
+    ended_seq: int = 0
+    phase: str = ""
+    error: ErrorInfo | None = None
+
+
 class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     """One node in one attempt at a run.
 
@@ -93,6 +115,9 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
         loads, saves, confirms: Its datasets, by name.
         error: What it raised, if it failed.
         phase: What it was doing when it broke: loading, running, saving or confirming.
+        tries: How often its runner tried it. All other fields are of the last try, but
+            for loads, saves and confirms that it did not come to.
+        earlier_tries: The tries before, oldest first; the last 20 of them.
     """
 
     name: str
@@ -111,6 +136,8 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     error: ErrorInfo | None = None
     phase: str = ""
     confirms: Mapping[str, DatasetOperation] = {}
+    earlier_tries: tuple[NodeTry, ...] = ()
+    tries: int = 1
 
     @property
     def open_operations(self) -> tuple[DatasetOperation, ...]:

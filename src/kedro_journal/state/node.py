@@ -159,6 +159,8 @@ def _loading(here: Here, record: Entry, event: DatasetLoading) -> bool:
     status = _AFTER_LOADING[node.status]
     if status is None or event.run_id != here.run_id or event.attempt != here.attempt:
         return False
+    if node.computed_seq or node.ended_seq or node.started_seq:
+        node.try_again()
     node.status = status
     name = event.dataset
     load = node.last_load if name == node.last_load.dataset else node.load(name)
@@ -192,6 +194,7 @@ def _loaded(here: Here, record: Entry, event: DatasetLoaded) -> bool:
         load.entries = event.entries
         load.listing_sha256 = event.listing_sha256
         load.etag = event.etag
+        load.content_sha256 = event.content_sha256
     return True
 
 
@@ -230,6 +233,7 @@ def _saved(here: Here, record: Entry, event: DatasetSaved) -> bool:
     save.entries = event.entries
     save.listing_sha256 = event.listing_sha256
     save.etag = event.etag
+    save.content_sha256 = event.content_sha256
     return True
 
 
@@ -268,6 +272,8 @@ def _started(here: Here, record: Entry, event: NodeStarted) -> bool:
     status = _AFTER_STARTED[node.status]
     if status is None or event.run_id != here.run_id or event.attempt != here.attempt:
         return False
+    if node.started_seq or node.ended_seq:
+        node.try_again()
     node.status = status
     for dataset, version in event.input_versions:
         if dataset in node.changed_loads or dataset in node.loads:

@@ -30,7 +30,14 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         size_bytes: Its size, where cheap; of a folder, of all files together.
         modified_at: When it was last written, to the microsecond, where that can be
             told; of a folder, its newest file.
-        entries, listing_sha256, etag: See `Fingerprint`.
+        entries, listing_sha256, etag, content_sha256: See `Fingerprint`.
+        place: What identifies its location, whatever its spelling. It is not redacted,
+            and is never shown or recorded. Empty if it has no location.
+        appends: A save adds to what is there.
+        checkpoint_at: When its checkpoint was last written; None if there is none, or
+            the dataset keeps none.
+        keeps_checkpoint: A confirmation writes a checkpoint, and `checkpoint_at` tells
+            when.
     """
 
     persistent: bool
@@ -42,6 +49,11 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     entries: int | None = None
     listing_sha256: str | None = None
     etag: str | None = None
+    content_sha256: str | None = None
+    place: str = ""
+    appends: bool = False
+    checkpoint_at: Instant | None = None
+    keeps_checkpoint: bool = False
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -54,6 +66,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
             self.entries,
             self.listing_sha256,
             self.etag,
+            self.content_sha256,
         )
 
 
