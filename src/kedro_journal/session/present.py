@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 _LISTING_MAX_S: Final = 10.0  # no run is waiting
+_CONTENT_MAX: Final = 64 * 1024 * 1024  # a run may have hashed more than it does now
 
 
 def pipeline_names(names: Sequence[str]) -> list[str] | None:
@@ -99,7 +100,9 @@ def stored_now(
     names = {name for node in nodes for name in (*node.inputs, *node.outputs)}
     catalog, found = context.catalog, dict[str, Stored]()
     remote = partial(remote_setting, Path(str(context.project_path)))
-    reader = FingerprintReader(remote, listing_max_s=_LISTING_MAX_S)
+    reader = FingerprintReader(
+        remote, listing_max_s=_LISTING_MAX_S, content_max=_CONTENT_MAX
+    )
     for name in sorted(names):
         if name == "parameters" or name.startswith("params:"):
             continue

@@ -56,14 +56,14 @@ class Confirming:
         self._ended: dict[str, tuple[int, int]] = {}
         self._loads: dict[str, dict[str, _Load]] = {}
         for link, (_, run) in enumerate(chain):
-            for node in run.nodes.values():
-                for name, confirm in node.confirms.items():
+            for ran in run.nodes.values():
+                for name, confirm in ran.confirms.items():
                     self._begun[bare(name)] = link, confirm.started_seq
                     if not confirm.is_open:
                         self._ended[bare(name)] = link, confirm.ended_seq
-                for name, load in node.loads.items():
+                for name, load in ran.loads.items():
                     one = _Load(link, load.ended_seq or load.started_seq, load.ended_at)
-                    self._loads.setdefault(bare(name), {})[node.name] = one
+                    self._loads.setdefault(bare(name), {})[ran.name] = one
 
     def _is_consumed(self, node: str, dataset: str) -> bool | None:
         """Return whether what a node loaded was confirmed; None if it is not known."""

@@ -188,6 +188,7 @@ class StateBuilder:
                     host=event.host,
                     boot_id=event.boot_id,
                     started_at_ticks=event.started_at_ticks,
+                    pid_namespace=event.pid_namespace,
                 )
             case (
                 SessionCreated()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -23,17 +23,17 @@ from kedro_journal.events import (
 from .operation import DatasetOperation
 from .outcome import is_left_to_others, outcome_of, verdict_of
 from .shown import Shown
+from .tries import EarlierTry
 
 if TYPE_CHECKING:
     from .trace import Trace
 
 __all__ = [
-    "TRIES_MAX",
     "Anomaly",
     "DatasetOperation",
     "NodeState",
     "NodeStatus",
-    "NodeTry",
+    "EarlierTry",
     "Note",
     "RunState",
     "RunStatus",
@@ -78,26 +78,6 @@ class Anomaly(msgspec.Struct, frozen=True):
     status: str
 
 
-TRIES_MAX: Final = 20
-"""Earlier tries at a node that are kept; the number of all is."""
-
-
-class NodeTry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An earlier try at a node in the same run, by a runner that tries again.
-
-    Attributes:
-        started_seq, computed_seq, ended_seq: The records that say so; 0 for none.
-        phase: What it was doing when it broke; empty if that is not recorded.
-        error: What it raised; None if that is not recorded, as for a save that failed.
-    """
-
-    started_seq: int = 0
-    computed_seq: int = 0
-    ended_seq: int = 0
-    phase: str = ""
-    error: ErrorInfo | None = None
-
-
 class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     """One node in one attempt at a run.
 
@@ -136,7 +116,7 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     error: ErrorInfo | None = None
     phase: str = ""
     confirms: Mapping[str, DatasetOperation] = {}
-    earlier_tries: tuple[NodeTry, ...] = ()
+    earlier_tries: tuple[EarlierTry, ...] = ()
     tries: int = 1
 
     @property
@@ -250,6 +230,7 @@ class Writer(msgspec.Struct, frozen=True, omit_defaults=True):
     host: str = ""
     boot_id: str | None = None
     started_at_ticks: int | None = None
+    pid_namespace: str | None = None
 
 
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .model import TRIES_MAX, DatasetOperation, NodeState, NodeStatus, NodeTry
+from .model import DatasetOperation, NodeState, NodeStatus
 from .operation import NOTHING, Kind, OperationBuilder
+from .tries import TRIES_MAX, EarlierTry
 
 __all__ = ["NodeBuilder"]
 
@@ -103,7 +104,7 @@ class NodeBuilder:
 
     def try_again(self) -> None:
         """Begin another try: keep what the last one came to."""
-        last = NodeTry(
+        last = EarlierTry(
             self.started_seq, self.computed_seq, self.ended_seq, self.phase, self.error
         )
         self.earlier_tries = (*self.earlier_tries, last)[-TRIES_MAX:]

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
 from kedro_journal.events import PlannedNode
 
 from .confirming import Confirming
-from .damage import Damage
+from .decision import NodeDecision, ResumePlan, decide, last_seq
 from .drift import Drift, affected
 from .evidence import Evidence, Known, Link, bare, collect
 from .loads import FirstLoads
@@ -25,74 +24,9 @@ from .model import NodeState
 from .sharing import Sharing
 from .stored import SLACK, Stored, changed
 
-__all__ = ["Decision", "NodeDecision", "ResumePlan", "plan_resume"]
+__all__ = ["plan_resume"]
 
-Decision = Literal["done", "suspect", "to do", "redo"]
-_Decisions = dict[str, "NodeDecision"]
-
-
-class NodeDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done with one node, and why.
-
-    Attributes:
-        name: The node.
-        decision: done; suspect (an output was being saved at the death: it runs again,
-            and what it left is not trusted); to do (it did not complete); or redo (it
-            completed, but has to run again).
-        reason: Why, in words.
-        session_id: The session whose records prove it; empty if none has any.
-        seqs: Those records.
-    """
-
-    name: str
-    decision: Decision
-    reason: str
-    session_id: str = ""
-    seqs: tuple[int, ...] = ()
-
-
-class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a resumed session will do.
-
-    Attributes:
-        session_id: The session that is gone on from: the last of the chain.
-        chain: It and those that it was itself resumed from, oldest first.
-        pipelines, runner, is_async, env: What it was asked for.
-        decisions: One for each node, in execution order.
-        load_versions: Versions that inputs are pinned to, by dataset.
-        own_versions: Versioned inputs that are made anew: they are loaded at the
-            version that the resumed session saves.
-        drift: What is not as it was.
-        unknown: Datasets of nodes that do not run of which nothing tells whether they
-            are what was loaded or saved: they have no fingerprint.
-        refused: Why the plan cannot be carried out without a wrong result. A session
-            that has such a plan is not resumed.
-        damage: Journals of the chain that are damaged: the rest of them counts.
-    """
-
-    session_id: str
-    chain: tuple[str, ...]
-    pipelines: tuple[str, ...]
-    runner: str
-    is_async: bool
-    env: str | None
-    decisions: tuple[NodeDecision, ...]
-    load_versions: dict[str, str]
-    own_versions: tuple[str, ...]
-    drift: tuple[Drift, ...]
-    unknown: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
-    damage: tuple[Damage, ...] = ()
-
-    @property
-    def to_run(self) -> tuple[str, ...]:
-        """Names of the nodes that will run, in execution order."""
-        return tuple(d.name for d in self.decisions if d.decision != "done")
-
-    @property
-    def done(self) -> tuple[str, ...]:
-        """Names of the nodes that need not run."""
-        return tuple(d.name for d in self.decisions if d.decision == "done")
+_Decisions = dict[str, NodeDecision]
 
 
 def plan_resume(
@@ -182,9 +116,9 @@ class _Planner:
         if name in self.known.unreached:
             later = self.known.unreached[name]
             reason = f"session {later} was to run it again, and did not get to it"
-            return _decision(known, "redo", reason, seq)
+            return decide(known, "redo", reason, seq)
         if name in self.moved:
-            return _decision(known, "redo", self.moved[name], seq)
+            return decide(known, "redo", self.moved[name], seq)
         for dataset in planned.outputs:
             save = known.node.saves.get(dataset)
             trouble = self._trouble(dataset, known.node)
@@ -193,7 +127,7 @@ class _Planner:
                 return _decision(
                     known, "redo", trouble, save.ended_seq if save else seq
                 )
-        return _decision(known, "done", f"it completed (record {seq})", seq)
+        return decide(known, "done", f"it completed (record {seq})", seq)
 
     def _never_started(self, planned: PlannedNode) -> NodeDecision:
         if self.only_missing:
@@ -218,7 +152,7 @@ class _Planner:
         if intact and self.confirming.is_done(planned, known):
             seq = max(one.started_seq for one in node.confirms.values())
             reason = f"its outputs were saved, and its inputs confirmed (record {seq})"
-            return _decision(known, "done", reason, seq)
+            return decide(known, "done", reason, seq)
         touched = [
             save
             for save in node.saves.values()
@@ -230,7 +164,7 @@ class _Planner:
                     f"{save.dataset} was being saved (record {save.started_seq}): "
                     "what is there may be half of it"
                 )
-                return _decision(known, "suspect", reason, save.started_seq)
+                return decide(known, "suspect", reason, save.started_seq)
         if node.computed_seq and touched:
             saved = {save.dataset for save in touched if not save.is_open}
             left = "not every output was saved"
@@ -242,13 +176,13 @@ class _Planner:
                 names = ", ".join(planned.confirms)
                 left = f"{names} was not confirmed" if names else "it did not complete"
             reason = f"its function returned (record {node.computed_seq}), but {left}"
-            return _decision(known, "suspect", reason, node.computed_seq)
-        seq = _last_seq(node)
+            return decide(known, "suspect", reason, node.computed_seq)
+        seq = last_seq(node)
         what = {"failed": "it failed", "interrupted": "it was interrupted"}
         reason = what.get(node.status, f"it was {node.status}")
         if node.phase and node.status == "failed":
             reason += f" while {node.phase}"
-        return _decision(known, "to do", reason + f" (record {seq})" * bool(seq), seq)
+        return decide(known, "to do", reason + f" (record {seq})" * bool(seq), seq)
 
     def _trouble(self, dataset: str, known: NodeState) -> str:
         """Say how an output is not what was saved; empty if it is, as far as known."""
@@ -467,20 +401,3 @@ class _Planner:
 def _as_node(name: str) -> str:
     """Return a key that no dataset has: the save of a node at a shared place."""
     return f"\0{name}"
-
-
-def _decision(
-    known: Evidence, decision: Decision, reason: str, seq: int
-) -> NodeDecision:
-    return NodeDecision(
-        name=known.node.name,
-        decision=decision,
-        reason=reason,
-        session_id=known.session_id,
-        seqs=(seq,) if seq else (),
-    )
-
-
-def _last_seq(node: NodeState) -> int:
-    seq = node.ended_seq or node.computed_seq or node.started_seq
-    return seq or max((load.started_seq for load in node.loads.values()), default=0)
