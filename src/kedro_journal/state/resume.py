@@ -124,9 +124,7 @@ class _Planner:
             trouble = self._trouble(dataset, known.node)
             trouble = trouble or self._unsaved(dataset, known.node)
             if trouble:
-                return _decision(
-                    known, "redo", trouble, save.ended_seq if save else seq
-                )
+                return decide(known, "redo", trouble, save.ended_seq if save else seq)
         return decide(known, "done", f"it completed (record {seq})", seq)
 
     def _never_started(self, planned: PlannedNode) -> NodeDecision:
