@@ -25,7 +25,10 @@ def boom(name):
     if Path("FAIL_" + name).exists(): raise RuntimeError(name)
 
 class Days(AbstractDataset):
-    def __init__(self, path): self._path_of = Path(path)
+    _filepath_arg = "filepath"
+    def __init__(self, path):
+        self._path_of = Path(path)
+        self._checkpoint_config = {"filepath": f"{path}/CHECKPOINT"}
     def _describe(self): return {}
     @property
     def _done(self):

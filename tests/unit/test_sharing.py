@@ -144,6 +144,23 @@ def test_what_overwrote_an_input_makes_the_input_again() -> None:
     assert story.plan().to_run == ("a", "d", "b", "c")
 
 
+def test_nodes_between_two_that_share_a_place_keep_their_order() -> None:
+    nodes = [
+        node("a", ["raw"], ["x"]),
+        node("reader", ["x"], ["seen"]),
+        node("between", ["seen"], ["go"]),
+        node("writer", ["go"], ["y"]),
+    ]
+    places = {"x": "t", "y": "t", "seen": "seen", "go": "go"}
+    story = Story(nodes, places).run("a", "reader", "between", "writer")
+    found = story.plan("reader")
+    assert found.to_run == ("a", "reader", "between", "writer")
+    assert ("reader", "writer") in found.in_order
+
+    story = Story(nodes, {**places, "y": "other"}).run(*(n.name for n in nodes))
+    assert story.plan("a").in_order == ()
+
+
 UPDATE = [node("u", ["x"], ["y"]), node("c", ["y"], ["out"])]
 
 

@@ -218,7 +218,8 @@ def make_plan(
     redactor = redactor_now(chain, context)
     original = chain.links[0]
     filters = run_filters(chain, original.state.session_id, original.run)
-    now_nodes = pipeline_now(chain, filters).nodes
+    pipeline = pipeline_now(chain, filters)
+    now_nodes = pipeline.nodes
     forget_edited_sources(now_nodes)
     nodes = tuple(planned(node, redactor.plain) for node in now_nodes)
     wanted = tuple(from_nodes)
@@ -243,6 +244,8 @@ def make_plan(
         redo_drifted=on_drift == "redo",
         from_nodes=wanted,
     )
+    if plan.in_order:
+        _check_order(chain, plan, pipeline)
     if plan.refused:
         advice = (
             "Put back what it has to load (the original file, or the checkpoint), or "
@@ -250,3 +253,20 @@ def make_plan(
         )
         raise NotResumable(chain.last.session_id, "; ".join(plan.refused), advice)
     return msgspec.structs.replace(plan, damage=chain.damage())
+
+
+def _check_order(chain: Chain, plan: ResumePlan, pipeline: Any) -> None:
+    """Refuse where Kedro orders the nodes that are left differently.
+
+    Raises:
+        NotResumable: Two of them share stored data.
+    """
+    left = pipeline.filter(node_names=list(plan.to_run)).nodes
+    at = {node.name: number for number, node in enumerate(left)}
+    for first, second in plan.in_order:
+        if at[first] > at[second]:
+            reason = (
+                f"the nodes {first} and {second} share stored data, and Kedro would "
+                "run them in another order than before"
+            )
+            raise NotResumable(chain.last.session_id, reason, "Start a new run.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -11,7 +12,7 @@ from .damage import Damage
 from .evidence import Evidence
 from .model import NodeState
 
-__all__ = ["Decision", "NodeDecision", "ResumePlan", "decide", "last_seq"]
+__all__ = ["Decision", "NodeDecision", "ResumePlan", "decide", "last_seq", "running"]
 
 Decision = Literal["done", "suspect", "to do", "redo"]
 
@@ -48,6 +49,8 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
         own_versions: Versioned inputs that are made anew: they are loaded at the
             version that the resumed session saves.
         drift: What is not as it was.
+        in_order: Pairs of nodes that run and share stored data: the first one has to
+            run before the second one.
         unknown: Datasets of nodes that do not run of which nothing tells whether they
             are what was loaded or saved: they have no fingerprint.
         refused: Why the plan cannot be carried out without a wrong result. A session
@@ -65,6 +68,7 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
     load_versions: dict[str, str]
     own_versions: tuple[str, ...]
     drift: tuple[Drift, ...]
+    in_order: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     damage: tuple[Damage, ...] = ()
@@ -95,3 +99,8 @@ def last_seq(node: NodeState) -> int:
     """Return the last record that moved a node; 0 for none."""
     seq = node.ended_seq or node.computed_seq or node.started_seq
     return seq or max((load.started_seq for load in node.loads.values()), default=0)
+
+
+def running(decisions: Mapping[str, NodeDecision]) -> set[str]:
+    """Return the nodes that run."""
+    return {name for name, one in decisions.items() if one.decision != "done"}

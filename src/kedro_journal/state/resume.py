@@ -16,7 +16,7 @@ import msgspec
 from kedro_journal.events import PlannedNode
 
 from .confirming import Confirming
-from .decision import NodeDecision, ResumePlan, decide, last_seq
+from .decision import NodeDecision, ResumePlan, decide, last_seq, running
 from .drift import Drift, affected
 from .evidence import Evidence, Known, Link, bare, collect
 from .loads import FirstLoads
@@ -77,6 +77,7 @@ def plan_resume(
         load_versions=dict(first.load_versions) | planner.versions(decisions),
         own_versions=planner.own_versions(decisions),
         drift=tuple(drift),
+        in_order=planner.in_order(decisions),
         unknown=planner.unknown(decisions),
         refused=planner.refused(decisions),
     )
@@ -267,12 +268,12 @@ class _Planner:
         """Run again what made an input that is needed and can no longer be loaded."""
         while True:
             self._close_memory(decisions)
-            run = {name for name, one in decisions.items() if one.decision != "done"}
+            run = running(decisions)
             unread = self.confirming.unread(run)
             if unread.keys() - run:
                 self.force(decisions, unread, {})
                 continue
-            missing = self.sharing.missing(run)
+            missing = self.sharing.missing(run) or self.sharing.between(run)
             if not missing:
                 return
             for name, reason in missing.items():
@@ -360,9 +361,13 @@ class _Planner:
                     found[name] = None
         return tuple(found)
 
+    def in_order(self, decisions: _Decisions) -> tuple[tuple[str, str], ...]:
+        """Return the pairs of nodes that have to run one after the other."""
+        return self.sharing.pairs(running(decisions))
+
     def refused(self, decisions: _Decisions) -> tuple[str, ...]:
         """Return why nodes that would have to run again cannot."""
-        run = {name for name, one in decisions.items() if one.decision != "done"}
+        run = running(decisions)
         lost = self.sharing.impossible(run) | self.confirming.impossible(run)
         return tuple(lost[node.name] for node in self.nodes if node.name in lost)
 

@@ -228,6 +228,59 @@ class Sharing:
         """
         return self._simulate(run)[1]
 
+    def pairs(self, run: Collection[str]) -> tuple[tuple[str, str], ...]:
+        """Return pairs of nodes that run and have to keep their order.
+
+        Args:
+            run: All nodes that run.
+        """
+        found: dict[tuple[str, str], None] = {}
+        touched: dict[str, list[tuple[str, bool]]] = {}
+        for node in self._nodes:
+            if node.name not in run:
+                continue
+            writes = {
+                other for one in self._writes(node) for other in self._overlaps[one]
+            }
+            for place in sorted({*self._reads(node), *writes}):
+                before = touched.setdefault(place, [])
+                for name, wrote in before:
+                    if (wrote or place in writes) and name != node.name:
+                        found[name, node.name] = None
+                before.append((node.name, place in writes))
+        return tuple(found)
+
+    def between(self, run: Collection[str]) -> dict[str, str]:
+        """Return nodes that keep others in order, each with the reason.
+
+        Two nodes may depend on each other through a node that need not run. Without
+        that one, a runner may start them in another order, or at the same time.
+        """
+        pairs = self.pairs(run)
+        found: dict[str, str] = {}
+        for first, second in pairs:
+            if second in self._after(first, run):
+                continue
+            every = self._after(first, self._named)
+            if second not in every:
+                continue  # in a run from the start they have no order, either
+            for name in every - set(run):
+                if second in self._after(name, self._named):
+                    found.setdefault(
+                        name, f"{second} has to run after {first}, and follows from it"
+                    )
+        return found
+
+    def _after(self, name: str, run: Collection[str]) -> set[str]:
+        """Return the nodes that follow from a node, if these are all that run."""
+        made = set(map(bare, self._named[name].outputs))
+        found: set[str] = set()
+        for node in self._nodes:
+            if node.name in run and not made.isdisjoint(map(bare, node.inputs)):
+                found.add(node.name)
+                made |= set(map(bare, node.outputs))
+        return found
+
     def _simulate(self, run: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
         now = dict(self._now)
         needed: dict[str, str] = {}
