@@ -37,6 +37,7 @@ class Story:
         self.at = EPOCH
         self.written: dict[str, datetime] = {}
         self.appended: set[str] = set()
+        self.folders: set[str] = set()
         self.checkpoints: dict[str, datetime | None] = {}
         for place in places.values():
             self.write(place)
@@ -101,6 +102,7 @@ class Story:
                 exists=True,
                 modified_at=self.written[self.places[name]],
                 appends=name in self.appended,
+                is_folder=self.places[name] in self.folders,
                 keeps_checkpoint=name in self.checkpoints,
                 checkpoint_at=self.checkpoints.get(name),
             )
@@ -159,6 +161,23 @@ def test_nodes_between_two_that_share_a_place_keep_their_order() -> None:
 
     story = Story(nodes, {**places, "y": "other"}).run(*(n.name for n in nodes))
     assert story.plan("a").in_order == ()
+
+
+def test_all_that_saved_partitions_in_a_folder_run_again_if_it_was_changed() -> None:
+    nodes = [
+        node("jan", ["raw"], ["x"]),
+        node("feb", ["raw"], ["y"]),
+        node("all", ["x", "y"], ["out"]),
+    ]
+    story = Story(nodes, {"x": "days", "y": "days", "out": "out"})
+    story.folders = {"days"}
+    story.run("jan", "feb")
+    assert story.plan().to_run == ("all",)
+    assert story.plan("jan").refused == ()
+
+    story.write("days")
+    assert story.plan().to_run == ("jan", "feb", "all")
+    assert story.plan().refused == ()
 
 
 UPDATE = [node("u", ["x"], ["y"]), node("c", ["y"], ["out"])]
@@ -290,15 +309,21 @@ def test_a_confirmation_that_took_effect_is_not_repeated() -> None:
     assert "may have been confirmed" in story.plan().refused[0]
 
 
-def test_what_arrived_since_is_loaded_before_it_is_confirmed() -> None:
+def test_what_arrives_is_loaded_before_it_is_confirmed() -> None:
     story = Story(consuming(late=True), {"days": "d", "rows": "rows", "out": "out"})
     story.checkpoints["days"] = None
     story.run("take")
-    assert story.plan().to_run == ("last",)
-
-    story.write("d")
     found = story.plan()
     assert found.to_run == ("take", "last")
-    assert "last confirms days, which is not what was loaded" in (
-        found.decisions[0].reason
+    assert found.decisions[0].reason == (
+        "last confirms days: what arrived since it was loaded may not be confirmed "
+        "unread"
     )
+
+
+def test_what_follows_from_a_confirmed_input_that_is_loaded_again_runs_again() -> None:
+    take, last = consuming(late=True)
+    nodes = [take, node("more", ["rows"], ["rich"]), last]
+    places = {"days": "d", "rows": "rows", "rich": "rich", "out": "out"}
+    story = Story(nodes, places).run("take", "more")
+    assert story.plan().to_run == ("take", "more", "last")

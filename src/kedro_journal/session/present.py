@@ -152,7 +152,9 @@ def facts(
         place = compat.dataset_place(dataset, version)
         if place is not None:
             local = os.path.realpath(place.path) if place.is_local else place.url
-            known = msgspec.structs.replace(known, place=local)
+            known = msgspec.structs.replace(
+                known, place=local, is_folder=place.is_folder
+            )
         known = msgspec.structs.replace(known, path=path, **_checkpoint(dataset))
         exists = compat.version_exists(dataset, version)
         known = msgspec.structs.replace(known, exists=exists)

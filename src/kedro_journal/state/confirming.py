@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from kedro_journal.events import PlannedNode
 
 from .evidence import Evidence, Known, Link, bare
-from .loads import FirstLoads
 from .stored import Stored
 
 __all__ = ["Confirming"]
@@ -47,7 +46,6 @@ class Confirming:
         known: Known,
     ) -> None:
         self._nodes, self._stored, self._known = nodes, stored, known
-        self._first_loads = FirstLoads(chain)
         self._confirmers: dict[str, list[str]] = {}
         for node in nodes:
             for name in node.confirms:
@@ -123,7 +121,9 @@ class Confirming:
     def unread(self, run: Collection[str]) -> dict[str, str]:
         """Return nodes that have to load again what is confirmed, with the reason.
 
-        What arrived after a node loaded a dataset may not be confirmed unread.
+        Kedro confirms what is there at that moment, unless the same process loaded the
+        dataset. What arrived, or will arrive, since a node loaded it may not be
+        confirmed unread.
         """
         found: dict[str, str] = {}
         for node, dataset in self._consuming():
@@ -131,14 +131,9 @@ class Confirming:
             evidence = self._known.nodes.get(node.name)
             if not by or evidence is None or not evidence.is_complete:
                 continue
-            here = self._stored.get(dataset)
-            if here is None or not here.persistent:
-                continue
-            same = self._first_loads.same(evidence, dataset, here)
-            if not same and not self._is_consumed(node.name, dataset):
-                what = "may not be" if same is None else "is not"
+            if self._is_consumed(node.name, dataset) is False:
                 found[node.name] = (
-                    f"{by[0]} confirms {dataset}, which {what} what was loaded: "
-                    "it is loaded before it is confirmed"
+                    f"{by[0]} confirms {dataset}: what arrived since it was loaded "
+                    "may not be confirmed unread"
                 )
         return found

@@ -214,7 +214,7 @@ class _Planner:
         if save is None or not save.ended_seq:
             return f"that it saved its output {dataset} is not recorded"
         if save.path is None and now.path is not None and now.place:
-            return f"its output {dataset} was saved elsewhere"
+            return f"its output {dataset} was saved without a location, and has one now"
         return ""
 
     def outdated(self) -> dict[str, str]:

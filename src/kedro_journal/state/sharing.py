@@ -63,6 +63,7 @@ class Sharing:
             for name, one in stored.items()
             if one.path and self._places[name]
         }
+        self._folders = {self._places[n] for n, one in stored.items() if one.is_folder}
         self._savers: dict[str, set[str]] = {}
         for node in nodes:
             for output in node.outputs:
@@ -149,6 +150,8 @@ class Sharing:
         node = self._named.get(name)
         adds = node is not None and place in self._reads(node)
         before = contents.get(place, _BEFORE) if adds else frozenset()
+        if place in self._folders and not adds:
+            before = contents.get(place, _BEFORE) - {_ORIGINAL}
         for other in self._overlaps[place]:
             partly = other != place  # a folder that it is in, or a file of it
             old = contents.get(other, _BEFORE) if partly else before

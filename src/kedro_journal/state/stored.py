@@ -33,7 +33,9 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         entries, listing_sha256, etag, content_sha256: See `Fingerprint`.
         place: What identifies its location, whatever its spelling. It is not redacted,
             and is never shown or recorded. Empty if it has no location.
-        appends: A save adds to what is there.
+        appends: A save adds to the data that is there: a second one doubles it.
+        is_folder: A save leaves other files of the folder as they are, as that of
+            partitions.
         checkpoint_at: When its checkpoint was last written; None if there is none, or
             the dataset keeps none.
         keeps_checkpoint: A confirmation writes a checkpoint, and `checkpoint_at` tells
@@ -52,6 +54,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     content_sha256: str | None = None
     place: str = ""
     appends: bool = False
+    is_folder: bool = False
     checkpoint_at: Instant | None = None
     keeps_checkpoint: bool = False
 
