@@ -292,3 +292,20 @@ def test_a_copy_of_the_project_keeps_its_completed_nodes(project: Project) -> No
 
     assert [one["decision"] for one in plan["decisions"]] == ["done", "done", "to do"]
     assert plan["unknown"] == []
+
+
+def test_a_packaged_project_resumes_with_the_recorded_package(
+    project: Project,
+) -> None:
+    prepare(project, FLAKY, {"x": "data/x.json"})
+    (project.path / "ran.txt").write_text("flaky flaky\n")
+    (project.path / "pyproject.toml").unlink()
+    env = {"PYTHONPATH": str(project.path / "src")}
+    code = "import runpy\nrunpy.run_module('journal_demo', run_name='__main__')\n"
+    assert project.python(code, env=env).returncode == 1
+    mend(project)
+
+    done = project.journal("resume", "--project", str(project.path), env=env)
+
+    assert done.returncode == 0, done.stderr
+    assert ran(project) == ["last"]

@@ -25,7 +25,7 @@ from .chain import Chain, find_chain
 from .conf_source import conf_source_of
 from .plan import forget_edited_sources, planned
 from .present import pipeline_now, project_now, redactor_now, stored_now
-from .project import configure
+from .project import configure_recorded
 
 __all__ = [
     "OnDrift",
@@ -190,8 +190,8 @@ def unjournaled_context(
     conf_source: str | None,
 ) -> Any:
     """Load the project as the original had it, in a session of Kedro's own."""
-    configure(None, chain.project)
     state = chain.links[0].state
+    configure_recorded(state, chain.project)
     session = _KedroSession.create(
         project_path=chain.project,
         save_on_close=False,
