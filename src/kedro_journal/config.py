@@ -126,6 +126,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "system no more."
         ),
     ] = "files"
+    content_hash_kib: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_048_576,
+            description="Largest file or folder of this machine, in KiB, whose content "
+            "is hashed at its first load in a run and at each save, so that `resume` "
+            "knows it again in a copy of the project. 0: none is read. A hash takes "
+            "about 2 ms for each MiB.",
+        ),
+    ] = 1024
     lock_backend: Annotated[
         Literal["auto", "filelock", "fcntl"],
         Meta(

@@ -46,7 +46,7 @@ def test_one_event_that_does_not_fit_costs_no_other() -> None:
     recorder.record(SessionCreated(session_id="s"), RunStarted(run_id="r"))
     recorder.record(NodeStarted(run_id="r", node="n"))
     recorder.record(
-        NodeComputed(run_id="r", node="n"), NodeStarted(run_id="r", node="n")
+        NodeComputed(run_id="r", node="n"), NodeComputed(run_id="r", node="n")
     )
     assert recorder.state().runs[0].nodes["n"].status == "saving"
     assert recorder.state().anomalies == ()

@@ -114,6 +114,19 @@ def test_the_arguments_of_a_partial_are_code() -> None:
     assert "the arguments that a partial gives nodes.b" in drift.detail
 
 
+def test_code_that_ran_and_is_not_in_its_file_any_more_is_named() -> None:
+    nodes = [replaced(n, code_sha256="old") for n in LINE]
+    scene = Scene()
+    scene.world.nodes = nodes
+    scene.journals = [scene.session("s0", ["a", "b", "c"], PARAMETERS, "a", "b")]
+    found = scene.one(**changed(nodes, "a", code_sha256="new"))
+    assert (found.kind, found.subject, found.nodes) == ("code", "a", ("a",))
+
+    other = replaced(VERSIONS, python="3.99.0")
+    drift = scene.drift(**changed(nodes, "a", code_sha256="new"), versions=other)
+    assert "code" not in {one.kind for one in drift}  # another Python compiles it so
+
+
 def test_the_projects_files_are_compared_with_what_completed_nodes_ran_with() -> None:
     scene = Scene()
     (journal,) = scene.journals

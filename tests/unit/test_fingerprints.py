@@ -27,7 +27,7 @@ from kedro_datasets.partitions import IncrementalDataset, PartitionedDataset
 from kedro_datasets.text import TextDataset
 
 from kedro_journal.events import Fingerprint
-from kedro_journal.session import fingerprints
+from kedro_journal.session import compat, fingerprints
 from kedro_journal.session.fingerprints import FingerprintReader, Remote
 
 
@@ -399,3 +399,79 @@ def test_entries_of_a_catalog_are_read_whatever_their_names(tmp_path: Path) -> N
     found = [read(catalog.get(f"rows@{kind}")) for kind in ("pandas", "spark")]
     assert found[0] == found[1]
     assert found[0].is_known
+
+
+# -- contents --------------------------------------------------------------------------
+
+
+def test_the_content_of_small_data_is_known_again_in_a_copy(tmp_path: Path) -> None:
+    file, folder = tmp_path / "a.json", folder_of(tmp_path / "days")
+    file.write_text("[1]")
+    datasets = [
+        JSONDataset(filepath=str(file)),
+        PartitionedDataset(path=str(folder), dataset="text.TextDataset"),
+    ]
+    with_content = reader(content_max=100)
+    before = [with_content.read(one, None) for one in datasets]
+    for path in (file, *folder.rglob("*.txt")):
+        os.utime(path, (1, 1))
+    after = [with_content.read(one, None) for one in datasets]
+
+    assert [one.same_data(two) for one, two in zip(before, after, strict=True)] == [
+        True,
+        True,
+    ]
+    file.write_text("[2]")
+    (folder / "a.txt").write_text("A.txt")
+    for path in (file, folder / "a.txt"):
+        os.utime(path, (1, 1))
+    changed = [with_content.read(one, None) for one in datasets]
+    assert [one.same_data(two) for one, two in zip(after, changed, strict=True)] == [
+        False,
+        False,
+    ]
+
+
+def test_content_beyond_the_limit_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    dataset = JSONDataset(filepath=str(path))
+    path.write_text("[1]")
+    assert reader().read(dataset, None).content_sha256 is None
+    assert reader(content_max=2).read(dataset, None).content_sha256 is None
+    assert reader(content_max=3).read(dataset, None).content_sha256 is not None
+
+
+def test_a_fifo_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    os.mkfifo(path)
+    found = reader(content_max=100).read(JSONDataset(filepath=str(path)), None)
+    assert found.content_sha256 is None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "appends"),
+    [
+        ({"_save_args": {"mode": "a"}}, True),
+        ({"_save_args": {"if_exists": "append"}}, True),
+        ({"_save_args": {"writer_args": {"mode": "a"}}}, True),
+        ({"_writer_args": {"mode": "a"}}, True),
+        ({"_fs_open_args_save": {"mode": "ab"}}, True),
+        ({"_save_args": {"if_exists": "replace"}}, False),
+        ({"_fs_open_args_save": {"mode": "w"}, "_save_args": None}, False),
+        ({}, False),
+    ],
+)
+def test_a_save_that_appends_is_known(
+    attributes: dict[str, Any], appends: bool
+) -> None:
+    assert compat.appends(Odd(**attributes)) is appends
+
+
+def test_a_checkpoint_of_this_machine_is_known(tmp_path: Path) -> None:
+    plain = IncrementalDataset(path=str(tmp_path), dataset="text.TextDataset")
+    assert compat.checkpoint_path(plain) == (True, str(tmp_path / "CHECKPOINT"))
+    forced = IncrementalDataset(
+        path=str(tmp_path), dataset="text.TextDataset", checkpoint="b"
+    )
+    assert compat.checkpoint_path(forced) == (True, "")
+    assert compat.checkpoint_path(Odd()) == (False, "")

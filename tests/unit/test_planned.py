@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial, update_wrapper
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ pytest.importorskip("kedro")
 from kedro.pipeline import Node, Pipeline, pipeline
 
 from kedro_journal.events import PlannedNode
-from kedro_journal.session.plan import planned
+from kedro_journal.session.plan import forget_edited_sources, planned
 
 
 def work(b: Any = None, a: Any = None, *, c: Any = None) -> Any:
@@ -109,3 +110,30 @@ def test_a_node_of_a_class_of_the_users_is_planned_as_far_as_it_tells() -> None:
         found.namespace,
         found.label,
     )
+
+
+def test_the_code_that_runs_is_hashed_and_not_the_edited_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = tmp_path / "edited_nodes.py"
+
+    def load(text: str) -> Any:
+        source.write_text(f"def f(x):\n    return {text}\n")
+        namespace: dict[str, Any] = {"__name__": "edited_nodes"}
+        exec(compile(source.read_text(), str(source), "exec"), namespace)
+        return namespace["f"]
+
+    def told(function: Any) -> PlannedNode:
+        node = Node(function, "a", "b", name="n")
+        forget_edited_sources([node])
+        return plan(node)
+
+    old = load("x in {'a', 'b'}, (1, 2.5)")
+    before = told(old)
+    new = load("x in {'a', 'c'}, (1, 2.5), 'longer'")
+    stale, after = told(old), told(new)
+
+    assert before.code_sha256 == stale.code_sha256 != after.code_sha256
+    assert before.source_sha256 != after.source_sha256
+    assert told(load("x in {'a', 'c'}, (1, 2.5), 'longer'")) == after

@@ -99,7 +99,7 @@ class TestOneSession:
             ("failed", "to do", "it failed while running", "node.failed"),
             ("computed", "to do", "it was saving", "node.computed"),
             ("saving", "suspect", "may be half of it", "dataset.saving"),
-            ("saved one", "suspect", "not every output was", "node.computed"),
+            ("saved one", "suspect", "it did not complete", "node.computed"),
         ],
     )
     def test_how_far_a_node_came(

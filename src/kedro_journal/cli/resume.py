@@ -94,7 +94,8 @@ def resume(
     fails; with 6 if the session cannot be resumed, or not now.
 
     With --json: the plan as one object with session_id, chain, decisions (name,
-    decision, reason, session_id, seqs), load_versions, drift and damage; once it ran,
+    decision, reason, session_id, seqs), load_versions, drift, unknown (data without a
+    fingerprint), in_order (nodes that share data) and damage; once it ran,
     also if it failed again, with to_run, resumed_as (the new session's id, null if
     nothing was left, or nothing is journaled), verdict and error (type, message).
     """

@@ -66,6 +66,16 @@ Etag = Annotated[
     ),
 ]
 
+ContentSha256 = Annotated[
+    str | None,
+    Meta(
+        extra=PLAIN,
+        description="Hash of the content of a small file, or of the relative names and "
+        "contents of the files in a small folder. The setting `content_hash_kib` "
+        "limits the size. Null if the content was not read.",
+    ),
+]
+
 
 class DatasetLoading(Event, frozen=True, kw_only=True):
     """A load began."""
@@ -105,6 +115,7 @@ class DatasetLoaded(Event, frozen=True, kw_only=True):
     entries: Entries = None
     listing_sha256: ListingSha256 = None
     etag: Etag = None
+    content_sha256: ContentSha256 = None
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -145,6 +156,7 @@ class DatasetSaved(Event, frozen=True, kw_only=True):
     entries: Entries = None
     listing_sha256: ListingSha256 = None
     etag: Etag = None
+    content_sha256: ContentSha256 = None
 
     @property
     def fingerprint(self) -> Fingerprint:

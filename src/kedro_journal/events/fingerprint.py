@@ -24,6 +24,8 @@ class Fingerprint(msgspec.Struct, frozen=True, omit_defaults=True):
         entries: Number of files in a folder; None for a file.
         listing_sha256: Hash of a folder's listing; None for a file.
         etag: Content tag of the file system, if it gives one.
+        content_sha256: Hash of the content of a small file, or of the relative names
+            and contents in a small folder; None if it was not read.
     """
 
     path: str | None = None
@@ -32,6 +34,7 @@ class Fingerprint(msgspec.Struct, frozen=True, omit_defaults=True):
     entries: int | None = None
     listing_sha256: str | None = None
     etag: str | None = None
+    content_sha256: str | None = None
 
     @classmethod
     def of(cls, source: HasFingerprint) -> Fingerprint:
@@ -43,17 +46,20 @@ class Fingerprint(msgspec.Struct, frozen=True, omit_defaults=True):
             source.entries,
             source.listing_sha256,
             source.etag,
+            source.content_sha256,
         )
 
     @property
     def is_known(self) -> bool:
         """Whether there is a value by which a change of the data would show."""
-        if self.etag is not None or self.listing_sha256 is not None:
+        if self.etag or self.listing_sha256 or self.content_sha256:
             return True
         return self.modified_us is not None and self.entries is None
 
     def same_data(self, other: Fingerprint) -> bool | None:
         """Compare the data of two fingerprints; their locations are not compared.
+
+        The content decides where both know it: a copy of a file has another time.
 
         Returns:
             True if all values that both have are equal, False if one differs, None if
@@ -63,6 +69,8 @@ class Fingerprint(msgspec.Struct, frozen=True, omit_defaults=True):
         if (self.entries is None) != (other.entries is None):
             # One is a folder, and the other is a file or is not known.
             return False if self.is_known and other.is_known else None
+        if self.content_sha256 and other.content_sha256:
+            return self.content_sha256 == other.content_sha256
         telling = (
             (self.etag, other.etag),
             (self.listing_sha256, other.listing_sha256),
@@ -91,3 +99,5 @@ class HasFingerprint(Protocol):
     def listing_sha256(self) -> str | None: ...
     @property
     def etag(self) -> str | None: ...
+    @property
+    def content_sha256(self) -> str | None: ...

@@ -75,6 +75,14 @@ class WriterOpened(Event, frozen=True, kw_only=True):
             "which tells a reused pid; null where the system does not say."
         ),
     ] = None
+    pid_namespace: Annotated[
+        str | None,
+        Meta(
+            extra=PLAIN,
+            description="Id of the namespace that the pid is of, as in "
+            "/proc/self/ns/pid; null where there is none.",
+        ),
+    ] = None
     user: Annotated[str | None, Meta(extra=NAME, description="Login name.")] = None
     python: Annotated[str, Meta(extra=PLAIN, description="Version of Python.")] = ""
     role: Annotated[

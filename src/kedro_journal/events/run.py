@@ -85,6 +85,15 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
             "function, and an empty list is written None.",
         ),
     ] = ""
+    code_sha256: Annotated[
+        str,
+        Meta(
+            extra=PLAIN,
+            description="Hash of the compiled code of the function that the process "
+            "ran, if it has any: its file may have been edited since it was loaded. "
+            "Comparable within one version of Python.",
+        ),
+    ] = ""
 
     @property
     def text(self) -> str:

@@ -17,11 +17,16 @@ __all__ = [
     "Liveness",
     "boot_id",
     "host_name",
+    "is_anywhere",
+    "is_running",
+    "pid_namespace",
     "probe",
     "start_ticks",
 ]
 
 Liveness = Literal["running", "crashed", "unknown", "closed"]
+_FIRST_NAMESPACE: Final = "pid:[4026531836]"
+"""The namespace that a kernel begins with: processes of all others are seen from it."""
 OWNER_LOCK_NAME: Final = "owner.lock"
 
 
@@ -34,6 +39,15 @@ def boot_id() -> str | None:
         let_through(error, system=True)
         return None
     return text.strip() or None
+
+
+def pid_namespace() -> str | None:
+    """Return the id of the namespace that this process has its pid in, if any."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except (OSError, ValueError) as error:
+        let_through(error, system=True)
+        return None
 
 
 def host_name() -> str:
@@ -78,6 +92,29 @@ def is_running(pid: int, ticks: int | None) -> bool:
     return fields[19:20] == [str(ticks)] and fields[0] not in ("Z", "X")
 
 
+def is_anywhere(pid: int, ticks: int | None) -> bool | None:
+    """Return whether a process of another pid namespace of this kernel runs.
+
+    Args:
+        pid: Its id in its own namespace.
+        ticks: When it started, in clock ticks since boot.
+
+    Returns:
+        None if it is not found and this process does not see all others.
+    """
+    with suppress(OSError):
+        for folder in Path("/proc").iterdir():
+            if not folder.name.isdigit() or not is_running(int(folder.name), ticks):
+                continue
+            with suppress(OSError):
+                status = (folder / "status").read_text(errors="replace")
+                ids = next((o for o in status.splitlines() if o[:6] == "NSpid:"), "")
+                if ids.split()[-1:] == [str(pid)]:
+                    return True
+        return False if pid_namespace() == _FIRST_NAMESPACE else None
+    return None
+
+
 def parent_pid(pid: int) -> int:
     """Give the parent of a process, 0 if it has none or it cannot be told."""
     if pid == os.getpid():
@@ -112,7 +149,8 @@ def probe(
         running: it holds its lock, stopped or not. crashed: the kernel freed the lock,
         so it is gone; another boot of a host of this name is an earlier one. unknown:
         it ran on another host, whose locks may not be seen from here; or it lives and
-        is at its journal, but its lock file was taken away.
+        is at its journal, but its lock file was taken away, or is not the one that is
+        seen from here, as through an overlay.
     """
     same_kernel = boot is not None and boot == boot_id()
     if not same_kernel and host != host_name():
@@ -143,9 +181,11 @@ def _is_at(folder: Path, pid: int, ticks: int | None) -> bool:
     except OSError as error:
         let_through(error, system=True)
         return True  # somebody else's: it cannot be told
-    within = folder.resolve()
+    within, name = folder.resolve(), folder.name
     for descriptor in descriptors:
         with suppress(OSError):  # closed meanwhile
-            if descriptor.readlink().is_relative_to(within):
+            file = descriptor.readlink()
+            # Through an overlay or another mount it has another path.
+            if file.is_relative_to(within) or file.parent.name == name:
                 return True
     return False

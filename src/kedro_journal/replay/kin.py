@@ -5,7 +5,13 @@ from __future__ import annotations
 from kedro_journal._outside import let_through
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.journal.liveness import boot_id, host_name, is_running
+from kedro_journal.journal.liveness import (
+    boot_id,
+    host_name,
+    is_anywhere,
+    is_running,
+    pid_namespace,
+)
 from kedro_journal.state import SessionState, Writer
 
 from .locate import resumed_by
@@ -48,12 +54,21 @@ def live_workers(state: SessionState) -> tuple[Writer, ...]:
     )
 
 
-def is_live_worker(writer: Writer) -> bool:
-    """Tell whether a writer is a worker process that lives.
+def is_live_worker(writer: Writer) -> bool | None:
+    """Return whether a writer is a worker process that lives.
 
-    A process is told by its pid and the time that it started at, on this boot of this
-    host; of one of another host, or of which that is not on record, nobody knows.
+    A process is identified by its pid and start time, on this boot of this kernel.
+
+    Returns:
+        None if the worker is of another pid namespace, as in a container, and its
+        processes are not seen from here. False for one of another boot or machine, or
+        whose start time is not recorded.
     """
-    here = (writer.host, writer.boot_id) == (host_name(), boot_id())
-    known = writer.role == "worker" and here
-    return known and is_running(writer.pid, writer.started_at_ticks)
+    if writer.role != "worker" or writer.boot_id is None:
+        return False
+    if writer.boot_id != boot_id() or writer.started_at_ticks is None:
+        return False
+    if writer.pid_namespace in (None, pid_namespace()):
+        here = writer.host == host_name()
+        return here and is_running(writer.pid, writer.started_at_ticks)
+    return is_anywhere(writer.pid, writer.started_at_ticks)

@@ -30,7 +30,12 @@ from kedro_journal.events import (
     Versions,
     WriterOpened,
 )
-from kedro_journal.journal.liveness import boot_id, host_name, start_ticks
+from kedro_journal.journal.liveness import (
+    boot_id,
+    host_name,
+    pid_namespace,
+    start_ticks,
+)
 from kedro_journal.redaction.blocks import (
     LINES_MAX as KEY_LINES_MAX,
 )
@@ -100,6 +105,7 @@ def writer_opened(role: str) -> WriterOpened:
         host=host_name(),
         boot_id=boot_id(),
         started_at_ticks=start_ticks(os.getpid()),
+        pid_namespace=pid_namespace(),
         user=user_name(),
         python=platform.python_version(),
         role=role,

@@ -244,7 +244,15 @@ def _check_workers(state: SessionState, run: RunState) -> None:
         in_progress if run.status != "interrupted" else at | broken
     ).items():
         writer = state.writers.get(name)
-        if writer is not None and is_live_worker(writer):
+        alive = is_live_worker(writer) if writer is not None else False
+        if writer is not None and alive is None:
+            reason = (
+                f"its worker process {writer.pid} ran in another container (pid "
+                "namespace), and from here it cannot be told whether it is alive"
+            )
+            advice = "If you know that it ended, say so with --force (force=True)."
+            raise NotResumable(state.session_id, reason, advice)
+        if writer is not None and alive:
             where = f"at node {node}" if node else "may be at a node"
             gone = "was stopped" if run.status == "interrupted" else "is dead"
             reason = (

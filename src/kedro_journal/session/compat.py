@@ -213,6 +213,44 @@ def _folder_place(dataset: Any) -> Place | None:
     return Place(path, protocol, filesystem, True, suffix, checkpoint)
 
 
+def appends(dataset: Any) -> bool:
+    """Return whether a save of a dataset adds to what is there, as far as it says."""
+    dataset = _inner(dataset)
+    options = [
+        getattr(dataset, name, None)
+        for name in ("_save_args", "_fs_open_args_save", "_writer_args")
+    ]
+    for one in options:
+        if not isinstance(one, Mapping):
+            continue
+        writer = one.get("writer_args")
+        more = writer if isinstance(writer, Mapping) else {}
+        modes = (one.get("mode"), more.get("mode"), one.get("if_exists"))
+        if any(mode in ("append", "a", "ab", "a+", "at") for mode in modes):
+            return True
+    return False
+
+
+def checkpoint_path(dataset: Any) -> tuple[bool, str]:
+    """Return whether a dataset has a local checkpoint, and its path.
+
+    The path is empty where a checkpoint is configured that no confirmation moves.
+    """
+    dataset = _inner(dataset)
+    config = getattr(dataset, "_checkpoint_config", None)
+    if not isinstance(config, Mapping) or not callable(
+        getattr(dataset, "confirm", None)
+    ):
+        return False, ""
+    if getattr(dataset, "_force_checkpoint", None) is not None:
+        return True, ""
+    path = str(config.get(getattr(dataset, "_filepath_arg", ""), ""))
+    protocol, separator, rest = path.partition("://")
+    if separator and protocol not in _LOCAL:
+        return False, ""
+    return bool(path), rest if separator else path
+
+
 def memory_files(filesystem: Any, path: str) -> dict[str, Any] | None:
     """Return the files of fsspec's memory file system at a path or below it, by name.
 

@@ -85,7 +85,10 @@ def remote_setting(project_path: Path | None) -> Remote:
 
 def _reader(run: ActiveRun, project_path: Path | None) -> FingerprintReader:
     if run.fingerprints is None:
-        run.fingerprints = FingerprintReader(partial(remote_setting, project_path))
+        run.fingerprints = FingerprintReader(
+            partial(remote_setting, project_path),
+            content_max=settings_of(project_path).content_hash_kib * 1024,
+        )
     return run.fingerprints
 
 

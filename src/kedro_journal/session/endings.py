@@ -28,7 +28,7 @@ def run_completed(run: ActiveRun, nodes: Iterable[Any]) -> list[Event]:
     ended = [
         NodeCompleted(**run.key, node=node.name)
         for node in nodes
-        if node.name not in run.completed
+        if node.name not in run.completed | run.failed
         and not compat.node_confirms(node)  # complete with its last confirmation
         and (node.name in run.chunked or compat.is_generator_node(node))
     ]

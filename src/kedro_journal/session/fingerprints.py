@@ -10,9 +10,11 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
 
 from kedro_journal._outside import let_through
 from kedro_journal.events import Fingerprint
@@ -34,6 +36,7 @@ LISTING_MAX_S: Final = 0.25
 """Seconds that the listing of a local folder may take while a run waits."""
 _REMOTE_MAX_S: Final = 1.0
 # After a call that took longer, a run asks the same file system no more.
+_READ_MAX: Final = 256  # files of a folder that are read
 _CLOCK_EVERY: Final = 256  # entries between two looks at the clock
 _TAG_MAX_CHARS: Final = 200
 
@@ -69,12 +72,18 @@ class FingerprintReader:
         remote: Return what may be asked of file systems that are not of this machine;
             called when the first one is met.
         listing_max_s: Seconds that the listing of a local folder may take.
+        content_max: Bytes of a local file or folder whose content is hashed at most.
     """
 
     def __init__(
-        self, remote: Callable[[], Remote], *, listing_max_s: float = LISTING_MAX_S
+        self,
+        remote: Callable[[], Remote],
+        *,
+        listing_max_s: float = LISTING_MAX_S,
+        content_max: int = 0,
     ) -> None:
         self._ask_remote = remote
+        self._content_max = content_max
         self._remote: Remote | None = None
         self._listing_max_s = listing_max_s
         self._slow: set[str] = set()
@@ -108,9 +117,37 @@ class FingerprintReader:
             let_through(error)
             return Fingerprint(place.url)
         if not stat.S_ISDIR(found.st_mode):
-            return Fingerprint(place.url, found.st_size, found.st_mtime_ns // 1000)
+            return Fingerprint(
+                place.url,
+                found.st_size,
+                found.st_mtime_ns // 1000,
+                content_sha256=self._content([("", place.path)], found.st_size),
+            )
         until = time.monotonic() + self._listing_max_s
-        return _folder(place, _walk(place.path, until))
+        names: list[str] = []
+        known = _folder(place, _walk(place.path, until), names)
+        files = [(name, f"{place.path}/{name}") for name in names]
+        hashed = self._content(files, known.size_bytes) if known.entries else None
+        return msgspec.structs.replace(known, content_sha256=hashed)
+
+    def _content(
+        self, files: Sequence[tuple[str, str]], size: int | None
+    ) -> str | None:
+        """Hash the contents of files with their names; None if they are not read."""
+        if size is None or not 0 < size <= self._content_max or len(files) > _READ_MAX:
+            return None
+        digest, left = hashlib.sha256(), self._content_max
+        for name, path in files:
+            if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - as above
+                return None
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
+                data = file.read(left + 1)
+            left -= len(data)
+            if left < 0:
+                return None  # it grew meanwhile
+            digest.update(f"{name}\0{len(data)}\0".encode("utf-8", "surrogateescape"))
+            digest.update(data)
+        return digest.hexdigest()
 
     def _elsewhere(self, place: compat.Place) -> Fingerprint:
         fs, path = place.filesystem, place.path
@@ -157,8 +194,16 @@ def _file(place: compat.Place, entry: _Entry) -> Fingerprint:
     )
 
 
-def _folder(place: compat.Place, entries: Iterator[_Entry]) -> Fingerprint:
-    """Return the fingerprint of a folder; its location alone if it is too large."""
+def _folder(
+    place: compat.Place, entries: Iterator[_Entry], names: list[str] | None = None
+) -> Fingerprint:
+    """Return the fingerprint of a folder; its location alone if it is too large.
+
+    Args:
+        place: The folder.
+        entries: Its files.
+        names: Takes the names of those that count, in order.
+    """
     found: list[_Entry] = []
     try:
         for entry in entries:
@@ -171,6 +216,8 @@ def _folder(place: compat.Place, entries: Iterator[_Entry]) -> Fingerprint:
         let_through(error)
         return Fingerprint(place.url)
     found.sort()
+    if names is not None:
+        names += [entry.name for entry in found]
     digest = hashlib.sha256()
     for entry in found:
         line = "\0".join(map(str, entry)) + "\n"

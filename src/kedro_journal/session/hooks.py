@@ -261,6 +261,7 @@ class SessionHooks(ConfirmHooks):
             known, name = run.catalog is not None, node.name
             run.catalog = run.catalog or catalog
             self._finish_chunked(run, recorder, name)
+            run.try_again(name)
             progress = run.progress(node, name)
             progress.phase, progress.thread = "running", threading.get_ident()
             versions = () if known else input_versions(catalog, node)
@@ -305,6 +306,7 @@ class SessionHooks(ConfirmHooks):
             progress = run.nodes.pop(node.name, None) if run else None
             if run is not None:
                 run.raised.append(error)
+                run.failed.add(node.name)
             recorder.record(
                 NodeFailed(
                     **key_of(run),
@@ -328,6 +330,7 @@ class SessionHooks(ConfirmHooks):
             run.raised.append(error)
             progress = run.nodes.pop(node.name, None)
             if progress is not None:  # else it is done
+                run.failed.add(node.name)
                 progress.leave()
                 info = capture.error_info(error, self._link.project_path)
                 recorder.record(node_failed(run, node.name, progress, info))
@@ -397,6 +400,7 @@ class SessionHooks(ConfirmHooks):
         if run is not None:
             if kind == "load":
                 self._finish_chunked(run, recorder, name)
+                run.try_again(name)
             progress = run.progress(node, name)
             progress.begin(kind, dataset)
             self._bind(run, name, progress)

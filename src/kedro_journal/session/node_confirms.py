@@ -88,6 +88,7 @@ class ConfirmHooks(SeesOthersInRuns):
         """A confirmation raised: the node failed."""
         with self._lenient:
             run.raised.append(error)
+            run.failed.add(name)
             run.nodes.pop(name, None)
             progress.leave()
             recorder = self._link.recorder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import linecache
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +23,7 @@ from .sources import arguments_sha256
 if TYPE_CHECKING:
     from .recorder import Recorder
 
-__all__ = ["planned", "run_started"]
+__all__ = ["forget_edited_sources", "planned", "run_started"]
 
 _UNWRAP_MAX: Final = 20
 
@@ -36,6 +36,7 @@ def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
         redact: Makes a value safe to write.
     """
     function, source, digest, arguments, label = "", "", "", "", ""
+    executed = ""
     try:
         arguments = arguments_sha256(node.func, redact)
         inner = _unwrap(node.func)
@@ -46,6 +47,7 @@ def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
         if isinstance(code, CodeType):
             source = f"{code.co_filename}:{code.co_firstlineno}"
             digest = _source_sha256(code)
+            executed = _code_sha256(code)
     except Exception as error:  # somebody else's callable
         let_through(error)
         function = function or "(unknown)"
@@ -64,6 +66,7 @@ def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
         source=source,
         source_sha256=digest,
         arguments_sha256=arguments,
+        code_sha256=executed,
         namespace=namespace if isinstance(namespace, str) else "",
         confirms=compat.node_confirms(node),
     )
@@ -75,12 +78,69 @@ def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
 def _source_sha256(code: CodeType) -> str:
     """Hash the lines of a function, decorators included; empty if there is no file.
 
+    `run_started` and a plan drop the lines of files that were edited since, first.
     `inspect.getsource` parses the rest of the file to find the end, which takes a
     millisecond; the last line that the code itself knows takes 20 us.
     """
     lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 : _end(code)]
     text = "".join(line.rstrip() + "\n" for line in lines)
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if lines else ""
+
+
+def _code_sha256(code: CodeType) -> str:
+    """Hash what a function executes, whatever its file says by now.
+
+    A process may go on with code whose file was edited. The hash differs between
+    versions of Python.
+    """
+    digest = hashlib.sha256()
+    _add_code(digest, code)
+    return digest.hexdigest()
+
+
+def _add_code(digest: Any, code: CodeType) -> None:
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    counts = (
+        code.co_argcount,
+        code.co_posonlyargcount,
+        code.co_kwonlyargcount,
+        code.co_flags,
+    )
+    digest.update(repr((code.co_name, names, counts)).encode("utf-8", "replace"))
+    digest.update(code.co_code)
+    digest.update(getattr(code, "co_exceptiontable", b""))
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            _add_code(digest, constant)
+            continue
+        digest.update(_text_of(constant).encode("utf-8", "replace"))
+
+
+def _text_of(constant: object) -> str:
+    """Return the same text for equal constants in every process."""
+    if isinstance(constant, frozenset):
+        return f"frozenset({sorted(map(_text_of, constant))})"
+    if isinstance(constant, tuple):
+        return f"({','.join(map(_text_of, constant))})"
+    return repr(constant)
+
+
+def forget_edited_sources(nodes: Iterable[Any]) -> None:
+    """Drop the kept lines of the nodes' source files that were edited since."""
+    for name in {_file_of(node) for node in nodes} - {""}:
+        try:
+            linecache.checkcache(name)
+        except Exception as error:  # of a loader of the user's
+            let_through(error)
+
+
+def _file_of(node: Any) -> str:
+    try:
+        code = getattr(_unwrap(node.func), "__code__", None)
+        return str(code.co_filename) if isinstance(code, CodeType) else ""
+    except Exception as error:  # somebody else's callable
+        let_through(error)
+        return ""
 
 
 def _end(code: CodeType) -> int:
@@ -112,6 +172,7 @@ def run_started(
 ) -> list[RunStarted]:
     """Describe a run, in several records if it is too large for one."""
     redact = recorder.redactor.plain
+    forget_edited_sources(pipeline.nodes)
     nodes = tuple(planned(node, redact) for node in pipeline.nodes)
     recorder.redactor.prime(
         (

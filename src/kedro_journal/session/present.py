@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -11,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from kedro_journal._instant import EPOCH, Instant
-from kedro_journal._outside import let_through
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import NotResumable
 from kedro_journal.events import PlannedNode
 from kedro_journal.redaction import Redactor
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 _LISTING_MAX_S: Final = 10.0  # no run is waiting
+_CONTENT_MAX: Final = 64 * 1024 * 1024  # a run may have hashed more than it does now
 
 
 def pipeline_names(names: Sequence[str]) -> list[str] | None:
@@ -97,7 +100,9 @@ def stored_now(
     names = {name for node in nodes for name in (*node.inputs, *node.outputs)}
     catalog, found = context.catalog, dict[str, Stored]()
     remote = partial(remote_setting, Path(str(context.project_path)))
-    reader = FingerprintReader(remote, listing_max_s=_LISTING_MAX_S)
+    reader = FingerprintReader(
+        remote, listing_max_s=_LISTING_MAX_S, content_max=_CONTENT_MAX
+    )
     for name in sorted(names):
         if name == "parameters" or name.startswith("params:"):
             continue
@@ -108,6 +113,20 @@ def stored_now(
             path = redactor.text(placed(one.path, project=project, cwd=cwd))
             one = msgspec.structs.replace(one, path=path)
         found[name] = one
+    return _same_files(found)
+
+
+def _same_files(found: dict[str, Stored]) -> dict[str, Stored]:
+    """Give hard links to one file the same place."""
+    known: dict[tuple[int, int], str] = {}
+    for name, one in found.items():
+        with suppress(OSError, ValueError):
+            if "://" in one.place or not one.place:
+                continue
+            here = os.stat(one.place)  # noqa: PTH116 - a place is a text
+            if stat.S_ISREG(here.st_mode) and here.st_nlink > 1:
+                first = known.setdefault((here.st_dev, here.st_ino), one.place)
+                found[name] = msgspec.structs.replace(one, place=first)
     return found
 
 
@@ -128,8 +147,15 @@ def facts(
         return Stored(persistent=False)
     known = Stored(persistent=True, versioned=compat.is_versioned(dataset))
     try:
+        known = msgspec.structs.replace(known, appends=compat.appends(dataset))
         path = compat.dataset_path(dataset, version)
-        known = msgspec.structs.replace(known, path=path)
+        place = compat.dataset_place(dataset, version)
+        if place is not None:
+            local = os.path.realpath(place.path) if place.is_local else place.url
+            known = msgspec.structs.replace(
+                known, place=local, is_folder=place.is_folder
+            )
+        known = msgspec.structs.replace(known, path=path, **_checkpoint(dataset))
         exists = compat.version_exists(dataset, version)
         known = msgspec.structs.replace(known, exists=exists)
     except Exception as error:
@@ -144,7 +170,23 @@ def facts(
         entries=found.entries,
         listing_sha256=found.listing_sha256,
         etag=found.etag,
+        content_sha256=found.content_sha256,
     )
+
+
+def _checkpoint(dataset: Any) -> dict[str, Any]:
+    """Return what is known of the checkpoint of a dataset that keeps one."""
+    kept, path = compat.checkpoint_path(dataset)
+    at = None
+    if kept and path:
+        try:
+            at = _moment(os.stat(path).st_mtime_ns // 1000)  # noqa: PTH116 - as above
+        except FileNotFoundError as error:
+            let_through(error)  # nothing was confirmed yet
+        except OSError as error:
+            let_through(error)
+            kept = False
+    return {"keeps_checkpoint": kept, "checkpoint_at": at}
 
 
 def _moment(microseconds: int) -> Instant | None:

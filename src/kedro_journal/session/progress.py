@@ -130,6 +130,7 @@ class ActiveRun:
         self.loaded: set[str] = set()  # whose fingerprint is recorded
         self.fingerprints: FingerprintReader | None = None
         self.completed: set[str] = set()
+        self.failed: set[str] = set()  # and not tried again
         self.raised: list[BaseException] = []
         self.chunked: set[str] = set()
         self.outputs: tuple[str, ...] = ()  # datasets that no node of it loads
@@ -171,6 +172,18 @@ class ActiveRun:
     def elapsed_s(self) -> float:
         """Seconds since it started."""
         return monotonic_s() - self.started_s
+
+    def try_again(self, name: str) -> None:
+        """Forget the last try at a node if its runner begins another one.
+
+        Kedro does not tell of a save that failed.
+        """
+        found = self.nodes.get(name)
+        if found is not None and found.phase != "loading":
+            del self.nodes[name]
+            found.leave()
+            found.binding.restore()
+        self.failed.discard(name)
 
     def progress(self, node: Any, name: str) -> NodeProgress:
         """Give the progress of a node of that name, begun if it is new."""

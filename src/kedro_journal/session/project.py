@@ -17,7 +17,13 @@ from kedro_journal.state import SessionState
 
 from . import compat
 
-__all__ = ["check_project", "configure", "distribution_of", "project_name"]
+__all__ = [
+    "check_project",
+    "configure",
+    "configure_recorded",
+    "distribution_of",
+    "project_name",
+]
 
 
 def configure(package_name: str | None, project_path: Path | None) -> None:
@@ -53,6 +59,23 @@ def configure(package_name: str | None, project_path: Path | None) -> None:
     if package_name is not None:
         importlib.import_module(package_name)
         configure_project(package_name)
+
+
+def configure_recorded(state: SessionState, project: Path) -> None:
+    """Configure Kedro as for a recorded session.
+
+    A packaged project has no `pyproject.toml`: there the recorded package counts.
+
+    Args:
+        state: The session.
+        project: Root of the project.
+
+    Raises:
+        ModuleNotFoundError: There is no such package; it names the package.
+        ValueError: The project has another package.
+    """
+    packaged = _package_of(project) is None
+    configure(state.package_name if packaged else None, project)
 
 
 def project_name(project: Path) -> str | None:

@@ -16,7 +16,7 @@ from kedro_journal.state import ResumePlan, RunState, SessionState
 from .chain import Chain, find_chain
 from .conf_source import conf_source_of
 from .identity import group_carried
-from .project import configure
+from .project import configure_recorded
 from .resume import (
     OnDrift,
     run_filters,
@@ -251,7 +251,7 @@ def _create(
     conf_source: str | None,
 ) -> Any:
     """Make a session that names the last of a chain, and is set up as *like* was."""
-    configure(None, chain.project)
+    configure_recorded(like, chain.project)
     return cls.create(
         project_path=chain.project,
         env=env or chain.run.env or like.env,

@@ -24,9 +24,9 @@ from . import capture
 from .aside import recorded_value
 from .chain import Chain, find_chain
 from .conf_source import conf_source_of
-from .plan import planned
+from .plan import forget_edited_sources, planned
 from .present import pipeline_now, project_now, redactor_now, stored_now
-from .project import configure
+from .project import configure_recorded
 
 __all__ = [
     "OnDrift",
@@ -191,8 +191,8 @@ def unjournaled_context(
     conf_source: str | None,
 ) -> Any:
     """Load the project as the original had it, in a session of Kedro's own."""
-    configure(None, chain.project)
     state = chain.links[0].state
+    configure_recorded(state, chain.project)
     session = _KedroSession.create(
         project_path=chain.project,
         save_on_close=False,
@@ -231,14 +231,17 @@ def make_plan(
     """Plan with the project as it is now.
 
     Raises:
-        NotResumable: There is drift, which is refused; or a node that is none; or a
-            name that the plan needs is masked.
+        NotResumable: There is drift, and drift is refused. A node does not exist. A
+            name that the plan needs is masked. Or a node would have to run again that
+            would process the same data twice.
     """
     _refuse_masked_names(chain)
     redactor = redactor_now(chain, context)
     original = chain.links[0]
     filters = run_filters(chain, original.state.session_id, original.run)
-    now_nodes = pipeline_now(chain, filters).nodes
+    pipeline = pipeline_now(chain, filters)
+    now_nodes = pipeline.nodes
+    forget_edited_sources(now_nodes)
     nodes = tuple(planned(node, redactor.plain) for node in now_nodes)
     wanted = tuple(from_nodes)
     unknown = sorted(set(wanted) - {node.name for node in nodes})
@@ -262,4 +265,29 @@ def make_plan(
         redo_drifted=on_drift == "redo",
         from_nodes=wanted,
     )
+    if plan.in_order:
+        _check_order(chain, plan, pipeline)
+    if plan.refused:
+        advice = (
+            "Put back what it has to load (the original file, or the checkpoint), or "
+            "start a new run."
+        )
+        raise NotResumable(chain.last.session_id, "; ".join(plan.refused), advice)
     return msgspec.structs.replace(plan, damage=chain.damage())
+
+
+def _check_order(chain: Chain, plan: ResumePlan, pipeline: Any) -> None:
+    """Refuse where Kedro orders the nodes that are left differently.
+
+    Raises:
+        NotResumable: Two of them share stored data.
+    """
+    left = pipeline.filter(node_names=list(plan.to_run)).nodes
+    at = {node.name: number for number, node in enumerate(left)}
+    for first, second in plan.in_order:
+        if at[first] > at[second]:
+            reason = (
+                f"the nodes {first} and {second} share stored data, and Kedro would "
+                "run them in another order than before"
+            )
+            raise NotResumable(chain.last.session_id, reason, "Start a new run.")

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
+    from .changes import Drift, Now
     from .compare import Comparison, Difference, compare
     from .damage import Damage
-    from .drift import Drift, Now, find_drift
+    from .decision import NodeDecision, ResumePlan
+    from .drift import find_drift
     from .evidence import Known, Link, collect
     from .evolve import StateBuilder, evolve, fold
     from .group import GroupFailure, GroupNode, GroupState, NodeTry
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
         Writer,
         format_traceback,
     )
-    from .resume import NodeDecision, ResumePlan, plan_resume
+    from .resume import plan_resume
     from .shown import Shown, html_of, show_with
     from .stored import Stored
     from .trace import Trace, trace
@@ -93,11 +95,8 @@ lazily(
             "compare",
         ),
         "damage": ("Damage",),
-        "drift": (
-            "Drift",
-            "Now",
-            "find_drift",
-        ),
+        "changes": ("Drift", "Now"),
+        "drift": ("find_drift",),
         "evidence": (
             "Known",
             "Link",
@@ -132,11 +131,8 @@ lazily(
             "Writer",
             "format_traceback",
         ),
-        "resume": (
-            "NodeDecision",
-            "ResumePlan",
-            "plan_resume",
-        ),
+        "decision": ("NodeDecision", "ResumePlan"),
+        "resume": ("plan_resume",),
         "shown": (
             "Shown",
             "html_of",

@@ -4,79 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import msgspec
 from msgspec.structs import replace
 
-from kedro_journal.events import Git, PlannedNode, Versions
+from kedro_journal.events import Git, PlannedNode
 
+from .changes import Drift, DriftKind, Now
 from .evidence import Evidence, Known, Link, bare, collect
 from .flat import flatten
+from .loads import FirstLoads
 from .masked import MASKED_WORDS, Digests, digests_of, masked_change
-from .model import DatasetOperation, SessionState
+from .model import SessionState
 from .places import is_elsewhere, same_place, saved_at
+from .sharing import Sharing
 from .stored import Stored
 
 __all__ = ["Drift", "DriftKind", "Now", "affected", "find_drift"]
 
-DriftKind = Literal[
-    "env", "code", "pipeline", "parameter", "configuration", "input", "output", "git",
-    "packages", "project",
-]  # fmt: skip
-
-
 _SHOWN_MAX: Final = 500  # characters of a value in a detail
-
-
-class Drift(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is not as it was when the session ran.
-
-    Attributes:
-        kind: What sort of thing.
-        subject: Which one.
-        detail: How it differs, in words.
-        nodes: Nodes whose outcome depends on it directly; none where that cannot be
-            told, as for git.
-    """
-
-    kind: DriftKind
-    subject: str
-    detail: str
-    nodes: tuple[str, ...] = ()
-
-
-class Now(msgspec.Struct, frozen=True, kw_only=True):
-    """The project as it is now.
-
-    Attributes:
-        nodes: The pipeline, filtered as the run was.
-        parameters: The parameters in force, redacted.
-        parameters_cut: Hashes of those that are cut there, as in `context.loaded`.
-        config_sha256: Hashes of the configuration files, by path.
-        stored: What is known of each dataset.
-        env: The configuration environment in force; empty if it is not known.
-        entries: The place that the catalog has for each dataset, redacted, from the
-            root of the project.
-        entries_before: The same of each session of the chain.
-        masked: Keyed digests of the parameters that are masked, by name.
-        masked_key: The key of those digests; empty without one.
-        git: The commit.
-        versions: The versions.
-    """
-
-    nodes: tuple[PlannedNode, ...]
-    parameters: dict[str, Any]
-    config_sha256: dict[str, str]
-    stored: Mapping[str, Stored]
-    git: Git | None
-    versions: Versions
-    env: str = ""
-    parameters_cut: Mapping[str, str] = {}
-    entries: Mapping[str, str] = {}
-    entries_before: tuple[Mapping[str, str], ...] = ()
-    masked: Mapping[str, str] = {}
-    masked_key: str = ""
 
 
 def find_drift(chain: Sequence[Link], now: Now) -> tuple[Drift, ...]:
@@ -89,7 +35,7 @@ def find_drift(chain: Sequence[Link], now: Now) -> tuple[Drift, ...]:
     places = _Places(chain, known, now)
     return (
         *places.environment(),
-        *_pipeline(known, now.nodes),
+        *_pipeline(chain, known, now),
         *_parameters(chain, known, now),
         *_configuration(chain[0].state, now),
         *places.inputs(),
@@ -100,7 +46,16 @@ def find_drift(chain: Sequence[Link], now: Now) -> tuple[Drift, ...]:
     )
 
 
-def _pipeline(known: Known, nodes: Sequence[PlannedNode]) -> Iterator[Drift]:
+def _same_python(chain: Sequence[Link], known: Known, now: Now, name: str) -> bool:
+    """Return whether compiled code of a node can be compared."""
+    done = known.nodes.get(name)
+    link = done.link if done is not None else known.planned[name][0]
+    was = chain[link].state.versions.python
+    return bool(was) and was == now.versions.python
+
+
+def _pipeline(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift]:
+    nodes = now.nodes
     names = {node.name for node in nodes}
     for name in known.planned:
         if name not in names:
@@ -122,6 +77,15 @@ def _pipeline(known: Known, nodes: Sequence[PlannedNode]) -> Iterator[Drift]:
             yield Drift(kind="code", subject=node.name, detail=detail, nodes=here)
         elif was.source_sha256 and was.source_sha256 != node.source_sha256:
             detail = f"the source of {node.function} was changed ({node.source})"
+            yield Drift(kind="code", subject=node.name, detail=detail, nodes=here)
+        elif (
+            was.code_sha256
+            and _same_python(chain, known, now, node.name)
+            and (was.code_sha256 != node.code_sha256)
+        ):
+            detail = (
+                f"the code of {node.function} that ran is not that of {node.source}"
+            )
             yield Drift(kind="code", subject=node.name, detail=detail, nodes=here)
         elif was.arguments_sha256 != node.arguments_sha256:
             detail = f"the arguments that a partial gives {node.function} were changed"
@@ -217,64 +181,68 @@ def _configuration(state: SessionState, now: Now) -> Iterator[Drift]:
 def _inputs(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift]:
     """Find free inputs that are gone, or are not what was loaded.
 
-    Fingerprints decide, if there are any: a file that is older than the one that was
-    loaded is another one as well. Else the times do.
+    An update of a file in place by a node is no change. Fingerprints decide where
+    there are any: an older file than the one that was loaded is another one as well.
+    Where there are none, times decide.
     """
     made = {bare(output) for node in now.nodes for output in node.outputs}
-    first_loads = _FirstLoads(chain)
+    first_loads, sharing = FirstLoads(chain), Sharing(chain, now.nodes, now.stored)
     for name, here in sorted(now.stored.items()):
         if bare(name) in made or not here.persistent:
             continue
         using = [node.name for node in now.nodes if name in node.inputs]
         done = {n: e for n in using if (e := known.nodes.get(n)) and e.is_complete}
+        last = sharing.last_save(name)
+        if last is not None and here.exists is not False:
+            # The pipeline itself wrote there after it had loaded it.
+            if last.save.fingerprint.same_data(here.fingerprint) is False:
+                detail = f"it was changed after node {last.node} saved it"
+                yield Drift(
+                    kind="input", subject=name, detail=detail, nodes=tuple(using)
+                )
+            continue
         if here.exists is False:
             waiting = tuple(node for node in using if node not in done)
             if waiting:
                 detail = "it is gone"
                 yield Drift(kind="input", subject=name, detail=detail, nodes=waiting)
             continue
-        at, old, other = here.modified_at, list[str](), list[str]()
-        for node, evidence in done.items():
-            same = first_loads.same(evidence, name, here)
-            if same is not None:
-                other += [] if same else [node]
-                continue
-            load = evidence.node.loads.get(name)
-            loaded_at = load.ended_at if load is not None else evidence.node.ended_at
-            if at is not None and loaded_at is not None and loaded_at < at:
-                old.append(node)
-        if other:
-            detail = "it is not what was loaded: it was changed or replaced"
-            nodes = tuple(node for node in using if node in other or node in old)
-            yield Drift(kind="input", subject=name, detail=detail, nodes=nodes)
+        yield from _changed_input(chain, known, first_loads, name, here, using)
+
+
+def _changed_input(
+    chain: Sequence[Link],
+    known: Known,
+    first_loads: FirstLoads,
+    name: str,
+    here: Stored,
+    using: Sequence[str],
+) -> Iterator[Drift]:
+    """Compare a free input with what completed nodes loaded."""
+    done = {n: e for n in using if (e := known.nodes.get(n)) and e.is_complete}
+    at, old, other = here.modified_at, list[str](), list[str]()
+    for node, evidence in done.items():
+        same = first_loads.same(evidence, name, here)
+        if same is not None:
+            other += [] if same else [node]
             continue
-        began = chain[0].run.started_at
-        since = at is not None and began is not None and at > began
-        if old or (since and not done):
-            nodes = tuple(old or using)
-            detail = "it was written after it was loaded"
-            if not old:
-                detail = "it was written since the session began"
-            yield Drift(kind="input", subject=name, detail=detail, nodes=nodes)
-
-
-class _FirstLoads:
-    """What the attempts at the runs of a chain loaded first of each dataset."""
-
-    def __init__(self, chain: Sequence[Link]) -> None:
-        self._chain = chain
-        self._known: dict[tuple[int, int], Mapping[str, DatasetOperation]] = {}
-
-    def same(self, evidence: Evidence, dataset: str, here: Stored) -> bool | None:
-        """Compare a dataset with what a node's attempt loaded; None if unknown."""
-        key = evidence.link, evidence.attempt
-        if key not in self._known:
-            state, run = self._chain[evidence.link]
-            wanted = run.run_id, evidence.attempt
-            found = (r for r in state.runs if (r.run_id, r.attempt) == wanted)
-            self._known[key] = next((r.first_loads for r in found), {})
-        load = self._known[key].get(dataset)
-        return None if load is None else load.fingerprint.same_data(here.fingerprint)
+        load = evidence.node.loads.get(name)
+        loaded_at = load.ended_at if load is not None else evidence.node.ended_at
+        if at is not None and loaded_at is not None and loaded_at < at:
+            old.append(node)
+    if other:
+        detail = "it is not what was loaded: it was changed or replaced"
+        nodes = tuple(node for node in using if node in other or node in old)
+        yield Drift(kind="input", subject=name, detail=detail, nodes=nodes)
+        return
+    began = chain[0].run.started_at
+    since = at is not None and began is not None and at > began
+    if old or (since and not done):
+        nodes = tuple(old or using)
+        detail = "it was written after it was loaded"
+        if not old:
+            detail = "it was written since the session began"
+        yield Drift(kind="input", subject=name, detail=detail, nodes=nodes)
 
 
 class _Places:

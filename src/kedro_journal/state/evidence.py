@@ -7,17 +7,15 @@ counts, for as long as nothing that it was made from was made anew after it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from kedro_journal.events import PlannedNode
 
-from .model import DatasetOperation, NodeState, RunState, SessionState
+from .model import NodeState, RunState, SessionState
 
 __all__ = ["Evidence", "Known", "Link", "bare", "collect", "refused_output"]
-
-_HIDDEN: Final = "[redacted"  # two such paths may look the same
 
 
 class Link(NamedTuple):
@@ -56,13 +54,11 @@ class Known(NamedTuple):
         unreached: Nodes that a later session set out to run again and did not get to,
             with that session.
         planned: What was last planned of each node, with the number of the session.
-        saves: The last save at each path, in the order of the chain.
     """
 
     nodes: Mapping[str, Evidence]
     unreached: Mapping[str, str]
     planned: Mapping[str, tuple[int, PlannedNode]]
-    saves: Mapping[str, DatasetOperation]
 
     def version_of(self, dataset: str, maker: str | None) -> str | None:
         """Give the version that the chain saved, or loaded if no node makes it.
@@ -96,7 +92,6 @@ def collect(chain: Sequence[Link]) -> Known:
     nodes: dict[str, Evidence] = {}
     unreached: dict[str, str] = {}
     planned: dict[str, tuple[int, PlannedNode]] = {}
-    saves: dict[str, DatasetOperation] = {}
     for number, (state, run) in enumerate(chain):
         mine: dict[str, Evidence] = {}
         asked: set[str] = set()
@@ -111,21 +106,12 @@ def collect(chain: Sequence[Link]) -> Known:
                     mine[name] = Evidence(
                         number, state.session_id, attempt.attempt, node
                     )
-            _note_saves(saves, attempt)
         nodes |= mine
         for name in mine:
             unreached.pop(name, None)
         if number:  # it was to run no more than it had to
             unreached |= dict.fromkeys(asked - mine.keys(), state.session_id)
-    return Known(nodes, unreached, planned, saves)
-
-
-def _note_saves(saves: dict[str, DatasetOperation], attempt: RunState) -> None:
-    """Keep the last save at each path: several datasets may share one."""
-    found = [save for node in attempt.nodes.values() for save in node.saves.values()]
-    for save in sorted(found, key=lambda save: save.ended_seq or save.started_seq):
-        if save.path and _HIDDEN not in save.path:
-            saves[save.path] = save
+    return Known(nodes, unreached, planned)
 
 
 def refused_output(node: NodeState) -> str:

@@ -196,6 +196,7 @@ class StateBuilder:
                     host=event.host,
                     boot_id=event.boot_id,
                     started_at_ticks=event.started_at_ticks,
+                    pid_namespace=event.pid_namespace,
                 )
             case (
                 SessionCreated()
@@ -434,7 +435,8 @@ class StateBuilder:
         here.go(*key, changed, nodes)
         node = changed.get(name)
         status = (node or nodes.get(name) or NodeState(name)).status
-        if move.after[status] is None:
+        over = status == "failed" and self._runs[number].status != "running"
+        if over or move.after[status] is None:
             if status in _ENDED or not self._has_gap:
                 self._anomaly(record, f"node {name}", status)
                 return

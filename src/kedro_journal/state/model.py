@@ -23,6 +23,7 @@ from kedro_journal.events import (
 from .operation import DatasetOperation
 from .outcome import is_left_to_others, outcome_of, verdict_of
 from .shown import Shown
+from .tries import EarlierTry
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -32,6 +33,7 @@ __all__ = [
     "DatasetOperation",
     "NodeState",
     "NodeStatus",
+    "EarlierTry",
     "Note",
     "RunState",
     "RunStatus",
@@ -96,6 +98,9 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
         loads, saves, confirms: Its datasets, by name.
         error: What it raised, if it failed.
         phase: What it was doing when it broke: loading, running, saving or confirming.
+        tries: How often its runner tried it. All other fields are of the last try, but
+            for loads, saves and confirms that it did not come to.
+        earlier_tries: The tries before, oldest first; the last 20 of them.
     """
 
     name: str
@@ -114,6 +119,8 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     error: ErrorInfo | None = None
     phase: str = ""
     confirms: Mapping[str, DatasetOperation] = {}
+    earlier_tries: tuple[EarlierTry, ...] = ()
+    tries: int = 1
 
     @property
     def open_operations(self) -> tuple[DatasetOperation, ...]:
@@ -236,6 +243,7 @@ class Writer(msgspec.Struct, frozen=True, omit_defaults=True):
     host: str = ""
     boot_id: str | None = None
     started_at_ticks: int | None = None
+    pid_namespace: str | None = None
 
 
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -167,6 +167,8 @@ def _loading(here: Here, record: Entry, event: DatasetLoading) -> bool:
     status = _AFTER_LOADING[node.status]
     if status is None or event.run_id != here.run_id or event.attempt != here.attempt:
         return False
+    if node.computed_seq or node.ended_seq or node.started_seq:
+        node.try_again()
     node.status = status
     name = event.dataset
     load = node.last_load if name == node.last_load.dataset else node.load(name)
@@ -200,6 +202,7 @@ def _loaded(here: Here, record: Entry, event: DatasetLoaded) -> bool:
         load.entries = event.entries
         load.listing_sha256 = event.listing_sha256
         load.etag = event.etag
+        load.content_sha256 = event.content_sha256
     return True
 
 
@@ -238,6 +241,7 @@ def _saved(here: Here, record: Entry, event: DatasetSaved) -> bool:
     save.entries = event.entries
     save.listing_sha256 = event.listing_sha256
     save.etag = event.etag
+    save.content_sha256 = event.content_sha256
     return True
 
 
@@ -276,6 +280,8 @@ def _started(here: Here, record: Entry, event: NodeStarted) -> bool:
     status = _AFTER_STARTED[node.status]
     if status is None or event.run_id != here.run_id or event.attempt != here.attempt:
         return False
+    if node.started_seq or node.ended_seq:
+        node.try_again()
     node.status = status
     for dataset, version in event.input_versions:
         if dataset in node.changed_loads or dataset in node.loads:

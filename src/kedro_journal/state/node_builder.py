@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from .model import DatasetOperation, NodeState, NodeStatus
 from .operation import NOTHING, Kind, OperationBuilder
+from .tries import TRIES_MAX, EarlierTry
 
 __all__ = ["NodeBuilder"]
 
@@ -45,6 +46,8 @@ class NodeBuilder:
         self.error = node.error
         self.phase = node.phase
         self.confirms = node.confirms
+        self.earlier_tries = node.earlier_tries
+        self.tries = node.tries
         self.changed_confirms: dict[str, OperationBuilder] = {}
         self.changed_loads: dict[str, OperationBuilder] = {}
         self.changed_saves: dict[str, OperationBuilder] = {}
@@ -95,7 +98,21 @@ class NodeBuilder:
             self.error,
             self.phase,
             _frozen(self.confirms, self.changed_confirms),
+            self.earlier_tries,
+            self.tries,
         )
+
+    def try_again(self) -> None:
+        """Begin another try: keep what the last one came to."""
+        last = EarlierTry(
+            self.started_seq, self.computed_seq, self.ended_seq, self.phase, self.error
+        )
+        self.earlier_tries = (*self.earlier_tries, last)[-TRIES_MAX:]
+        self.tries += 1
+        self.started_seq = self.computed_seq = self.ended_seq = 0
+        self.started_at = self.ended_at = None
+        self.compute_s = self.duration_s = None
+        self.error, self.phase = None, ""
 
 
 def _operation(

@@ -29,6 +29,7 @@ class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False
         path, size_bytes, modified_us, entries, listing_sha256, etag: What identifies
             the data; see `Fingerprint`. Of loads, the first one of a process in a run
             has them.
+        content_sha256: The same.
         fingerprint_seq: Of a load, the record that says so; 0 if none does.
     """
 
@@ -47,6 +48,7 @@ class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False
     listing_sha256: str | None = None
     etag: str | None = None
     fingerprint_seq: int = 0
+    content_sha256: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -87,6 +89,7 @@ class OperationBuilder:
         self.entries: int | None = None
         self.listing_sha256: str | None = None
         self.etag: str | None = None
+        self.content_sha256: str | None = None
         self.fingerprint_seq = 0
 
     @classmethod
@@ -132,6 +135,7 @@ class OperationBuilder:
             self.listing_sha256,
             self.etag,
             self.fingerprint_seq,
+            self.content_sha256,
         )
 
 

@@ -10,80 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
 from kedro_journal.events import PlannedNode
 
-from .damage import Damage
+from .confirming import Confirming
+from .decision import NodeDecision, ResumePlan, decide, last_seq, running
 from .drift import Drift, affected
 from .evidence import Evidence, Known, Link, bare, collect, refused_output
+from .loads import FirstLoads
 from .model import NodeState
+from .sharing import Sharing
 from .stored import SLACK, Stored, changed
 
-__all__ = ["Decision", "NodeDecision", "ResumePlan", "plan_resume"]
+__all__ = ["plan_resume"]
 
-Decision = Literal["done", "suspect", "to do", "redo"]
-_Decisions = dict[str, "NodeDecision"]
-
-
-class NodeDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done with one node, and why.
-
-    Attributes:
-        name: The node.
-        decision: done; suspect (an output was being saved at the death: it runs again,
-            and what it left is not trusted); to do (it did not complete); or redo (it
-            completed, but has to run again).
-        reason: Why, in words.
-        session_id: The session whose records prove it; empty if none has any.
-        seqs: Those records.
-    """
-
-    name: str
-    decision: Decision
-    reason: str
-    session_id: str = ""
-    seqs: tuple[int, ...] = ()
-
-
-class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a resumed session will do.
-
-    Attributes:
-        session_id: The session that is gone on from: the last of the chain.
-        chain: It and those that it was itself resumed from, oldest first.
-        pipelines, runner, is_async, env: What it was asked for.
-        decisions: One for each node, in execution order.
-        load_versions: Versions that inputs are pinned to, by dataset.
-        own_versions: Versioned inputs that are made anew: they are loaded at the
-            version that the resumed session saves.
-        drift: What is not as it was.
-        damage: Journals of the chain that are damaged: the rest of them counts.
-    """
-
-    session_id: str
-    chain: tuple[str, ...]
-    pipelines: tuple[str, ...]
-    runner: str
-    is_async: bool
-    env: str | None
-    decisions: tuple[NodeDecision, ...]
-    load_versions: dict[str, str]
-    own_versions: tuple[str, ...]
-    drift: tuple[Drift, ...]
-    damage: tuple[Damage, ...] = ()
-
-    @property
-    def to_run(self) -> tuple[str, ...]:
-        """Names of the nodes that will run, in execution order."""
-        return tuple(d.name for d in self.decisions if d.decision != "done")
-
-    @property
-    def done(self) -> tuple[str, ...]:
-        """Names of the nodes that need not run."""
-        return tuple(d.name for d in self.decisions if d.decision == "done")
+_Decisions = dict[str, NodeDecision]
 
 
 def plan_resume(
@@ -120,7 +63,7 @@ def plan_resume(
         for name, reason in misled.items()
         if forced[name] == reason
     }
-    _force(decisions, nodes, forced, planner.known, since)
+    planner.force(decisions, forced, since)
     planner.close(decisions)
     first, last = chain[0].run, chain[-1]
     return ResumePlan(
@@ -134,6 +77,9 @@ def plan_resume(
         load_versions=dict(first.load_versions) | planner.versions(decisions),
         own_versions=planner.own_versions(decisions),
         drift=tuple(drift),
+        in_order=planner.in_order(decisions),
+        unknown=planner.unknown(decisions),
+        refused=planner.refused(decisions),
     )
 
 
@@ -151,6 +97,9 @@ class _Planner:
         self.known: Known = collect(chain)
         self.nodes = nodes
         self.stored = stored
+        self.sharing = Sharing(chain, nodes, stored)
+        self.confirming = Confirming(chain, nodes, stored, self.known)
+        self.first_loads = FirstLoads(chain)
         self.makers = {bare(output): n.name for n in nodes for output in n.outputs}
         first = chain[0].run
         self.pinned = dict(first.load_versions)
@@ -163,21 +112,21 @@ class _Planner:
         if known is None:
             return self._never_started(planned)
         if not known.is_complete:
-            return self._incomplete(known)
+            return self._incomplete(planned, known)
         seq = known.node.ended_seq
         if name in self.known.unreached:
             later = self.known.unreached[name]
             reason = f"session {later} was to run it again, and did not get to it"
-            return _decision(known, "redo", reason, seq)
+            return decide(known, "redo", reason, seq)
         if name in self.moved:
-            return _decision(known, "redo", self.moved[name], seq)
+            return decide(known, "redo", self.moved[name], seq)
         for dataset in planned.outputs:
             save = known.node.saves.get(dataset)
-            if trouble := self._trouble(dataset, known.node):
-                return _decision(
-                    known, "redo", trouble, save.ended_seq if save else seq
-                )
-        return _decision(known, "done", f"it completed (record {seq})", seq)
+            trouble = self._trouble(dataset, known.node)
+            trouble = trouble or self._unsaved(dataset, known.node)
+            if trouble:
+                return decide(known, "redo", trouble, save.ended_seq if save else seq)
+        return decide(known, "done", f"it completed (record {seq})", seq)
 
     def _never_started(self, planned: PlannedNode) -> NodeDecision:
         if self.only_missing:
@@ -196,8 +145,13 @@ class _Planner:
         known = one.modified_at is not None and self.began is not None
         return not known or one.modified_at < self.began  # type: ignore[operator]
 
-    def _incomplete(self, known: Evidence) -> NodeDecision:
+    def _incomplete(self, planned: PlannedNode, known: Evidence) -> NodeDecision:
         node = known.node
+        intact = not any(self._trouble(name, node) for name in planned.outputs)
+        if intact and self.confirming.is_done(planned, known):
+            seq = max(one.started_seq for one in node.confirms.values())
+            reason = f"its outputs were saved, and its inputs confirmed (record {seq})"
+            return decide(known, "done", reason, seq)
         touched = [
             save
             for save in node.saves.values()
@@ -210,14 +164,20 @@ class _Planner:
                     f"{save.dataset} was being saved (record {save.started_seq}): "
                     "what is there may be half of it"
                 )
-                return _decision(known, "suspect", reason, save.started_seq)
+                return decide(known, "suspect", reason, save.started_seq)
         if node.computed_seq and touched and not refused:
-            reason = (
-                f"its function returned (record {node.computed_seq}), but not every "
-                "output was saved"
-            )
-            return _decision(known, "suspect", reason, node.computed_seq)
-        seq = _last_seq(node)
+            saved = {save.dataset for save in touched if not save.is_open}
+            left = "not every output was saved"
+            if saved >= {save.dataset for save in touched} and saved >= {
+                name
+                for name in planned.outputs
+                if name not in self.stored or self.stored[name].persistent
+            }:
+                names = ", ".join(planned.confirms)
+                left = f"{names} was not confirmed" if names else "it did not complete"
+            reason = f"its function returned (record {node.computed_seq}), but {left}"
+            return decide(known, "suspect", reason, node.computed_seq)
+        seq = last_seq(node)
         what = {"failed": "it failed", "interrupted": "it was interrupted"}
         what["not recorded"] = "it is not recorded whether it completed"
         reason = what.get(node.status, f"it was {node.status}")
@@ -225,7 +185,7 @@ class _Planner:
             reason += f" while {node.phase}"
         if refused:
             reason = f"its output {refused} did not pass validation and was not written"
-        return _decision(known, "to do", reason + f" (record {seq})" * bool(seq), seq)
+        return decide(known, "to do", reason + f" (record {seq})" * bool(seq), seq)
 
     def _trouble(self, dataset: str, known: NodeState) -> str:
         """Say how an output is not what was saved; empty if it is, as far as known."""
@@ -236,9 +196,10 @@ class _Planner:
             return f"its output {dataset} is gone"
         if save is None:
             return ""
-        last = self.known.saves.get(save.path, save) if save.path else save
-        if last.is_open:
-            return f"{last.dataset}, at the same place, was being saved after it"
+        last = self.sharing.last_save(dataset)
+        shared = last is not None and last.node != known.name
+        if shared and self.sharing.is_shared(dataset):
+            return ""  # whose save is there now, `settle` looks at
         began = known.started_at
         old = (
             now.modified_at is not None
@@ -247,7 +208,18 @@ class _Planner:
         )
         if old and save.path is None:
             return f"what is there as {dataset} is older, and not what it saved"
-        return changed(dataset, now, last)
+        return changed(dataset, now, save)
+
+    def _unsaved(self, dataset: str, known: NodeState) -> str:
+        """Say why a stored output is not one that a completed node saved."""
+        now, save = self.stored.get(dataset), known.saves.get(dataset)
+        if now is None or not now.persistent:
+            return ""
+        if save is None or not save.ended_seq:
+            return f"that it saved its output {dataset} is not recorded"
+        if save.path is None and now.path is not None and now.place:
+            return f"its output {dataset} was saved without a location, and has one now"
+        return ""
 
     def outdated(self) -> dict[str, str]:
         """Find nodes with an input that a later attempt at the run made anew."""
@@ -298,6 +270,22 @@ class _Planner:
 
     def close(self, decisions: _Decisions) -> None:
         """Run again what made an input that is needed and can no longer be loaded."""
+        while True:
+            self._close_memory(decisions)
+            run = running(decisions)
+            unread = self.confirming.unread(run)
+            if unread.keys() - run:
+                self.force(decisions, unread, {})
+                continue
+            missing = self.sharing.missing(run) or self.sharing.between(run)
+            if not missing:
+                return
+            for name, reason in missing.items():
+                decisions[name] = msgspec.structs.replace(
+                    decisions[name], decision="redo", reason=reason
+                )
+
+    def _close_memory(self, decisions: _Decisions) -> None:
         by_name = {node.name: node for node in self.nodes}
         waiting = [n for n in self.nodes if decisions[n.name].decision != "done"]
         while waiting:
@@ -316,6 +304,76 @@ class _Planner:
                     reason=f"{reason}and {node.name} needs it",
                 )
                 waiting.append(by_name[maker])
+
+    def force(
+        self,
+        decisions: _Decisions,
+        forced: Mapping[str, str],
+        since: Mapping[str, int],
+    ) -> None:
+        """Let nodes run again, and all that follows from them.
+
+        Args:
+            decisions: Changed in place.
+            forced: Nodes that run again in any case, with the reason.
+            since: Of nodes whose last outcome alone is doubted, the session that it
+                is of: what ran in an earlier one had another.
+        """
+        tainted: dict[str, tuple[str, int]] = {}
+        for node in self.nodes:
+            evidence, reason = self.known.nodes.get(node.name), forced.get(node.name)
+            ran = evidence.link if evidence is not None else 0
+            wanted = (
+                *map(bare, node.inputs),
+                *map(_as_node, sorted(self.sharing.before(node))),
+            )
+            sources = [tainted[name] for name in wanted if name in tainted]
+            sources = [one for one in sources if evidence is None or ran >= one[1]]
+            if reason is None and not sources:
+                continue
+            first = min((link for _, link in sources), default=ran)
+            first = min(first, since.get(node.name, 0)) if reason is not None else first
+            again = (*map(bare, node.outputs), _as_node(node.name))
+            tainted |= dict.fromkeys(again, (node.name, first))
+            before = decisions[node.name]
+            if before.decision == "done":
+                decisions[node.name] = msgspec.structs.replace(
+                    before,
+                    decision="redo",
+                    reason=reason
+                    or f"it follows from {sources[0][0]}, which runs again",
+                )
+
+    def unknown(self, decisions: _Decisions) -> tuple[str, ...]:
+        """Return the datasets of kept nodes that nothing tells a change of."""
+        found: dict[str, None] = {}
+        for node in self.nodes:
+            known = self.known.nodes.get(node.name)
+            if known is None or decisions[node.name].decision != "done":
+                continue
+            for name in (*node.inputs, *node.outputs):
+                here, save = self.stored.get(name), known.node.saves.get(name)
+                if here is None or not here.persistent:
+                    continue
+                if name in node.outputs:
+                    same = save and save.fingerprint.same_data(here.fingerprint)
+                elif bare(name) in self.makers:
+                    continue
+                else:
+                    same = self.first_loads.same(known, name, here)
+                if same is None:
+                    found[name] = None
+        return tuple(found)
+
+    def in_order(self, decisions: _Decisions) -> tuple[tuple[str, str], ...]:
+        """Return the pairs of nodes that have to run one after the other."""
+        return self.sharing.pairs(running(decisions))
+
+    def refused(self, decisions: _Decisions) -> tuple[str, ...]:
+        """Return why nodes that would have to run again cannot."""
+        run = running(decisions)
+        lost = self.sharing.impossible(run) | self.confirming.impossible(run)
+        return tuple(lost[node.name] for node in self.nodes if node.name in lost)
 
     def versions(self, decisions: _Decisions) -> dict[str, str]:
         """Pin inputs to the version that the chain saved, or loaded."""
@@ -347,55 +405,6 @@ class _Planner:
         return tuple(name for name in found if name not in self.pinned)
 
 
-def _decision(
-    known: Evidence, decision: Decision, reason: str, seq: int
-) -> NodeDecision:
-    return NodeDecision(
-        name=known.node.name,
-        decision=decision,
-        reason=reason,
-        session_id=known.session_id,
-        seqs=(seq,) if seq else (),
-    )
-
-
-def _last_seq(node: NodeState) -> int:
-    seq = node.ended_seq or node.computed_seq or node.started_seq
-    return seq or max((load.started_seq for load in node.loads.values()), default=0)
-
-
-def _force(
-    decisions: _Decisions,
-    nodes: Sequence[PlannedNode],
-    forced: Mapping[str, str],
-    known: Known,
-    since: Mapping[str, int],
-) -> None:
-    """Let nodes run again, and all that follows from them.
-
-    Args:
-        decisions: Changed in place.
-        nodes: In execution order.
-        forced: Nodes that run again in any case, with the reason.
-        known: What the chain proves.
-        since: Of nodes whose last outcome alone is doubted, the session that it is of:
-            what ran in an earlier one had another.
-    """
-    tainted: dict[str, tuple[str, int]] = {}
-    for node in nodes:
-        evidence, reason = known.nodes.get(node.name), forced.get(node.name)
-        ran = evidence.link if evidence is not None else 0
-        sources = [tainted[i] for i in map(bare, node.inputs) if i in tainted]
-        sources = [one for one in sources if evidence is None or ran >= one[1]]
-        if reason is None and not sources:
-            continue
-        first = min((link for _, link in sources), default=ran)
-        first = min(first, since.get(node.name, 0)) if reason is not None else first
-        tainted |= dict.fromkeys(map(bare, node.outputs), (node.name, first))
-        before = decisions[node.name]
-        if before.decision == "done":
-            decisions[node.name] = msgspec.structs.replace(
-                before,
-                decision="redo",
-                reason=reason or f"it follows from {sources[0][0]}, which runs again",
-            )
+def _as_node(name: str) -> str:
+    """Return a key that no dataset has: the save of a node at a shared place."""
+    return f"\0{name}"

@@ -30,7 +30,16 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         size_bytes: Its size, where cheap; of a folder, of all files together.
         modified_at: When it was last written, to the microsecond, where that can be
             told; of a folder, its newest file.
-        entries, listing_sha256, etag: See `Fingerprint`.
+        entries, listing_sha256, etag, content_sha256: See `Fingerprint`.
+        place: What identifies its location, whatever its spelling. It is not redacted,
+            and is never shown or recorded. Empty if it has no location.
+        appends: A save adds to the data that is there: a second one doubles it.
+        is_folder: A save leaves other files of the folder as they are, as that of
+            partitions.
+        checkpoint_at: When its checkpoint was last written; None if there is none, or
+            the dataset keeps none.
+        keeps_checkpoint: A confirmation writes a checkpoint, and `checkpoint_at` tells
+            when.
     """
 
     persistent: bool
@@ -42,6 +51,12 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     entries: int | None = None
     listing_sha256: str | None = None
     etag: str | None = None
+    content_sha256: str | None = None
+    place: str = ""
+    appends: bool = False
+    is_folder: bool = False
+    checkpoint_at: Instant | None = None
+    keeps_checkpoint: bool = False
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -54,6 +69,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
             self.entries,
             self.listing_sha256,
             self.etag,
+            self.content_sha256,
         )
 
 

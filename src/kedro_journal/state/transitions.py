@@ -94,6 +94,15 @@ NODE_TRANSITIONS: Final[Mapping[tuple[NodeStatus, type[Event]], NodeStatus]] = {
     ("running", NodeFailed): "failed",
     ("saving", NodeFailed): "failed",
     ("confirming", NodeFailed): "failed",
+    # A runner tries the node again. Kedro tells of no load or save that failed, so
+    # that a try may also follow one that was in the middle of its saves.
+    ("failed", DatasetLoading): "loading",
+    ("failed", NodeStarted): "running",
+    ("running", DatasetLoading): "loading",
+    ("saving", DatasetLoading): "loading",
+    ("saving", NodeStarted): "running",
+    ("confirming", DatasetLoading): "loading",
+    ("confirming", NodeStarted): "running",
 }
 
 

@@ -35,6 +35,9 @@ def plan_view(plan: ResumePlan, screen: Screen) -> str:
             f"  {escape(name)} {escape(version)}"
             for name, version in sorted(plan.load_versions.items())
         ]
+    if plan.unknown:
+        names = ", ".join(map(escape, plan.unknown))
+        lines.append(f"without a fingerprint, so that a change would not show: {names}")
     if plan.drift:
         lines.append("not as it was:")
         lines += [_drift(one, screen) for one in plan.drift]
