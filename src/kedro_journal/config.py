@@ -112,6 +112,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "system no more."
         ),
     ] = "files"
+    hint: Annotated[
+        bool,
+        Meta(
+            description="After a `kedro run` that did not complete, print one line on "
+            "stderr: what failed, and the command that shows it."
+        ),
+    ] = True
     lock_backend: Annotated[
         Literal["auto", "filelock", "fcntl"],
         Meta(

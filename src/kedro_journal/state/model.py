@@ -22,7 +22,8 @@ from kedro_journal.events import (
 
 from .operation import DatasetOperation
 from .outcome import is_left_to_others, outcome_of, verdict_of
-from .shown import Shown
+from .short import short_node, short_run, short_session
+from .shown import Short, Shown
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -76,7 +77,7 @@ class Anomaly(msgspec.Struct, frozen=True):
     status: str
 
 
-class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
+class NodeState(Short, frozen=True, omit_defaults=True):
     """One node in one attempt at a run.
 
     Attributes:
@@ -111,6 +112,9 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     error: ErrorInfo | None = None
     phase: str = ""
     confirms: Mapping[str, DatasetOperation] = {}
+
+    def __repr__(self) -> str:
+        return short_node(self)
 
     @property
     def open_operations(self) -> tuple[DatasetOperation, ...]:
@@ -175,6 +179,9 @@ class RunState(Shown, frozen=True, omit_defaults=True):
     reason: str = ""
     signal: int | None = None
     exit_code: int | None = None
+
+    def __repr__(self) -> str:
+        return short_run(self)
 
     def with_status(self, *statuses: NodeStatus) -> tuple[NodeState, ...]:
         """Give the nodes that have one of these statuses."""
@@ -324,6 +331,9 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     dropped_events: int = 0
     repairs: int = 0
     left_out: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return short_session(self)
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from .damage import Damage
 from .drift import Drift, affected
 from .evidence import Evidence, Known, Link, bare, collect
 from .model import NodeState
+from .short import short_plan
+from .shown import Short
 from .stored import SLACK, Stored, changed
 
 __all__ = ["Decision", "NodeDecision", "ResumePlan", "plan_resume"]
@@ -48,7 +50,7 @@ class NodeDecision(msgspec.Struct, frozen=True, kw_only=True):
     seqs: tuple[int, ...] = ()
 
 
-class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
+class ResumePlan(Short, frozen=True, kw_only=True):
     """What a resumed session will do.
 
     Attributes:
@@ -74,6 +76,9 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
     own_versions: tuple[str, ...]
     drift: tuple[Drift, ...]
     damage: tuple[Damage, ...] = ()
+
+    def __repr__(self) -> str:
+        return short_plan(self)
 
     @property
     def to_run(self) -> tuple[str, ...]:
