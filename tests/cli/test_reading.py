@@ -178,6 +178,28 @@ def test_exit_code_by_verdict(call, journals, make, code):
     )
 
 
+@pytest.mark.parametrize(
+    ("env", "coloured"),
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"CLICOLOR_FORCE": "1", "NO_COLOR": ""}, True),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_colours_of_a_pipe(call, journals, monkeypatch, env, coloured):
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    journals.failed()
+
+    shown = call("list", "--directory", journals.path).stdout
+
+    assert ("\x1b[" in shown) == coloured
+
+
 def test_list_exits_by_the_worst_verdict(call, journals):
     journals.failed()
     journals.completed()
