@@ -132,6 +132,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(gt=0, description="Seconds to wait for another process's append."),
     ] = 30.0
 
+    @property
+    def is_directory_chosen(self) -> bool:
+        """Whether the user named a journal directory other than the default one."""
+        return self.directory != Config().directory
+
     def journal_directory(self, project_path: Path) -> Path:
         """Give the journal directory of a project.
 
