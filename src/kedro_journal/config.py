@@ -137,6 +137,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "about 2 ms for each MiB.",
         ),
     ] = 1024
+    hint: Annotated[
+        bool,
+        Meta(
+            description="After a `kedro run` that did not complete, print one line on "
+            "stderr: what failed, and the command that shows it."
+        ),
+    ] = True
     lock_backend: Annotated[
         Literal["auto", "filelock", "fcntl"],
         Meta(
@@ -149,6 +156,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         float,
         Meta(gt=0, description="Seconds to wait for another process's append."),
     ] = 30.0
+
+    @property
+    def is_directory_chosen(self) -> bool:
+        """Whether the user named a journal directory other than the default one."""
+        return self.directory != Config().directory
 
     def journal_directory(self, project_path: Path) -> Path:
         """Give the journal directory of a project.

@@ -142,16 +142,89 @@ def test_show_json_has_state_and_verdict(call, journals):
     assert data["findings"] == []
 
 
-def test_show_refuses_damage_and_salvages_on_demand(call, journals):
+def test_show_of_damage_is_the_page_with_a_warning_on_top(call, journals):
     journals.corrupt()
 
-    refused = call("show", "--directory", journals.path)
+    shown = call("show", "--directory", journals.path)
+    refused = call("show", "--strict", "--directory", journals.path)
     salvaged = call("show", "--salvage", "--directory", journals.path)
+    data = call("show", "--json", "--directory", journals.path)
 
+    assert shown.exit_code == 4
+    assert shown.stdout.startswith("Warning: ")
+    assert "is damaged" in shown.stdout.splitlines()[0]
+    assert shown.stdout.endswith(salvaged.stdout)
     assert refused.exit_code == 4
+    assert refused.stdout == ""
     assert "--salvage" in refused.stderr
     assert salvaged.exit_code == 0
     assert "records lost" in salvaged.stdout
+    assert data.exit_code == 4
+    assert json.loads(data.stdout)["findings"]
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [("completed", 0), ("failed", 10), ("crashed", 11), ("running", 14)],
+)
+def test_exit_code_by_verdict(call, journals, make, code):
+    getattr(journals, make)()
+    where = ("--directory", journals.path)
+
+    assert call("show", "--exit-code", *where).exit_code == code
+    assert call("show", "--exit-code", "--json", *where).exit_code == code
+    assert call("list", "--exit-code", *where).exit_code == code
+    assert call("tail", "--exit-code", *where).exit_code == code
+    assert call("show", *where).exit_code == 0
+    assert call("wait", "--timeout", 0, *where).exit_code == (
+        code if code < 14 else 124
+    )
+
+
+@pytest.mark.parametrize(
+    ("env", "coloured"),
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"CLICOLOR_FORCE": "1", "NO_COLOR": ""}, True),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_colours_of_a_pipe(call, journals, monkeypatch, env, coloured):
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    journals.failed()
+
+    shown = call("list", "--directory", journals.path).stdout
+
+    assert ("\x1b[" in shown) == coloured
+
+
+def test_list_exits_by_the_worst_verdict(call, journals):
+    journals.failed()
+    journals.completed()
+    where = ("--directory", journals.path)
+
+    assert call("list", "--exit-code", *where).exit_code == 10
+    assert call("list", "--exit-code", "--verdict", "no run", *where).exit_code == 15
+
+
+def test_wait_for_a_first_session_times_out(call, tmp_path):
+    found = call("wait", "--timeout", "0.1", "--directory", tmp_path)
+
+    assert found.exit_code == 124
+    assert "timed out" in found.stderr
+
+
+def test_tail_all_needs_follow_and_no_id(call, journals):
+    journals.completed()
+    where = ("--directory", journals.path)
+
+    assert call("tail", "--all", *where).exit_code == 2
+    assert call("tail", "--all", "-f", "latest", *where).exit_code == 2
 
 
 @pytest.mark.parametrize("seq", [1, 3, 5, 9, 12])

@@ -13,6 +13,7 @@ import pytest
 
 from kedro_journal.doctor.examine import Tried
 from kedro_journal.doctor.guarantees import guarantees
+from kedro_journal.doctor.place import look_at
 
 from .conftest import Examine, Mounted, as_root, by_key, run, try_place
 
@@ -115,6 +116,17 @@ def test_a_directory_that_everybody_may_write_to_is_refused(tmp_path: Path) -> N
 
     assert "everybody may write" in by_key(tried.checks)["place.safe"].text
     refuse(place, tried)
+
+
+def test_a_directory_that_the_user_chose_is_a_warning(tmp_path: Path) -> None:
+    place = tmp_path / "volume"
+    place.mkdir()
+    place.chmod(0o777)
+
+    check = by_key(list(look_at(place, chosen=True)))["place.safe"]
+
+    assert check.status == "warning"
+    assert "they may replace or remove journals" in check.text
 
 
 def test_where_somebody_else_could_make_it_first_is_a_warning(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ try:
 except RuntimeError as error:
     without = str(error)
 session = get_current_session(recover=True)
-current, latest = kedro_journal.current(), kedro_journal.replay("latest")
+current, latest = kedro_journal.current(recover=True), kedro_journal.replay("latest")
 print(json.dumps({
     "without": without,
     "ids": [session.session_id, current.session_id, latest.session_id],

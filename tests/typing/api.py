@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import assert_type
 
 import kedro_journal
 from kedro_journal import GroupState, Record, SessionState
+from kedro_journal.events import ErrorInfo, NodeCompleted, NodeFailed, RunFailed
 from kedro_journal.state import NodeStatus
 
 state = kedro_journal.replay("latest", until_seq=3)
@@ -17,7 +18,14 @@ assert_type(kedro_journal.current(), SessionState)
 group = kedro_journal.replay_group("latest")
 assert_type(group, GroupState)
 assert_type(group.nodes["train"].last.status, NodeStatus)
-listed: Iterator[SessionState] = kedro_journal.sessions()
+listed: Sequence[SessionState] = kedro_journal.sessions(verdict="failed", env="base")
+assert_type(kedro_journal.sessions()[0], SessionState)
+assert_type(kedro_journal.sessions()[:3], list[SessionState])
+for record in kedro_journal.follow():
+    if isinstance(record.event, NodeFailed | RunFailed):
+        assert_type(record.event.error, ErrorInfo)
+    elif isinstance(record.event, NodeCompleted):
+        assert_type(record.event.node, str)
 kedro_journal.note("seen", rows=3)
 for run in state.runs:
     for node in run.nodes.values():

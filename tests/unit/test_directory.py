@@ -285,3 +285,19 @@ def test_a_folder_that_is_gone_is_our_error(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path / "gone", opened(), header=HEADER)
     with pytest.raises(JournalUnwritable):
         writer.append(note())
+
+
+def test_a_chosen_directory_may_be_a_link_or_open_to_everybody(tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    (tmp_path / "link").symlink_to(real)
+    linked = JournalDirectory(tmp_path / "link", chosen=True)
+    assert ("a", tmp_path / "link" / "a") == linked.claim("a")
+    assert "a symbolic link" == linked.why_open()
+
+    real.chmod(0o777)
+    shared = JournalDirectory(real, chosen=True)
+    assert "b" == shared.claim("b")[0]
+    assert "everybody may write to it" == shared.why_open()
+    real.chmod(0o755)
+    assert "" == shared.why_open()

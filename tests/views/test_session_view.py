@@ -466,10 +466,50 @@ def test_the_list_fits_a_hundred_columns_and_says_where_each_broke(story, screen
     assert all(len(one) <= 100 for one in text.splitlines())
     first = text.splitlines()[1]
     assert first.split()[:4] == [story.session_id, "crashed", "today", "05:11"]
-    assert "0/2  __default__  train, saving" in first
+    assert "0/2  staging  train, saving" in first
     assert "7 older sessions not shown; --all shows them." in text
     assert "damaged  at train, saving model" in wide
     assert "staging" in wide
+
+
+def test_eighty_columns_keep_room_for_where(story, screen):
+    error = ErrorInfo(type="ValueError", message="no column tag")
+    story.created(env="staging").started("train").node("train", "running")
+    story.tell(RunFailed(run_id=story.run_id, error=error), SessionClosed())
+    state = story.state()
+
+    text = sessions_view([Listed(state)], screen._replace(width=80))
+
+    heading, row = text.splitlines()
+    assert len(row) <= 80
+    assert 80 - heading.index("where") >= 25
+    short = row.split()[0]
+    assert state.session_id.startswith(short)
+    assert len(short) == 19
+    assert "took" not in heading
+    assert "pipeline" not in heading
+
+
+def test_ids_of_one_second_are_not_shortened(screen):
+    ids = ("2026-11-22T05.11.32.000Z", "2026-11-22T05.11.32.001Z")
+    rows = [Listed(SessionState(session_id=name, status="closed")) for name in ids]
+
+    text = sessions_view(rows, screen._replace(width=80))
+
+    assert all(name in text for name in ids)
+
+
+def test_the_user_is_a_column_when_there_are_several(screen):
+    def shown(*users):
+        rows = [
+            Listed(SessionState(session_id=f"s{n}", status="closed", user=user))
+            for n, user in enumerate(users)
+        ]
+        return sessions_view(rows, screen)
+
+    assert "user" not in shown("ada", "ada", None)
+    assert "user" in shown("ada", "bob")
+    assert "bob" in shown("ada", "bob")
 
 
 def test_a_pipe_gets_the_beginning_of_a_long_error(story, screen):

@@ -6,8 +6,9 @@ stderr and an exit code; stdout has the answer and nothing else.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage, a wrong setting that is needed or an unsafe
 path; 3 no such session, or several, or no Kedro project; 4 damaged journal; 5 journal
-of a newer version; 6 not to be resumed; 130 stopped by Ctrl-C; 141 whoever read the
-output went away.
+of a newer version; 6 not to be resumed; 130 stopped by Ctrl-C; 141 the reader of stdout
+went away. `wait` and `--exit-code` exit by verdict: 0 completed, 10 failed, 11 crashed,
+12 interrupted, 13 unknown, 14 running, 15 no run; 124 after a timeout.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ __all__ = ["commands", "journal", "main"]
 
 SECTIONS: Final = {
     "Get started": ("demo", "init", "doctor"),
-    "Inspect": ("list", "show", "tail", "replay", "diff", "trace", "command"),
+    "Inspect": ("list", "show", "tail", "wait", "replay", "diff", "trace", "command"),
     "Run again": ("resume", "rerun"),
     "Format": ("verify", "schema"),
 }

@@ -190,13 +190,26 @@ def _ignore(mistake: ConfigError) -> None:
 
 
 def screen() -> Screen:
-    """Describe stdout: a terminal's width and colours, or a pipe without either."""
+    """Return what stdout is: a terminal's width and colours, or a pipe without either.
+
+    FORCE_COLOR and CLICOLOR_FORCE colour a pipe too, unless they are empty or 0.
+    NO_COLOR, unless it is empty, wins over both.
+    """
     now = datetime.now(UTC)
-    if not sys.stdout.isatty():
-        return Screen(now)
-    width = max(shutil.get_terminal_size((100, 24)).columns, _WIDTH_MIN)
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    terminal = sys.stdout.isatty()
+    width = None
+    if terminal:
+        width = max(shutil.get_terminal_size((100, 24)).columns, _WIDTH_MIN)
+    forced = any(
+        os.environ.get(name) not in (None, "", "0")
+        for name in ("FORCE_COLOR", "CLICOLOR_FORCE")
+    )
+    coloured = forced or (terminal and os.environ.get("TERM") != "dumb")
+    if os.environ.get("NO_COLOR") or not coloured:
         return Screen(now, width)
+    context = click.get_current_context(silent=True)
+    if forced and context is not None:
+        context.color = True  # or click takes the colours out for a pipe
     return Screen(
         now, width, paint=lambda text, role: click.style(text, **_COLOURS[role])
     )

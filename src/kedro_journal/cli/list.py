@@ -23,6 +23,7 @@ from kedro_journal.views.terminal import escape
 from kedro_journal.views.words import count
 
 from .common import open_journals, say, screen
+from .exit_codes import exit_code_option, worst
 from .options import directory_options, group_option, json_option
 
 __all__ = ["list_"]
@@ -46,6 +47,7 @@ __all__ = ["list_"]
     help="Only sessions with this verdict; give it again for more.",
 )
 @group_option
+@exit_code_option
 @directory_options
 @json_option
 @click.pass_context
@@ -56,6 +58,7 @@ def list_(
     every: bool,
     verdicts: tuple[str, ...],
     group_id: str | None,
+    by_verdict: bool,
     project: Path | None,
     directory: Path | None,
     as_json: bool,
@@ -66,6 +69,9 @@ def list_(
     at 100 columns. --json has it whole.
 
     With --group, only those that belong to that group. `show --group` merges them.
+
+    With --exit-code, the worst verdict among the sessions listed is the exit code;
+    15 if there are none.
 
     With --json: an array of objects, one per session, each with its session_id,
     verdict, times, pipelines, nodes completed and planned, and the places it broke.
@@ -86,12 +92,13 @@ def list_(
             for row in rows
         ]
         click.echo(json_text(data), nl=False)
-        return
-    if not rows:
+    elif not rows:
         click.echo(_nothing(where, roster, verdicts))
-        return
-    more = 0 if every or verdicts else max(len(ids) - len(rows), 0)
-    click.echo(sessions_view(rows, screen(), more=more), nl=False)
+    else:
+        more = 0 if every or verdicts else max(len(ids) - len(rows), 0)
+        click.echo(sessions_view(rows, screen(), more=more), nl=False)
+    if by_verdict:
+        ctx.exit(worst(row.state.verdict for row in rows))
 
 
 def _say_copies(roster: Roster) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
+from kedro_journal.errors import CorruptJournal
 from kedro_journal.journal import Finding, JournalDirectory
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.replay import replay_folder, replay_group
 from kedro_journal.replay.kin import end_of_chain, live_workers
 from kedro_journal.replay.locate import resumed_by
+from kedro_journal.state import SessionState
 from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
+from kedro_journal.views.terminal import Span, line, render
 
 from .common import (
     choose,
@@ -23,6 +27,7 @@ from .common import (
     screen,
     session_argument,
 )
+from .exit_codes import code_of, exit_code_option
 from .options import directory_options, group_option, json_option, salvage_option
 
 __all__ = ["show"]
@@ -37,6 +42,8 @@ __all__ = ["show"]
 @click.option("--traceback", is_flag=True, help="Frames of libraries too.")
 @group_option
 @salvage_option
+@click.option("--strict", is_flag=True, help="Print nothing of a damaged journal.")
+@exit_code_option
 @directory_options
 @json_option
 @click.pass_context
@@ -51,6 +58,8 @@ def show(
     traceback: bool,
     group_id: str | None,
     salvage: bool,
+    strict: bool,
+    by_verdict: bool,
     project: Path | None,
     directory: Path | None,
     as_json: bool,
@@ -61,11 +70,13 @@ def show(
     `last-good`, `@-1` for the session before the latest, a local time such as 18:55,
     or the path of a session folder.
 
-    Exits with 5 if a newer version wrote the session so that what became of it cannot
-    be read.
+    Exits with 4 if records are damaged or missing: the page starts with a warning and
+    shows what can be read. With --salvage such a journal is no error; with --strict
+    nothing of it is shown. Exits with 5 if a newer version wrote the session so that
+    what became of it cannot be read. --exit-code exits by verdict where neither holds.
 
     With --json: one object with every field of the session's state, its verdict, and
-    its runs with their nodes; `findings` lists damage that --salvage read past,
+    its runs with their nodes; `findings` lists the damage that was read past,
     `live_workers` the pids of worker processes that live though the session does not.
 
     With --group instead of ID: sibling sessions merged, such as the tasks of an
@@ -78,19 +89,17 @@ def show(
         if _is_given(ctx, "session_id"):
             message = "Give either a session's ID or --group, not both."
             raise click.UsageError(message)
-        _show_group(where, group_id, all_nodes=all_nodes, as_json=as_json)
-        return
+        verdict = _show_group(where, group_id, all_nodes=all_nodes, as_json=as_json)
+        ctx.exit(code_of(verdict) if by_verdict else 0)
     chosen = choose(where, session_id)
     where, path = chosen.where, chosen.file
-    state = replay_folder(chosen.folder, salvage=salvage)
-    findings: tuple[Finding, ...] = verify_file(path).findings if salvage else ()
+    state, findings = _read(chosen.folder, path, salvage, strict)
     alive = live_workers(state)
     if as_json:
         pids = [writer.pid for writer in alive]
         data = {**state_data(state), "findings": findings, "live_workers": pids}
         click.echo(json_text(data), nl=False)
-        exit_if_unread(ctx, state)
-        return
+        _exit(ctx, state, findings=() if salvage else findings, by_verdict=by_verdict)
     detail = Detail(
         parameters=parameters,
         all_nodes=all_nodes,
@@ -110,8 +119,42 @@ def show(
         heir=end_of_chain(where, later) if later is not None else None,
         alive=alive,
     )
+    if findings and not salvage:
+        text = _warning(path) + text
     click.echo(text, nl=False)
+    _exit(ctx, state, findings=() if salvage else findings, by_verdict=by_verdict)
+
+
+def _read(
+    folder: Path, path: Path, salvage: bool, strict: bool
+) -> tuple[SessionState, tuple[Finding, ...]]:
+    """Replay a session, past damage unless that is to be an error."""
+    if not salvage:
+        try:
+            return replay_folder(folder), ()
+        except CorruptJournal:
+            if strict:
+                raise
+    return replay_folder(folder, salvage=True), verify_file(path).findings
+
+
+def _warning(path: Path) -> str:
+    here = screen()
+    what = f"Warning: {path} is damaged. This page shows what can be read of it."
+    return render([line(Span(what, "warn")), ()], here.paint)
+
+
+def _exit(
+    ctx: click.Context,
+    state: SessionState,
+    *,
+    findings: tuple[Finding, ...],
+    by_verdict: bool,
+) -> NoReturn:
+    if findings:
+        ctx.exit(CorruptJournal.exit_code)
     exit_if_unread(ctx, state)
+    ctx.exit(code_of(state.verdict) if by_verdict else 0)
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:
@@ -121,9 +164,10 @@ def _is_given(ctx: click.Context, name: str) -> bool:
 
 def _show_group(
     where: JournalDirectory, group_id: str, *, all_nodes: bool, as_json: bool
-) -> None:
+) -> str:
     group, here = replay_group(group_id, directory=where.path), screen()
     if as_json:
         click.echo(json_text(group_data(group, here.now)), nl=False)
     else:
         click.echo(group_view(group, here, all_nodes=all_nodes), nl=False)
+    return group.verdict

@@ -21,7 +21,9 @@ from kedro_journal.views.terminal import escape, render
 from kedro_journal.views.timeline import Timeline
 
 from .common import choose, open_journals, say, screen, session_argument, write
+from .exit_codes import code_of, exit_code_option
 from .options import directory_options, json_option, salvage_option
+from .tail_all import follow_all
 
 __all__ = ["tail"]
 
@@ -40,7 +42,9 @@ EXIT_CRASHED = 1
     help="How many of the last records.",
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on as records are appended.")
+@click.option("every", "--all", is_flag=True, help="With -f: of every session.")
 @salvage_option
+@exit_code_option
 @directory_options
 @json_option
 @click.pass_context
@@ -50,7 +54,9 @@ def tail(
     session_id: str,
     number: int,
     follow: bool,
+    every: bool,
     salvage: bool,
+    by_verdict: bool,
     project: Path | None,
     directory: Path | None,
     as_json: bool,
@@ -59,13 +65,19 @@ def tail(
 
     With -f, goes on until the session is closed (exit code 0) or its process is found
     to be gone (exit code 1), and says so on stderr. Without any session yet, `latest`
-    waits for the first one.
+    waits for the first one. With -f --all, prints what is appended to any session from
+    now on, new sessions included, until Ctrl-C.
 
-    Exits with 5 if a newer version wrote these records, so that none can be read.
+    --exit-code exits by the session's verdict. Exits with 5 if a newer version wrote
+    these records, so that none can be read.
 
-    With --json: JSON Lines, each with seq, at, writer, type and data.
+    With --json: JSON Lines, each with the names of the journal file: seq, at, w (the
+    writer), type and data; `writer` is the same as `w`. With --all also session_id.
     """
     where = open_journals(ctx, project, directory, may_be_missing=follow)
+    if every:
+        _check_all(ctx, follow=follow)
+        _follow_all(where, as_json=as_json)
     if follow and session_id == "latest":
         chosen = _wait_for_first(where)
     else:
@@ -83,12 +95,46 @@ def tail(
     write(map(to_text.line, list(last)[-number:] if number else ()))
     if not follow:
         _say_unread(ctx, where, session_id, last)
-        return
+        ctx.exit(_code(where, session_id) if by_verdict else 0)
     newest = last[-1] if last else None
     for record in _to_come(where, session_id, newest):
         newest = record
         click.echo(to_text.line(record), nl=False)
-    ctx.exit(_say_how_it_ended(where, session_id, newest))
+    code = _say_how_it_ended(where, session_id, newest)
+    ctx.exit(_code(where, session_id) if by_verdict else code)
+
+
+def _code(where: JournalDirectory, session_id: str) -> int:
+    return code_of(replay_folder(where.folder(session_id), salvage=True).verdict)
+
+
+def _check_all(ctx: click.Context, *, follow: bool) -> None:
+    """Refuse what has no meaning with --all, rather than ignore it."""
+    if not follow:
+        message = "--all needs -f. `kedro-journal list` shows what there is already."
+        raise click.UsageError(message, ctx)
+    for name in ("session_id", "number", "by_verdict"):
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name not in ("DEFAULT", "DEFAULT_MAP"):
+            message = "--all follows every session: give no ID, -n or --exit-code."
+            raise click.UsageError(message, ctx)
+
+
+def _follow_all(where: JournalDirectory, *, as_json: bool) -> None:
+    say(f"kedro-journal: following every session in {where.path}")
+    lines: dict[str, _Lines] = {}
+    before = ""
+    for session_id, record in follow_all(where):
+        if as_json:
+            click.echo(json_line(record_data(record, session_id)), nl=False)
+            continue
+        if session_id != before:
+            click.echo(f"==> {escape(session_id)} <==")
+            before = session_id
+        to_text = lines.setdefault(session_id, _writer_of_lines(as_json=False))
+        click.echo(to_text.line(record), nl=False)
+        if closes(record.event):
+            del lines[session_id]
 
 
 def _say_unread(

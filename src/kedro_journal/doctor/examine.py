@@ -135,7 +135,7 @@ def examine_place(directory: Path, config: Config, means: Means) -> Tried:
     look = Probe(
         "place.directory",
         "the journal directory",
-        lambda: look_at(directory, means.proc),
+        lambda: look_at(directory, means.proc, chosen=config.is_directory_chosen),
     )
     checks = isolated(look, means.probe_limit_s)
     found = {check.key: check for check in checks}

@@ -36,11 +36,19 @@ def nearest_folder(directory: Path) -> Path:
     return whole
 
 
-def look_at(directory: Path, proc: Path = Path("/proc")) -> Iterator[Check]:
-    """Look at the journal directory, or at where it would be made."""
+def look_at(
+    directory: Path, proc: Path = Path("/proc"), *, chosen: bool = False
+) -> Iterator[Check]:
+    """Look at the journal directory, or at where it would be made.
+
+    Args:
+        directory: The journal directory.
+        proc: Where the system describes mounts.
+        chosen: The user named it in the settings; see `JournalDirectory`.
+    """
     probed = nearest_folder(directory)
     yield _there(directory, probed)
-    yield _safe(directory, probed)
+    yield _safe(directory, probed, chosen=chosen)
     yield _file_system(find_mount(probed, proc), probed)
     if hasattr(os, "statvfs"):
         yield _space(probed)
@@ -95,11 +103,13 @@ def _there(directory: Path, probed: Path) -> Check:
     return ok(key, f"{directory} exists.", **facts, exists=True)
 
 
-def _safe(directory: Path, probed: Path) -> Check:
+def _safe(directory: Path, probed: Path, *, chosen: bool) -> Check:
     key = "place.safe"
     if os.path.lexists(directory):
         try:
-            JournalDirectory(directory).check_safe()
+            where = JournalDirectory(directory, chosen=chosen)
+            where.check_safe()
+            reason = where.why_open()
         except UnsafeJournal as error:
             return problem(
                 key,
@@ -107,6 +117,14 @@ def _safe(directory: Path, probed: Path) -> Check:
                 "Make it a real folder of yours that others may not write to. "
                 f"{ELSEWHERE} if that cannot be.",
                 reason=error.reason,
+            )
+        if reason:
+            return warning(
+                key,
+                f"{directory} is used because the settings name it, although it is "
+                f"open to others ({reason}): they may replace or remove journals.",
+                "No action is needed if nobody else uses this machine or container.",
+                reason=reason,
             )
         return ok(key, "It is a real folder, and nobody else may put sessions in it.")
     mode = probed.stat().st_mode

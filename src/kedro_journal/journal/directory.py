@@ -33,10 +33,13 @@ class JournalDirectory:
     Args:
         path: The directory. It need not exist for reading: then it has no sessions.
         port: The operating system.
+        chosen: The user named this directory in the settings. Then it may be a link,
+            and everybody may write to it, as to an `emptyDir` volume.
     """
 
-    def __init__(self, path: Path, port: Os = REAL_OS) -> None:
+    def __init__(self, path: Path, port: Os = REAL_OS, *, chosen: bool = False) -> None:
         self.path = path
+        self.chosen = chosen
         self._port = port
 
     @property
@@ -112,18 +115,29 @@ class JournalDirectory:
         """Check that nobody else can put a session into the directory.
 
         Raises:
-            UnsafeJournal: It is a link, somebody else's, or everybody may write to it.
+            UnsafeJournal: It is somebody else's; or, unless the user chose it, it is a
+                link or everybody may write to it.
             OSError: It cannot be looked at.
         """
         if not hasattr(os, "geteuid"):
             return
-        found = self.path.lstat()
-        if self.path.is_symlink():
-            raise UnsafeJournal(self.path, "a symbolic link")
+        found = self.path.stat() if self.chosen else self.path.lstat()
+        reason = self.why_open()
+        if reason and not self.chosen:
+            raise UnsafeJournal(self.path, reason)
         if found.st_uid not in (os.geteuid(), 0):
             raise UnsafeJournal(self.path, f"it belongs to user {found.st_uid}")
-        if found.st_mode & 0o002 and not found.st_mode & 0o1000:
-            raise UnsafeJournal(self.path, "everybody may write to it")
+
+    def why_open(self) -> str:
+        """Return why other users may put sessions here; empty if they may not.
+
+        Raises:
+            OSError: It cannot be looked at.
+        """
+        if self.path.is_symlink():
+            return "a symbolic link"
+        mode = self.path.stat().st_mode
+        return "everybody may write to it" if mode & 0o002 and not mode & 0o1000 else ""
 
     def claim(self, wanted: str) -> tuple[str, Path]:
         """Make the folder of a new session, exclusively.

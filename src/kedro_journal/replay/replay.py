@@ -293,13 +293,19 @@ def _select(
 
 def current(
     *,
+    recover: bool = False,
     project_path: PathLike | None = None,
     directory: PathLike | None = None,
 ) -> SessionState:
-    """Give the state of the current session, without Kedro.
+    """Return the state of the current session, without Kedro.
 
-    The session of this node or process; else the one a parent process handed down; else
-    the project's newest session that was activated and not closed, crashed or not.
+    It is the session that `get_current_session()` returns: that of this node or
+    process; else the one that a parent process handed down, if it is not closed.
+
+    Args:
+        recover: Fall back to the project's newest session that was activated and not
+            closed, whether its process lives or crashed.
+        project_path, directory: As for `replay`.
 
     Raises:
         RuntimeError: "There is no active Kedro session."
@@ -308,11 +314,16 @@ def current(
     if active is not None:
         folder = active.journal_folder
         return active.state if folder is None else replay_folder(folder)
-    folder = handed_down()
-    if folder is not None:
-        return replay_folder(folder)
     where = open_directory(project_path, directory)
-    session_id = of_ancestor(where) or newest_unclosed(where)
+    folder = handed_down()
+    if folder is None:
+        session_id = of_ancestor(where)
+        folder = where.folder(session_id) if session_id is not None else None
+    if folder is not None:
+        state = replay_folder(folder)
+        if state.status != "closed":
+            return state
+    session_id = newest_unclosed(where) if recover else None
     if session_id is None:
         raise RuntimeError(NO_SESSION)
     return replay_folder(where.folder(session_id))

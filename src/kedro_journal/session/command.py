@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from kedro_journal.journal import session_timestamp
 
 from . import capture
 from .conf_source import absolute_source
+from .hint import print_at_exit
 from .opening import created_event, is_disabled, open_journal, settings_of
 from .process import Origin
 
@@ -50,6 +51,7 @@ class CurrentCommand:
         self._links: list[EndsWithCommand] = []
         self._origin = Origin()
         self.journaled = False
+        self._folders: list[Callable[[], Path | None]] = []
 
     def begin(
         self, arguments: list[str], project_path: Path | None, package: str | None
@@ -58,8 +60,20 @@ class CurrentCommand:
         self.arguments = tuple(arguments)
         self.name, self.project_path, self.package = arguments[0], project_path, package
         self._links.clear()
+        self._folders.clear()
         self._origin = Origin().remember()
         self.journaled = False
+
+    def add_folder(self, folder: Callable[[], Path | None]) -> None:
+        """Remember a session of the command for the hint after a failure.
+
+        Args:
+            folder: Called at the end of the command. It returns the session's folder,
+                None for a journal in memory.
+        """
+        self.journaled = True
+        if self.name == "run" and self._is_mine:
+            self._folders.append(folder)
 
     def link(self, link: EndsWithCommand) -> bool:
         """Let the end of the command close this session; False without a command."""
@@ -90,8 +104,16 @@ class CurrentCommand:
         for link in self._links:
             concerned = link is self._links[-1] or link.is_running
             link.left_by(error if concerned else None, exit_code)
+        if exit_code and self._is_mine:
+            self._hint()
         self.name = ""
         self._links.clear()
+        self._folders.clear()
+
+    def _hint(self) -> None:
+        found = [folder for one in self._folders if (folder := one()) is not None]
+        if found and settings_of(self.project_path).hint:
+            print_at_exit(found, self.arguments)
 
     def _record_failure(self, exit_code: int, error: BaseException | None) -> None:
         project = self.project_path
@@ -118,6 +140,8 @@ class CurrentCommand:
             SessionFailed(error=capture.error_info(error, project), phase="command"),
             SessionClosed(reason="command", exit_code=exit_code),
         )
+        folder = opened.recorder.folder
+        self._folders.append(lambda: folder)
         opened.recorder.close()
         if opened.owner is not None:
             opened.owner.release()

@@ -132,7 +132,7 @@ class Lifecycle:
 
     def created(self, describe: Callable[[], SessionCreated], *more: Event) -> None:
         """The session was made; *describe* gathers what is known of it."""
-        current_command.journaled = True
+        current_command.add_folder(lambda: self.folder)
         if self.recorder is not None:
             with self.shield:
                 self.recorder.record(describe(), *more)

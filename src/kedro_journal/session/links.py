@@ -197,6 +197,7 @@ class PluginLink:
         kedro_id = str(run_params.get("session_id") or run_id)
         self._single_run = "session_id" not in run_params or kedro_id == run_id
         self._by_command = current_command.link(self)
+        current_command.add_folder(lambda: self.journal_folder)
         opened = open_journal(run_id, project, config)
         self.recorder = opened.recorder
         opened.recorder.ownership = Ownership(opened.recorder, opened.owner, self)

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 
 from kedro_journal._clock import wall_ns
-from kedro_journal._outside import let_through
+from kedro_journal._outside import let_through, suppress
 from kedro_journal._switch import is_switched_off
 from kedro_journal._version import __version__
 from kedro_journal.config import Config, load_config
@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 DISTRIBUTION: Final = "kedro-journal"
+_told_open: Final[set[Path]] = set()
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Event)
 
@@ -140,6 +141,19 @@ def _is_place(name: str, value: str) -> bool:
         return False
 
 
+def _warn_if_open(directory: JournalDirectory) -> None:
+    """Say once in a process what follows from the directory that the user chose."""
+    with suppress(OSError):
+        reason = directory.why_open()
+        if reason and directory.path not in _told_open:
+            _told_open.add(directory.path)
+            text = (
+                "the journal directory %s is used as configured although it is open "
+                "to others (%s): they may replace or remove journals."
+            )
+            say(logging.WARNING, text, directory.path, reason)
+
+
 def open_journal(
     wanted_id: str, project_path: Path, config: Config, *, on_disk: bool = True
 ) -> Opened:
@@ -169,9 +183,11 @@ def open_journal(
         return Opened(wanted_id, recorder, None, config)
     owner: OwnerLock | None = None
     try:
-        directory = JournalDirectory(config.journal_directory(project_path))
+        path = config.journal_directory(project_path)
+        directory = JournalDirectory(path, chosen=config.is_directory_chosen)
         backend = choose_backend(config.lock_backend)
         session_id, folder = directory.claim(wanted_id)
+        _warn_if_open(directory)
         owner = OwnerLock(folder / OWNER_LOCK_NAME, backend)
         owner.acquire()
         writer = JournalWriter(

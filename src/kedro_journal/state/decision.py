@@ -11,6 +11,8 @@ from .changes import Drift
 from .damage import Damage
 from .evidence import Evidence
 from .model import NodeState
+from .short import short_plan
+from .shown import Short
 
 __all__ = ["Decision", "NodeDecision", "ResumePlan", "decide", "last_seq", "running"]
 
@@ -37,7 +39,7 @@ class NodeDecision(msgspec.Struct, frozen=True, kw_only=True):
     seqs: tuple[int, ...] = ()
 
 
-class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
+class ResumePlan(Short, frozen=True, kw_only=True):
     """What a resumed session will do.
 
     Attributes:
@@ -72,6 +74,9 @@ class ResumePlan(msgspec.Struct, frozen=True, kw_only=True):
     unknown: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     damage: tuple[Damage, ...] = ()
+
+    def __repr__(self) -> str:
+        return short_plan(self)
 
     @property
     def to_run(self) -> tuple[str, ...]:

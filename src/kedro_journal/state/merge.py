@@ -72,7 +72,7 @@ def _in_order(states: Iterable[SessionState]) -> tuple[SessionState, ...]:
 
 
 def _knowledge(state: SessionState) -> tuple[int, int, str]:
-    return state.seq, _LIVENESS.index(state.liveness), repr(state)
+    return state.seq, _LIVENESS.index(state.liveness), _text(state)
 
 
 def _began(state: SessionState) -> datetime | None:

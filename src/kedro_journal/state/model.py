@@ -22,7 +22,8 @@ from kedro_journal.events import (
 
 from .operation import DatasetOperation
 from .outcome import is_left_to_others, outcome_of, verdict_of
-from .shown import Shown
+from .short import short_node, short_run, short_session
+from .shown import Short, Shown
 from .tries import EarlierTry
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Anomaly(msgspec.Struct, frozen=True):
     status: str
 
 
-class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
+class NodeState(Short, frozen=True, omit_defaults=True):
     """One node in one attempt at a run.
 
     Attributes:
@@ -121,6 +122,9 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     confirms: Mapping[str, DatasetOperation] = {}
     earlier_tries: tuple[EarlierTry, ...] = ()
     tries: int = 1
+
+    def __repr__(self) -> str:
+        return short_node(self)
 
     @property
     def open_operations(self) -> tuple[DatasetOperation, ...]:
@@ -187,6 +191,9 @@ class RunState(Shown, frozen=True, omit_defaults=True):
     signal: int | None = None
     exit_code: int | None = None
     oom_kills: int | None = None
+
+    def __repr__(self) -> str:
+        return short_run(self)
 
     def with_status(self, *statuses: NodeStatus) -> tuple[NodeState, ...]:
         """Give the nodes that have one of these statuses."""
@@ -345,6 +352,9 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     dropped_events: int = 0
     repairs: int = 0
     left_out: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return short_session(self)
 
     @property
     def parameters(self) -> dict[str, Any]:

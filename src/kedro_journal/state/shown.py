@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-__all__ = ["Shown", "html_of", "show_with"]
+__all__ = ["Short", "Shown", "html_of", "show_with"]
 
 _views: Final[list[Callable[[object], str]]] = []
 
@@ -22,7 +22,15 @@ def html_of(value: object) -> str | None:
     return _views[0](value) if _views else None
 
 
-class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
+class Short(msgspec.Struct, frozen=True):
+    """A value whose `repr` is one line, in IPython too."""
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the short form in IPython, which would print every field."""
+        printer.text(repr(self))
+
+
+class Shown(Short, frozen=True, omit_defaults=True):
     """A state that notebooks show as HTML."""
 
     def _repr_html_(self) -> str | None:

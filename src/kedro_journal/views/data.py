@@ -243,13 +243,21 @@ def _node(node: NodeState) -> dict[str, Any]:
     return {**_struct(node), "dataset": node.dataset}
 
 
-def record_data(record: Record) -> dict[str, Any]:
-    """Give one line of `tail --json`: seq, at, writer, type, data (as on the wire)."""
+def record_data(record: Record, session_id: str = "") -> dict[str, Any]:
+    """Return one line of `tail --json`.
+
+    Keys, named as in the journal file: seq, at, w (the writer), type, data (as on the
+    wire). `writer` is the same as `w`: it is the name of the attribute in Python.
+    session_id comes first if it is given.
+    """
     event = record.event
     data = msgspec.Raw(event.raw) if isinstance(event, UnknownEvent) else event
+    known = {"session_id": session_id} if session_id else {}
     return {
+        **known,
         "seq": record.seq,
         "at": _value(record.at),
+        "w": record.writer,
         "writer": record.writer,
         "type": record.type,
         "data": data,

@@ -36,7 +36,7 @@ SESSION_COLUMNS: Final = (
     Column("started", drop=1),
     Column("took", right=True),
     Column("nodes", right=True),
-    Column("where it broke"),
+    Column("where"),
 )
 NODE_COLUMNS: Final = (
     Column("node", widest=52),

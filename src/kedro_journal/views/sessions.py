@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from kedro_journal.state import SessionState
@@ -57,14 +57,20 @@ COLUMNS: Final = (
     Column("session", widest=40),
     Column("verdict"),
     Column("started"),
-    Column("took", right=True),
+    Column("took", right=True, drop=2),
     Column("nodes", right=True),
+    Column("user", widest=16, drop=6),
     Column("pipeline", widest=18, drop=3),
-    Column("group", widest=28, drop=4),
-    Column("env", widest=12, drop=2),
+    Column("group", widest=28, drop=5),
+    Column("env", widest=12, drop=4),
     Column("started by", widest=20, drop=1),
     Column("where"),
 )
+
+_NARROW: Final = 100
+"""Columns of a terminal below which ids are shortened."""
+
+_SHORT_ID: Final = len("2026-11-22T05.00.00")
 
 BROKE_WIDEST: Final = 100
 """Columns that the last one takes at most where there is no terminal's width."""
@@ -98,15 +104,31 @@ def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> s
     columns = COLUMNS
     if screen.width is None:  # a pipe: an error can be longer than anybody wants
         columns = (*COLUMNS[:-1], COLUMNS[-1]._replace(widest=BROKE_WIDEST))
+    names = _short_ids(rows, screen)
+    several = len({row.state.user for row in rows if row.state.user}) > 1
     lines = table(
         columns,
-        [session_row(row, screen, branch) for row, branch in _tree(rows)],
+        [
+            session_row(row, screen, branch, names=names, user=several)
+            for row, branch in _tree(rows)
+        ],
         screen.width,
     )
     if more:
         older = count(more, "older session")
         lines += [(), line(Span(f"{older} not shown; --all shows them.", "dim"))]
     return render(lines, screen.paint)
+
+
+def _short_ids(rows: Sequence[Listed], screen: Screen) -> dict[str, str]:
+    """Return beginnings of ids for a narrow terminal; every command accepts them.
+
+    They are left whole where two sessions of the list began in the same second.
+    """
+    ids = [row.state.session_id for row in rows]
+    short = {name: name[:_SHORT_ID] if name.endswith("Z") else name for name in ids}
+    narrow = screen.width is not None and screen.width < _NARROW
+    return short if narrow and len(set(short.values())) == len(set(ids)) else {}
 
 
 def _tree(rows: Sequence[Listed]) -> list[tuple[Listed, str]]:
@@ -140,27 +162,38 @@ def _tree(rows: Sequence[Listed]) -> list[tuple[Listed, str]]:
     return found
 
 
-def session_row(row: Listed, screen: Screen, branch: str = "") -> tuple[Line, ...]:
-    """Give the cells of a session, one for each of `COLUMNS`.
+def session_row(
+    row: Listed,
+    screen: Screen,
+    branch: str = "",
+    *,
+    names: Mapping[str, str] | None = None,
+    user: bool = False,
+) -> tuple[Line, ...]:
+    """Return the cells of a session, one for each of `COLUMNS`.
 
     Args:
         row: The session.
         screen: Where it is shown.
         branch: What leads to it in the tree of its family.
+        names: Short forms of ids.
+        user: Fill the column of the user. It is empty where there is only one.
     """
     state = row.state
     verdict = state.verdict
     done, planned = progress(state)
-    names = dict.fromkeys(p for run in last_attempts(state) for p in run.pipelines)
+    pipelines = dict.fromkeys(p for run in last_attempts(state) for p in run.pipelines)
     started = "" if state.created_at is None else short_date(state.created_at, screen)
     seconds = session_seconds(state, screen.now)
+    named = (names or {}).get(state.session_id, state.session_id)
     return (
-        line(Span(branch, "dim"), Span(state.session_id, "strong")),
+        line(Span(branch, "dim"), Span(named, "strong")),
         line(Span(verdict, VERDICT_ROLES.get(verdict, ""))),
         line(started),
         line(f"{'>= ' if seconds and is_at_least(state) else ''}{duration(seconds)}"),
         line(f"{done}/{planned}" if state.runs else ""),
-        line(", ".join(names)),
+        line(state.user or "" if user else ""),
+        line(", ".join(pipelines)),
         line(state.group_id or ""),
         line(env_in_force(state) or ""),
         line(started_by(state)),

@@ -10,7 +10,7 @@ from .terminal import Line, Span, cells, clip, pad
 __all__ = ["Column", "pairs", "table"]
 
 _GAP: Final = 2
-_LAST_MIN: Final = 18  # columns of the last column that others make room for
+_LAST_MIN: Final = 25  # columns of the last column that others make room for
 
 
 class Column(NamedTuple):
