@@ -8,6 +8,7 @@ import pytest
 from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 
 from kedro_journal.errors import NotResumable
+from kedro_journal.redaction.decoding import decode
 from kedro_journal.session.runner import runner_facts, runner_maker
 from kedro_journal.state import RunState
 
@@ -112,7 +113,8 @@ def test_of_a_runner_that_the_command_made_everything_is_known() -> None:
     "value", ["[redacted]", {"$truncated": 3}, ["[redacted]"], {"$type": "x"}]
 )
 def test_a_display_form_is_never_passed_on(value: object) -> None:
-    run = RunState(run_id="r", runner="ThreadRunner", runner_arguments={"x": value})
+    decoded = decode({"x": value})
+    run = RunState(run_id="r", runner="ThreadRunner", runner_arguments=decoded)
     assert "--runner-params=x=..." in refusal(run)
 
 
