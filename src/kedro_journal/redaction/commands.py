@@ -84,6 +84,7 @@ _TOOLS: Final = {
     "usermod": _Tool("", ("-p",)),
     "keytool": _NAMED,
     "jarsigner": _NAMED,
+    **dict.fromkeys(("ENV", "ARG", "setenv", "setx"), _NAMED),
     "openssl": _Tool(separate=("-k", "-K"), named=True),
     "nmcli": _NAMED,
     "vncviewer": _NAMED,

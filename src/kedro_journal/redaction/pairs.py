@@ -330,7 +330,11 @@ def _value(  # noqa: PLR0911 - one for each way to write a value
     text: str, at: int, pair: _Pair
 ) -> tuple[int, int] | None:
     """Return where the value begins and ends; None if there is none to hide."""
-    if text.startswith(REDACTED, at) or REFERENCE.match(text, at):
+    if text.startswith(REDACTED, at):
+        return None
+    if (end := _end_of_braces(text, at, pair)) > at:
+        return at, end
+    if REFERENCE.match(text, at):
         return None
     if NOTHING.match(text, at) or _is_same(text, at, pair.name):
         return None
@@ -340,10 +344,6 @@ def _value(  # noqa: PLR0911 - one for each way to write a value
         if REFERENCE.match(text, inner) or text.startswith(REDACTED, inner):
             return None
         return inner, end_of_quoted(text, inner, opened["open"])
-    if text[at : at + 1] == "{" and pair.sep == "=":
-        braces = _BRACES.match(text, at)
-        if braces is not None:
-            return at, braces.end()
     block = _BLOCK.match(text, at)
     if block is not None:
         lines = block[1]
@@ -366,6 +366,15 @@ def _value(  # noqa: PLR0911 - one for each way to write a value
         return at, end_of_brackets(text, call.end() - 1)
     is_line = pair.starts_line and pair.sep == ":" and text[at - 1] in " \t"
     return at, end_of_bare(text, at, pair.name, pair.sep, is_line=is_line)
+
+
+def _end_of_braces(text: str, at: int, pair: _Pair) -> int:
+    """Return where a value of ODBC in braces ends; *at* if there is none."""
+    if text[at : at + 1] != "{" or pair.sep != "=":
+        return at
+    braces = _BRACES.match(text, at)
+    # A name alone in braces is a placeholder of a template.
+    return at if braces is None or braces[0][1:-1].isidentifier() else braces.end()
 
 
 def _is_same(text: str, at: int, name: str) -> bool:

@@ -95,7 +95,22 @@ _compiled: Final = functools.cache(re.compile)
 _Q: Final = r"\\{0,8}['\"]?"  # a quote, perhaps escaped, or none
 _REST: Final = rf"\1{REDACTED}"
 
+
+def _mask_told(match: re.Match[str]) -> str:
+    """Mask what a sentence tells, if it looks generated: `the password is X`."""
+    value = match[2].rstrip(".,;:!?)'\"")
+    if not looks_random(value):
+        return match[0]
+    return f"{match[1]}{REDACTED}{match[2][len(value) :]}"
+
+
 SHAPES: Final = (
+    Shape(
+        (" is ", " was ", " ist ", " lautet ", " est "),
+        r"(?i)\b((?:pass(?:word|wort|phrase|code)|token|secret|api[ _-]?key|pin"
+        r"|mot de passe)(?: (?:is|was|ist|lautet|est) {1,4}['\"(]?))(\S{8,200})",
+        _mask_told,
+    ),
     Shape(
         ("private key",),
         r"(?s)-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
