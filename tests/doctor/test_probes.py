@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from journals import umask
@@ -79,11 +80,22 @@ def test_what_is_measured_is_told(examine: Examine) -> None:
 
 
 class OverwritingOs(Os):
-    """Opens for writing where it was told to append."""
+    """Writes where each descriptor stopped, not at the end of the file."""
+
+    _stopped: ClassVar[dict[int, int]] = {}
 
     def open_append(self, path: Path, *, create: bool = False) -> int:
         flags = os.O_RDWR | (os.O_CREAT if create else 0)
-        return os.open(path, flags, 0o600)
+        fd = os.open(path, flags, 0o600)
+        self._stopped[fd] = 0
+        return fd
+
+    def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
+        del end
+        at = self._stopped.get(fd, 0)
+        written = os.pwrite(fd, data, at)
+        self._stopped[fd] = at + written
+        return written
 
 
 class TearingOs(Os):

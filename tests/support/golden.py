@@ -48,7 +48,7 @@ def _value(info: Any, name: str, depth: int = 0) -> Any:  # noqa: PLR0911
         case msgspec.inspect.DictType():
             return {"k": _value(info.value_type, name, depth)}
         case msgspec.inspect.StructType():
-            if depth > 2:
+            if depth > 5:
                 return None
             return {
                 field.encode_name: _value(field.type, field.name, depth + 1)

@@ -76,6 +76,7 @@ def test_a_record_is_one_line_and_keeps_unknown_data(story):
     assert json.loads(first) == {
         "seq": 1,
         "at": "2026-11-22T05:11:32.000000Z",
+        "w": "w1",
         "writer": "w1",
         "type": "node.started",
         "data": {"run_id": "r", "node": "a"},

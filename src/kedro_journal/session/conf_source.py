@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from kedro_journal._outside import let_through
 from kedro_journal.errors import NotResumable
 from kedro_journal.redaction.limits import REDACTED
-from kedro_journal.state import SessionState
 
 if TYPE_CHECKING:
+    from kedro_journal.state import SessionState
+
     from .chain import Chain
 
 __all__ = ["absolute_source", "conf_source_of"]

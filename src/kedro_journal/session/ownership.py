@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kedro_journal._outside import let_through
 from kedro_journal.events import SessionClosed
-from kedro_journal.journal import OwnerLock, read
+from kedro_journal.journal import OwnerLock
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
 from kedro_journal.journal.writer import JOURNAL_NAME
 
@@ -118,6 +118,9 @@ class Ownership:
 
     def _went_on(self, folder: Path) -> bool:
         """Tell whether the owner appended anything after the fork, or closed."""
+        # Imported here: a run that is not taken over reads no journal.
+        from kedro_journal.journal import read
+
         seq, owner = self._recorder.at_fork
         return any(
             record.writer == owner or isinstance(record.event, SessionClosed)

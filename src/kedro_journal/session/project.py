@@ -6,6 +6,7 @@ import importlib
 import importlib.metadata
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kedro.framework.project import configure_project
 from kedro.framework.startup import bootstrap_project
@@ -13,9 +14,11 @@ from kedro.framework.startup import bootstrap_project
 from kedro_journal._outside import let_through
 from kedro_journal.config import find_project
 from kedro_journal.errors import NotResumable
-from kedro_journal.state import SessionState
 
 from . import compat
+
+if TYPE_CHECKING:
+    from kedro_journal.state import SessionState
 
 __all__ = [
     "check_project",
