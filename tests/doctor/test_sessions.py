@@ -138,7 +138,9 @@ def test_room_for_endings_is_kept_or_what_is_wrong_is_told(
 
 def test_sessions_of_other_hosts_are_worth_a_note(journals: Journals) -> None:
     _, folder = JournalDirectory(journals.path).claim("2026-11-24T05.00.00.000Z")
-    header = JournalHeader(session_id="s", uid="u", salt="s", package_version="0")
+    header = JournalHeader(
+        session_id=folder.name, uid="u", salt="s", package_version="0"
+    )
     opened = WriterOpened(pid=1, host="elsewhere", boot_id="another")
     from kedro_journal.events import SessionCreated
 

@@ -16,15 +16,17 @@ import pathlib
 import sys
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kedro_journal._instant import EPOCH
 from kedro_journal._outside import let_through
 from kedro_journal.errors import NotResumable
 from kedro_journal.redaction.decoding import Inexact, problems
-from kedro_journal.state import RunState
 
 from . import compat
+
+if TYPE_CHECKING:
+    from kedro_journal.state import RunState
 
 __all__ = ["RunnerFacts", "current_runner", "runner_facts", "runner_maker"]
 
