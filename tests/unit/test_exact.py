@@ -301,7 +301,11 @@ def test_an_inexact_value_shows_its_mask() -> None:
     [
         {"runtime_params": {"a": {"b": {"$truncated": "9 bytes"}}}},
         {"command": CommandLine(argv=("kedro", "x" * 9 + "[... 5 characters more]"))},
-        {"command": CommandLine(argv=("k",), argv_exact={"$value": {"sha256": "0"}})},
+        {
+            "command": CommandLine(
+                argv=("kedro",), name="run", argv_exact={"$value": {"sha256": "0"}}
+            )
+        },
     ],
     ids=["parameter", "argument", "file"],
 )
