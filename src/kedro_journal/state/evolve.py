@@ -153,7 +153,10 @@ class StateBuilder:
         """Freeze the nodes of a run that were changed."""
         self._here.leave()
         nodes = self._nodes[number]
-        for name, node in self._changed.pop(number, {}).items():
+        changed = self._changed.pop(number, {})
+        if changed:
+            self._hidden.discard(number)  # a later gap may be about them again
+        for name, node in changed.items():
             nodes[name] = node.freeze()
 
     def add(self, record: Entry) -> None:

@@ -66,8 +66,8 @@ def status_at_end(node: NodeState, event: RunEnd, *, gap: bool = False) -> NodeS
         event: The end of its run.
         gap: Records were lost or cannot be read: how the node ended may be among them.
     """
-    if node.status == "pending":
-        return "skipped" if isinstance(event, RunCompleted) else "pending"
+    if node.status == "pending" and isinstance(event, RunCompleted):
+        return "not recorded" if gap else "skipped"
     if node.status not in ("loading", "running", "saving", "confirming"):
         return node.status
     if isinstance(event, RunCompleted) and _is_saved(node):
