@@ -26,7 +26,13 @@ def absolute_source(source: object) -> str | None:
     if source is None or not str(source):
         return None
     text = str(source)
-    return text if "://" in text else str(Path.cwd() / text)
+    if "://" in text or Path(text).is_absolute():
+        return text
+    try:
+        return str(Path.cwd() / text)
+    except OSError as error:  # the working directory was deleted
+        let_through(error)
+        return text
 
 
 def conf_source_of(
