@@ -137,7 +137,9 @@ class PluginLink:
         session = compat.session_of(manager)
         if session is not None:
             # pluggy's manager waits for the garbage collector, a session does not.
-            self._finalizers.append(weakref.finalize(session, _close_left, self))
+            dropped = weakref.finalize(session, _session_dropped, self)
+            dropped.atexit = False  # the manager's closes at the end of the process
+            self._finalizers.append(dropped)
             compat.after_close(session, weakref.WeakMethod(self.session_closed))
 
     @property
@@ -163,6 +165,11 @@ class PluginLink:
     def books(self) -> list[RunBook]:
         """Return the book of the session's runs."""
         return [self.hooks.book]
+
+    @property
+    def waits_for_command(self) -> bool:
+        """Whether the end of a command will close the session."""
+        return self._by_command
 
     def taken_over(self) -> None:
         """Watch for signals: this process, a daemon, has become the owner."""
@@ -371,6 +378,15 @@ def _close_worker(recorder: Recorder, losses: str) -> None:
 def _signalled_again(watcher: Any, number: int) -> None:
     if signals.tell(watcher, number):
         signals.die(number)
+
+
+def _session_dropped(link: PluginLink) -> None:
+    """The last reference to Kedro's session is gone.
+
+    The end of a command closes its sessions: only then is the exit code known.
+    """
+    if not link.waits_for_command:
+        _close_left(link)
 
 
 def _close_left(link: PluginLink) -> None:
