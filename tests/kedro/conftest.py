@@ -54,10 +54,14 @@ class Project:
         self.sessions_path = path / "sessions"
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The environment of a fresh shell: nothing of ours, nothing of the tests'."""
+        """The environment of a fresh shell: nothing of ours, nothing of the tests'.
+
+        Without the hint after a failure, for tests compare what is said.
+        """
         left_out = ("KEDRO_", "PYTEST_", "COVERAGE_")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
-        return {**kept, "DO_NOT_TRACK": "1", "COLUMNS": "200", **(extra or {})}
+        ours = {"DO_NOT_TRACK": "1", "COLUMNS": "200", "KEDRO_JOURNAL_HINT": "0"}
+        return {**kept, **ours, **(extra or {})}
 
     def start(
         self, *args: str, env: Mapping[str, str] | None = None, **more: Any

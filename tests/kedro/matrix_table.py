@@ -280,13 +280,6 @@ EXCEPTIONS: Final = (
         {"reason": "exit", "error": "", "code": None},
         "It ends the server's event loop, where neither hooks nor sessions see it.",
     ),
-    Differs(
-        "script with Kedro's session",
-        lambda way: way.kind == "kedro's session",
-        ("sys.exit",),
-        {"reason": "exit", "error": "", "code": None},
-        "Python keeps no `SystemExit` for those who look when the process ends.",
-    ),
 )  # fmt: skip
 
 IMPOSSIBLE: Final = (

@@ -17,6 +17,9 @@ def make_pipelines():
 """
 
 
+HINT = {"KEDRO_JOURNAL_HINT": "1"}
+
+
 @pytest.mark.kedro
 @pytest.mark.parametrize("level", [0, 1])
 def test_a_failed_run_ends_with_the_command_that_shows_it(
@@ -26,7 +29,7 @@ def test_a_failed_run_ends_with_the_command_that_shows_it(
         project.level_0()
     project.nodes(FAILS)
 
-    done = project.kedro("run")
+    done = project.kedro("run", env=HINT)
     silent = project.kedro("run", env={"KEDRO_JOURNAL_HINT": "0"})
 
     session_id = project.ids()[0]
@@ -42,8 +45,8 @@ def test_a_failed_run_ends_with_the_command_that_shows_it(
 def test_a_failure_before_the_run_has_the_hint_and_success_has_none(
     project: Project,
 ) -> None:
-    failed = project.kedro("run", "--pipeline", "nope")
-    good = project.kedro("run")
+    failed = project.kedro("run", "--pipeline", "nope", env=HINT)
+    good = project.kedro("run", env=HINT)
 
     assert "See `kedro-journal show" in failed.stderr.rstrip().splitlines()[-1]
     assert good.returncode == 0

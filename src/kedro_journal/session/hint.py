@@ -52,6 +52,6 @@ def _hint(folder: Path) -> str:
     if state.verdict not in ("failed", "interrupted", "crashed"):
         return ""
     where = " ".join("".join(span.text for span in broke(Listed(state))).split())
-    what = f"{state.verdict}: {where}" if where else state.verdict
+    what = f"{state.verdict}: {where}".rstrip(".") if where else state.verdict
     command = f"kedro-journal show {shlex.quote(state.session_id)}"
     return f"kedro-journal: {escape(what)}. See `{escape(command)}`"
