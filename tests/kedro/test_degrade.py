@@ -114,7 +114,7 @@ def test_the_first_session_on_a_disk_that_is_full(
     done = mischief.go(way)
 
     check_as_without(mischief, done)
-    check_said_once(done, "is not journaled", way)
+    check_said_once(done, "No space left on device", way)
 
 
 @pytest.mark.kedro

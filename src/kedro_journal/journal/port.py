@@ -296,6 +296,7 @@ def raised(fd: int) -> int:
     """
     refused: OSError | None = None
     for least in _HIGH if hasattr(fcntl, "F_DUPFD_CLOEXEC") else ():
+        assert fcntl is not None  # noqa: S101 - it has that attribute
         if fd >= least:
             return fd
         try:

@@ -117,6 +117,7 @@ def run_filters(chain: Chain, session_id: str, run: RunState) -> dict[str, Any]:
     filters = decoded(chain, session_id, run.filters)
     values = {"filters": filters} if isinstance(filters, Inexact) else filters
     refuse_inexact(chain.last.session_id, values, "filter")
+    assert not isinstance(filters, Inexact)  # noqa: S101 - it was refused
     unknown = sorted(set(filters) - set(capture.FILTERS))
     lost = [one for one in run.left_out if one.partition(":")[0] in _NEEDED]
     if unknown or lost:
@@ -124,7 +125,7 @@ def run_filters(chain: Chain, session_id: str, run: RunState) -> dict[str, Any]:
         if lost:
             reason = f"the record of its run has no {'; '.join(lost)}"
         raise NotResumable(chain.last.session_id, reason, "Start a new run.")
-    return dict(filters)
+    return {str(name): value for name, value in filters.items()}
 
 
 def run_with_runner(chain: Chain) -> RunState:
