@@ -39,7 +39,8 @@ class NoRollBack(JournalFile):
     def append(self, data: bytes, end: int) -> None:
         view = memoryview(data)
         while view:
-            view = view[self._port.write(self._fd, view) :]
+            written = self._port.write(self.fd, view, end)
+            view, end = view[written:], end + written
         self._written += 1
 
 
@@ -48,9 +49,9 @@ class Eager(JournalFile):
 
     def append(self, data: bytes, end: int) -> None:
         try:
-            self._port.write(self._fd, data)
+            self._port.write(self.fd, data, end)
         except OSError:
-            self._port.truncate(self._fd, end)
+            self._port.truncate(self.fd, end)
             raise
         self._written += 1
 

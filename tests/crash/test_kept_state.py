@@ -502,6 +502,6 @@ def test_a_folder_of_a_session_that_became_a_link_is_not_followed(
     folder.rmdir()
     folder.symlink_to(where.path / ID.format(2))
     found = say(where)
-    assert found[2] == (ID.format(1), "unknown", True)
+    assert ID.format(1) not in [row[0] for row in found]  # a link is not a session
     (where.own / INDEX_NAME / "2026-01-01").unlink()
     assert say(where) == found
