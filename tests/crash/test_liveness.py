@@ -182,17 +182,19 @@ def test_a_child_that_c_code_forked_keeps_its_owner_running(
 
 
 def test_the_end_of_a_forked_child_does_not_end_its_owner(tmp_path: Path) -> None:
-    session = Session(tmp_path / "s")
+    # Other tests leave journals of sessions named "s" open in this process.
+    folder = tmp_path / "forked-child"
+    session = Session(folder)
     pid = os.fork()
     if pid == 0:
         session.owner.release()
         os._exit(0)
     os.waitpid(pid, 0)
-    assert look(tmp_path / "s") == "running"
+    assert look(folder) == "running"
     session.owner.release()
-    assert look(tmp_path / "s") == "unknown"  # this process still has its journal open
+    assert look(folder) == "unknown"  # this process still has its journal open
     session.writer.close()
-    assert look(tmp_path / "s") == "crashed"
+    assert look(folder) == "crashed"
 
 
 # --- its lock file -----------------------------------------------------------------------

@@ -318,8 +318,9 @@ def test_a_lock_that_was_lost_is_taken_again_and_no_others_is_freed(
     assert is_held(path) is False
     writer.append(SessionCreated(session_id="s"))
     assert is_held(path) is True
-    assert len(lost(caplog)) == 1
-    assert "It is locked again." in lost(caplog)[0]
+    # Locks that other tests left in this process may have been lost as well.
+    (said,) = [text for text in lost(caplog) if str(tmp_path) in text]
+    assert "It is locked again." in said
     owner.release()
     assert is_held(path) is False
     taken.check()
