@@ -169,11 +169,23 @@ def _path(parts: Iterable[Any]) -> str:
     return ".".join(shown)
 
 
+_SIGNS: Final = re.compile(r"'([^\w\s]{1,3})'|'(<[\w ]{1,30}>)'")
+
+
 def _yaml(error: Any) -> Said:
-    """Use problem and place of a YAML error; what stands there stays out."""
-    mark = getattr(error, "problem_mark", None)
-    where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    return Said(f"{literals_out(_text(getattr(error, 'problem', '')))}{where}")
+    """Use what is wrong and where, with the file; the text of that place stays out."""
+    parts: list[str] = []
+    for name in ("context", "problem"):
+        text = _text(getattr(error, name, None) or "")
+        mark = getattr(error, f"{name}_mark", None)
+        # A punctuation mark or the name of a token is syntax and not a value.
+        text = literals_out(_SIGNS.sub(r"\1\2", text))
+        if mark is not None:
+            file = _text(getattr(mark, "name", ""))
+            text += f" in {file}, line {mark.line + 1}, column {mark.column + 1}"
+        if text:
+            parts.append(text)
+    return Said("; ".join(parts))
 
 
 # -- messages with values in them ----------------------------------------------------
