@@ -152,7 +152,7 @@ def test_the_http_servers_session_is_closed_when_the_server_stops(
     running.stop()
 
     state = project.state()
-    assert ("closed", "completed", "exit") == (
+    assert ("closed", "completed", "close") == (
         state.status,
         state.verdict,
         state.close_reason,
