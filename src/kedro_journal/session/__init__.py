@@ -7,8 +7,6 @@ point for every command, and whatever failed to import here would stop them all.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kedro_journal._outside import let_through
-
 if TYPE_CHECKING:
     from .current import get_current_session
     from .resume import resume_plan
@@ -38,6 +36,9 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f"{__name__}.{home}"), name)
     except Exception as error:
+        # Imported here: a switched-off journal imports nothing but its switch.
+        from kedro_journal._outside import let_through
+
         let_through(error)
         if name != "KedroSession":
             raise
