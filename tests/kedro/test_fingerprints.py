@@ -142,7 +142,8 @@ def test_first_loads_and_saves_have_a_fingerprint(
     ]
     assert len(events) == 2
     if "ParallelRunner" not in arguments:  # where each process has a first load
-        assert [True, False] == [event.path is not None for event in events]
+        # In threads the record of the later load may be appended first.
+        assert [False, True] == sorted(event.path is not None for event in events)
 
 
 LATER = """

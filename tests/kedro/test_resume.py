@@ -573,7 +573,7 @@ class TestChains:
         broken.run("--params", "word=first", die="train:kill")
         alone = broken.project.journal("diff")
         assert alone.returncode == 2
-        assert "give OTHER" in alone.stderr
+        assert "Name the session to compare it with" in alone.stderr
         broken.edit("model of", "better model of")
         broken.resume("--params", "deep.word=later", die="judge:kill")
         version = broken.project.state().runs[0].nodes["train"].saves["model"].version

@@ -180,6 +180,7 @@ ADVERSARIAL = [
         '"credentials": {"a": ',
         "mysql '",
     ),
+    *("pwd={\n", "pwd=[a\n  b", "pwd: ({", "pwd={'\n"),
     *("authorization: digest a=b,", "password for ", "A1", " ", "=", "keytool -x "),
 ]
 

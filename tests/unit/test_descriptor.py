@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -11,7 +12,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -20,7 +23,7 @@ from journals import create, file, join, note, salvage, texts
 from kedro_journal.errors import JournalUnwritable
 from kedro_journal.events import SessionClosed, SessionCreated
 from kedro_journal.journal import JournalWriter, OwnerLock, follow_file, read, verify
-from kedro_journal.journal.descriptor import Held
+from kedro_journal.journal.descriptor import Held, Lost
 from kedro_journal.journal.lock import is_held
 from kedro_journal.journal.port import REAL_OS, Os, raised
 from kedro_journal.journal.watch import KernelWatch
@@ -324,6 +327,47 @@ def test_a_lock_that_was_lost_is_taken_again_and_no_others_is_freed(
     owner.release()
     assert is_held(path) is False
     taken.check()
+
+
+@pytest.mark.parametrize("after", range(12))
+def test_an_interrupted_look_at_the_locks_does_not_end_all_later_ones(
+    tmp_path: Path, after: int
+) -> None:
+    """A handler of a signal may raise after any line, and after the call of a lock."""
+    owner = OwnerLock(tmp_path / "owner.lock")
+    owner.acquire()
+    assert owner._file is not None
+    steps = 0
+
+    def interrupt(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal steps
+        if frame.f_code.co_name not in {"keep_all", "keep"}:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            steps += 1
+            if steps == after:
+                raise KeyboardInterrupt
+        return interrupt
+
+    earlier = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            OwnerLock.keep_all()
+    finally:
+        sys.settrace(earlier)
+    os.close(owner._file.fd)
+    lost = in_another_thread(OwnerLock.keep_all)
+    assert [str(tmp_path) in str(one.path) for one in lost].count(True) == 1
+    assert is_held(tmp_path / "owner.lock") is True
+    owner.release()
+
+
+def in_another_thread(call: Callable[[], list[Lost]]) -> list[Lost]:
+    """Return what the call returns there, within 10 s."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call).result(10)
 
 
 @pytest.mark.parametrize("call", ["release", "drop", "keep"])

@@ -249,7 +249,7 @@ class OwnerLock:
     """
 
     _live: Final[weakref.WeakSet[OwnerLock]] = weakref.WeakSet()
-    _turn = threading.Lock()  # to look after all of them
+    _turn = threading.RLock()  # to look after all of them
 
     def __init__(self, path: Path, backend: LockBackend | None = None) -> None:
         self._path = path
@@ -332,18 +332,16 @@ class OwnerLock:
     @classmethod
     def keep_all(cls) -> list[Lost]:
         """Look after every lock of this process; see `keep`."""
-        if not cls._turn.acquire(blocking=False):
-            return []
-        try:
+        # Reentrant: a signal handler of this thread may append. A `with` statement:
+        # an exception of a handler between `acquire` and `try` would leave it locked.
+        with cls._turn:
             found = [lock.keep() for lock in list(cls._live)]
-        finally:
-            cls._turn.release()
         return [lost for lost in found if lost is not None]
 
     @classmethod
     def drop_in_child(cls) -> None:
         """Close every inherited descriptor; called after a fork."""
-        cls._turn = threading.Lock()
+        cls._turn = threading.RLock()
         for lock in list(cls._live):
             lock.drop()
 

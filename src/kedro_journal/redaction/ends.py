@@ -24,6 +24,9 @@ IN_QUOTES: Final = {
     "'": Late(r"(?:[^'\\\n]|\\.|'')*+"),
 }
 LINE: Final = Late(r"[^\n]*")
+_BRACKETS: Final = Late(r"[()\[\]{}'\"]")
+_BRACKETS_MAX_CHARS: Final = 8192
+_NESTED_MAX: Final = 64
 CHUNK: Final = Late(r"[^\s,;&)\]}<'\"\\]+")
 _NEXT_PAIR: Final = Late(
     r"[\s,;&]{0,8}['\"\\]{0,4}-{0,2}[\w.\-\[\]]{1,80}"
@@ -52,11 +55,15 @@ def _end_of_line(text: str, start: int) -> int:
 
 
 def end_of_brackets(text: str, start: int) -> int:
-    """Return where a bracket closes that opens here; else the end of the line."""
+    """Return where a bracket closes that opens here; else the end of the line.
+
+    Brackets nested deeper than 64 are taken as never closed, which bounds the time of
+    a text that opens many.
+    """
     depth = 0
     quote = ""
-    for at in range(start, min(len(text), start + 8192)):
-        char = text[at]
+    for sign in _BRACKETS.get().finditer(text, start, start + _BRACKETS_MAX_CHARS):
+        at, char = sign.start(), sign[0]
         if quote:
             if char == quote and text[at - 1] != "\\":
                 quote = ""
@@ -64,7 +71,9 @@ def end_of_brackets(text: str, start: int) -> int:
             quote = char
         elif char in "([{":
             depth += 1
-        elif char in ")]}":
+            if depth > _NESTED_MAX:
+                break
+        else:
             depth -= 1
             if depth == 0:
                 goes_on = CHUNK.match(text, at + 1)

@@ -74,7 +74,8 @@ _COMMA: Final = Late(
 )
 _GAP: Final = Late(r"\s{1,8}(?!-)")
 _OPEN: Final = Late(rf"[bBuUrRfF]{{0,2}}(?P<open>\"\"\"|'''|{_QUOTE})")
-_BRACES: Final = Late(r"\{(?!['\"\\{])(?:[^}\n]|\}\})*+\}")  # of ODBC
+# A value of ODBC. It is bounded: braces that never close would take quadratic time.
+_BRACES: Final = Late(r"\{(?!['\"\\{])(?:[^}\n]|\}\}){0,256}+\}")
 _ESCAPED_NEWLINE: Final = frozenset(["\\n", "\\r", "\\t"])
 _NESTED_MAX: Final = 2
 _CALL: Final = Late(r"[\w.]{0,60}[\[({]")
