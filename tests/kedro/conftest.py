@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -12,10 +13,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from preloaded import Preloaded
 
 import kedro_journal
 from kedro_journal import SessionState
 from kedro_journal.journal import Verification
+
+from .dose import left_out
 
 KEDRO = [sys.executable, "-m", "kedro"]
 IPYTHON = [
@@ -23,6 +27,9 @@ IPYTHON = [
     "--simple-prompt", "--no-banner", "--no-confirm-exit", "--quick",
 ]  # fmt: skip
 TIMEOUT_S = 120
+PRELOADED = Preloaded()
+atexit.register(PRELOADED.close)
+HERE = Path(__file__).parent
 
 
 # In memory alone: runs at once must not meet in the same files.
@@ -106,10 +113,15 @@ class Project:
     def _run(
         self, command: list[str], env: Mapping[str, str] | None, typed: str = ""
     ) -> subprocess.CompletedProcess[str]:
+        whole = self.environment(env)
+        if PRELOADED.takes(command, whole):
+            return PRELOADED.run(
+                command, cwd=self.path, env=whole, typed=typed, timeout_s=TIMEOUT_S
+            )
         return subprocess.run(
             command,
             cwd=self.path,
-            env=self.environment(env),
+            env=whole,
             input=typed,
             capture_output=True,
             text=True,
@@ -209,18 +221,25 @@ def check_complete(
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out what is marked `matrix`, unless it is asked for or always run."""
-    named = any("test_matrix.py::" in argument for argument in config.args)
-    if named or "matrix" in config.getoption("markexpr"):
+    """Leave out cells that add no value, unless they are named or asked for.
+
+    `-m all_cells` runs all but those of the matrix, `-m matrix` all of the matrix.
+    """
+    if any("::" in argument for argument in config.args):
         return
-    left_out = {
-        item
-        for item in items
-        for mark in item.iter_markers("matrix")
-        if not mark.kwargs.get("always")
-    }
-    config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
+    wanted = config.getoption("markexpr")
+    here = [item for item in items if HERE in item.path.parents]
+    dropped: set[pytest.Item] = set()
+    for item in here:
+        marks = list(item.iter_markers("matrix"))
+        if not marks:
+            item.add_marker("all_cells")
+        elif "matrix" not in wanted and not any(m.kwargs["always"] for m in marks):
+            dropped.add(item)
+    if "all_cells" not in wanted:
+        dropped |= left_out(i for i in here if i.get_closest_marker("all_cells"))
+    config.hook.pytest_deselected(items=list(dropped))
+    items[:] = [item for item in items if item not in dropped]
 
 
 def as_json(done: subprocess.CompletedProcess[str]) -> Any:

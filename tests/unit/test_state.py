@@ -149,7 +149,7 @@ def one_at_a_time(found: list[Event]) -> SessionState:
     return now
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(likely(), st.data())
 def test_a_node_that_moves_on_is_the_same_whatever_is_kept_of_it(
     found: list[Event], data: st.DataObject

@@ -341,7 +341,7 @@ def test_half_a_minute_is_waited_for_another_process(
         now += seconds
 
     monkeypatch.setattr(time, "sleep", sleep)
-    monkeypatch.setattr("kedro_journal.journal.writer.monotonic_s", lambda: now)
+    monkeypatch.setattr("kedro_journal.journal.lock.monotonic_s", lambda: now)
     faults = Faults(Strike(1, "busy", lasting=True, call="try_lock"))
     writer = create(tmp_path / "s", backend=FaultyLock(faults))
     with pytest.raises(JournalBusy) as caught:

@@ -149,6 +149,6 @@ SUITE: Final = Suite(
     fault="hostile bytes, and hostile records with valid checksums, to every reader",
     unit="CPU-seconds",
     full=FULL,
-    small=30,
+    small=16,
     run=run,
 )

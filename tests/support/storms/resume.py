@@ -279,6 +279,6 @@ SUITE = Suite(
     "a run is killed and resumed",
     "kills",
     full=500,
-    small=25,
+    small=14,
     run=run,
 )
