@@ -256,11 +256,11 @@ def test_a_large_context_is_recorded_whole(given: Project) -> None:
     plan = given.journal("resume", "--dry-run", "--on-drift", "refuse")
     assert plan.returncode == 0, plan.stderr
     (conf / "parameters.yml").write_text(
-        names.replace("7]", "8]").replace("p_1499: {value: 1499", "p_1499: {value: 0"),
+        names.replace("7]", "8]").replace("p_1009: {value: 1009", "p_1009: {value: 0"),
         encoding="utf-8",
     )
     plan = given.journal("resume", "--dry-run")
-    assert "params:p_1499.value: it is 0, and was 1499" in plan.stdout
+    assert "params:p_1009.value: it is 0, and was 1009" in plan.stdout
     assert "params:long: it was changed beyond" in plan.stdout
     assert "params:text" not in plan.stdout
 
