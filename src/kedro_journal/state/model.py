@@ -15,6 +15,7 @@ from kedro_journal.events import (
     ContextLoaded,
     ErrorInfo,
     Git,
+    LogLine,
     PlannedNode,
     SessionResumed,
     Versions,
@@ -102,6 +103,7 @@ class NodeState(Short, frozen=True, omit_defaults=True):
         tries: How often its runner tried it. All other fields are of the last try, but
             for loads, saves and confirms that it did not come to.
         earlier_tries: The tries before, oldest first; the last 20 of them.
+        log: Its last log records, if it failed; see `node.failed`.
     """
 
     name: str
@@ -122,6 +124,7 @@ class NodeState(Short, frozen=True, omit_defaults=True):
     confirms: Mapping[str, DatasetOperation] = {}
     earlier_tries: tuple[EarlierTry, ...] = ()
     tries: int = 1
+    log: tuple[LogLine, ...] = ()
 
     def __repr__(self) -> str:
         return short_node(self)

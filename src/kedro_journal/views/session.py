@@ -22,7 +22,7 @@ from .derive import (
     telling_parameters,
     took,
 )
-from .failure import failure_lines
+from .failure import failure_lines, log_lines
 from .health import finding_lines
 from .nodes import node_lines
 from .sessions import VERDICT_ROLES
@@ -150,6 +150,7 @@ def session_lines(
             lines += indent(
                 failure_lines(failure, state.project_path, whole=detail.traceback)
             )
+            lines += indent(log_lines(failure, screen))
     lines += parameter_lines(state, screen, whole=detail.parameters)
     lines += note_lines(state, screen, whole=detail.notes)
     lines += _journal(state, findings)
