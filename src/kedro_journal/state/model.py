@@ -280,10 +280,11 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         status: empty, created, active (entered), inactive (left), closed.
         liveness: Whether its owner lives, as the reader found: running, crashed,
             unknown or closed. Never recorded; None where nobody looked.
-        project_path, package_name, project_name, distribution, env, runtime_params,
+        project_path, package_name, project_name, distribution, runtime_params,
             save_on_close, conf_source, command, environment, git, user, host, pid, cwd,
             versions, via, kedro_session_id, parent_session_id, group_id, labels,
             container, notebook: See `session.created`.
+        env: The environment asked for, else the one that the context was made for.
         resumed: What it goes on from, if it resumes another session.
         context: The last `context.loaded`: parameters in force, catalog, sources.
         runs: Its runs and their attempts, in order of start.
