@@ -188,11 +188,15 @@ _Node = _grown(
 _Run = _grown(
     "Run",
     RunState,
-    {"nodes": dict[str, _Node], "verdict": str, "broken": list[str]},
+    {
+        "nodes": dict[str, _Node],  # type: ignore[valid-type]
+        "verdict": str,
+        "broken": list[str],
+    },
     "A run, its verdict, and the names of the nodes that broke.",
 )
 _STATE: Final[_More] = {
-    "runs": list[_Run],
+    "runs": list[_Run],  # type: ignore[valid-type]
     "verdict": Verdict,
     "outcome": Verdict,
     "unread": str,
