@@ -7,7 +7,7 @@ import inspect
 import logging
 from collections.abc import Iterator, Mapping
 from types import ModuleType
-from typing import Any, ForwardRef
+from typing import Any, ForwardRef, get_overloads
 
 import click
 import msgspec
@@ -32,6 +32,10 @@ _STARS: Mapping[object, str] = {
     inspect.Parameter.VAR_POSITIONAL: "*",
     inspect.Parameter.VAR_KEYWORD: "**",
 }
+_INHERITED: Mapping[str, tuple[str, ...]] = {
+    "Resumable": ("resume", "rerun", "load_inputs", "plan", "repeats"),
+}
+"""Members that a base class, which is not public itself, gives to public ones."""
 _RELATED = (DatasetOperation, Note, Anomaly, Writer, Verification, Finding)
 
 API_TEXT = """
@@ -41,9 +45,18 @@ Kedro side. What is not on this page is not public and may change in any release
 CLI_TEXT = """
 The same commands as `kedro journal ...`, inside a Kedro project, and as
 `kedro-journal ...`, anywhere, without loading Kedro where that is possible. The answer
-goes to stdout, everything else to stderr; an error is one line. An ID is anything that
-[names a session](../how-to/sessions.md): an id or a part of it, `latest`,
+goes to stdout, everything else of ours to stderr; an error is one line. An ID is
+anything that [names a session](../how-to/sessions.md): an id or a part of it, `latest`,
 `last-failed`, `last-good`, `@-1`, a time or a path.
+
+What `list`, `show`, `diff`, `trace`, `verify`, `replay`, `tail`, `wait`, `doctor` and
+`resume --dry-run` print with `--json` is described by JSON Schemas in
+`journal_schema/output/`, which `kedro-journal schema output.list` prints as well.
+Within a version of a schema, keys are only added: none is removed, renamed or changes
+its meaning. Texts for people may change.
+
+As `kedro journal ...`, Kedro itself may print a line about its logging to stdout before
+any plugin is called. Scripts that parse the answer call `kedro-journal ...`.
 
 | exit code | meaning |
 |---|---|
@@ -140,12 +153,20 @@ def _class(name: str, cls: type) -> Iterator[str]:
     rows += [(f"`{key}`", "", text) for key, text in texts.items() if key not in kinds]
     yield table(("attribute", "type", "meaning"), rows)
     yield table(("property", "meaning"), list(_properties(cls)))
-    for key, member in vars(cls).items():
-        if not key.startswith("_") and isinstance(
-            member, (staticmethod, classmethod, type(_class))
-        ):
+    for key, member in _members(cls):
+        if isinstance(member, (staticmethod, classmethod, type(_class))):
             function = getattr(cls, key)
             yield from _function(f"#### {name}.{key}", key, function)
+
+
+def _members(cls: type) -> Iterator[tuple[str, object]]:
+    """Yield the public members of a class, with the documented ones of its bases."""
+    for key, member in vars(cls).items():
+        if not key.startswith("_"):
+            yield key, member
+    for base in cls.__mro__[1:]:
+        for key in _INHERITED.get(base.__name__, ()):
+            yield key, vars(base)[key]
 
 
 def _annotations(cls: type) -> dict[str, Any]:
@@ -155,17 +176,26 @@ def _annotations(cls: type) -> dict[str, Any]:
 
 
 def _properties(cls: type) -> Iterator[tuple[str, str]]:
-    for key, member in vars(cls).items():
-        if isinstance(member, property) and not key.startswith("_"):
+    for key, member in _members(cls):
+        if isinstance(member, property):
             yield f"`{key}`", description(member)
 
 
 def _signature(name: str, thing: Any) -> str:
     """Write a signature the same way in every version of Python."""
+    overloads = get_overloads(thing)
+    if overloads:
+        return "\n".join(
+            _written(name, getattr(one, "__func__", one)) for one in overloads
+        )
+    return _written(name, thing)
+
+
+def _written(name: str, thing: Any) -> str:
     signature = inspect.signature(thing)
     parts, starred = [], False
     for parameter in signature.parameters.values():
-        if parameter.name == "self" or parameter.name.startswith("_"):
+        if parameter.name in ("self", "cls") or parameter.name.startswith("_"):
             continue
         prefix = _STARS.get(parameter.kind, "")
         if parameter.kind is parameter.VAR_POSITIONAL:

@@ -19,7 +19,7 @@ from types import ModuleType
 
 from kedro_journal._version import __version__
 
-TYPE_CHECKING = False  # what type checkers know by this name, without importing typing
+TYPE_CHECKING = not __name__  # type checkers know the name, and Jedi cannot tell
 if TYPE_CHECKING:
     from typing import Any
 
@@ -29,26 +29,36 @@ if TYPE_CHECKING:
     from kedro_journal.replay import (
         Sessions,
         current,
+        diff,
         events,
         follow,
         replay,
         replay_group,
         sessions,
+        trace,
         verify,
     )
+    from kedro_journal.session.inputs import load_inputs
     from kedro_journal.session.notes import note
+    from kedro_journal.session.resume import resume_plan
     from kedro_journal.state import (
+        Comparison,
+        Difference,
         GroupFailure,
         GroupNode,
         GroupState,
         NodeState,
         NodeTry,
+        ResumePlan,
         RunState,
         SessionState,
+        Trace,
     )
 
 __all__ = [
+    "Comparison",
     "Cursor",
+    "Difference",
     "GroupFailure",
     "GroupNode",
     "GroupState",
@@ -56,18 +66,24 @@ __all__ = [
     "NodeState",
     "NodeTry",
     "Record",
+    "ResumePlan",
     "RunState",
     "SessionState",
     "Sessions",
+    "Trace",
     "__version__",
     "current",
+    "diff",
     "errors",
     "events",
     "follow",
+    "load_inputs",
     "note",
     "replay",
     "replay_group",
+    "resume_plan",
     "sessions",
+    "trace",
     "verify",
 ]
 
@@ -75,13 +91,16 @@ _NAMES = {
     "errors": ("JournalError",),
     "events": ("Cursor", "Record"),
     "replay": (
-        *("Sessions", "current", "events", "follow"),
-        *("replay", "replay_group", "sessions", "verify"),
+        *("Sessions", "current", "diff", "events", "follow"),
+        *("replay", "replay_group", "sessions", "trace", "verify"),
     ),
+    "session.inputs": ("load_inputs",),
     "session.notes": ("note",),
+    "session.resume": ("resume_plan",),
     "state": (
         *("GroupFailure", "GroupNode", "GroupState", "NodeState", "NodeTry"),
-        *("RunState", "SessionState"),
+        *("ResumePlan", "RunState", "SessionState"),
+        *("Comparison", "Difference", "Trace"),
     ),
 }
 _HOME_OF = {name: home for home, names in _NAMES.items() for name in names}

@@ -114,6 +114,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "Loggers that let less through stay as they are."
         ),
     ] = "off"
+    log_tail: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            description="How many of a node's last log records are kept in memory "
+            "until it ends, and recorded if it fails. 0: none. Those journaled by "
+            "`log_level` are not recorded twice, and Kedro's own are left out. "
+            'Nothing is kept if `error_text` is "type".',
+        ),
+    ] = 20
     remote_fingerprints: Annotated[
         Literal["off", "files", "folders"],
         Meta(

@@ -203,18 +203,23 @@ class NotResumable(JournalError):
     Attributes:
         session_id: The session.
         reason: Why not.
+        advice: What to do.
     """
 
     exit_code = 6
     session_id: str
     reason: str
+    advice: str
 
-    def __init__(self, session_id: str, reason: str, advice: str) -> None:
+    def __init__(
+        self, session_id: str, reason: str, advice: str, verb: str = "resumed"
+    ) -> None:
         super().__init__(
-            f"Session {session_id} is not resumed: {reason}. Its journal is as it was. "
+            f"Session {session_id} is not {verb}: {reason}. Its journal is as it was. "
             f"{advice}",
             session_id=session_id,
             reason=reason,
+            advice=advice,
         )
 
 

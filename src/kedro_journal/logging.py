@@ -77,11 +77,15 @@ class JournalHandler(logging.Handler):
         try:
             if _SESSION in sys.modules:  # else there is no session in this process
                 home = import_module(_HOME)
-                home.journal(record, self._recorder(home))
+                self._take(record, self._recorder(home), home)
         except Exception as error:
             let_through(error)  # a caller that logs a warning expects no error of ours
         finally:
             _here.busy = False
+
+    def _take(self, record: logging.LogRecord, recorder: Any, home: Any) -> None:
+        """Journal a record in the session of a recorder, which may be None."""
+        home.journal(record, recorder)
 
     def _recorder(self, home: Any) -> Any:
         """Return the way into the journal of the session that is meant, or None."""

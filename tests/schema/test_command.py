@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kedro_journal.cli import journal
-from kedro_journal.cli.schema import schema
+from kedro_journal.cli.schema import every_schema, schema
 from kedro_journal.events import EVENT_TYPES
-from kedro_journal.events.schema import event_schema, published, record_schema
+from kedro_journal.events.schema import event_schema, record_schema
 
 PUBLISHED = Path(__file__).parents[2] / "journal_schema"
 
@@ -57,15 +57,15 @@ def test_the_list_names_every_type_and_version():
     assert [line.split() for line in text.splitlines()] == [
         [entry["type"], f"v{entry['version']}"] for entry in entries
     ]
-    assert [entry["file"] for entry in entries] == list(published())
+    assert [entry["file"] for entry in entries] == list(every_schema())
 
 
 def test_output_writes_every_schema_once(tmp_path: Path):
     first, second = run("--output", str(tmp_path)), run("--output", str(tmp_path))
 
-    assert len(first.stdout.splitlines()) == len(published())
+    assert len(first.stdout.splitlines()) == len(every_schema())
     assert second.stdout == ""
-    for path, text in published().items():
+    for path, text in every_schema().items():
         assert (tmp_path / path).read_text(encoding="utf-8") == text
 
 

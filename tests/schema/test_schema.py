@@ -86,7 +86,7 @@ def test_every_field_is_described(name: str):
 def test_an_error_that_is_in_another_is_in_the_schema_once():
     defs = event_schema("node.failed")["$defs"]
 
-    assert set(defs) == {"DataFailure", "ErrorInfo", "FailedCheck", "Frame"}
+    assert set(defs) == {"DataFailure", "ErrorInfo", "FailedCheck", "Frame", "LogLine"}
     cause = defs["ErrorInfo"]["properties"]["cause"]
     assert {"$ref": "#/$defs/ErrorInfo"} in cause["anyOf"]
 

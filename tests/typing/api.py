@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import assert_type
+from typing import Any, assert_type
 
 import kedro_journal
-from kedro_journal import GroupState, Record, SessionState
+from kedro_journal import (
+    Comparison,
+    GroupState,
+    Record,
+    ResumePlan,
+    SessionState,
+    Trace,
+)
 from kedro_journal.events import ErrorInfo, NodeCompleted, NodeFailed, RunFailed
 from kedro_journal.state import NodeStatus
 
@@ -30,3 +37,14 @@ kedro_journal.note("seen", rows=3)
 for run in state.runs:
     for node in run.nodes.values():
         assert_type(node.traceback, str)
+assert_type(kedro_journal.diff("latest", "last-good"), tuple[Comparison, ...])
+assert_type(kedro_journal.trace("params:lr"), tuple[Trace, ...])
+assert_type(kedro_journal.resume_plan("latest", params={"lr": 1}), ResumePlan)
+assert_type(kedro_journal.load_inputs("train"), dict[str, Any])
+for record in kedro_journal.events():
+    match record.event:
+        case NodeFailed(error=error, node=name):
+            assert_type(error, ErrorInfo)
+            assert_type(name, str)
+        case _:
+            pass

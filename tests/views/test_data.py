@@ -28,7 +28,14 @@ def test_every_field_is_there_even_where_nothing_is_known(story):
     data = json.loads(json_text(state_data(story.state("crashed"))))
     run = data["runs"][0]
 
-    derived = {"verdict", "outcome", "unread", "duration_s", "duration_at_least_s"}
+    derived = {
+        "verdict",
+        "outcome",
+        "unread",
+        "unused_params",
+        "duration_s",
+        "duration_at_least_s",
+    }
     assert set(empty) == names(SessionState) | derived
     assert set(data) == set(empty)
     assert set(run) == names(RunState) | {"verdict", "broken"}

@@ -6,14 +6,11 @@ from pathlib import Path
 
 import click
 
-from kedro_journal.journal import JournalDirectory
-from kedro_journal.replay import replay_folder
-from kedro_journal.state import Comparison, SessionState, compare
+from kedro_journal.replay.lineage import Located, between, steps
 from kedro_journal.views.compare import comparison_view
 from kedro_journal.views.data import json_text
 from kedro_journal.views.terminal import escape
 
-from .ancestors import ancestors
 from .common import choose, open_journals, screen, session_argument
 from .options import directory_options, json_option
 
@@ -49,60 +46,24 @@ def diff(
     added, anew, kept, broken, datasets_added and datasets_anew (version by name).
     """
     where = open_journals(ctx, project, directory)
-    chosen = choose(where, session_id, "run")
-    later = replay_folder(chosen.folder, salvage=True)
+    one = Located.of(choose(where, session_id, "run"))
+    name = one.state.session_id
     if other:
-        second = replay_folder(choose(where, other, "run").folder, salvage=True)
-        if second.session_id == later.session_id:
-            if as_json:
-                click.echo(json_text({"steps": []}), nl=False)
-            else:
-                click.echo(f"{escape(later.session_id)}: the same session")
+        second = Located.of(choose(where, other, "run"))
+        same = second.state.session_id == name
+        found = [] if same else [between(one, second)]
+        if same and not as_json:
+            click.echo(f"{escape(name)}: the same session")
             return
-        steps = [_between(where, later, second)]
     else:
-        steps = _chain(chosen.where, later)
-    if not steps:
-        message = (
-            f"session {later.session_id} does not resume another one. Name the session "
-            f"to compare it with: `kedro-journal diff OTHER {later.session_id}`."
-        )
-        raise click.UsageError(message, ctx)
+        found = steps(one)
+        if not found:
+            message = (
+                f"session {name} does not resume another one. Name the session to "
+                f"compare it with: `kedro-journal diff OTHER {name}`."
+            )
+            raise click.UsageError(message, ctx)
     if as_json:
-        click.echo(json_text({"steps": steps}), nl=False)
+        click.echo(json_text({"steps": found}), nl=False)
         return
-    click.echo(comparison_view(steps, screen()), nl=False)
-
-
-def _between(
-    where: JournalDirectory, one: SessionState, other: SessionState
-) -> Comparison:
-    """Compare two sessions, each with those that it resumes, the earlier one first."""
-    earlier, later = sorted((one, other), key=_created)
-    before = [*ancestors(where, earlier), earlier]
-    resumes = list(ancestors(where, later))
-    ids = [state.session_id for state in resumes]
-    if earlier.session_id in ids:  # the later one resumes it: only what came after
-        resumes = resumes[ids.index(earlier.session_id) + 1 :]
-    return compare(before, later, resumes=resumes)
-
-
-def _created(state: SessionState) -> float:
-    return state.created_at.timestamp() if state.created_at is not None else 0.0
-
-
-def _chain(where: JournalDirectory, last: SessionState) -> list[Comparison]:
-    """Compare each session of a chain with those before it, oldest first."""
-    states = [*ancestors(where, last, repeated=True), last]
-    return [
-        compare(_before(states[: number + 1]), state)
-        for number, state in enumerate(states[1:])
-    ]
-
-
-def _before(states: list[SessionState]) -> list[SessionState]:
-    """Leave out what was done before a session that began from the start."""
-    first = len(states) - 1
-    while first and states[first].resumed is not None:
-        first -= 1
-    return states[first:]
+    click.echo(comparison_view(found, screen()), nl=False)

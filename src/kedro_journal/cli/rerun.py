@@ -35,7 +35,9 @@ __all__ = ["rerun"]
 @runner_option
 @runner_params_option
 @conf_source_option
-@click.option("--run", "run_id", help="A run of the session.  [default: the last]")
+@click.option(
+    "--run", "--run-id", "run_id", help="A run of the session.  [default: the last]"
+)
 @project_option
 @json_option
 @click.pass_context

@@ -39,6 +39,7 @@ __all__ = ["resume"]
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
 @click.option(
     "--from",
+    "--from-nodes",
     "from_nodes",
     multiple=True,
     metavar="NODE",
@@ -61,7 +62,9 @@ __all__ = ["resume"]
     help="Where code, parameters or inputs were changed: go on and report it; refuse; "
     "or redo what depends on it.",
 )
-@click.option("--run", "run_id", help="A run of the session.  [default: the last]")
+@click.option(
+    "--run", "--run-id", "run_id", help="A run of the session.  [default: the last]"
+)
 @click.option("--force", is_flag=True, help="Although its process may be alive.")
 @project_option
 @json_option

@@ -6,6 +6,7 @@ import difflib
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -19,8 +20,16 @@ from kedro_journal.events.schema import (
     schema_path,
     schema_text,
 )
+from kedro_journal.views.output_schema import (
+    OUTPUTS,
+    output_path,
+    output_schema,
+    published_outputs,
+)
 
-__all__ = ["schema"]
+__all__ = ["every_schema", "schema"]
+
+_OUTPUT: Final = "output."
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -42,10 +51,11 @@ def schema(
     check: Path | None,
     as_json: bool,
 ) -> None:
-    """Print the JSON Schema of a line or of an event type.
+    """Print the JSON Schema of a line, of an event type or of an output.
 
-    TYPE is an event type such as node.failed, with its version or without. Without
-    TYPE, the schema of a line: the envelope, whatever its event.
+    TYPE is an event type such as node.failed, with its version or without; or output.
+    and the name of a command, such as output.list, for what it prints with --json.
+    Without TYPE, the schema of a line: the envelope, whatever its event.
     """
     if sum((list_types, output is not None, check is not None, bool(event_type))) > 1:
         message = "TYPE, --list, --output and --check exclude each other."
@@ -60,6 +70,11 @@ def schema(
         click.echo(_one(event_type or RECORD), nl=False)
 
 
+def every_schema() -> dict[str, str]:
+    """Return every published schema of this version: its path to its text."""
+    return published() | published_outputs()
+
+
 def _one(name: str) -> str:
     """Give one schema as text; `node.failed` and `node.failed.v1` both name it."""
     for known in (RECORD, *EVENT_TYPES):
@@ -68,7 +83,12 @@ def _one(name: str) -> str:
             return schema_text(
                 record_schema() if known == RECORD else event_schema(known)
             )
-    close = difflib.get_close_matches(name, (RECORD, *EVENT_TYPES), n=1)
+    outputs = {_OUTPUT + one: one for one in OUTPUTS}
+    wanted = outputs.get(name.removesuffix(".v1"))
+    if wanted is not None:
+        return schema_text(output_schema(wanted))
+    known_names = (RECORD, *EVENT_TYPES, *outputs)
+    close = difflib.get_close_matches(name, known_names, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     message = f"no event type {name!r}.{hint} `kedro-journal schema --list` has all."
     raise click.BadParameter(message, param_hint="TYPE")
@@ -81,13 +101,18 @@ def _listing(*, as_json: bool) -> str:
             {"type": name, "version": version, "file": schema_path(name, version)}
             for name, version in rows
         ]
+        entries += [
+            {"type": _OUTPUT + name, "version": 1, "file": output_path(name)}
+            for name in OUTPUTS
+        ]
         return json.dumps(entries, indent=2)
+    rows += [(_OUTPUT + name, 1) for name in OUTPUTS]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  v{version}" for name, version in rows)
 
 
 def _write(folder: Path) -> None:
-    for path, text in published().items():
+    for path, text in every_schema().items():
         file = folder / path
         if not file.is_file() or file.read_bytes() != text.encode():
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -101,12 +126,14 @@ def _compare(folder: Path) -> None:
         click.echo(line)
     if drift:
         sys.exit(1)
-    click.echo(f"{folder}: {len(published())} schemas, all as this version makes them")
+    click.echo(
+        f"{folder}: {len(every_schema())} schemas, all as this version makes them"
+    )
 
 
 def _drift(folder: Path) -> list[str]:
     """Say where the schemas below a folder differ from those of this version."""
-    expected, found = published(), []
+    expected, found = every_schema(), []
     for path, text in expected.items():
         file = folder / path
         if not file.is_file():
@@ -115,7 +142,7 @@ def _drift(folder: Path) -> list[str]:
             found.append(f"differs: {file}")
     present = {
         file.relative_to(folder).as_posix()
-        for pattern in ("*.json", "events/*.json")
+        for pattern in ("*.json", "events/*.json", "output/*.json")
         for file in folder.glob(pattern)
     }
     found += [

@@ -19,6 +19,7 @@ from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
 from kedro_journal.views.terminal import Span, line, render
 
+from .chain import show_chain
 from .common import (
     choose,
     exit_if_unread,
@@ -40,6 +41,7 @@ __all__ = ["show"]
 @click.option("--all-nodes", is_flag=True, help="Every node, of every attempt.")
 @click.option("--notes", is_flag=True, help="Every note and log record.")
 @click.option("--traceback", is_flag=True, help="Frames of libraries too.")
+@click.option("--chain", is_flag=True, help="With all that it resumes and resume it.")
 @group_option
 @salvage_option
 @click.option("--strict", is_flag=True, help="Print nothing of a damaged journal.")
@@ -56,6 +58,7 @@ def show(
     all_nodes: bool,
     notes: bool,
     traceback: bool,
+    chain: bool,
     group_id: str | None,
     salvage: bool,
     strict: bool,
@@ -79,6 +82,11 @@ def show(
     its runs with their nodes; `findings` lists the damage that was read past,
     `live_workers` the pids of worker processes that live though the session does not.
 
+    With --chain: a resumed session as a whole, each attempt on one line, and every
+    node with the attempt that ran it last. Damage does not hide an attempt. With
+    --json: one object with verdict, started_at, ended_at, duration_s, busy_s,
+    nodes_completed, nodes_planned, sessions and nodes.
+
     With --group instead of ID: sibling sessions merged, such as the tasks of an
     orchestrator, with one verdict, and every node by its last try. Damage does not
     hide a session of a group. With --json: one object with group_id, verdict, hosts,
@@ -92,6 +100,9 @@ def show(
         verdict = _show_group(where, group_id, all_nodes=all_nodes, as_json=as_json)
         ctx.exit(code_of(verdict) if by_verdict else 0)
     chosen = choose(where, session_id)
+    if chain:
+        verdict = show_chain(chosen, screen(), as_json=as_json)
+        ctx.exit(code_of(verdict) if by_verdict else 0)
     where, path = chosen.where, chosen.file
     state, findings = _read(chosen.folder, path, salvage, strict)
     alive = live_workers(state)

@@ -7,20 +7,22 @@ from pathlib import Path
 import click
 
 from kedro_journal.replay import replay_folder
+from kedro_journal.replay.lineage import ancestors
 from kedro_journal.state import trace as trace_of
 from kedro_journal.views.data import json_text
 from kedro_journal.views.trace import trace_view
 
-from .ancestors import ancestors
 from .common import choose, open_journals, screen
 from .options import directory_options, json_option, salvage_option
 
 __all__ = ["trace"]
 
 
-@click.command("trace")
+@click.command("trace", context_settings={"ignore_unknown_options": True})
 @click.argument("words", metavar="[ID] NAME", nargs=-1)
-@click.option("--run", "run_id", help="A run of the session.  [default: the last]")
+@click.option(
+    "--run", "--run-id", "run_id", help="A run of the session.  [default: the last]"
+)
 @salvage_option
 @directory_options
 @json_option
@@ -38,7 +40,8 @@ def trace(
     """Find the file, line, flag or call of a value.
 
     NAME is a parameter (params:model.lr, or `parameters` for all of them), a dataset, a
-    flag of the command (--env, given after `--`), or an environment variable
+    flag of the command (--env; after `--` where it is
+    one of `trace` as well), or an environment variable
     ($KEDRO_ENV). ID is a session, by default the latest. A dataset that a resumed
     session did not save is looked for in those that it goes on from.
 

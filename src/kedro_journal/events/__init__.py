@@ -6,6 +6,7 @@ from .base import (
     Event,
     FailedCheck,
     Frame,
+    LogLine,
     UnknownEvent,
 )
 from .dataset import (
@@ -71,6 +72,7 @@ __all__ = [
     "JournalGap",
     "JournalHeader",
     "JournalRepaired",
+    "LogLine",
     "NodeCompleted",
     "NodeComputed",
     "NodeFailed",

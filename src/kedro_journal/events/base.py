@@ -18,6 +18,7 @@ __all__ = [
     "FailedCheck",
     "Frame",
     "LeftOut",
+    "LogLine",
     "NAME",
     "NodeName",
     "PLAIN",
@@ -116,6 +117,19 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     line: Annotated[int, Meta(description="Line number, from 1; 0 if unknown.")]
     function: Annotated[str, Meta(description="Name of the function.")]
     source: Annotated[str, Meta(description="That line of the source, stripped.")] = ""
+
+
+class LogLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One log record of a node that failed, as text."""
+
+    text: Annotated[
+        str, Meta(description="Its message, redacted; cut after 500 characters.")
+    ]
+    level: Annotated[str, Meta(extra=NAME, description="Name of its level.")] = ""
+    logger: Annotated[str, Meta(extra=NAME, description="Name of its logger.")] = ""
+    at_us: Annotated[
+        int, Meta(description="Wall clock in microseconds since 1970; 0 if unknown.")
+    ] = 0
 
 
 class FailedCheck(msgspec.Struct, frozen=True, omit_defaults=True):

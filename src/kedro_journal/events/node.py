@@ -13,6 +13,7 @@ from .base import (
     DurationS,
     ErrorInfo,
     Event,
+    LogLine,
     NodeName,
     RunId,
 )
@@ -90,3 +91,10 @@ class NodeFailed(Event, frozen=True, kw_only=True):
             extra=NAME, description="Dataset that was being loaded, saved or confirmed."
         ),
     ] = None
+    log: Annotated[
+        tuple[LogLine, ...],
+        Meta(
+            description="Its last log records that are not notes of their own, oldest "
+            "first; see the setting `log_tail`."
+        ),
+    ] = ()

@@ -318,6 +318,14 @@ class ContextLoaded(Event, frozen=True, kw_only=True):
             "credentials and for a file that cannot be read or is over 1 MiB.",
         ),
     ] = ()
+    unmatched_params: Annotated[
+        tuple[str, ...],
+        Meta(
+            extra=NAME,
+            description="Runtime parameters by dotted name, at most 50, that override "
+            "no configured parameter and that no configuration file refers to.",
+        ),
+    ] = ()
     parameter_sources: Annotated[
         tuple[ParameterSource, ...],
         Meta(description="Where each parameter comes from, sorted by name."),

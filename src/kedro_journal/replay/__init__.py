@@ -6,6 +6,7 @@ from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
     from .group import find_group, replay_group
+    from .lineage import diff, trace
     from .listing import Newest, Sessions, sessions
     from .replay import (
         current,
@@ -20,6 +21,7 @@ __all__ = [
     "Newest",
     "Sessions",
     "current",
+    "diff",
     "events",
     "find_group",
     "follow",
@@ -27,6 +29,7 @@ __all__ = [
     "replay_folder",
     "replay_group",
     "sessions",
+    "trace",
     "verify",
 ]
 
@@ -37,6 +40,7 @@ lazily(
             "find_group",
             "replay_group",
         ),
+        "lineage": ("diff", "trace"),
         "listing": (
             "Newest",
             "Sessions",

@@ -83,6 +83,10 @@ class CurrentCommand:
         self._links.append(link)
         return True
 
+    def will_end(self, link: EndsWithCommand) -> bool:
+        """Return whether the end of the command is still to come for a session."""
+        return self._is_mine and any(link is one for one in self._links)
+
     @property
     def _is_mine(self) -> bool:
         """Whether this process began the command, or is a daemon that goes on with it.

@@ -100,6 +100,13 @@ def catalog_dataset(catalog: Any, name: str) -> Any:
     return catalog.get(name)
 
 
+def catalog_with(context: Any, load_versions: dict[str, str]) -> Any:
+    """Return a context's catalog that loads these versions."""
+    if not load_versions:
+        return context.catalog
+    return context._get_catalog(load_versions=load_versions)
+
+
 def is_persistent(dataset: Any) -> bool:
     """Tell whether what is saved in a dataset outlives the process."""
     inner = getattr(dataset, "_dataset", None)

@@ -22,7 +22,7 @@ from kedro_journal.redaction.look import key_text, look_inside
 
 from . import capture, compat
 from .parts import in_parts
-from .provenance import CONFIG_FILES_MAX, parameter_sources
+from .provenance import CONFIG_FILES_MAX, parameter_sources, unmatched_params
 
 if TYPE_CHECKING:
     from kedro_journal.redaction import Redactor
@@ -155,6 +155,7 @@ def context_loaded(
     variables, secret_names = config_variables(files)
     shown, cut = redactor.parameters(parameters_of(parameters or {}))
     digest, sources = "", tuple[ParameterSource, ...]()
+    unmatched: tuple[str, ...] = ()
     masked: Fingerprints = ("", (), ())
     if parameters is not None:
         canonical = json.dumps(
@@ -166,12 +167,14 @@ def context_loaded(
         with suppress(Exception):  # places are worth less than values
             command = capture.command_line()
             sources = parameter_sources(context, parameters, files, command)
+            unmatched = unmatched_params(context, sources, files)
     event = ContextLoaded(
         env=context.env or compat.config_environments(context)[-1],
         parameters=shown,
         parameters_sha256=digest,
         parameters_cut=cut,
         parameter_sources=sources,
+        unmatched_params=unmatched,
         masked_key=masked[0],
         masked=masked[1],
         masked_hmac=masked[2],

@@ -19,6 +19,7 @@ from kedro_journal.events import (
 from . import capture, compat
 from .memory_kills import oom_kills
 from .progress import ActiveRun, NodeProgress
+from .recorder import Recorder
 
 __all__ = ["node_failed", "run_completed", "run_failed", "run_interrupted"]
 
@@ -37,7 +38,11 @@ def run_completed(run: ActiveRun, nodes: Iterable[Any]) -> list[Event]:
 
 
 def node_failed(
-    run: ActiveRun, name: str, progress: NodeProgress, error: ErrorInfo
+    run: ActiveRun,
+    name: str,
+    progress: NodeProgress,
+    error: ErrorInfo,
+    recorder: Recorder,
 ) -> NodeFailed:
     """It broke where it was, outside its function: at a dataset, in a hook."""
     return NodeFailed(
@@ -47,11 +52,15 @@ def node_failed(
         error=error,
         phase=progress.phase,
         dataset=progress.open_dataset,
+        log=recorder.tails.take(recorder.session_id, run.run_id, run.attempt, name),
     )
 
 
 def run_failed(
-    run: ActiveRun, error: BaseException, project_path: Path | None
+    run: ActiveRun,
+    error: BaseException,
+    project_path: Path | None,
+    recorder: Recorder,
 ) -> list[Event]:
     """An exception ended it: perhaps that of a load or save, told by no other hook."""
     info = capture.error_info(error, project_path)
@@ -59,7 +68,7 @@ def run_failed(
     at = [(n, p) for n, p in run.nodes.items() if run.sequential or p.is_at_dataset]
     seen = any(error is known for known in run.raised)  # of another node, told
     if len(at) == 1 and not seen:
-        events.append(node_failed(run, *at[0], info))
+        events.append(node_failed(run, *at[0], info, recorder))
     failed = RunFailed(
         **run.key,
         duration_s=run.elapsed_s(),

@@ -181,7 +181,8 @@ class SessionHooks(ConfirmHooks):
         if recorder is None:
             return
         try:
-            recorder.record(*run_failed(run, error, self._link.project_path))
+            path = self._link.project_path
+            recorder.record(*run_failed(run, error, path, recorder))
         finally:
             self._end(run)
 
@@ -225,6 +226,8 @@ class SessionHooks(ConfirmHooks):
                 progress.leave()
             take_back(run, self._nodes.pop(run, []))
             run.binding.restore()
+            if self._link.recorder is not None:
+                self._link.recorder.tails.end_run(*_key(run))
         finally:
             run.release()
 
@@ -313,6 +316,7 @@ class SessionHooks(ConfirmHooks):
                     node=node.name,
                     duration_s=progress.elapsed_s() if progress else None,
                     error=capture.error_info(error, self._link.project_path),
+                    log=recorder.tails.take(recorder.session_id, *_key(run), node.name),
                 )
             )
             if progress is not None:
@@ -333,7 +337,7 @@ class SessionHooks(ConfirmHooks):
                 run.failed.add(node.name)
                 progress.leave()
                 info = capture.error_info(error, self._link.project_path)
-                recorder.record(node_failed(run, node.name, progress, info))
+                recorder.record(node_failed(run, node.name, progress, info, recorder))
                 progress.binding.restore()
 
     # -- datasets --------------------------------------------------------------------
@@ -428,6 +432,9 @@ class SessionHooks(ConfirmHooks):
     ) -> NodeCompleted:
         run.nodes.pop(name, None)
         run.completed.add(name)
+        if self._link.recorder is not None:
+            recorder = self._link.recorder
+            recorder.tails.take(recorder.session_id, *_key(run), name)
         progress.leave()
         progress.binding.restore()
         return NodeCompleted(**run.key, node=name, duration_s=progress.elapsed_s())
@@ -445,3 +452,7 @@ class SessionHooks(ConfirmHooks):
             over = saved and progress.phase in ("saving", "confirming")
             if over and other != name and not progress.is_at_dataset:
                 recorder.record(self._completed(run, other, progress))
+
+
+def _key(run: ActiveRun | None) -> tuple[str | None, int]:
+    return (None, 1) if run is None else (run.run_id, run.attempt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import weakref
@@ -70,6 +71,7 @@ class Lifecycle:
         self._depth = 0
         self._closed = False
         self._is_left_by_error = False
+        self._waits = False  # the end of the command will record that it is closed
         self._finalizer: Any = None
         self.shield = Shield()
         self.lenient = Shield(strict=False)
@@ -86,7 +88,7 @@ class Lifecycle:
             self.recorder = opened.recorder
             opened.recorder.ownership = Ownership(opened.recorder, opened.owner, self)
             signals.watch(self._on_signal)
-        self._listener = Listener(self.config.log_level, self)
+        self._listener = Listener(self.config, self)
         if self.recorder is not None:
             self._listener.listen()
 
@@ -134,6 +136,7 @@ class Lifecycle:
         """The session was made; *describe* gathers what is known of it."""
         current_command.add_folder(lambda: self.folder)
         if self.recorder is not None:
+            current_command.link(self)
             with self.shield:
                 self.recorder.record(describe(), *more)
 
@@ -243,31 +246,75 @@ class Lifecycle:
         info = capture.error_info(error, self.project_path)
         self.recorder.record(SessionFailed(error=info, phase=phase))
 
-    def close(self, reason: str = "close", *, signal: int | None = None) -> None:
-        """Close the journal and deactivate the session; a second time does nothing."""
+    @property
+    def is_running(self) -> bool:
+        """Whether a run of this process has not ended."""
+        return any(book.active() for book in self.books())
+
+    def left_by(self, error: BaseException | None, exit_code: int | None) -> None:
+        """The command ended: record what ended it, if that is new, and its code."""
+        with self.lenient:
+            if error is not None and not self._closed:
+                self.failed(error, "command")
+            elif error is not None and self._waits and not self._is_left_by_error:
+                ran = any(hooks.book.begun for hooks in self._run_hooks)
+                self._failed(error, "after the run" if ran else "command")
+            self.close("command", exit_code=exit_code)
+
+    def close(
+        self,
+        reason: str = "close",
+        *,
+        signal: int | None = None,
+        exit_code: int | None = None,
+    ) -> None:
+        """Close the journal and deactivate the session; a second time does nothing.
+
+        In a command only the end of the command, which knows the exit code, records
+        that the session is closed. Until then nothing of the user's is held.
+        """
         session = self._session()
         entered, self._depth = self._depth, 0
         for _ in range(entered):
             if session is not None:
                 active.leave(session)
-        signals.unwatch(self._on_signal)
-        if self._closed or self.recorder is None or not self._may_close(self.recorder):
+        if self._waits and reason == "close":
             return
+        done, self._waits = self._closed and not self._waits, False
+        if done or self.recorder is None or not self._may_close(self.recorder):
+            signals.unwatch(self._on_signal)
+            return
+        self._waits = reason == "close" and current_command.will_end(self)
+        if not self._waits:
+            signals.unwatch(self._on_signal)
         self._closed = True
         shield = self._shield_here()
         self._listener.stop()
         try:
             with shield:
-                self._record_end(reason, signal, entered=entered > 0)
+                self._record_end(reason, signal, exit_code, entered=entered > 0)
         finally:
-            with self.lenient:
-                self.recorder.close()
-                if self.recorder.ownership is not None:
-                    self.recorder.ownership.release()
             for hooks in self._run_hooks:
                 hooks.release()
             if self._finalizer is not None:
                 self._finalizer.detach()  # it refers to this object
+            if self._waits:
+                atexit.register(self._close_at_exit)
+            else:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        atexit.unregister(self._close_at_exit)
+        with self.lenient:
+            if self.recorder is not None:
+                self.recorder.close()
+                if self.recorder.ownership is not None:
+                    self.recorder.ownership.release()
+
+    def _close_at_exit(self) -> None:
+        """The process ends, and its command did not say so."""
+        with self.lenient:
+            self.close("exit")
 
     def _may_close(self, recorder: Recorder) -> bool:
         """Return True if this process is the owner, or a daemon that ran something."""
@@ -276,7 +323,9 @@ class Lifecycle:
         began = any(book.has_begun_here for book in self.books())
         return began and recorder.go_on()
 
-    def _record_end(self, reason: str, signal: int | None, *, entered: bool) -> None:
+    def _record_end(
+        self, reason: str, signal: int | None, exit_code: int | None, *, entered: bool
+    ) -> None:
         """At once: no worker that lives on may write in between."""
         if self.recorder is None:
             return
@@ -287,11 +336,14 @@ class Lifecycle:
             events += hooks.interrupted(hooks.book.active(), why, signal=signal)
         if entered:
             events.append(SessionDeactivated())
-        self.recorder.record(*events, SessionClosed(reason=reason))
+        if not self._waits:
+            events.append(SessionClosed(reason=reason, exit_code=exit_code))
+        if events:
+            self.recorder.record(*events)
 
     def _on_signal(self, number: int) -> bool:
         recorder = self.recorder
-        if recorder is None or self._closed:
+        if recorder is None or (self._closed and not self._waits):
             return True
         if recorder.busy_here:
             recorder.after_append(lambda: self._signalled_again(number))

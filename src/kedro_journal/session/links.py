@@ -76,7 +76,7 @@ class WorkerLink:
         recorder = join(folder, open_worker(folder, config, secrets, warned=warned))
         recorder.redactor.register(*secrets)
         self.recorder: Recorder | None = recorder
-        Listener(config.log_level, self).listen()
+        Listener(config, self).listen()
         _at_exit(_close_worker, recorder, losses)
 
     @property
@@ -208,7 +208,7 @@ class PluginLink:
         opened = open_journal(run_id, project, config)
         self.recorder = opened.recorder
         opened.recorder.ownership = Ownership(opened.recorder, opened.owner, self)
-        self._listener = Listener(config.log_level, self)
+        self._listener = Listener(config, self)
         signals.watch(self._on_signal)
         self.session_id = opened.session_id
         self.journal_folder = opened.recorder.folder

@@ -13,11 +13,14 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from kedro_journal._outside import let_through
+from kedro_journal.config import Config
+from kedro_journal.events import LogLine
 from kedro_journal.logging import JournalHandler
 from kedro_journal.replay.active import innermost, where_in
 
 from .log_limit import NODE_MAX, RUN_MAX
-from .notes import add_note, joined_recorder, recorder_of
+from .log_tail import TEXT_MAX_CHARS
+from .notes import add_note, joined_recorder, recorder_of, safe_text
 from .recorder import Recorder
 from .validations import ValidationWarnings
 from .without_data import Chain
@@ -33,6 +36,7 @@ __all__ = [
 ]
 
 _MARK: Final = "_kedro_journal_seen"
+_KEPT: Final = "_kedro_journal_kept"
 _EXCEPTION_MAX_CHARS: Final = 1000
 _LOGGER_MAX_CHARS: Final = 200
 _LEVEL_MAX_CHARS: Final = 32
@@ -62,6 +66,28 @@ def journal(record: logging.LogRecord, recorder: Recorder | None) -> None:
     )
 
 
+def _keep(record: logging.LogRecord, recorder: Recorder | None, size: int) -> None:
+    """Keep a log record in case its node fails."""
+    seen = record.__dict__.get(_MARK) or record.__dict__.get(_KEPT)
+    if recorder is None or recorder.busy_here or seen:
+        return
+    record.__dict__[_KEPT] = True  # a forked worker has the handler of its parent too
+    where = where_in(recorder.session_id)
+    if where.node is None:
+        return
+    error = record.exc_info[1] if record.exc_info else None
+    text = _message(record)
+    for said in _exception(record, types_only=False).values():
+        text = f"{text}\n{said}"
+    line = LogLine(
+        text=safe_text(recorder, text, TEXT_MAX_CHARS, logger=record.name, error=error),
+        level=record.levelname[:_LEVEL_MAX_CHARS],
+        logger=record.name[:_LOGGER_MAX_CHARS],
+        at_us=int(record.created * 1e6),
+    )
+    recorder.tails.add(where, line, size)
+
+
 def current_recorder() -> Recorder | None:
     """Return the way into the journal of the current session, None if there is none."""
     session = innermost()
@@ -84,18 +110,29 @@ class _Listening(Protocol):
 class Listener(JournalHandler):
     """Journals the log records of one session for its life.
 
+    It also keeps the last ones of each node, in case the node fails. For these alone it
+    does not listen where the root logger has no other handler: Python prints warnings
+    to stderr only as long as there is no handler at all.
+
     Args:
-        level: The setting `log_level`; `off` for none.
+        config: The settings: `log_level`, `log_tail` and `error_text` count.
         session: Whose log records.
     """
 
     _listening: Final[list[Listener]] = []
 
-    def __init__(self, level: str, session: _Listening) -> None:
-        self._is_off = level == "off"
+    def __init__(self, config: Config, session: _Listening) -> None:
         self._of = session
         self._validations = ValidationWarnings(self)
-        super().__init__(logging.CRITICAL if self._is_off else level)
+        is_off = config.log_level == "off"
+        super().__init__(logging.CRITICAL + 1 if is_off else config.log_level)
+        self._noted_from = self.level
+        types_only = config.error_text == "type"
+        self._tail = 0 if types_only or self.level <= logging.DEBUG else config.log_tail
+        self._is_off = is_off and not self._tail
+        self._needs_others = is_off
+        if self._tail:
+            self.setLevel(logging.NOTSET)
 
     def listen(self) -> None:
         """Listen from now on.
@@ -107,11 +144,29 @@ class Listener(JournalHandler):
         root = logging.getLogger()
         if self._is_off or self in root.handlers:
             return
+        if self._needs_others and not root.handlers:
+            return
         # dictConfig() closes only the handlers that were made since the last one.
         logging.Handler.__init__(self, self.level)
         root.addHandler(self)
         if self not in self._listening:
             self._listening.append(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Journal a record, or keep it in case its node fails; never raises."""
+        # The journal tells itself what Kedro logs, and without data values.
+        of_kedro = record.name.partition(".")[0] == "kedro"
+        if record.levelno >= self._noted_from or not of_kedro:
+            super().emit(record)
+
+    def _take(
+        self, record: logging.LogRecord, recorder: Recorder | None, home: Any = None
+    ) -> None:
+        del home
+        if record.levelno >= self._noted_from:
+            journal(record, recorder)
+        elif self._tail:
+            _keep(record, recorder, self._tail)
 
     def close(self) -> None:
         """Expect to be dropped: `basicConfig(force=True)` and `dictConfig()` call this.

@@ -94,7 +94,7 @@ class ConfirmHooks(SeesOthersInRuns):
             recorder = self._link.recorder
             if recorder is not None:
                 info = capture.error_info(error, self._link.project_path)
-                recorder.record(node_failed(run, name, progress, info))
+                recorder.record(node_failed(run, name, progress, info, recorder))
             progress.binding.restore()
 
 

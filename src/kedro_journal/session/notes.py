@@ -123,17 +123,16 @@ def add_note(
 
         # A note is often about the exception that is being handled.
         error = error or sys.exc_info()[1]
-        chain = Chain(error, types_only=recorder.errors.types_only)
-        stream = (threading.get_ident(), logger)
-        whole = recorder.blocks.feed(stream, chain.text(_text_of(text)))
+        safe = safe_text(recorder, text, TEXT_MAX_CHARS, logger=logger, error=error)
         if error is not None:
+            chain = Chain(error, types_only=recorder.errors.types_only)
             fields = {
                 name: chain.text(value) if type(value) is str else value
                 for name, value in fields.items()
             }
         recorder.record(
             NoteAdded(
-                text=_bounded_text(whole, recorder.redactor, TEXT_MAX_CHARS),
+                text=safe,
                 fields=_bounded_fields(fields, recorder.redactor),
                 run_id=where.run_id,
                 attempt=where.attempt,
@@ -142,6 +141,33 @@ def add_note(
                 logger=logger,
             )
         )
+
+
+def safe_text(
+    recorder: Recorder,
+    text: object,
+    max_chars: int,
+    *,
+    logger: str = "",
+    error: BaseException | None = None,
+) -> str:
+    """Return the text of a note or log record without data values, and bounded.
+
+    A text that is short enough is redacted when its event is encoded.
+
+    Args:
+        recorder: The way into the session's journal.
+        text: The text; `str()` is taken of anything else.
+        max_chars: A longer text is redacted here, and cut.
+        logger: Name of the logger, empty for none.
+        error: The exception that it is about; None for the one that is being handled.
+    """
+    from .without_data import Chain
+
+    chain = Chain(error or sys.exc_info()[1], types_only=recorder.errors.types_only)
+    stream = (threading.get_ident(), logger)
+    whole = recorder.blocks.feed(stream, chain.text(_text_of(text)))
+    return _bounded_text(whole, recorder.redactor, max_chars)
 
 
 @functools.cache

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 CONFIG_FILES_MAX: Final = 500
 """Configuration files that are looked at."""
 
-__all__ = ["CONFIG_FILES_MAX", "fits", "parameter_sources", "yaml_places"]
+__all__ = [
+    "CONFIG_FILES_MAX",
+    "fits",
+    "parameter_sources",
+    "unmatched_params",
+    "yaml_places",
+]
 
 SOURCES_MAX: Final = 2000
 """Parameters told one by one; where there are more, only whole top-level ones."""
@@ -36,6 +42,9 @@ _EXPRESSION_MAX_CHARS: Final = 500
 _TYPED_KEYS: Final = frozenset(
     f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "null")
 )
+
+_UNMATCHED_MAX: Final = 50
+_REFERENCE: Final = re.compile(r"runtime_params\s*:\s*['\"]?([\w.-]+)")
 
 Key = tuple[str, ...]
 
@@ -87,6 +96,36 @@ def parameter_sources(
         if places is not None and len(places) >= _PLACES_MAX:
             layers.append(None)
     return tuple(sorted((_source(name, layers) for name in names), key=_by_name))
+
+
+def unmatched_params(
+    context: Any, sources: Sequence[ParameterSource], files: Sequence[ConfigFile]
+) -> tuple[str, ...]:
+    """Name the runtime parameters that match nothing in the configuration.
+
+    Args:
+        context: Kedro's context.
+        sources: Where each of the parameters in force comes from.
+        files: The configuration files.
+
+    Returns:
+        Those that override no configured parameter and that no configuration file
+        refers to; none where a file was not read, or there are too many.
+    """
+    asked = {
+        ".".join(key)
+        for key in _runtime_places(compat.context_runtime_params(context), None)
+    }
+    texts = [file.text for file in files]
+    if not asked or len(files) >= CONFIG_FILES_MAX or None in texts:
+        return ()
+    referred = set(_REFERENCE.findall("\n".join(text or "" for text in texts)))
+    new = [one.name for one in sources if one.name in asked and not one.overrides]
+    return tuple(
+        name
+        for name in new[:_UNMATCHED_MAX]
+        if not any(name == one or name.startswith(f"{one}.") for one in referred)
+    )
 
 
 def _by_name(source: ParameterSource) -> str:

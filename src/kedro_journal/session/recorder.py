@@ -40,6 +40,7 @@ from .encoding import encode, encode_least
 from .error_policy import FULL_TEXT, ErrorPolicy
 from .guard import Guard
 from .log_limit import LogLimit
+from .log_tail import LogTails
 from .say import say
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Recorder:
 
     Attributes:
         logs: How many log records were journaled, and left out.
+        tails: The last log records of the nodes that run.
         ownership: The right to speak for the session itself. None in a worker, which
             has none.
         blocks: Masks private keys that come line by line in notes and log records.
@@ -95,6 +97,7 @@ class Recorder:
         self._keep = keep_in(folder)
         self.errors = errors
         self.logs = LogLimit()
+        self.tails = LogTails()
         self.blocks = Blocks()
         self._later: deque[tuple[tuple[Event, ...], datetime]] = deque(
             maxlen=_LATER_MAX

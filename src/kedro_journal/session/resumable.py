@@ -10,12 +10,14 @@ from typing import Any, Final, Self, cast
 from kedro.framework.session import KedroSession as _KedroSession
 from msgspec.structs import replace
 
+from kedro_journal.errors import NotResumable
 from kedro_journal.events import SessionResumed
-from kedro_journal.state import ResumePlan, RunState, SessionState
+from kedro_journal.state import NodeState, ResumePlan, RunState, SessionState
 
 from .chain import Chain, find_chain
 from .conf_source import conf_source_of
 from .identity import group_carried
+from .inputs import inputs_of
 from .project import configure_recorded
 from .resume import (
     OnDrift,
@@ -59,6 +61,7 @@ class Resumable(_KedroSession):
         project_path: Path | str | None = None,
         run_id: str | None = None,
         env: str | None = None,
+        params: Mapping[str, Any] | None = None,
         extra_params: Mapping[str, Any] | None = None,
         from_nodes: Iterable[str] = (),
         on_drift: OnDrift = "report",
@@ -80,7 +83,8 @@ class Resumable(_KedroSession):
                 directory.
             run_id: A run of the session; None for its last.
             env: Another configuration environment.
-            extra_params: Runtime parameters over those of the original.
+            params: Runtime parameters over those of the original.
+            extra_params: The same under its name of Kedro 0.17; *params* wins.
             from_nodes: Nodes to run again in any case, with all that follows.
             on_drift: What to do where code, parameters or inputs were changed: report
                 it in the plan, refuse, or redo what depends on it.
@@ -107,14 +111,14 @@ class Resumable(_KedroSession):
         from_nodes = tuple(from_nodes)
         chain, lock = claim(find)
         try:
-            params = runtime_params(chain, extra_params)
+            given = runtime_params(chain, {**(extra_params or {}), **(params or {})})
             conf_source = conf_source_of(chain, chain.links[0].state, conf_source)
             choice = RunnerChoice(runner, runner_params)
             if runner_params is not None:
                 runner_maker(chain.last.session_id, run_with_runner(chain), *choice)
             check_first(
                 chain,
-                lambda: unjournaled_context(chain, env, params, conf_source),
+                lambda: unjournaled_context(chain, env, given, conf_source),
                 from_nodes,
                 on_drift,
             )
@@ -125,7 +129,7 @@ class Resumable(_KedroSession):
             token = RESUMES.set(resumes)
             try:
                 state = chain.links[0].state
-                session = _create(cls, chain, state, env, params, conf_source)
+                session = _create(cls, chain, state, env, given, conf_source)
             finally:
                 RESUMES.reset(token)
             session.uses(choice)
@@ -143,6 +147,7 @@ class Resumable(_KedroSession):
         project_path: Path | str | None = None,
         run_id: str | None = None,
         env: str | None = None,
+        params: Mapping[str, Any] | None = None,
         extra_params: Mapping[str, Any] | None = None,
         conf_source: Path | str | None = None,
         runner: type[Any] | None = None,
@@ -157,8 +162,8 @@ class Resumable(_KedroSession):
         last.
 
         Args:
-            session_id, project_path, run_id, env, extra_params, conf_source, runner,
-                runner_params: As for `resume`.
+            session_id, project_path, run_id, env, params, extra_params, conf_source,
+                runner, runner_params: As for `resume`.
 
         Raises:
             NotResumable: It has no run, belongs to another project, or was given what
@@ -166,21 +171,24 @@ class Resumable(_KedroSession):
                 be made.
             JournalError: As for `replay`.
         """
-        chain = find_chain(
-            session_id,
-            project_path=project_path,
-            run_id=run_id,
-            force=True,
-            follow=False,
-        )
-        params = runtime_params(chain, extra_params)
+        try:
+            chain = find_chain(
+                session_id,
+                project_path=project_path,
+                run_id=run_id,
+                force=True,
+                follow=False,
+            )
+        except NotResumable as no:
+            raise NotResumable(no.session_id, no.reason, no.advice, "run again") from no
+        given = runtime_params(chain, {**(extra_params or {}), **(params or {})})
         source = conf_source_of(chain, chain.last, conf_source)
         choice = RunnerChoice(runner, runner_params)
         if runner_params is not None:
             runner_maker(chain.last.session_id, run_with_runner(chain), *choice)
         first = chain.links[0]
         run_filters(chain, first.state.session_id, first.run)  # refuses before it runs
-        session = _create(cls, chain, chain.last, env, params, source)
+        session = _create(cls, chain, chain.last, env, given, source)
         session.uses(choice)
         session.runs_again(chain)
         return cast("Self", session)
@@ -225,6 +233,20 @@ class Resumable(_KedroSession):
     def plan(self) -> ResumePlan | None:
         """What is left to run, of a session that resumes another; else None."""
         return self._resumption.plan if self._resumption is not None else None
+
+    def load_inputs(
+        self, node: NodeState | str, *, run_id: str | None = None, partial: bool = False
+    ) -> dict[str, Any]:
+        """Load the inputs of a recorded node of this session again.
+
+        Args:
+            node, run_id, partial: As for `kedro_journal.load_inputs`.
+
+        Raises:
+            KeyError, NotRecorded, Exception: As for `kedro_journal.load_inputs`.
+        """
+        session = cast("Any", self)  # our `KedroSession`
+        return inputs_of(session, node, run_id=run_id, partial=partial)
 
     def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Give the arguments of a `run()` that was called with these by name."""

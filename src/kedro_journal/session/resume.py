@@ -160,7 +160,12 @@ def resume_plan(
     """Say what a resumed session would run, and why. Runs nothing, journals nothing.
 
     Args:
-        session_id, project_path, directory, run_id, force: As for `find_chain`.
+        session_id: As for `replay`; `latest` passes over sessions without a run.
+        project_path: Root of the project; None for the one around the working
+            directory.
+        directory: The journal directory itself, instead of a project's.
+        run_id: A run of the session; None for its last.
+        force: Also plan for a session whose process is alive, or cannot be told.
         env: Another configuration environment than the original's.
         params: Runtime parameters over those of the original.
         from_nodes: Nodes to run again in any case, with all that follows from them.
@@ -168,8 +173,9 @@ def resume_plan(
         conf_source: Another folder or archive of the configuration.
 
     Raises:
-        NotResumable: As for `find_chain`; or its configuration is gone; or there is
-            drift, which is refused.
+        NotResumable: It has no run, its process is alive or unknown, it belongs to
+            another project, or this version cannot read all of it (without *force*);
+            its configuration is gone; or there is drift, which is refused.
         JournalError: As for `replay`.
         Exception: Whatever Kedro raises for a project that does not load.
     """

@@ -206,14 +206,14 @@ class KedroSession(Resumable):
         return cast("Self", session)
 
     @classmethod
-    def _restore(cls, folder: Path) -> Self:
+    def _restore(cls, folder: Path, project_path: Path | str | None = None) -> Self:
         """Make the session object of a session folder by replay."""
         state = replay_folder(folder, salvage=True)
         token = _restoring.set(folder)
         try:
             return cls(
                 session_id=state.session_id or folder.name,
-                project_path=state.project_path or None,
+                project_path=project_path or state.project_path or None,
             )
         finally:
             _restoring.reset(token)

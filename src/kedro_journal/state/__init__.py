@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
+    from .chain import ChainNode, ChainState, chain_of
     from .changes import Drift, Now
     from .compare import Comparison, Difference, compare
     from .damage import Damage
@@ -49,6 +50,8 @@ __all__ = [
     "GroupFailure",
     "GroupNode",
     "GroupState",
+    "ChainNode",
+    "ChainState",
     "Comparison",
     "Damage",
     "Difference",
@@ -72,6 +75,7 @@ __all__ = [
     "Trace",
     "Verdict",
     "Writer",
+    "chain_of",
     "collect",
     "compare",
     "evolve",
@@ -89,6 +93,7 @@ __all__ = [
 lazily(
     __name__,
     {
+        "chain": ("ChainNode", "ChainState", "chain_of"),
         "compare": (
             "Comparison",
             "Difference",

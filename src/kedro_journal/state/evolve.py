@@ -309,6 +309,8 @@ class StateBuilder:
             case ContextLoaded():
                 before = fields.get("context", self._state.context)
                 fields["context"] = with_part(before, event)
+                if fields.get("env", self._state.env) is None:
+                    fields["env"] = event.env  # no other one was asked for
                 self._left_out(event)
             case SessionFailed():
                 fields["error"] = event.error

@@ -15,6 +15,7 @@ from kedro_journal.events import (
     ContextLoaded,
     ErrorInfo,
     Git,
+    LogLine,
     PlannedNode,
     SessionResumed,
     Versions,
@@ -102,6 +103,7 @@ class NodeState(Short, frozen=True, omit_defaults=True):
         tries: How often its runner tried it. All other fields are of the last try, but
             for loads, saves and confirms that it did not come to.
         earlier_tries: The tries before, oldest first; the last 20 of them.
+        log: Its last log records, if it failed; see `node.failed`.
     """
 
     name: str
@@ -122,6 +124,7 @@ class NodeState(Short, frozen=True, omit_defaults=True):
     confirms: Mapping[str, DatasetOperation] = {}
     earlier_tries: tuple[EarlierTry, ...] = ()
     tries: int = 1
+    log: tuple[LogLine, ...] = ()
 
     def __repr__(self) -> str:
         return short_node(self)
@@ -277,10 +280,11 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         status: empty, created, active (entered), inactive (left), closed.
         liveness: Whether its owner lives, as the reader found: running, crashed,
             unknown or closed. Never recorded; None where nobody looked.
-        project_path, package_name, project_name, distribution, env, runtime_params,
+        project_path, package_name, project_name, distribution, runtime_params,
             save_on_close, conf_source, command, environment, git, user, host, pid, cwd,
             versions, via, kedro_session_id, parent_session_id, group_id, labels,
             container, notebook: See `session.created`.
+        env: The environment asked for, else the one that the context was made for.
         resumed: What it goes on from, if it resumes another session.
         context: The last `context.loaded`: parameters in force, catalog, sources.
         runs: Its runs and their attempts, in order of start.

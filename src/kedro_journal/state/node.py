@@ -327,6 +327,7 @@ def _failed(here: Here, record: Entry, event: NodeFailed) -> bool:
     node.duration_s = event.duration_s
     node.error = event.error
     node.phase = event.phase
+    node.log = event.log
     here.end(node)
     return True
 

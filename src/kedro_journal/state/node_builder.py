@@ -48,6 +48,7 @@ class NodeBuilder:
         self.confirms = node.confirms
         self.earlier_tries = node.earlier_tries
         self.tries = node.tries
+        self.log = node.log
         self.changed_confirms: dict[str, OperationBuilder] = {}
         self.changed_loads: dict[str, OperationBuilder] = {}
         self.changed_saves: dict[str, OperationBuilder] = {}
@@ -100,6 +101,7 @@ class NodeBuilder:
             _frozen(self.confirms, self.changed_confirms),
             self.earlier_tries,
             self.tries,
+            self.log,
         )
 
     def try_again(self) -> None:
@@ -112,7 +114,7 @@ class NodeBuilder:
         self.started_seq = self.computed_seq = self.ended_seq = 0
         self.started_at = self.ended_at = None
         self.compute_s = self.duration_s = None
-        self.error, self.phase = None, ""
+        self.error, self.phase, self.log = None, "", ()
 
 
 def _operation(

@@ -25,6 +25,7 @@ from kedro_journal.state import (
     SessionState,
 )
 from kedro_journal.state.unread import unread_text
+from kedro_journal.state.unused import unused_params
 
 from .derive import (
     decisive_run,
@@ -166,7 +167,8 @@ def state_data(state: SessionState) -> dict[str, Any]:
     """Give a session of `show --json`: every field of `SessionState`.
 
     Derived: `verdict`, `outcome`, `unread` (a sentence on the records that this version
-    cannot read, empty for none), `duration_s` and `duration_at_least_s` of the session
+    cannot read, empty for none), `unused_params` (runtime parameters that match nothing
+    and that no node loads), `duration_s` and `duration_at_least_s` of the session
     (as in `list --json`; that of a session which runs is to its last record);
     `verdict` and `broken` (names) of a run; `dataset` of a node. `runs` is a list,
     their `nodes` an object by name in execution order.
@@ -176,6 +178,7 @@ def state_data(state: SessionState) -> dict[str, Any]:
     data["outcome"] = state.outcome
     end = state.updated_at or state.created_at
     data["unread"] = unread_text(state)
+    data["unused_params"] = list(unused_params(state))
     data |= _durations(state, end) if end is not None else _NO_DURATIONS
     data["runs"] = [_run(run, state) for run in state.runs]
     return data

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from kedro_journal.events import ErrorInfo
+from kedro_journal.events import ErrorInfo, LogLine
 from kedro_journal.state import NodeState, RunState, SessionState
 from kedro_journal.state.unread import hides_nodes
 
@@ -34,6 +34,7 @@ __all__ = [
     "where_it_is",
 ]
 
+_LOG_SHOWN = 20
 _VIA = {"session": "Python code", "hooks": "Kedro session", "command": "command line"}
 
 
@@ -56,10 +57,17 @@ class Place(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """An error that was recorded, with where it struck."""
+    """An error that was recorded, with where it struck.
+
+    Attributes:
+        where: In words.
+        error: The error.
+        log: The last log records of its node, oldest first.
+    """
 
     where: str
     error: ErrorInfo
+    log: tuple[LogLine, ...] = ()
 
 
 def last_attempts(state: SessionState) -> tuple[RunState, ...]:
@@ -207,7 +215,8 @@ def failures(state: SessionState) -> list[Failure]:
                 if node.dataset and doing != "running":
                     doing += f" {node.dataset}"
                 where = f"in node {node.name}, while {doing}{suffix}"
-                found.append(Failure(where, node.error))
+                log = _last_log(state, run, node)
+                found.append(Failure(where, node.error, log))
         if run.error is not None:
             found.append(Failure(_of_run(run) + suffix, run.error))
     if state.error is not None:
@@ -219,8 +228,30 @@ def failures(state: SessionState) -> list[Failure]:
         if before is None:
             kept[key] = failure
         elif _richness(failure.error) > _richness(before.error):
-            kept[key] = Failure(before.where, failure.error)
+            kept[key] = before._replace(error=failure.error)
     return list(kept.values())
+
+
+def _last_log(
+    state: SessionState, run: RunState, node: NodeState
+) -> tuple[LogLine, ...]:
+    """Return the last log records of a node: those kept for its failure, and notes."""
+    noted = (
+        LogLine(
+            text=note.text,
+            level=note.level,
+            logger=note.logger,
+            at_us=round(note.at.timestamp() * 1e6),
+        )
+        for note in state.notes
+        if note.logger
+        and (note.run_id, note.attempt, note.node)
+        == (run.run_id, run.attempt, node.name)
+    )
+    known = {(one.logger, one.text) for one in node.log}
+    more = [one for one in noted if (one.logger, one.text) not in known]
+    every = sorted((*node.log, *more), key=lambda one: one.at_us)
+    return tuple(every[-_LOG_SHOWN:])
 
 
 def _richness(error: ErrorInfo) -> tuple[bool, int, int]:

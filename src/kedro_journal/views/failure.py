@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
 
 from msgspec.structs import replace
 
-from kedro_journal.events import ErrorInfo, Frame
+from kedro_journal.events import ErrorInfo, Frame, LogLine
 
 from .derive import Failure
-from .terminal import Line, Span, indent, line, text_lines
-from .words import count
+from .terminal import Line, Screen, Span, indent, line, text_lines
+from .words import clock, count
 
-__all__ = ["failure_lines", "is_library_frame", "short_path"]
+__all__ = ["failure_lines", "is_library_frame", "log_lines", "short_path"]
 
 _LIBRARY: Final = re.compile(
     r"(^|[/\\])(site-packages|dist-packages)[/\\]|[/\\]python\d[\d.]*[/\\]|^<frozen"
@@ -24,6 +25,7 @@ _PACKAGE: Final = re.compile(r"(?:site|dist)-packages[/\\]([^/\\]+)")
 _REMOTE_FRAME: Final = re.compile(r'  File "(.+)", line (\d{1,9})(?:, in (.*))?\Z')
 _REMOTE_HEAD: Final = "Traceback (most recent call last):"
 _INNERMOST_SHOWN: Final = 4
+_ROLES: Final = {"WARNING": "warn", "ERROR": "bad", "CRITICAL": "bad"}
 _CAUSES_MAX: Final = 10
 
 
@@ -72,6 +74,31 @@ def failure_lines(
         lines += [*_message(one), line("  ", Span(heading, "dim"))]
         lines += _details(one, project_path, whole=whole)
     return lines
+
+
+def log_lines(failure: Failure, screen: Screen) -> list[Line]:
+    """Return the last log records of the node that failed; none if there are none."""
+    if not failure.log:
+        return []
+    lines: list[Line] = [(), line(Span("  Its last log records:", "dim"))]
+    for one in failure.log:
+        head = (
+            Span(_clock(one, screen), "dim"),
+            " ",
+            Span(one.level, _ROLES.get(one.level, "")),
+        )
+        first, *others = text_lines(one.text) or [()]
+        logger = Span(f" {one.logger}: ", "dim")
+        lines.append(line("    ", *head, logger, first))
+        lines += indent(others, 8)
+    return lines
+
+
+def _clock(one: LogLine, screen: Screen) -> str:
+    try:
+        return clock(datetime.fromtimestamp(one.at_us / 1e6, UTC), screen)
+    except (OverflowError, ValueError, OSError):
+        return "?"  # of a damaged or hostile journal
 
 
 def _message(error: ErrorInfo) -> list[Line]:

@@ -16,7 +16,7 @@ from kedro_journal.state import GroupState, RunState, SessionState
 
 from . import group as group_texts
 from .derive import failures, run_seconds, run_verdict
-from .failure import failure_lines
+from .failure import failure_lines, log_lines
 from .nodes import COLUMNS as NODE_COLUMNS
 from .nodes import left_out_lines, node_row, nodes_around_break
 from .session import note_lines, parameter_lines, session_facts
@@ -90,6 +90,7 @@ def _session(state: SessionState, screen: Screen) -> str:
     found = failures(state)
     for failure in found[:_ERRORS_SHOWN]:
         lines = failure_lines(failure, state.project_path)
+        lines += log_lines(failure, screen)
         parts.append(_details("Error", lines, is_open=failure is found[0]))
     parts.append(_details("", parameter_lines(state, screen, whole=True)))
     parts.append(_details("", note_lines(state, screen, whole=False)))

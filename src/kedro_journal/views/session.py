@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from kedro_journal.journal import Finding
+from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import RunState, SessionState, Writer
 from kedro_journal.state.unread import unread_text
 
@@ -19,12 +20,12 @@ from .derive import (
     run_verdict,
     session_seconds,
     started_by,
-    telling_parameters,
     took,
 )
-from .failure import failure_lines
+from .failure import failure_lines, log_lines
 from .health import finding_lines
 from .nodes import node_lines
+from .parameters import parameter_lines, unused_lines
 from .sessions import VERDICT_ROLES
 from .table import Column, pairs, table
 from .terminal import Line, Screen, Span, clip, indent, line, render
@@ -41,7 +42,6 @@ __all__ = [
     "session_view",
 ]
 
-_PARAMETERS_SHOWN: Final = 12
 _ANOMALIES_SHOWN: Final = 5
 _SHA_SHOWN: Final = 10
 _NOTES_SHOWN: Final = 20
@@ -150,7 +150,9 @@ def session_lines(
             lines += indent(
                 failure_lines(failure, state.project_path, whole=detail.traceback)
             )
+            lines += indent(log_lines(failure, screen))
     lines += parameter_lines(state, screen, whole=detail.parameters)
+    lines += unused_lines(state)
     lines += note_lines(state, screen, whole=detail.notes)
     lines += _journal(state, findings)
     if not as_of:
@@ -184,7 +186,15 @@ def session_facts(
     package = f" ({state.package_name})" if state.package_name else ""
     facts.append(("project", f"{state.project_path}{package}"))
     env = env_in_force(state)
-    facts += [("env", env or ""), ("git", _git(state)), ("versions", _versions(state))]
+    changes = state.git.diff_file if state.git is not None else ""
+    if changes and journal:
+        changes = f"{journal.removesuffix(JOURNAL_NAME)}{changes}"
+    facts += [
+        ("env", env or ""),
+        ("git", _git(state)),
+        ("changes", changes),
+        ("versions", _versions(state)),
+    ]
     given = flatten(state.runtime_params)
     facts.append(("runtime", "  ".join(f"{k}={literal(v)}" for k, v in given)))
     labels = state.labels.items()
@@ -268,33 +278,6 @@ def _run(
         run, state, narrower, every=detail.all_nodes, datasets=detail.datasets
     )
     return [*lines, *indent(nodes)]
-
-
-def parameter_lines(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
-    """Return the parameters in force, a few or all; none if there are none.
-
-    Those of the nodes that broke and those that were overridden come first.
-    """
-    found = flatten(state.parameters)
-    environment = dict(state.environment)
-    if state.context is not None:
-        environment |= state.context.environment
-    lines: list[Line] = []
-    if found:
-        first = telling_parameters(state)
-        found.sort(key=lambda pair: not first(pair[0]))
-        shown = found if whole else found[:_PARAMETERS_SHOWN]
-        lines += _section("Parameters in force")
-        width = screen.width and screen.width - 2
-        rows = [(key, line(literal(value))) for key, value in shown]
-        lines += indent(pairs(rows, width))
-        if len(shown) < len(found):
-            rest = f"  ... {len(found) - len(shown)} more; --parameters shows all"
-            lines.append(line(Span(rest, "dim")))
-    if whole and environment:
-        lines += _section("Environment variables")
-        lines += indent(pairs([(k, line(v)) for k, v in environment.items()], None))
-    return lines
 
 
 def note_lines(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
