@@ -327,3 +327,26 @@ def test_what_follows_from_a_confirmed_input_that_is_loaded_again_runs_again() -
     places = {"days": "d", "rows": "rows", "rich": "rich", "out": "out"}
     story = Story(nodes, places).run("take", "more")
     assert story.plan().to_run == ("take", "more", "last")
+
+
+def test_a_confirmation_that_was_taken_back_is_made_again() -> None:
+    take, last = consuming(late=True)
+    nodes = [take, node("more", ["rows"], ["rich"]), last, node("end", ["out"], ["e"])]
+    places = {"days": "d", "rich": "rich", "out": "out", "e": "e"}
+    story = Story(nodes, places).run("take", "more", "last")
+    story.checkpoints["days"] = story.at
+    assert story.plan().to_run == ("end",)
+
+    story.checkpoints["days"] = None
+    found = story.plan()
+    assert found.to_run == ("take", "more", "last", "end")
+    assert found.decisions[2].reason == "its confirmation of days was taken back"
+
+
+def test_what_follows_from_an_increment_runs_again_wherever_it_was_kept() -> None:
+    take, last = consuming(late=True)
+    nodes = [take, node("more", ["rows"], ["rich"]), last]
+    # The node that loads the days runs again in any case: its output was in memory.
+    story = Story(nodes, {"days": "d", "rich": "rich", "out": "out"})
+    story.checkpoints["days"] = None
+    assert story.run("take", "more").plan().to_run == ("take", "more", "last")

@@ -157,6 +157,8 @@ def facts(
             )
         known = msgspec.structs.replace(known, path=path, **_checkpoint(dataset))
         exists = compat.version_exists(dataset, version)
+        if known.checkpoint_at is not None:
+            exists = exists or None  # an increment is empty once it is confirmed
         known = msgspec.structs.replace(known, exists=exists)
     except Exception as error:
         let_through(error)

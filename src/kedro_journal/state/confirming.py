@@ -93,6 +93,19 @@ class Confirming:
             and all(self._is_consumed(node.name, name) for name in node.confirms)
         )
 
+    def undone(self, node: PlannedNode) -> str:
+        """Return the dataset whose confirmation by a completed node was taken back.
+
+        Empty if there is none, as far as is known.
+        """
+        for name in node.confirms:
+            here = self._stored.get(name) or self._stored.get(bare(name))
+            if here is None or not here.keeps_checkpoint or not here.exists:
+                continue  # where nothing is left to load, nothing was taken back
+            if self._is_consumed(node.name, name) is False:
+                return name
+        return ""
+
     def impossible(self, run: Collection[str]) -> dict[str, str]:
         """Return the nodes that cannot run again, each with the reason."""
         found: dict[str, str] = {}

@@ -108,18 +108,15 @@ class _Planner:
 
     def judge(self, planned: PlannedNode) -> NodeDecision:
         """Decide on a node by what is known of it alone."""
-        name, known = planned.name, self.known.nodes.get(planned.name)
+        known = self.known.nodes.get(planned.name)
         if known is None:
             return self._never_started(planned)
         if not known.is_complete:
             return self._incomplete(planned, known)
         seq = known.node.ended_seq
-        if name in self.known.unreached:
-            later = self.known.unreached[name]
-            reason = f"session {later} was to run it again, and did not get to it"
-            return decide(known, "redo", reason, seq)
-        if name in self.moved:
-            return decide(known, "redo", self.moved[name], seq)
+        again = self._again(planned)
+        if again:
+            return decide(known, "redo", again, seq)
         for dataset in planned.outputs:
             save = known.node.saves.get(dataset)
             trouble = self._trouble(dataset, known.node)
@@ -127,6 +124,15 @@ class _Planner:
             if trouble:
                 return decide(known, "redo", trouble, save.ended_seq if save else seq)
         return decide(known, "done", f"it completed (record {seq})", seq)
+
+    def _again(self, planned: PlannedNode) -> str:
+        """Say why a completed node runs again, whatever its outputs are like."""
+        if planned.name in self.known.unreached:
+            later = self.known.unreached[planned.name]
+            return f"session {later} was to run it again, and did not get to it"
+        undone = self.confirming.undone(planned)
+        taken_back = f"its confirmation of {undone} was taken back" if undone else ""
+        return self.moved.get(planned.name, taken_back)
 
     def _never_started(self, planned: PlannedNode) -> NodeDecision:
         if self.only_missing:
@@ -270,11 +276,14 @@ class _Planner:
 
     def close(self, decisions: _Decisions) -> None:
         """Run again what made an input that is needed and can no longer be loaded."""
+        forced = set[str]()
         while True:
             self._close_memory(decisions)
             run = running(decisions)
             unread = self.confirming.unread(run)
-            if unread.keys() - run:
+            if unread.keys() - forced:
+                # What follows from these runs again, too: they may load more.
+                forced |= unread.keys()
                 self.force(decisions, unread, {})
                 continue
             missing = self.sharing.missing(run) or self.sharing.between(run)
