@@ -23,6 +23,7 @@ from kedro_journal.state.places import placed
 
 from . import capture, compat, configuration
 from .chain import Chain
+from .checkpoints import possible_checkpoints
 from .dataset_ends import remote_setting
 from .entries import entries_now, places_of
 from .fingerprints import FingerprintReader
@@ -188,7 +189,8 @@ def _checkpoint(dataset: Any) -> dict[str, Any]:
         except OSError as error:
             let_through(error)
             kept = False
-    return {"keeps_checkpoint": kept, "checkpoint_at": at}
+    values = possible_checkpoints(dataset) if at is not None else frozenset()
+    return {"keeps_checkpoint": kept, "checkpoint_at": at, "checkpoints": values}
 
 
 def _moment(microseconds: int) -> Instant | None:

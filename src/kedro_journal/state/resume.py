@@ -65,6 +65,7 @@ def plan_resume(
     }
     planner.force(decisions, forced, since)
     planner.close(decisions)
+    planner.tell_set_back(decisions)
     first, last = chain[0].run, chain[-1]
     return ResumePlan(
         session_id=last.state.session_id,
@@ -79,6 +80,7 @@ def plan_resume(
         drift=tuple(drift),
         in_order=planner.in_order(decisions),
         unknown=planner.unknown(decisions),
+        set_back=tuple(planner.confirming.set_back.items()),
         refused=planner.refused(decisions),
     )
 
@@ -280,6 +282,10 @@ class _Planner:
         while True:
             self._close_memory(decisions)
             run = running(decisions)
+            again = self.confirming.take_back(run)
+            if again:
+                self.force(decisions, again, {})
+                continue
             unread = self.confirming.unread(run)
             if unread.keys() - forced:
                 # What follows from these runs again, too: they may load more.
@@ -293,6 +299,15 @@ class _Planner:
                 decisions[name] = msgspec.structs.replace(
                     decisions[name], decision="redo", reason=reason
                 )
+
+    def tell_set_back(self, decisions: _Decisions) -> None:
+        """Add to the reasons of nodes that load what was confirmed."""
+        for node in self.nodes:
+            names = [n for n in node.inputs if bare(n) in self.confirming.set_back]
+            if names:
+                before = decisions[node.name]
+                reason = f"{before.reason}; the checkpoint of {names[0]} is set back"
+                decisions[node.name] = msgspec.structs.replace(before, reason=reason)
 
     def _close_memory(self, decisions: _Decisions) -> None:
         by_name = {node.name: node for node in self.nodes}

@@ -123,7 +123,8 @@ class _Draw:
         self.world = World(runner=rng.choice(RUNNERS))
         if rng.random() < 0.02:
             self.world.runner = "spawn"
-        self.world.hook = rng.random() < 0.25
+        # Kedro calls no hook of a project in workers that are spawned like this.
+        self.world.hook = self.world.runner != "spawn" and rng.random() < 0.25
         self.world.parameters = {"word": "w", "model": {"lr": 1, "depth": 2}}
         self.near = ["params:word", "params:model.lr"]
         self.number = 0
