@@ -389,3 +389,26 @@ def test_a_checkpoint_that_may_be_somebody_elses_is_not_set_back(why: str) -> No
 
     assert found.set_back == ()
     assert "would load an empty increment" in found.refused[0]
+
+
+def test_what_arrived_after_a_confirmation_is_not_confirmed_unread() -> None:
+    nodes = consuming(late=True)
+    places = {"days": "d", "rows": "rows", "out": "out"}
+    story = Story(nodes, places).run("take", "last", until="confirmed")
+    story.checkpoints["days"] = story.at  # it took effect, and raised
+
+    found = story.plan("last")  # more days are there
+
+    assert found.to_run == ("take", "last")
+    assert "would load an empty increment" in found.refused[0]
+
+    story.replaced = "hash of p1"
+    story.journal.records.clear()
+    story.say(SessionCreated(session_id="s0"))
+    story.say(RunStarted(run_id="run s0", nodes=tuple(nodes)))
+    story.run("take", "last")
+    story.checkpoints["days"] = story.confirmed_at
+    found = story.plan("last")
+    assert found.to_run == ("take", "last")
+    assert found.refused == ()
+    assert found.set_back == (("days", "hash of p1"),)

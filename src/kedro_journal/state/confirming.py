@@ -176,6 +176,11 @@ class Confirming:
                 )
         return found
 
+    def _has_more(self, dataset: str) -> bool:
+        """Return whether something is there that is not confirmed, as far as known."""
+        here = self._stored.get(dataset) or self._stored.get(bare(dataset))
+        return here is not None and here.keeps_checkpoint and bool(here.exists)
+
     def _consuming(self) -> Iterator[tuple[PlannedNode, str]]:
         for node in self._nodes:
             for dataset in node.inputs:
@@ -197,7 +202,8 @@ class Confirming:
             evidence = self._known.nodes.get(node.name)
             if not by or evidence is None or not evidence.is_complete:
                 continue
-            if self._is_consumed(node.name, dataset) is False:
+            consumed = self._is_consumed(node.name, dataset)
+            if consumed is False or (consumed and self._has_more(dataset)):
                 found[node.name] = (
                     f"{by[0]} confirms {dataset}: what arrived since it was loaded "
                     "may not be confirmed unread"

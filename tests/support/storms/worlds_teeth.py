@@ -34,5 +34,6 @@ def break_planner(what: str) -> None:
         case "forgets about confirmations":
             planner.Confirming.impossible = nothing  # type: ignore[method-assign]
             planner.Confirming.unread = nothing  # type: ignore[method-assign]
+            planner.Confirming.take_back = nothing  # type: ignore[method-assign]
         case "forgets what follows":
             planner._Planner.force = in_order  # type: ignore[method-assign]
