@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from kedro.framework.session import KedroSession as _KedroSession
 
+from kedro_journal._outside import let_through
 from kedro_journal.errors import (
     JournalUnwritable,
     NothingLeft,
@@ -117,6 +118,7 @@ class Resumption(NamedTuple):
             try:
                 one.set_back()
             except OSError as error:
+                let_through(error)
                 reason = f"the checkpoint {one.path} cannot be set back ({error})"
                 advice = "Make it writable, or start a new run."
                 raise NotResumable(self.plan.session_id, reason, advice) from error
