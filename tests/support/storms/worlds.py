@@ -7,7 +7,7 @@ Each run is a process of its own, on a real Kedro project. What a resume promise
   start makes with the code, the parameters, the pipeline and the inputs as they are
   now. A node that updates a file in place did so once. Of an increment, the nodes
   loaded exactly what is confirmed.
-- With `on_drift="redo"` that holds for any edit; with "report" and "keep" it holds
+- With `on_drift="redo"` that holds for any edit; with "report" it holds
   where no node that completed, and nothing that follows from one, depends on what was
   edited. Outputs that are added, renamed, changed or gone are not left to the caller.
 - With `on_drift="refuse"`, an edit that a completed node depends on is refused.
