@@ -133,6 +133,7 @@ def test_what_is_exempt_is_made_by_this_package_alone() -> None:
         *("journal.repaired.sha256", "journal.repaired.kept_as"),
         *("dataset.loaded.listing_sha256", "dataset.saved.listing_sha256"),
         *("dataset.loaded.content_sha256", "dataset.saved.content_sha256"),
+        "dataset.confirming.checkpoint_sha256",
         "writer.opened.pid_namespace",
         "journal.repaired.action",
     }

@@ -39,6 +39,8 @@ class Story:
         self.appended: set[str] = set()
         self.folders: set[str] = set()
         self.checkpoints: dict[str, datetime | None] = {}
+        self.replaced: str | None = None
+        self.confirmed_at = EPOCH
         for place in places.values():
             self.write(place)
         self.say(SessionCreated(session_id="s0"))
@@ -83,10 +85,12 @@ class Story:
             for dataset in one.confirms:
                 if last == "confirming":
                     return self
-                self.say(DatasetConfirming(**key, dataset=dataset))
+                replaced = {"checkpoint_sha256": self.replaced}
+                self.say(DatasetConfirming(**key, dataset=dataset, **replaced))
                 if last == "confirmed":
                     return self
                 self.say(DatasetConfirmed(**key, dataset=dataset))
+                self.confirmed_at = self.at
             if last == "completed":
                 return self
             self.say(NodeCompleted(**key))
@@ -105,6 +109,7 @@ class Story:
                 is_folder=self.places[name] in self.folders,
                 keeps_checkpoint=name in self.checkpoints,
                 checkpoint_at=self.checkpoints.get(name),
+                checkpoints=frozenset({"hash of p1"}),
             )
             if name in self.places
             else Stored(persistent=name in self.appended, appends=name in self.appended)
@@ -327,3 +332,83 @@ def test_what_follows_from_a_confirmed_input_that_is_loaded_again_runs_again() -
     places = {"days": "d", "rows": "rows", "rich": "rich", "out": "out"}
     story = Story(nodes, places).run("take", "more")
     assert story.plan().to_run == ("take", "more", "last")
+
+
+def test_a_confirmation_that_was_taken_back_is_made_again() -> None:
+    take, last = consuming(late=True)
+    nodes = [take, node("more", ["rows"], ["rich"]), last, node("end", ["out"], ["e"])]
+    places = {"days": "d", "rich": "rich", "out": "out", "e": "e"}
+    story = Story(nodes, places).run("take", "more", "last")
+    story.checkpoints["days"] = story.at
+    assert story.plan().to_run == ("end",)
+
+    story.checkpoints["days"] = None
+    found = story.plan()
+    assert found.to_run == ("take", "more", "last", "end")
+    assert found.decisions[2].reason == "its confirmation of days was taken back"
+
+
+def test_what_follows_from_an_increment_runs_again_wherever_it_was_kept() -> None:
+    take, last = consuming(late=True)
+    nodes = [take, node("more", ["rows"], ["rich"]), last]
+    # The node that loads the days runs again in any case: its output was in memory.
+    story = Story(nodes, {"days": "d", "rich": "rich", "out": "out"})
+    story.checkpoints["days"] = None
+    assert story.run("take", "more").plan().to_run == ("take", "more", "last")
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_checkpoint_is_set_back_where_an_increment_has_to_be_loaded_again(
+    *, late: bool
+) -> None:
+    nodes = [*consuming(late=late), node("end", ["rows", "out"], ["e"])]
+    story = Story(nodes, {"days": "d", "out": "out", "e": "e"})  # rows: in memory
+    story.replaced = "hash of p1"
+    story.run("take", "last")
+    story.checkpoints["days"] = story.confirmed_at
+
+    found = story.plan()
+
+    assert found.refused == ()
+    assert found.set_back == (("days", "hash of p1"),)
+    assert found.to_run == ("take", "last", "end")
+    assert found.decisions[0].reason.endswith("; the checkpoint of days is set back")
+
+
+@pytest.mark.parametrize("why", ["unknown", "another", "confirmed since"])
+def test_a_checkpoint_that_may_be_somebody_elses_is_not_set_back(why: str) -> None:
+    nodes = [*consuming(), node("end", ["rows", "out"], ["e"])]
+    story = Story(nodes, {"days": "d", "out": "out", "e": "e"})
+    story.replaced = {"unknown": None, "another": "hash of p2"}.get(why, "hash of p1")
+    story.run("take", "last")
+    story.checkpoints["days"] = story.confirmed_at
+    if why == "confirmed since":
+        story.checkpoints["days"] += timedelta(seconds=5)
+
+    found = story.plan()
+
+    assert found.set_back == ()
+    assert "would load an empty increment" in found.refused[0]
+
+
+def test_what_arrived_after_a_confirmation_is_not_confirmed_unread() -> None:
+    nodes = consuming(late=True)
+    places = {"days": "d", "rows": "rows", "out": "out"}
+    story = Story(nodes, places).run("take", "last", until="confirmed")
+    story.checkpoints["days"] = story.at  # it took effect, and raised
+
+    found = story.plan("last")  # more days are there
+
+    assert found.to_run == ("take", "last")
+    assert "would load an empty increment" in found.refused[0]
+
+    story.replaced = "hash of p1"
+    story.journal.records.clear()
+    story.say(SessionCreated(session_id="s0"))
+    story.say(RunStarted(run_id="run s0", nodes=tuple(nodes)))
+    story.run("take", "last")
+    story.checkpoints["days"] = story.confirmed_at
+    found = story.plan("last")
+    assert found.to_run == ("take", "last")
+    assert found.refused == ()
+    assert found.set_back == (("days", "hash of p1"),)

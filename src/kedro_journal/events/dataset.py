@@ -50,6 +50,14 @@ ModifiedUs = Annotated[
 Entries = Annotated[
     int | None, Meta(description="Number of files in the folder; null for a file.")
 ]
+CheckpointSha256 = Annotated[
+    str | None,
+    Meta(
+        extra=PLAIN,
+        description="Hash of the checkpoint that is replaced: a text on a local disk, "
+        "empty if there was none. Null where it is not known.",
+    ),
+]
 ListingSha256 = Annotated[
     str | None,
     Meta(
@@ -173,6 +181,7 @@ class DatasetConfirming(Event, frozen=True, kw_only=True):
     node: NodeName
     dataset: DatasetName
     attempt: Attempt = 1
+    checkpoint_sha256: CheckpointSha256 = None
 
 
 class DatasetConfirmed(Event, frozen=True, kw_only=True):

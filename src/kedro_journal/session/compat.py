@@ -258,6 +258,23 @@ def checkpoint_path(dataset: Any) -> tuple[bool, str]:
     return bool(path), rest if separator else path
 
 
+def text_checkpoint(dataset: Any) -> str:
+    """Return the path of a checkpoint that is a local text; else an empty one."""
+    kept, path = checkpoint_path(dataset)
+    dataset = _inner(dataset)
+    kind = getattr(dataset, "_checkpoint_config", {}).get("type") if kept else None
+    known = kind and kind == getattr(dataset, "DEFAULT_CHECKPOINT_TYPE", None)
+    return path if known else ""
+
+
+def partitions(dataset: Any) -> list[str]:
+    """Return the ids of all partitions of an incremental dataset, confirmed or not."""
+    dataset = _inner(dataset)
+    root, suffix = dataset._normalized_path, dataset._filename_suffix
+    paths = dataset._filesystem.find(root, **dataset._load_args)
+    return [dataset._path_to_partition(path) for path in paths if path.endswith(suffix)]
+
+
 def memory_files(filesystem: Any, path: str) -> dict[str, Any] | None:
     """Return the files of fsspec's memory file system at a path or below it, by name.
 
@@ -460,6 +477,11 @@ def session_of(manager: Any) -> Any:
             if getattr(found, "_hook_manager", None) is manager:
                 return found
     return None
+
+
+def has_run(session: Any) -> bool:
+    """Return whether a session of Kedro's has run, and so does not run again."""
+    return bool(getattr(session, "_run_called", False))
 
 
 def after_close(

@@ -25,11 +25,16 @@ __all__ = ["node_failed", "run_completed", "run_failed", "run_interrupted"]
 
 
 def run_completed(run: ActiveRun, nodes: Iterable[Any]) -> list[Event]:
-    """It ended well, and with it the nodes that save in chunks."""
+    """Return the events of a run that ended well, and of its nodes that save in chunks.
+
+    A runner of Kedro's ends well only if every node does. Another one may go on without
+    a node, and Kedro does not tell of a chunk that failed: such a node stays open.
+    """
     ended = [
         NodeCompleted(**run.key, node=node.name)
         for node in nodes
-        if node.name not in run.completed | run.failed
+        if run.stops_at_failure
+        and node.name not in run.completed | run.failed
         and not compat.node_confirms(node)  # complete with its last confirmation
         and (node.name in run.chunked or compat.is_generator_node(node))
     ]

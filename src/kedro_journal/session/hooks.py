@@ -124,6 +124,7 @@ class SessionHooks(ConfirmHooks):
             runner = current_runner(run_params)
             run.sequential = runner.name == "SequentialRunner"
             run.in_process = run.sequential or runner.name == "ThreadRunner"
+            run.stops_at_failure = run.in_process or runner.name == "ParallelRunner"
             written = self._written
             env = run_params.get("env") or (written[0].env if written else None)
             events = run_started(run, run_params, pipeline, runner, env, recorder)

@@ -13,6 +13,7 @@ from kedro_journal.events import (
 )
 
 from . import capture, compat
+from .checkpoints import checkpoint_sha256
 from .confirms import unwatch_confirms, watch_confirms
 from .endings import node_failed
 from .link import Link, Shield
@@ -61,7 +62,10 @@ class ConfirmHooks(SeesOthersInRuns):
         with self._shield:
             recorder = self._link.recorder
             if recorder is not None:
-                event = DatasetConfirming(**run.key, node=name, dataset=dataset)
+                before = checkpoint_sha256(run.catalog, dataset)
+                event = DatasetConfirming(
+                    **run.key, node=name, dataset=dataset, checkpoint_sha256=before
+                )
                 recorder.record(event)
         return True
 

@@ -23,6 +23,7 @@ from kedro_journal.state.places import placed
 
 from . import capture, compat, configuration
 from .chain import Chain
+from .checkpoints import possible_checkpoints
 from .dataset_ends import remote_setting
 from .entries import entries_now, places_of
 from .fingerprints import FingerprintReader
@@ -157,6 +158,8 @@ def facts(
             )
         known = msgspec.structs.replace(known, path=path, **_checkpoint(dataset))
         exists = compat.version_exists(dataset, version)
+        if known.checkpoint_at is not None:
+            exists = exists or None  # an increment is empty once it is confirmed
         known = msgspec.structs.replace(known, exists=exists)
     except Exception as error:
         let_through(error)
@@ -186,7 +189,8 @@ def _checkpoint(dataset: Any) -> dict[str, Any]:
         except OSError as error:
             let_through(error)
             kept = False
-    return {"keeps_checkpoint": kept, "checkpoint_at": at}
+    values = possible_checkpoints(dataset) if at is not None else frozenset()
+    return {"keeps_checkpoint": kept, "checkpoint_at": at, "checkpoints": values}
 
 
 def _moment(microseconds: int) -> Instant | None:

@@ -136,6 +136,7 @@ class ActiveRun:
         self.outputs: tuple[str, ...] = ()  # datasets that no node of it loads
         self.by_others = False  # no `run` of Kedro's sessions called the hooks
         self.sequential = False
+        self.stops_at_failure = False
         self.in_process = False
         self.thread = threading.get_ident()
         self.origin = Origin()  # the process that may say how it ended

@@ -14,6 +14,7 @@ from kedro_journal.errors import NotResumable
 from kedro_journal.events import SessionResumed
 from kedro_journal.state import NodeState, ResumePlan, RunState, SessionState
 
+from . import compat
 from .chain import Chain, find_chain
 from .conf_source import conf_source_of
 from .identity import group_carried
@@ -255,7 +256,10 @@ class Resumable(_KedroSession):
             return rerun_arguments(self._rerun, repeats, given, self._choice)
         if self._resumption is not None:
             session_id = self.store["session_id"]  # Kedro's, the version it saves
-            return run_arguments(self._resumption, session_id, given, self._choice)
+            found = run_arguments(self._resumption, session_id, given, self._choice)
+            if not compat.has_run(self):  # else Kedro refuses
+                self._resumption.set_back()
+            return found
         return dict(given)
 
     def let_go(self) -> None:

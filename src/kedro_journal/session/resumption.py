@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from kedro.framework.session import KedroSession as _KedroSession
 
+from kedro_journal._outside import let_through
 from kedro_journal.errors import (
     JournalUnwritable,
     NothingLeft,
@@ -21,6 +22,7 @@ from kedro_journal.state import ResumePlan, RunState, collect
 
 from . import compat
 from .chain import Chain
+from .checkpoints import Checkpoint, resolved
 from .present import pipeline_names
 from .resume import OnDrift, make_plan, run_with_runner
 from .runner import runner_maker
@@ -98,11 +100,28 @@ class Resumption(NamedTuple):
         plan: What is left to run.
         run: The run that it resumes.
         lock: Held until the session is closed: nobody else resumes the same one.
+        checkpoints: Those that are set back before the run.
     """
 
     plan: ResumePlan
     run: RunState
     lock: ResumeLock
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+    def set_back(self) -> None:
+        """Set checkpoints back, so that nodes load again what they have to.
+
+        Raises:
+            NotResumable: One cannot be written.
+        """
+        for one in self.checkpoints:
+            try:
+                one.set_back()
+            except OSError as error:
+                let_through(error)
+                reason = f"the checkpoint {one.path} cannot be set back ({error})"
+                advice = "Make it writable, or start a new run."
+                raise NotResumable(self.plan.session_id, reason, advice) from error
 
 
 def _not_claimed(
@@ -204,7 +223,10 @@ def go_on(
                 remaining=plan.to_run,
             )
         )
-    session.goes_on(Resumption(plan, run_with_runner(chain), lock))
+    began = chain.links[0].run.started_at
+    at = began.timestamp() if began is not None else 0.0
+    checkpoints = resolved(context.catalog, plan.set_back, at) if plan.set_back else ()
+    session.goes_on(Resumption(plan, run_with_runner(chain), lock, checkpoints))
 
 
 def run_arguments(

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from kedro_journal.events import PlannedNode
 
 from .evidence import Evidence, Known, Link, bare
+from .model import DatasetOperation
 from .stored import Stored
 
 __all__ = ["Confirming"]
@@ -36,6 +37,10 @@ class Confirming:
         nodes: The pipeline, in execution order.
         stored: What is known of each dataset.
         known: What the chain proves.
+
+    Attributes:
+        set_back: Datasets whose checkpoint is set back, each with the hash of what it
+            was before the confirmation.
     """
 
     def __init__(
@@ -53,10 +58,13 @@ class Confirming:
         self._begun: dict[str, tuple[int, int]] = {}
         self._ended: dict[str, tuple[int, int]] = {}
         self._loads: dict[str, dict[str, _Load]] = {}
+        self._confirms: dict[str, list[tuple[int, DatasetOperation]]] = {}
+        self.set_back: dict[str, str] = {}
         for link, (_, run) in enumerate(chain):
             for ran in run.nodes.values():
                 for name, confirm in ran.confirms.items():
                     self._begun[bare(name)] = link, confirm.started_seq
+                    self._confirms.setdefault(bare(name), []).append((link, confirm))
                     if not confirm.is_open:
                         self._ended[bare(name)] = link, confirm.ended_seq
                 for name, load in ran.loads.items():
@@ -66,7 +74,7 @@ class Confirming:
     def _is_consumed(self, node: str, dataset: str) -> bool | None:
         """Return whether what a node loaded was confirmed; None if it is not known."""
         loads = self._loads.get(bare(dataset))
-        if not loads:
+        if not loads or bare(dataset) in self.set_back:
             return False
         load = loads.get(node) or min(loads.values())
         here = self._stored.get(dataset) or self._stored.get(bare(dataset))
@@ -93,6 +101,64 @@ class Confirming:
             and all(self._is_consumed(node.name, name) for name in node.confirms)
         )
 
+    def take_back(self, run: Collection[str]) -> dict[str, str]:
+        """Plan to set back the checkpoints that hide what nodes have to load again.
+
+        That is done where the chain made the last confirmation, and its journal has
+        the checkpoint that was replaced.
+
+        Args:
+            run: Nodes that run.
+
+        Returns:
+            Nodes that have to confirm again, with the reason; empty if no checkpoint
+            was added to `set_back`.
+        """
+        found: dict[str, str] = {}
+        for node, dataset in self._consuming():
+            if node.name not in run or not self._is_consumed(node.name, dataset):
+                continue
+            before = self._before(node.name, dataset)
+            if before is None:
+                continue
+            self.set_back[bare(dataset)] = before
+            reason = f"{node.name} has to load again what it confirmed of {dataset}"
+            found |= dict.fromkeys(self._confirmers.get(bare(dataset), ()), reason)
+        return found
+
+    def _before(self, node: str, dataset: str) -> str | None:
+        """Return the checkpoint before the only confirmation of what a node loaded.
+
+        None if it is not known, or if somebody else has confirmed since.
+        """
+        here = self._stored.get(dataset) or self._stored.get(bare(dataset))
+        loads = self._loads[bare(dataset)]
+        load = loads.get(node) or min(loads.values())
+        after = [
+            one
+            for link, one in self._confirms.get(bare(dataset), ())
+            if (link, one.started_seq) > (load.link, load.seq)
+        ]
+        if here is None or here.checkpoint_at is None or len(after) != 1:
+            return None
+        (one,) = after
+        ours = one.ended_at and here.checkpoint_at <= one.ended_at + _COARSE
+        known = one.content_sha256 in here.checkpoints
+        return one.content_sha256 if ours and known else None
+
+    def undone(self, node: PlannedNode) -> str:
+        """Return the dataset whose confirmation by a completed node was taken back.
+
+        Empty if there is none, as far as is known.
+        """
+        for name in node.confirms:
+            here = self._stored.get(name) or self._stored.get(bare(name))
+            if here is None or not here.keeps_checkpoint or not here.exists:
+                continue  # where nothing is left to load, nothing was taken back
+            if self._is_consumed(node.name, name) is False:
+                return name
+        return ""
+
     def impossible(self, run: Collection[str]) -> dict[str, str]:
         """Return the nodes that cannot run again, each with the reason."""
         found: dict[str, str] = {}
@@ -109,6 +175,11 @@ class Confirming:
                     f"confirmed{record} after it was loaded"
                 )
         return found
+
+    def _has_more(self, dataset: str) -> bool:
+        """Return whether something is there that is not confirmed, as far as known."""
+        here = self._stored.get(dataset) or self._stored.get(bare(dataset))
+        return here is not None and here.keeps_checkpoint and bool(here.exists)
 
     def _consuming(self) -> Iterator[tuple[PlannedNode, str]]:
         for node in self._nodes:
@@ -131,7 +202,8 @@ class Confirming:
             evidence = self._known.nodes.get(node.name)
             if not by or evidence is None or not evidence.is_complete:
                 continue
-            if self._is_consumed(node.name, dataset) is False:
+            consumed = self._is_consumed(node.name, dataset)
+            if consumed is False or (consumed and self._has_more(dataset)):
                 found[node.name] = (
                     f"{by[0]} confirms {dataset}: what arrived since it was loaded "
                     "may not be confirmed unread"

@@ -55,6 +55,8 @@ class ResumePlan(Short, frozen=True, kw_only=True):
             run before the second one.
         unknown: Datasets of nodes that do not run of which nothing tells whether they
             are what was loaded or saved: they have no fingerprint.
+        set_back: Incremental datasets whose checkpoint is set back before anything
+            runs, each with the hash of what it was before it was confirmed.
         refused: Why the plan cannot be carried out without a wrong result. A session
             that has such a plan is not resumed.
         damage: Journals of the chain that are damaged: the rest of them counts.
@@ -72,6 +74,7 @@ class ResumePlan(Short, frozen=True, kw_only=True):
     drift: tuple[Drift, ...]
     in_order: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
+    set_back: tuple[tuple[str, str], ...] = ()
     refused: tuple[str, ...] = ()
     damage: tuple[Damage, ...] = ()
 

@@ -255,6 +255,7 @@ def _confirming(here: Here, record: Entry, event: DatasetConfirming) -> bool:
     confirm.started_seq = record.seq
     confirm.ended_seq = 0
     confirm.version = None
+    confirm.content_sha256 = event.checkpoint_sha256
     confirm.count += 1
     return True
 

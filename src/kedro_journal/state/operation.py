@@ -29,7 +29,8 @@ class DatasetOperation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False
         path, size_bytes, modified_us, entries, listing_sha256, etag: What identifies
             the data; see `Fingerprint`. Of loads, the first one of a process in a run
             has them.
-        content_sha256: The same.
+        content_sha256: The same. Of a confirmation that ended, the hash of the
+            checkpoint that it replaced.
         fingerprint_seq: Of a load, the record that says so; 0 if none does.
     """
 

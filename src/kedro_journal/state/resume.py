@@ -65,6 +65,7 @@ def plan_resume(
     }
     planner.force(decisions, forced, since)
     planner.close(decisions)
+    planner.tell_set_back(decisions)
     first, last = chain[0].run, chain[-1]
     return ResumePlan(
         session_id=last.state.session_id,
@@ -79,6 +80,7 @@ def plan_resume(
         drift=tuple(drift),
         in_order=planner.in_order(decisions),
         unknown=planner.unknown(decisions),
+        set_back=tuple(planner.confirming.set_back.items()),
         refused=planner.refused(decisions),
     )
 
@@ -108,18 +110,15 @@ class _Planner:
 
     def judge(self, planned: PlannedNode) -> NodeDecision:
         """Decide on a node by what is known of it alone."""
-        name, known = planned.name, self.known.nodes.get(planned.name)
+        known = self.known.nodes.get(planned.name)
         if known is None:
             return self._never_started(planned)
         if not known.is_complete:
             return self._incomplete(planned, known)
         seq = known.node.ended_seq
-        if name in self.known.unreached:
-            later = self.known.unreached[name]
-            reason = f"session {later} was to run it again, and did not get to it"
-            return decide(known, "redo", reason, seq)
-        if name in self.moved:
-            return decide(known, "redo", self.moved[name], seq)
+        again = self._again(planned)
+        if again:
+            return decide(known, "redo", again, seq)
         for dataset in planned.outputs:
             save = known.node.saves.get(dataset)
             trouble = self._trouble(dataset, known.node)
@@ -127,6 +126,15 @@ class _Planner:
             if trouble:
                 return decide(known, "redo", trouble, save.ended_seq if save else seq)
         return decide(known, "done", f"it completed (record {seq})", seq)
+
+    def _again(self, planned: PlannedNode) -> str:
+        """Say why a completed node runs again, whatever its outputs are like."""
+        if planned.name in self.known.unreached:
+            later = self.known.unreached[planned.name]
+            return f"session {later} was to run it again, and did not get to it"
+        undone = self.confirming.undone(planned)
+        taken_back = f"its confirmation of {undone} was taken back" if undone else ""
+        return self.moved.get(planned.name, taken_back)
 
     def _never_started(self, planned: PlannedNode) -> NodeDecision:
         if self.only_missing:
@@ -270,11 +278,18 @@ class _Planner:
 
     def close(self, decisions: _Decisions) -> None:
         """Run again what made an input that is needed and can no longer be loaded."""
+        forced = set[str]()
         while True:
             self._close_memory(decisions)
             run = running(decisions)
+            again = self.confirming.take_back(run)
+            if again:
+                self.force(decisions, again, {})
+                continue
             unread = self.confirming.unread(run)
-            if unread.keys() - run:
+            if unread.keys() - forced:
+                # What follows from these runs again, too: they may load more.
+                forced |= unread.keys()
                 self.force(decisions, unread, {})
                 continue
             missing = self.sharing.missing(run) or self.sharing.between(run)
@@ -284,6 +299,15 @@ class _Planner:
                 decisions[name] = msgspec.structs.replace(
                     decisions[name], decision="redo", reason=reason
                 )
+
+    def tell_set_back(self, decisions: _Decisions) -> None:
+        """Add to the reasons of nodes that load what was confirmed."""
+        for node in self.nodes:
+            names = [n for n in node.inputs if bare(n) in self.confirming.set_back]
+            if names:
+                before = decisions[node.name]
+                reason = f"{before.reason}; the checkpoint of {names[0]} is set back"
+                decisions[node.name] = msgspec.structs.replace(before, reason=reason)
 
     def _close_memory(self, decisions: _Decisions) -> None:
         by_name = {node.name: node for node in self.nodes}

@@ -40,6 +40,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
             the dataset keeps none.
         keeps_checkpoint: A confirmation writes a checkpoint, and `checkpoint_at` tells
             when.
+        checkpoints: Hashes of what its checkpoint can be set back to.
     """
 
     persistent: bool
@@ -57,6 +58,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     is_folder: bool = False
     checkpoint_at: Instant | None = None
     keeps_checkpoint: bool = False
+    checkpoints: frozenset[str] = frozenset()
 
     @property
     def fingerprint(self) -> Fingerprint:

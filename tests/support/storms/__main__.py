@@ -28,6 +28,7 @@ SUITES = (
     "contention",
     "liveness",
     "resume",
+    "worlds",
     "fuzz",
 )
 
