@@ -68,6 +68,7 @@ _BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _OLDEST: Final = "2026-01-01T00.00.00.000Z"
 _DEAD_PID: Final = 2**22 + 1  # above the largest that Linux gives
 _ROUNDS: Final = 3
+_listed: Final[set[Path]] = set()  # directories that were listed once
 
 
 def groups(dose: Dose, folder: Path) -> Iterator[Group]:
@@ -87,8 +88,6 @@ def _of_sessions(folder: Path, number: int, crashes: int) -> Group:
     scan = f"scandir + stat of {number:,} sessions"
     newest, every = f"list, {number:,} sessions", f"list --all, {number:,} sessions"
     lost, old = f"list --all, {crashes:,} crashed", f"show <old>, {number:,} sessions"
-    command("list", "--all", directory=many)()
-    command("list", "--all", directory=crashed)()
     return Group(
         "commands by number of sessions",
         "",
@@ -233,10 +232,23 @@ def child(code: str, *arguments: str) -> Callable[[], dict[str, float]]:
 
 
 def command(*arguments: str, directory: Path) -> Callable[[], dict[str, float]]:
-    """Return a measurement of `kedro-journal` with these arguments."""
+    """Return a measurement of `kedro-journal` with these arguments.
+
+    A list of all sessions is measured from the second time on.
+    """
     if arguments[0] == "list":
         arguments = tuple(one for one in arguments if one != _OLDEST)
-    return child(_COMMAND, *arguments, "--directory", str(directory))
+    measure = child(_COMMAND, *arguments, "--directory", str(directory))
+    if "--all" not in arguments:
+        return measure
+
+    def second() -> dict[str, float]:
+        if directory not in _listed:
+            _listed.add(directory)
+            measure()
+        return measure()
+
+    return second
 
 
 def main() -> None:

@@ -50,10 +50,7 @@ class Ongoing:
         path = self._folder / JOURNAL_NAME
         now = path.lstat()
         here = os.getpid(), now.st_ino
-        if kept is not None and kept[:2] == here:
-            folded = kept[2]
-        else:
-            folded = Folded(path)
+        folded = kept[2] if kept is not None and kept[:2] == here else Folded(path)
         folded.read_on(salvage=True)  # a file that was cut is a finding
         if not folded.is_plain:
             return replay_folder(self._folder, salvage=True)
