@@ -24,7 +24,7 @@ from chart import chart
 from measure import Dose, Group, Summary, Verdict, distribution, run_group
 from report import figures_table, put, targets_table
 
-MODULES = ("append", "replay", "sessions", "follow", "run", "start")
+MODULES = ("append", "replay", "sessions", "commands", "follow", "run", "start")
 PEERS = (
     *("kedro-journal", "kedro", "msgspec", "filelock", "eventsourcing", "structlog"),
     *("orjson", "mlflow", "mlflow-skinny", "kedro-mlflow", "duckdb", "polars"),

@@ -21,7 +21,6 @@ def groups(dose: Dose, folder: Path) -> Iterator[Group]:
         folders[size] = folder / f"long-{size}" / RUN
         write(journal_of(folders[size]), long_run(size))
     yield _ladder(folders)
-    yield _second_look(folders[max(folders)])
     yield _shapes(folder, dose.size(100_000, 20_000))
     yield _eventsourcing(folders[10_000])
 
@@ -86,19 +85,6 @@ def _ladder(folders: dict[int, Path]) -> Group:
         ]
     return Group(
         "replay to the full state", "ns/event", tuple(subjects), tuple(targets)
-    )
-
-
-def _second_look(folder: Path) -> Group:
-    name = "replay the second time"
-    return Group(
-        "reopen a long session",
-        "ms",
-        (
-            Subject("replay the first time", _figure("first", folder, "ms")),
-            Subject(name, _figure("again", folder, "ms")),
-        ),
-        (Target("the second time < 20 ms", name, 20, unit="ms"),),
     )
 
 

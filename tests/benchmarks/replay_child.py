@@ -57,13 +57,7 @@ def bare(folder: Path) -> int:
 
 
 def replay(folder: Path) -> int:
-    return replay_folder(folder, **_WHOLE).seq
-
-
-# Where replaying can go on from a snapshot, the whole journal is asked for.
-_WHOLE: dict[str, Any] = (
-    {"snapshot": False} if "snapshot" in (replay_folder.__kwdefaults__ or {}) else {}
-)
+    return replay_folder(folder).seq
 
 
 def duckdb(folder: Path) -> int:

@@ -166,14 +166,20 @@ def many_runs(runs: int, nodes: int) -> Iterator[Event]:
     yield from end(run_id)
 
 
-def write(path: Path, events: Iterator[Event]) -> int:
-    """Write a journal in bulk, as a writer would have; give its number of records."""
+def write(path: Path, events: Iterator[Event], began: datetime = _START) -> int:
+    """Write a journal in bulk, as a writer would have; return its number of records.
+
+    Args:
+        path: The journal file.
+        events: What happened.
+        began: The time of the first thousand records.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     last = Cursor()
     with path.open("wb") as file:
         while some := list(itertools.islice(events, 1000)):
             batch = [Encoded(event, encode_event(event)) for event in some]
-            now = _START + timedelta(milliseconds=last.seq)
+            now = began + timedelta(milliseconds=last.seq)
             data, records = seal_batch(batch, last, "w1", now)
             file.write(data)
             last = records[-1].cursor

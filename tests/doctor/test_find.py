@@ -86,7 +86,7 @@ def test_keys_count_as_well(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["torn/1.bin", "values/ab", "git.diff", "snapshot", "../.index"]
+    "name", ["torn/1.bin", "values/ab", "git.diff", "other", "../.index"]
 )
 def test_every_other_file_is_searched(tmp_path: Path, name: str) -> None:
     folder = journal(tmp_path)

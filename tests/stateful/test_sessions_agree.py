@@ -236,7 +236,7 @@ class Sessions(RuleBasedStateMachine):
             chosen = select(self.where, state.session_id)
             assert state.session_id == chosen.session_id
             try:
-                folded = replay_folder(chosen.folder, salvage=True, snapshot=False)
+                folded = replay_folder(chosen.folder, salvage=True)
             except (JournalError, OSError):
                 assert row.unreadable
             else:

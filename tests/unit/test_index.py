@@ -24,6 +24,7 @@ from kedro_journal.events import (
     ContextLoaded,
     DatasetSaving,
     Event,
+    JournalGap,
     JournalHeader,
     NodeStarted,
     NoteAdded,
@@ -39,7 +40,7 @@ from kedro_journal.events import (
     WriterOpened,
 )
 from kedro_journal.events.base import ErrorInfo, Frame
-from kedro_journal.journal import JournalDirectory, kept
+from kedro_journal.journal import JournalDirectory, Liveness, kept
 from kedro_journal.journal.kept import read_kept, write_kept
 from kedro_journal.replay import index
 from kedro_journal.replay.index import INDEX_NAME, Found, listed, look
@@ -119,8 +120,22 @@ def test_a_list_says_the_same_from_the_index(where: JournalDirectory) -> None:
     assert names == {*DAYS, "others"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(found=st.lists(events, max_size=30), damaged=st.booleans())
+@example(
+    found=[
+        RunStarted(run_id="r"),
+        JournalGap(dropped=1),
+        RunFailed(
+            run_id="r",
+            error=ErrorInfo(
+                type="kedro.io.core.DatasetError",
+                cause=ErrorInfo(type="KeyError", message="k"),
+            ),
+        ),
+    ],
+    damaged=False,
+)
 @example(
     found=[
         SessionFailed(phase="body", error=ErrorInfo(type="ValueError")),
@@ -129,13 +144,16 @@ def test_a_list_says_the_same_from_the_index(where: JournalDirectory) -> None:
     ],
     damaged=False,
 )
-def test_a_list_says_the_same_of_any_closed_session(
-    found: list[Event], damaged: bool
+@pytest.mark.parametrize("liveness", ["closed", "crashed", "unknown"])
+def test_a_list_says_the_same_of_any_session_that_does_not_run(
+    found: list[Event], damaged: bool, liveness: Liveness
 ) -> None:
     """What is left out of the index is not asked for by anything that is shown."""
     now = Screen(datetime(2026, 1, 2, tzinfo=UTC))
-    folded = fold(SessionCreated(session_id="s"), *found, SessionClosed())
-    state = replace(folded, status="closed", liveness="closed")
+    closed = (SessionClosed(),) if liveness == "closed" else ()
+    folded = fold(SessionCreated(session_id="s"), *found, *closed)
+    status = "closed" if closed or folded.status == "closed" else folded.status
+    state = replace(folded, status=status, liveness=liveness)
     with tempfile.TemporaryDirectory() as folder:
         where = JournalDirectory(Path(folder))
         put(where.path / "s", b"")
@@ -143,10 +161,11 @@ def test_a_list_says_the_same_of_any_closed_session(
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(kept, "SETTLED_NS", -1)
             patched.setattr(index, "look", lambda *_: row)
-            assert list(listed(where)) == [row]
+            patched.setattr(index, "liveness_of", lambda *_: liveness)
+            (first,) = listed(where)
             patched.setattr(index, "look", None)  # it is not looked at again
             (again,) = listed(where)
-    assert shown([again], now) == shown([row], now)
+    assert shown([first], now) == shown([again], now) == shown([row], now)
 
 
 def test_of_a_list_that_is_left_early_the_rest_is_not_read(
@@ -185,7 +204,7 @@ def test_a_list_is_the_same_where_no_open_folder_is_looked_into(
     assert list(listed(JournalDirectory(where.path / "none"))) == []
 
 
-def test_closed_sessions_are_not_read_again_and_others_are(
+def test_sessions_are_not_read_again_unless_they_run(
     where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     list(listed(where))
@@ -196,6 +215,9 @@ def test_closed_sessions_are_not_read_again_and_others_are(
         return look(directory, session_id)
 
     monkeypatch.setattr(index, "look", noted)
+    list(listed(where))
+    assert read == []
+    monkeypatch.setattr(index, "liveness_of", lambda *_: "running")
     list(listed(where))
     # The one that was damaged so that nothing says it was closed, and the open one.
     assert read == [f"{DAYS[1]}T00.00.{number}.000Z" for number in ("05", "03")]
@@ -308,3 +330,39 @@ def test_a_list_that_is_left_early_keeps_what_it_has(where: JournalDirectory) ->
     rows.close()
     names = {path.name for path in (where.own / INDEX_NAME).iterdir()}
     assert names == {"others", DAYS[1]}
+
+
+def test_a_crashed_session_is_folded_once_and_probed_by_every_list(
+    where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = f"{DAYS[1]}T00.00.03.000Z"
+    monkeypatch.setattr(index, "liveness_of", lambda *_: "unknown")
+    wanted = list(listed(where, [session_id]))
+    assert [row.state.verdict for row in wanted] == ["unknown"]
+    looked: list[str] = []
+
+    def noted(directory: JournalDirectory, session_id: str) -> Found:
+        looked.append(session_id)
+        return look(directory, session_id)
+
+    monkeypatch.setattr(index, "look", noted)
+    assert list(listed(where, [session_id])) == wanted
+    assert looked == []
+    monkeypatch.setattr(index, "liveness_of", lambda *_: "running")
+    list(listed(where, [session_id]))
+    assert looked == [session_id]
+
+
+def test_a_session_that_is_closed_while_it_is_probed_is_read(
+    where: JournalDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = f"{DAYS[1]}T00.00.03.000Z"
+    list(listed(where, [session_id]))
+
+    def closes(*_: object) -> Liveness:
+        file(where.path / session_id).write_bytes(lines(session_id))
+        return "unknown"
+
+    monkeypatch.setattr(index, "liveness_of", closes)
+    (row,) = listed(where, [session_id])
+    assert row.state.status == "closed"

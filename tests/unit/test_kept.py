@@ -19,7 +19,7 @@ CONTENT = b"one\ntwo\x00\xff" * 5
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "snapshot"
+    return tmp_path / "kept"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", CONTENT, bytes(300_000)])
@@ -30,7 +30,7 @@ def test_what_was_written_is_read(path: Path, content: bytes) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     write_kept(path, "form 1", b"other")
     assert read_kept(path, "form 1") == b"other"
-    assert [each.name for each in path.parent.iterdir()] == ["snapshot"]
+    assert [each.name for each in path.parent.iterdir()] == ["kept"]
 
 
 def test_any_flipped_bit_and_any_missing_byte_is_noticed(path: Path) -> None:
@@ -83,7 +83,7 @@ def test_nothing_else_is_taken_for_it_or_waited_for(path: Path) -> None:
     path.mkdir()
     assert read_kept(path, "form") is None
     write_kept(path, "form", CONTENT)
-    assert {each.name for each in path.parent.iterdir()} == {"other", "snapshot"}
+    assert {each.name for each in path.parent.iterdir()} == {"other", "kept"}
 
 
 def test_a_second_name_of_it_is_not_written_to(path: Path) -> None:
@@ -101,7 +101,7 @@ def test_in_the_folder_of_somebody_else_nothing_is_left(
     ours, link = tmp_path / "ours", tmp_path / "link"
     ours.mkdir()
     link.symlink_to(ours)
-    path = ours / "snapshot"
+    path = ours / "kept"
     real = Path.lstat
 
     def others(self: Path) -> os.stat_result:
@@ -133,7 +133,7 @@ def test_where_nothing_can_be_written_the_old_one_stays(
     monkeypatch.setattr(REAL_OS, "write_new", refused, raising=False)
     write_kept(path, "form", CONTENT)
     assert read_kept(path, "form") == b"old"
-    assert [each.name for each in path.parent.iterdir()] == ["snapshot"]
+    assert [each.name for each in path.parent.iterdir()] == ["kept"]
     write_kept(path / "below", "form", CONTENT)
     write_kept(path.parent / "gone" / "x", "form", CONTENT)
 
@@ -154,7 +154,7 @@ def test_what_is_left_of_the_dead_is_removed_and_of_the_living_is_not(
     os.utime(path.parent / ".folder-0123456789abcdef", (0, 0))
     write_kept(path, "form", CONTENT)
     assert {each.name for each in path.parent.iterdir()} == {
-        *("snapshot", ".reserve", ".gitignore", ".a-0123", "-0123456789abcdef"),
+        *("kept", ".reserve", ".gitignore", ".a-0123", "-0123456789abcdef"),
         *(".ahead-0123456789abcdef", ".alive-0123456789abcdef"),
         ".folder-0123456789abcdef",
     }
@@ -183,4 +183,4 @@ def test_many_at_once_read_one_of_what_was_written(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert [each.name for each in path.parent.iterdir()] == ["snapshot"]
+    assert [each.name for each in path.parent.iterdir()] == ["kept"]

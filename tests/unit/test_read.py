@@ -11,7 +11,7 @@ from journals import HEADER, note, opened, put, salvage, sample_lines, seal_all,
 
 from kedro_journal.errors import CorruptJournal, UnsafeJournal
 from kedro_journal.events import Cursor, SessionClosed
-from kedro_journal.journal import is_closed, read
+from kedro_journal.journal import Finding, Scanner, is_closed, read
 from kedro_journal.journal.port import Os
 
 LINES = sample_lines(8)
@@ -268,3 +268,54 @@ def test_the_end_is_looked_at_whole_however_little_the_system_reads(
 
     assert is_closed(put(tmp_path / "closed", CLOSED), Short())
     assert not is_closed(put(tmp_path / "open", OPEN), Short())
+
+
+@pytest.mark.parametrize("short", [b"\n", b"x\n", b"{}\n\n", b"1234567890123456\n"])
+def test_many_short_lines_are_judged_as_one_by_one(
+    tmp_path: Path, short: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle, at the end, and with a record between them."""
+    junk = short * 9000
+    for parts in (
+        [*LINES[:4], junk, *LINES[4:8]],
+        [*LINES[:4], junk, LINES[5], junk[:-1], LINES[6], b"y" + junk, LINES[7]],
+        [*LINES[:4], junk, b"z" * 30 + b"\n", junk],
+        [junk],
+    ):
+        path = put(tmp_path / "s", b"".join(parts))
+        with monkeypatch.context() as patched:
+            patched.setattr(Scanner, "take_short", lambda _, __, ___, at: (0, at))
+            findings: list[Finding] = []
+            plain = list(read(path, mode="salvage", on_finding=findings.append))
+        quick: list[Finding] = []
+        assert list(read(path, mode="salvage", on_finding=quick.append)) == plain
+        assert quick == findings
+
+
+@pytest.mark.parametrize("size", [2**40, 3 * 2**20])
+@pytest.mark.parametrize("behind", [b"", b"\n", b"x" * 5000])
+def test_a_hole_is_passed_over_and_told_as_its_bytes_are(
+    tmp_path: Path, size: int, behind: bytes
+) -> None:
+    """Of a file system's hole nothing is read; what is found is the same."""
+    path = put(tmp_path / "s", b"".join(LINES[:4]))
+    with path.open("r+b") as out:
+        try:
+            out.truncate(size)
+        except OSError:
+            pytest.skip("the file system makes no such files")
+        if behind:
+            out.seek(0, os.SEEK_END)
+            out.write(behind + b"".join(LINES[4:6]))
+    port, findings = Watched(), list[Finding]()
+    found = list(read(path, mode="salvage", on_finding=findings.append, port=port))
+    assert port.open == set()
+    assert [record.seq for record in found][:4] == [1, 2, 3, 4]
+    if size < 2**30:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Os, "hole_at", lambda *_: 0)
+            plain: list[Finding] = []
+            assert found == list(read(path, mode="salvage", on_finding=plain.append))
+        assert findings == plain
+    elif path.stat().st_blocks * 512 < 2**20:
+        assert port.bytes_read < 2**20

@@ -39,7 +39,7 @@ from kedro_journal.views import (
     summary_data,
 )
 from kedro_journal.views.nodes import NODES_SHOWN
-from kedro_journal.views.sessions import BROKE_WIDEST
+from kedro_journal.views.sessions import BROKE_WIDEST, _tree
 
 LIBRARY = "/venv/lib/python3.11/site-packages"
 ERROR = ErrorInfo(
@@ -581,3 +581,13 @@ def test_a_ring_of_parents_hides_no_session(screen):
     assert sorted(row.split("no run")[0].strip("+ ") for row in shown) == [
         "s1", "s2", "s3",
     ]  # fmt: skip
+
+
+def test_sessions_that_name_each_other_stand_in_a_list_once_each() -> None:
+    """Also those that name themselves as their parent."""
+    parents = {"a": "b", "b": "a", "c": "c", "d": "a", "e": "gone", "f": None}
+    states = [
+        SessionState(session_id=one, parent_session_id=parents[one]) for one in parents
+    ]
+    rows = _tree([Listed(state) for state in states])
+    assert sorted(row.state.session_id for row, _ in rows) == sorted(parents)

@@ -12,8 +12,8 @@ import msgspec
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Record
 from kedro_journal.journal import read
-from kedro_journal.replay import replay_folder
-from kedro_journal.state import SessionState, evolve, fold
+from kedro_journal.replay.replay import replay_with_last
+from kedro_journal.state import SessionState, evolve
 from kedro_journal.views.change import changes
 from kedro_journal.views.data import json_line, json_text, record_data, state_data
 from kedro_journal.views.session import Detail, session_lines
@@ -77,27 +77,22 @@ def replay(
     where = open_journals(ctx, project, directory)
     chosen = choose(where, session_id)
     found_id, path = chosen.session_id, chosen.file
-    records = _until(read(path, mode="salvage" if salvage else "strict"), at_seq)
     if step:
+        records = _until(read(path, mode="salvage" if salvage else "strict"), at_seq)
         _step(records, screen(), as_json=as_json)
         return
-    last: list[Record] = []
-    state = fold(_remembering(records, last))
+    state, record = replay_with_last(chosen.folder, until_seq=at_seq, salvage=salvage)
     if state.unknown_events and not state.session_id:
         state = msgspec.structs.replace(state, session_id=found_id)
-    if not last:
+    if record is None:
         message = f"{path}: no records yet. `kedro-journal list` shows other sessions."
         raise JournalError(message, exit_code=3)
-    record = last[-1]
     if at_seq is not None and at_seq > record.seq:
         message = (
             f"{path}: no record {at_seq}: it has records 1-{record.seq}. "
             f"`kedro-journal replay {found_id} --at {record.seq}` shows the last."
         )
         raise JournalError(message, exit_code=2)
-    if at_seq is None:
-        alive = replay_folder(chosen.folder, salvage=salvage).liveness
-        state = msgspec.structs.replace(state, liveness=alive)
     if as_json:
         click.echo(
             json_text({**state_data(state), "record": record_data(record)}), nl=False
@@ -116,12 +111,6 @@ def _until(records: Iterator[Record], at_seq: int | None) -> Iterator[Record]:
         yield record
         if record.seq == at_seq:
             return
-
-
-def _remembering(records: Iterator[Record], last: list[Record]) -> Iterator[Record]:
-    for record in records:
-        last[:] = [record]
-        yield record
 
 
 def _as_of(

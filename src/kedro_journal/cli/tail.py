@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ import click
 from kedro_journal.errors import CorruptJournal, JournalNotFound, NewerJournal
 from kedro_journal.events import Cursor, Record, UnknownEvent, closes
 from kedro_journal.journal import JournalDirectory, read
+from kedro_journal.journal.last import last_records
 from kedro_journal.replay import follow as follow_session
 from kedro_journal.replay import replay_folder
 from kedro_journal.replay.select import Chosen
@@ -68,8 +69,9 @@ def tail(
     waits for the first one. With -f --all, prints what is appended to any session from
     now on, new sessions included, until Ctrl-C.
 
-    --exit-code exits by the session's verdict. Exits with 5 if a newer version wrote
-    these records, so that none can be read.
+    Of a journal longer than 64 KiB only the end is read: `verify` looks for damage
+    before it. --exit-code exits by the session's verdict. Exits with 5 if a newer
+    version wrote these records, so that none can be read.
 
     With --json: JSON Lines, each with the names of the journal file: seq, at, w (the
     writer), type and data; `writer` is the same as `w`. With --all also session_id.
@@ -86,13 +88,14 @@ def tail(
     to_text = _writer_of_lines(as_json=as_json)
     last = deque[Record](maxlen=max(number, 1))
     try:
-        for record in read(chosen.file, mode="salvage" if salvage else "strict"):
-            to_text.learn(record)
-            last.append(record)
+        last.extend(
+            last_records(chosen.file, max(number, 1))
+            or read(chosen.file, mode="salvage" if salvage else "strict")
+        )
     except CorruptJournal:
-        write(map(to_text.line, last))  # what is good is shown before the error
+        write(to_text.lines(last))  # what is good is shown before the error
         raise
-    write(map(to_text.line, list(last)[-number:] if number else ()))
+    write(to_text.lines(last if number else ()))
     if not follow:
         _say_unread(ctx, where, session_id, last)
         ctx.exit(_code(where, session_id) if by_verdict else 0)
@@ -157,7 +160,13 @@ class _Lines:
         self, line: Callable[[Record], str], learn: Callable[[Record], None]
     ) -> None:
         self.line = line
-        self.learn = learn
+        self._learn = learn
+
+    def lines(self, records: Collection[Record]) -> Iterator[str]:
+        """Return the lines of some records, aligned with each other."""
+        for record in records:
+            self._learn(record)
+        return map(self.line, records)
 
 
 def _writer_of_lines(*, as_json: bool) -> _Lines:

@@ -125,7 +125,7 @@ def find_value(directory: Path, value: str) -> Iterator[Found | NotSearched]:
     """Search every file of a journal directory for a value; stops after 10,000 places.
 
     Journals are searched record by record and field by field, everything else, such as
-    torn tails, `git.diff`, the index and snapshots, byte by byte.
+    torn tails, `git.diff`, and the index, byte by byte.
 
     Args:
         directory: The journal directory.

@@ -225,6 +225,11 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
         """Whether it says that a worker process of a pool died."""
         return self.type.rpartition(".")[2] == "BrokenProcessPool"
 
+    @property
+    def is_dataset_error(self) -> bool:
+        """Whether it is Kedro's error of a dataset, which wraps the one before it."""
+        return self.type.rpartition(".")[2] == "DatasetError"
+
     def summary(self) -> str:
         """Give type and message in one line."""
         text = " ".join(self.message.split())

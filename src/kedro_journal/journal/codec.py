@@ -59,6 +59,8 @@ PAYLOAD_MAX_BYTES: Final = 256 * 1024
 """Longest `data` a writer accepts."""
 LINE_MAX_BYTES: Final = 1024 * 1024
 """Longest line a reader looks at; longer ones are reported unread."""
+SEAL_BYTES: Final = len(',"crc":"89abcdef"}')
+"""How long the end of every line is: the checksum and what is around it."""
 DEPTH_MAX: Final = 64
 """Most containers within each other in a line; redaction stops at half of that. It is
 far from the depth at which a parser gives up, which depends on its caller's stack."""
@@ -290,10 +292,10 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
         offset: Where the line begins in its file, kept in the record.
         end: Where the next one begins.
     """
-    if line[-18:-10] != b',"crc":"' or line[-2:] != b'"}':
+    if line[-SEAL_BYTES:-10] != b',"crc":"' or line[-2:] != b'"}':
         return BadLine("it has no checksum")
     crc = line[-10:-2]
-    if b"%08x" % zlib.crc32(line[:-18]) != crc:
+    if b"%08x" % zlib.crc32(line[:-SEAL_BYTES]) != crc:
         return BadLine("its checksum is wrong")
     if is_deep(line, DEPTH_MAX):
         return BadLine(f"its envelope does not read: nested deeper than {DEPTH_MAX}")

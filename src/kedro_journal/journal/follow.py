@@ -74,7 +74,7 @@ def follow_file(
             except FileNotFoundError as error:
                 let_through(error, system=True)
                 raise JournalUnwritable(path, None, _DELETED) from error
-            records, damage = _look(scanner, held.fd, port)
+            records, damage = _look(scanner, path, held, port)
             for record in records:
                 yield record
                 if closes(record.event):
@@ -97,18 +97,22 @@ def follow_file(
         held.close()
 
 
-def _look(scanner: Scanner, fd: int, port: Os) -> tuple[list[Record], Finding | None]:
+def _look(
+    scanner: Scanner, path: Path, held: Held, port: Os
+) -> tuple[list[Record], Finding | None]:
     """Read the whole lines that are there now, always from the last good record.
 
     Bytes after the last newline are never kept: a repair may cut them and write others
     in their place. A read that ran into a repair sees a mixture once; so damage counts
     only when a second look shows it too.
     """
-    records, damage = _take(scanner, fd, port)
-    return (records, None) if damage is None else _take(scanner, fd, port)
+    records, damage = _take(scanner, path, held, port)
+    return (records, None) if damage is None else _take(scanner, path, held, port)
 
 
-def _take(scanner: Scanner, fd: int, port: Os) -> tuple[list[Record], Finding | None]:
+def _take(
+    scanner: Scanner, path: Path, held: Held, port: Os
+) -> tuple[list[Record], Finding | None]:
     """Read on until there are records, or damage, or no more whole lines.
 
     Damage after records is left to the next look.
@@ -117,9 +121,13 @@ def _take(scanner: Scanner, fd: int, port: Os) -> tuple[list[Record], Finding | 
     records: list[Record] = []
     offset = scanner.last.offset
     buffer = LineBuffer(offset)
-    while not records and (data := port.read_at(fd, _CHUNK_BYTES, offset)):
+    while not records and (data := port.read_at(held.fd, _CHUNK_BYTES, offset)):
         offset += len(data)
-        for line in buffer.feed(data):
+        lines = buffer.feed(data)
+        if not data.strip(b"\0"):
+            size = port.stat(held.fd).size
+            offset += buffer.skip(port.hole_at(path, held.identity, offset, size))
+        for line in lines:
             record = scanner.take(line)
             found, scanner.findings = scanner.findings, []
             for finding in found:

@@ -108,6 +108,21 @@ class LineBuffer:
         self._bound()
         return Cut(first, offset, pieces, lists)
 
+    def skip(self, number: int) -> int:
+        """Take bytes without a newline that need not be read, if they are many.
+
+        Args:
+            number: How many there are.
+
+        Returns:
+            How many were taken: none, unless they make a line too long to keep.
+        """
+        if number <= self._limit:
+            return 0
+        self._skipped += len(self._tail) + number
+        self._tail.clear()
+        return number
+
     def line(self, offset: int, piece: bytes, skipped: int = 0) -> Line:
         """Give a line of bare bytes its place.
 

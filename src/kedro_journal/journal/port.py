@@ -177,6 +177,38 @@ class Os:
         """Read up to *size* bytes at *offset*; the count may be short."""
         return os.pread(fd, size, offset)
 
+    def hole_at(
+        self, path: Path, identity: tuple[int, int], offset: int, size: int
+    ) -> int:
+        """Return how many zero bytes follow that the file system does not store.
+
+        A descriptor is opened for that, because the file offset of others is a mark.
+
+        Args:
+            path: The file.
+            identity: Its device and inode.
+            offset: Where to look.
+            size: Where to end: the size of the file.
+
+        Returns:
+            A number of bytes; 0 where the system does not tell.
+        """
+        seek_data = getattr(os, "SEEK_DATA", None)
+        if seek_data is None or offset >= size:
+            return 0
+        try:
+            fd = self.open_read(path)
+            try:
+                if self.identity(fd) != identity:
+                    return 0
+                return max(min(os.lseek(fd, offset, seek_data), size) - offset, 0)
+            finally:
+                self.close(fd)
+        except (OSError, UnsafeJournal) as error:
+            let_through(error, system=True)
+            ends = isinstance(error, OSError) and error.errno == errno.ENXIO
+            return size - offset if ends else 0
+
     def write(self, fd: int, data: bytes | memoryview, end: int) -> int:
         """Append bytes, and leave the file offset alone; the count may be short.
 

@@ -149,6 +149,8 @@ def _pass(scanner: Scanner, held: Held, path: Path, port: Os) -> Iterator[Run | 
         offset += len(chunk)
         wanted = min(wanted * 2, _CHUNK_MAX_BYTES)
         yield from _judge(scanner, buffer, buffer.cut(chunk))
+        if not chunk.strip(b"\0"):
+            offset += buffer.skip(port.hole_at(path, held.identity, offset, size))
     record = scanner.finish(buffer.tail, buffer.tail_offset, buffer.tail_length)
     yield _run_of(scanner, record)
 
@@ -168,6 +170,8 @@ def _judge(scanner: Scanner, buffer: LineBuffer, cut: Cut) -> Iterator[Run | Non
             number += len(plain)
             offset = scanner.last.offset
         line = None
+        short, offset = scanner.take_short(pieces, number, offset)
+        number += short
         if number < len(pieces):
             line = buffer.line(offset, pieces[number])
             number += 1

@@ -258,7 +258,7 @@ def _ordered(sessions: Iterable[Session]) -> list[Session]:
         for session_id, one in found.items()
         if one.parent not in found
     }
-    for session_id in found:
+    for session_id in [one for one in found if one not in keys]:
         path: list[str] = []
         one: str | None = session_id
         while one is not None and one not in keys and one not in path:

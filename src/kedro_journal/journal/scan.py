@@ -8,13 +8,14 @@ waits. The rules are the table of docs/concepts/format.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final, Literal
 
 import msgspec
 
 from kedro_journal.events import Cursor, Record
 
-from .codec import FORMAT_VERSION, BadLine, decode, line_version
+from .codec import FORMAT_VERSION, SEAL_BYTES, BadLine, decode, line_version
 from .lines import Line
 from .plain import PlainLine, plain_lines
 from .seen import SeenRecords
@@ -177,6 +178,36 @@ class Scanner:
         self.last = Cursor(one.seq, end, one.crc)
         self._seen.add(found[0].seq, crcs)
         return found
+
+    def take_short(
+        self, lines: Sequence[bytes], first: int, offset: int
+    ) -> tuple[int, int]:
+        """Judge lines, behind one that is no record, that are too short for a checksum.
+
+        It does what `take` does for each of them, for there may be millions.
+
+        Args:
+            lines, first, offset: As for `take_plain`.
+
+        Returns:
+            How many they are, and where the next line begins.
+        """
+        bad = self._bad
+        if bad is None:
+            return 0, offset
+        if first == 0 and not any(lines):
+            count = length = len(lines)
+        else:
+            count = length = 0
+            for line in islice(lines, first, None):
+                if len(line) >= SEAL_BYTES:
+                    break
+                count += 1
+                length += len(line) + 1
+        bad.count += count
+        if count:
+            bad.end = offset + length
+        return count, offset + length
 
     def _keep_sure(self) -> None:
         self.sure, self._sure_anchor = self.last, self._anchor

@@ -7,8 +7,22 @@ registered, as every value found under such a name is, and as the caller does wi
 credentials and the environment.
 """
 
-from .limits import FAILED, REDACTED
-from .names import is_secret_name
-from .redactor import Redactor
+from typing import TYPE_CHECKING
+
+from kedro_journal._lazy import lazily
+
+if TYPE_CHECKING:
+    from .limits import FAILED, REDACTED
+    from .names import is_secret_name
+    from .redactor import Redactor
 
 __all__ = ["FAILED", "REDACTED", "Redactor", "is_secret_name"]
+
+lazily(
+    __name__,
+    {
+        "limits": ("FAILED", "REDACTED"),
+        "names": ("is_secret_name",),
+        "redactor": ("Redactor",),
+    },
+)

@@ -1,8 +1,9 @@
-"""What a list says of closed sessions, kept from one list to the next.
+"""What a list says of sessions that do not run, kept from one list to the next.
 
-Never the truth: an entry counts only while its journal is, by inode, size and time of
-change, the file that it was made from. `.index` in the journal directory holds one file
-for each day, and may be deleted at any time.
+An entry is never the truth. It counts only while its journal is, by inode, size and
+time of change, the file that it was made from. Whether the process of a session that
+was not closed lives is probed by every list. `.index` in the journal directory holds
+one file for each day, and may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -30,24 +31,23 @@ from kedro_journal.journal.port import REAL_OS
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import NodeState, NodeStatus, RunState, SessionState
 
-from .replay import replay_folder
-from .snapshot import Facts
+from .replay import liveness_of, owner_of, replay_folder
 
 __all__ = ["INDEX_NAME", "Found", "listed", "look"]
 
 INDEX_NAME: Final = ".index"
-_FORM: Final = "index 4"
+_FORM: Final = "index 5"
 _NODES_MAX: Final = 10**6  # that are counted; a run has not as many
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _OTHERS: Final = "others"  # sessions whose ids begin with no day
 _day_of: Final[Callable[[str], str]] = itemgetter(slice(len("2026-01-02")))
-# What a list says of a closed session.
+# What a list says of a session that does not run.
 _SESSION_FIELDS: Final = (
     *("session_id", "uid", "seq", "status", "liveness", "env", "user", "host", "pid"),
     *("via", "parent_session_id", "group_id", "labels", "error_phase", "error_seq"),
     *("created_at", "updated_at", "closed_at", "exit_code", "close_reason"),
     *("unattributed_events", "unknown_events", "unknown_types", "unknown_seq"),
-    "newer_format",
+    *("newer_format", "dropped_events"),
 )
 _RUN_FIELDS: Final = ("run_id", "attempt", "status", "pipelines", "started_seq")
 # Nodes of which it says no more than how many there are.
@@ -56,6 +56,7 @@ _UNREADABLE: Final = (
     *(OSError, msgspec.MsgspecError, ValueError),
     *(IndexError, RecursionError),
 )
+_GONE: Final = ("crashed", "unknown")  # unknown: of a process on another host
 _DULL: Final = tuple(NodeState("", status) for status in _DULL_STATUSES)
 
 
@@ -63,7 +64,8 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     """A session as it was found.
 
     Attributes:
-        state: Its state; from the index, only what a list says of it.
+        state: Its state. `listed` leaves out what no list says of a session that does
+            not run.
         damaged: Records of it are damaged or lost; the rest was folded.
         unreadable: Why its journal may not be read; empty if it may.
     """
@@ -179,12 +181,12 @@ class _Kept:
                         now.st_ino == entry.inode
                         and now.st_size == entry.size
                         and now.st_ctime_ns == entry.changed_ns
+                        and (
+                            entry.state.status == "closed"
+                            or self._is_as_before(session_id, entry)
+                        )
                     ):
-                        for number, run in enumerate(entry.state.runs):
-                            dull = _dull_nodes(entry.dull[number])
-                            nodes = {**run.nodes, **dull} if run.nodes else dull
-                            force_setattr(run, "nodes", nodes)  # nobody else has it
-                        found = Found(entry.state, entry.damaged)
+                        found = _filled(entry)
                 except _UNREADABLE:
                     found = None  # if something is wrong with the session, it shows
             if found is None:
@@ -192,10 +194,23 @@ class _Kept:
             if found is not None:
                 yield found
 
+    def _is_as_before(self, session_id: str, entry: _Entry) -> bool:
+        """Return whether an unclosed session is alive or dead as its entry says.
+
+        The journal is looked at again after the probe: its owner may have closed the
+        session in between.
+        """
+        folder = self._where.path / session_id
+        if liveness_of(entry.state, folder) != entry.state.liveness:
+            return False
+        now = (folder / JOURNAL_NAME).lstat()
+        facts = entry.inode, entry.size, entry.changed_ns
+        return facts == (now.st_ino, now.st_size, now.st_ctime_ns)
+
     def _look(self, session_id: str) -> Found | None:
         self._entries.pop(session_id, None)
         try:
-            status = (self._where.path / session_id / JOURNAL_NAME).lstat()
+            now = (self._where.path / session_id / JOURNAL_NAME).lstat()
             found = look(self._where, session_id)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -205,20 +220,19 @@ class _Kept:
             state = SessionState(session_id=session_id, liveness="unknown")
             reason = getattr(error, "strerror", None) or str(error)
             return Found(replace(state, status="created"), unreadable=reason)
-        facts = Facts(status.st_ino, status.st_size, status.st_ctime_ns)
-        self._keep(session_id, facts, found)
-        return found
-
-    def _keep(self, session_id: str, facts: Facts, found: Found) -> None:
-        if found.state.status != "closed":
-            return  # whether its process lives is asked each time
-        if not is_settled(facts.changed_ns):
-            return
+        state = found.state
+        if state.status != "closed" and state.liveness not in _GONE:
+            return found  # it runs: its journal grows
         with suppress(OverflowError, ValueError, TypeError):
-            dull = tuple(map(_count_dull, found.state.runs))
-            entry = _Entry(*facts, found.damaged, dull, _in_short(found.state))
-            self._entries[session_id] = msgspec.Raw(msgspec.msgpack.encode(entry))
-            self._new += 1
+            dull = tuple(map(_count_dull, state.runs))
+            facts = now.st_ino, now.st_size, now.st_ctime_ns
+            entry = _Entry(*facts, found.damaged, dull, _in_short(state))
+            packed = msgspec.Raw(msgspec.msgpack.encode(entry))
+            found = _filled(entry)  # many whole states would take much memory
+            if is_settled(now.st_ctime_ns):
+                self._entries[session_id] = packed
+                self._new += 1
+        return found
 
     def save(self) -> None:
         """Keep what is new for the next list, if that is possible."""
@@ -254,16 +268,27 @@ def _decoder() -> msgspec.msgpack.Decoder[_Entry]:
         return msgspec.msgpack.Decoder(_Entry)
 
 
+def _filled(entry: _Entry) -> Found:
+    """Return what an entry says; its state, which nobody else has, is completed."""
+    for number, run in enumerate(entry.state.runs):
+        dull = _dull_nodes(entry.dull[number])
+        nodes = {**run.nodes, **dull} if run.nodes else dull
+        force_setattr(run, "nodes", nodes)
+    return Found(entry.state, entry.damaged)
+
+
 def _in_short(state: SessionState) -> SessionState:
-    """Leave out what no list says of a closed session."""
+    """Leave out what no list says of a session that does not run."""
     fields: dict[str, Any] = {name: getattr(state, name) for name in _SESSION_FIELDS}
     command, context = state.command, state.context
+    owner = None if state.status == "closed" else owner_of(state)
     return SessionState(
         **fields,
         runs=tuple(map(_run_in_short, state.runs)),
         error=_error_in_short(state.error),
         command=command and replace(command, argv=command.argv[:1]),
         context=context and ContextLoaded(env=context.env),
+        writers={} if owner is None else {"": owner},
     )
 
 
@@ -298,4 +323,8 @@ def _dull_nodes(counts: tuple[int, int, int]) -> dict[str, NodeState]:
 
 
 def _error_in_short(error: ErrorInfo | None) -> ErrorInfo | None:
-    return error and ErrorInfo(type=error.type, message=error.message)
+    """Leave out everything but what `derive.reason` may choose to show."""
+    if error is None:
+        return None
+    cause = _error_in_short(error.cause) if error.is_dataset_error else None
+    return ErrorInfo(type=error.type, message=error.message, cause=cause)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from kedro_journal.errors import CorruptJournal
-from kedro_journal.events import Cursor, Entry, Record
+from kedro_journal.events import Cursor, Record
 from kedro_journal.journal import (
+    Finding,
     Liveness,
     Verification,
     follow_file,
@@ -21,8 +22,9 @@ from kedro_journal.journal import (
 )
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
+from kedro_journal.journal.read import Mode, Run
 from kedro_journal.journal.writer import JOURNAL_NAME
-from kedro_journal.state import SessionState, StateBuilder
+from kedro_journal.state import SessionState, StateBuilder, Writer
 
 from .active import innermost
 from .locate import (
@@ -36,16 +38,18 @@ from .locate import (
 if TYPE_CHECKING:
     from .select import Chosen
 
-FROM_BYTES: Final = 4 * 1024 * 1024
-"""A journal, or a part of one, so long is worth a snapshot."""
-
 __all__ = [
+    "Folded",
     "current",
     "events",
     "follow",
+    "liveness_of",
+    "owner_of",
     "replay",
     "replay_folder",
+    "replay_with_last",
     "verify",
+    "with_liveness",
 ]
 
 NO_SESSION = "There is no active Kedro session."
@@ -61,10 +65,8 @@ def replay(
 ) -> SessionState:
     """Rebuild the state of a session from its journal.
 
-    Runs nothing and never changes a journal; beside one of more than 4 MiB it leaves a
-    snapshot, to go on from the next time, if it may. The state's `liveness` says
-    whether the session's process lives; with *until_seq* it is None, for the past has
-    none.
+    Runs nothing and writes nothing. The state's `liveness` says whether the session's
+    process lives; with *until_seq* it is None, for the past has none.
 
     Args:
         session_id: An id, a unique beginning or end of one, `latest`, `last-failed`,
@@ -88,110 +90,139 @@ def replay(
 
 
 def replay_folder(
-    folder: Path,
-    *,
-    until_seq: int | None = None,
-    salvage: bool = False,
-    snapshot: bool = True,
+    folder: Path, *, until_seq: int | None = None, salvage: bool = False
 ) -> SessionState:
     """Rebuild the state of the session in *folder*, as `replay` does.
 
     Args:
         folder: The session folder.
         until_seq, salvage: As for `replay`.
-        snapshot: Go on from the state that an earlier replay of a long journal left
-            beside it, and leave one. Not where damage is read past, nor for the past.
 
     Raises:
         CorruptJournal, ValueError: As for `replay`.
         FileNotFoundError: The folder has no journal.
     """
+    return replay_with_last(folder, until_seq=until_seq, salvage=salvage)[0]
+
+
+def replay_with_last(
+    folder: Path, *, until_seq: int | None = None, salvage: bool = False
+) -> tuple[SessionState, Record | None]:
+    """Rebuild a state as `replay_folder` does, and return its last record as well.
+
+    Returns:
+        The state, and None instead of a record if there is none.
+
+    Raises:
+        CorruptJournal, ValueError, FileNotFoundError: As for `replay_folder`.
+    """
     if until_seq is not None and until_seq < 0:
         message = f"until_seq must be 0 or more, not {until_seq}"
         raise ValueError(message)
-    path = folder / JOURNAL_NAME
-    if until_seq is not None:
-        builder = StateBuilder()
-        _fold_on(builder, path, None, until_seq, salvage)
-        return builder.state()
-    cursor: Cursor | None
-    if snapshot and not salvage:
-        state, cursor = _fold_from_snapshot(path)
-        builder = StateBuilder(state)
-    else:
-        builder = StateBuilder()
-        cursor = _fold_on(builder, path, None, None, salvage)
-        state = builder.state()
-    liveness = _liveness(state, folder)
+    folded = Folded(folder / JOURNAL_NAME)
+    folded.read_on(until_seq=until_seq, salvage=salvage)
+    state = folded.builder.state()
+    if until_seq is None:
+        state = with_liveness(folded, state, folder, salvage=salvage)
+    return state, folded.last
+
+
+def with_liveness(
+    folded: Folded, state: SessionState, folder: Path, *, salvage: bool
+) -> SessionState:
+    """Return a state with the session's liveness, and an id if its header has none.
+
+    Args:
+        folded: Where *state* comes from.
+        state: What it is at the end of the journal.
+        folder: The session folder.
+        salvage: As for `replay`.
+    """
+    liveness = liveness_of(state, folder)
     if liveness == "crashed":
         # The owner may have closed the session before its lock was probed.
-        _fold_on(builder, path, cursor, None, salvage)
-        state = builder.state()
+        folded.read_on(salvage=salvage)
+        state = folded.builder.state()
         liveness = "closed" if state.status == "closed" else liveness
     if state.unknown_events and not state.session_id:
         state = replace(state, session_id=folder.name)  # its header cannot be read
     return replace(state, liveness=liveness)
 
 
-def _fold_from_snapshot(path: Path) -> tuple[SessionState, Cursor]:
-    if path.lstat().st_size < FROM_BYTES:
-        return _fold_after(path, None, Cursor())
-    from . import snapshot  # noqa: PLC0415 - for long journals alone
+class Folded:
+    """A journal as far as it was folded.
 
-    before = snapshot.facts_of(path)
-    initial, start = snapshot.load(path) or (None, Cursor())
-    try:
-        state, cursor = _fold_after(path, initial, start)
-    except CorruptJournal:
-        if initial is None:
-            raise
-        start = Cursor()  # what was kept may be what does not fit
-        state, cursor = _fold_after(path, None, start)
-    if cursor.offset - start.offset >= FROM_BYTES:
-        snapshot.save(path, before, state, cursor)
-    return state, cursor
+    Args:
+        path: The journal file.
 
+    Attributes:
+        builder: The state under construction.
+        cursor: The place after the last record that was folded.
+        is_plain: Nothing that was found is more than a piece of information: what
+            follows can be read without knowing what came before.
+    """
 
-def _fold_after(
-    path: Path, initial: SessionState | None, start: Cursor
-) -> tuple[SessionState, Cursor]:
-    builder = StateBuilder(initial)
-    cursor = _fold_on(builder, path, start, None, salvage=False) or start
-    return builder.state(), cursor
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._run: Run | None = None
+        self.builder = StateBuilder()
+        self.cursor = Cursor()
+        self.is_plain = True
 
+    @property
+    def last(self) -> Record | None:
+        """The last record that was folded; None if there was none."""
+        record = None
+        for record in () if self._run is None else self._run.records():
+            if record.seq == self.cursor.seq:
+                break
+        return record
 
-def _fold_on(
-    builder: StateBuilder,
-    path: Path,
-    start: Cursor | None,
-    until_seq: int | None,
-    salvage: bool,
-) -> Cursor | None:
-    cursor = start
-    if until_seq == 0:
-        return cursor
-    for run in read_runs(path, start=start, mode="salvage" if salvage else "strict"):
-        if until_seq is not None and run.end.seq >= until_seq:
-            builder.add_all(_until(run.entries, until_seq))
-            return cursor  # nobody goes on from there
-        builder.add_all(run.entries)
-        cursor = run.end
-    return cursor
+    def read_on(self, *, until_seq: int | None = None, salvage: bool = False) -> None:
+        """Fold the records that follow.
 
+        Args:
+            until_seq: The last one, >= 0; None for all. Nothing can be folded after it.
+            salvage: Read past damage.
 
-def _until(entries: Iterable[Entry], seq: int) -> Iterator[Entry]:
-    for entry in entries:
-        yield entry
-        if entry.seq >= seq:
+        Raises:
+            CorruptJournal, FileNotFoundError: As for `replay_folder`.
+        """
+        if until_seq == 0:
+            return
+        mode: Mode = "salvage" if salvage else "strict"
+        for run in read_runs(
+            self._path, start=self.cursor, mode=mode, on_finding=self._note
+        ):
+            if until_seq is None or run.end.seq < until_seq:
+                self.builder.add_all(run.entries)
+                self._run, self.cursor = run, run.end
+                continue
+            some = list(takewhile(lambda one: one.seq <= until_seq, run.entries))
+            if some:  # else the record itself is lost
+                self.builder.add_all(some)
+                self._run, self.cursor = run, self.cursor._replace(seq=some[-1].seq)
             return
 
+    def _note(self, finding: Finding) -> None:
+        self.is_plain = self.is_plain and finding.severity == "info"
 
-def _liveness(state: SessionState, folder: Path) -> Liveness:
+
+def owner_of(state: SessionState) -> Writer | None:
+    """Return the last owner of a session: a daemon may have taken it over."""
+    owners = [w for w in state.writers.values() if w.role == "owner"]
+    return owners[-1] if owners else None
+
+
+def liveness_of(state: SessionState, folder: Path) -> Liveness:
+    """Probe whether the process of the session in *folder* lives, by its state.
+
+    The caller looks at the end of the journal once more after `crashed`, as for
+    `probe`.
+    """
     if state.status == "closed":
         return "closed"
-    # The last one: a daemon may have taken the session over.
-    owners = [w for w in state.writers.values() if w.role == "owner"]
-    owner = owners[-1] if owners else None
+    owner = owner_of(state)
     if owner is None:
         return probe(folder, "", None)
     return probe(folder, owner.host, owner.boot_id, owner.pid, owner.started_at_ticks)
@@ -259,7 +290,7 @@ def follow(
                     break
         if not begun:  # no header says which host: the lock here is all there is
             return is_held(folder / OWNER_LOCK_NAME) is not True
-        return _liveness(begun[0], folder) == "crashed"
+        return liveness_of(begun[0], folder) == "crashed"
 
     return follow_file(
         folder / JOURNAL_NAME,

@@ -48,7 +48,7 @@ def _hint(folder: Path) -> str:
     from kedro_journal.views.sessions import Listed, broke
     from kedro_journal.views.terminal import escape
 
-    state = replay_folder(folder, salvage=True, snapshot=False)
+    state = replay_folder(folder, salvage=True)
     if state.verdict not in ("failed", "interrupted", "crashed"):
         return ""
     where = " ".join("".join(span.text for span in broke(Listed(state))).split())

@@ -46,6 +46,7 @@ from .say import say
 if TYPE_CHECKING:
     from kedro_journal.events import Record
     from kedro_journal.journal import Journal
+    from kedro_journal.replay.ongoing import Ongoing
     from kedro_journal.state import SessionState, SessionStatus
 
     from .ownership import Ownership
@@ -104,6 +105,7 @@ class Recorder:
         )
         self._waiting: Callable[[], None] | None = None
         self._waiting_thread: int | None = None
+        self._ongoing: Ongoing | None = None  # once the state is asked for
         self._journal = journal
         self._strict = strict
         self._guard = Guard(session)
@@ -159,12 +161,14 @@ class Recorder:
     def _replayed(self) -> SessionState:
         # Imported here: a run need not read its own journal.
         from kedro_journal.journal import MemoryJournal
-        from kedro_journal.replay import replay_folder
+        from kedro_journal.replay.ongoing import Ongoing
         from kedro_journal.state import SessionState, fold
 
         if self.folder is not None:
+            if self._ongoing is None:
+                self._ongoing = Ongoing(self.folder)
             try:
-                return replay_folder(self.folder, salvage=True)
+                return self._ongoing.state()
             except (OSError, JournalError) as error:
                 let_through(error)
                 # deleted or replaced under us: what is known is below

@@ -198,7 +198,7 @@ def started_by(state: SessionState) -> str:
 
 def reason(error: ErrorInfo) -> ErrorInfo:
     """Return the error that says why: a `DatasetError` only wraps the one before it."""
-    while error.cause is not None and error.type.rpartition(".")[2] == "DatasetError":
+    while error.cause is not None and error.is_dataset_error:
         error = error.cause
     return error
 

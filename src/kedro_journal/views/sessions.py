@@ -146,9 +146,11 @@ def _tree(rows: Sequence[Listed]) -> list[tuple[Listed, str]]:
         above: set[str | None] = set()
         if id(row) in seen:
             continue
-        while root.state.parent_session_id in by_id.keys() - above:
+        while (parent := root.state.parent_session_id) in by_id:
+            if parent in above:
+                break
             above.add(root.state.session_id)
-            root = by_id[str(root.state.parent_session_id)]
+            root = by_id[str(parent)]
         waiting = [(root, "")]
         while waiting:
             one, branch = waiting.pop()

@@ -317,6 +317,8 @@ class Timeline:
         if isinstance(event, RunStarted):
             names += [node.name for node in event.nodes]
             self._run_ids.add(event.run_id or "")
+        elif run_id := getattr(event, "run_id", None):
+            self._run_ids.add(run_id)
         longest = max(cells(name) for name in names)
         self._subject_width = min(max(self._subject_width, longest), _SUBJECT_MAX)
         self._writer_width = max(self._writer_width, cells(record.writer))
