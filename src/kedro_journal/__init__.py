@@ -36,7 +36,6 @@ if TYPE_CHECKING:
         sessions,
         verify,
     )
-    from kedro_journal.session.notes import note
     from kedro_journal.state import (
         GroupFailure,
         GroupNode,
@@ -46,6 +45,8 @@ if TYPE_CHECKING:
         RunState,
         SessionState,
     )
+
+    from .recording.notes import note
 
 __all__ = [
     "Cursor",
@@ -78,7 +79,7 @@ _NAMES = {
         *("Sessions", "current", "events", "follow"),
         *("replay", "replay_group", "sessions", "verify"),
     ),
-    "session.notes": ("note",),
+    "recording.notes": ("note",),
     "state": (
         *("GroupFailure", "GroupNode", "GroupState", "NodeState", "NodeTry"),
         *("RunState", "SessionState"),

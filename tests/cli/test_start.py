@@ -17,7 +17,7 @@ assert not found, found
 _RUN = """
 import sys
 import kedro.framework.session
-import kedro_journal.session.links, kedro_journal.session.hooks
+import kedro_journal.hooks.links, kedro_journal.hooks.session_hooks
 needless = "scan", "read", "follow", "verify", "plain"
 found = [n for n in needless if f"kedro_journal.journal.{n}" in sys.modules]
 assert not found, found

@@ -331,7 +331,7 @@ def test_switched_off_only_the_check_is_imported(project: Project, value: str) -
     said = done.stdout.count("Nothing is") + done.stderr.count("Nothing is")
     if value == "perhaps":
         assert 1 == said
-        modules.remove("kedro_journal.session.say")
+        modules.remove("kedro_journal.recording.say")
         modules.remove("kedro_journal._outside")
     else:
         assert 0 == said

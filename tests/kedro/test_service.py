@@ -25,7 +25,7 @@ def test_eight_runs_at_once_have_eight_complete_and_separate_records(
         "from concurrent.futures import ThreadPoolExecutor\n"
         "from kedro.runner import SequentialRunner, ThreadRunner\n"
         "from kedro_journal.session import KedroServiceSession\n"
-        "from kedro_journal.session.project import configure\n"
+        "from kedro_journal.capture.project import configure\n"
         "configure('journal_demo', None)\n"
         "names = ['small']\n"
         "with KedroServiceSession.create() as session:\n"

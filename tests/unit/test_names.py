@@ -73,7 +73,7 @@ def test_a_star_import_gives_every_listed_name() -> None:
         "import kedro_journal.events, kedro_journal.replay",
         "import kedro_journal; kedro_journal.replay; import kedro_journal.replay",
         "from kedro_journal.replay import locate; from kedro_journal.events import Record",
-        "import kedro_journal.session.notes",
+        "import kedro_journal.recording.notes",
         "import kedro_journal as k; k.events; from importlib import reload; reload(k)",
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from kedro_journal._outside import let_through
+from kedro_journal.active import SESSION_VARIABLE
 from kedro_journal.config import Config, find_project, load_for_reading
 from kedro_journal.errors import ConfigError, JournalError
 from kedro_journal.events import (
@@ -20,8 +21,6 @@ from kedro_journal.events import (
 from kedro_journal.journal import JournalDirectory, is_closed, read
 from kedro_journal.journal.liveness import boot_id, host_name, parent_pid, start_ticks
 from kedro_journal.journal.roster import read_roster
-
-from .active import SESSION_VARIABLE
 
 __all__ = [
     "PathLike",

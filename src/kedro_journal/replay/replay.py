@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from kedro_journal.active import innermost
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Cursor, Entry, Record
 from kedro_journal.journal import (
@@ -24,7 +25,6 @@ from kedro_journal.journal.liveness import OWNER_LOCK_NAME
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import SessionState, StateBuilder
 
-from .active import innermost
 from .locate import (
     PathLike,
     handed_down,

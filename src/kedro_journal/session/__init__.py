@@ -1,6 +1,6 @@
 """TRANSITION: the Kedro side. Sessions that journal themselves, and their hooks.
 
-Nothing is imported before it is asked for: Kedro imports `session.plugin` by entry
+Nothing is imported before it is asked for: Kedro imports `hooks.plugin` by entry
 point for every command, and whatever failed to import here would stop them all.
 """
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .current import get_current_session
-    from .resume import resume_plan
+    from .resume.planning import resume_plan
     from .service import KedroServiceSession
     from .session import KedroSession
 
@@ -24,7 +24,7 @@ _HOMES = {
     "KedroServiceSession": "service",  # needs Kedro 1.4
     "KedroSession": "session",
     "get_current_session": "current",
-    "resume_plan": "resume",
+    "resume_plan": "resume.planning",
 }
 
 

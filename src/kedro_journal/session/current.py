@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast, overload
 
 from kedro_journal._outside import let_through
+from kedro_journal.active import innermost, of_folder
 from kedro_journal.errors import JournalError
 from kedro_journal.replay import replay_folder
-from kedro_journal.replay.active import innermost, of_folder
 from kedro_journal.replay.locate import (
     handed_down,
     newest_unclosed,

@@ -37,7 +37,7 @@ def say_if_unknown() -> None:
         return
     import logging
 
-    from .say import say
+    from kedro_journal.recording.say import say
 
     say(
         logging.WARNING,
@@ -56,6 +56,6 @@ def __getattr__(name: str) -> "Any":
         if name == "hooks":  # a session is made; a command alone needs no warning
             say_if_unknown()
         return _no_hooks
-    from . import plugin
+    from kedro_journal.hooks import plugin
 
     return getattr(plugin, name)

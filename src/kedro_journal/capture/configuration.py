@@ -20,7 +20,8 @@ from kedro_journal.events import CatalogEntry, ContextLoaded, ParameterSource
 from kedro_journal.redaction.limits import REDACTED
 from kedro_journal.redaction.look import key_text, look_inside
 
-from . import capture, compat
+from . import compat
+from . import fields as capture
 from .parts import in_parts
 from .provenance import CONFIG_FILES_MAX, parameter_sources
 

@@ -17,6 +17,12 @@ from typing import Any, Literal
 
 from kedro.framework.hooks import hook_impl
 
+from kedro_journal.active import Where, bind
+from kedro_journal.capture import compat
+from kedro_journal.capture import fields as capture
+from kedro_journal.capture.configuration import context_loaded
+from kedro_journal.capture.runner import current_runner
+from kedro_journal.capture.stored import input_versions, secret_values
 from kedro_journal.events import (
     ContextLoaded,
     DatasetLoading,
@@ -27,22 +33,17 @@ from kedro_journal.events import (
     NodeFailed,
     NodeStarted,
 )
-from kedro_journal.replay.active import Where, bind
+from kedro_journal.recording.link import Link, Shield
+from kedro_journal.recording.log_records import listen_again
+from kedro_journal.recording.progress import ActiveRun, NodeProgress, RunBook, key_of
+from kedro_journal.recording.recorder import Recorder
 
-from . import capture, compat
-from .configuration import context_loaded
 from .dataset_ends import loaded, saved
-from .endings import node_failed, run_completed, run_failed, run_interrupted
-from .link import Link, Shield
-from .log_records import listen_again
 from .node_confirms import ConfirmHooks
-from .others import raised
-from .passes import hand_over, take_back
-from .plan import run_started
-from .progress import ActiveRun, NodeProgress, RunBook, key_of
-from .recorder import Recorder
-from .runner import current_runner
-from .stored import input_versions, secret_values
+from .other_plugins import raised
+from .run_endings import node_failed, run_completed, run_failed, run_interrupted
+from .run_plan import run_started
+from .worker_context import hand_over, take_back
 
 __all__ = ["SessionHooks"]
 

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from kedro_journal._outside import is_from_outside
+from kedro_journal.active import Active
 from kedro_journal.errors import JournalError
-from kedro_journal.replay.active import Active
 
 from .recorder import Recorder
 from .say import say

@@ -17,9 +17,9 @@ from kedro.framework.cli.hooks import cli_hook_impl
 from kedro.framework.hooks import hook_impl
 
 from kedro_journal._outside import let_through
+from kedro_journal.recording.say import say
 
-from .others import SeesOthers
-from .say import say
+from .other_plugins import SeesOthers
 
 __all__ = ["cli_hooks", "hooks"]
 
@@ -42,7 +42,8 @@ class PluginHooks(SeesOthers):
     def after_context_created(self, context: Any) -> None:
         """A session of Kedro's own class made its context: bind hooks to it."""
         try:
-            from . import compat
+            from kedro_journal.capture import compat
+
             from .asked import asked
 
             manager = compat.context_hook_manager(context)
@@ -140,8 +141,8 @@ class PluginHooks(SeesOthers):
         if not passes or self._broken:
             return None
         try:
-            from .hooks import SessionHooks
             from .links import WorkerLink
+            from .session_hooks import SessionHooks
 
             folder = passes[-1]["folder"]
             key = (os.getpid(), folder)
@@ -234,7 +235,7 @@ class CliHooks:
         """A command begins."""
         try:
             if command_args[:1] == ["server"]:
-                from .signals import prepare
+                from kedro_journal.recording.signals import prepare
 
                 prepare()  # its sessions are made in other threads
             if not command_args or command_args[0] != "run":
@@ -261,8 +262,9 @@ class CliHooks:
                 return
             if f"{__package__}.command" not in sys.modules:
                 return  # no session was journaled, and the command was none of ours
+            from kedro_journal.recording.signals import postponed
+
             from .command import current_command, ending_error
-            from .signals import postponed
 
             code = exit_code if isinstance(exit_code, int) else 1
             error = ending_error()

@@ -11,14 +11,19 @@ from typing import Protocol
 import msgspec
 
 from kedro_journal._clock import now
+from kedro_journal.capture import fields as capture
+from kedro_journal.capture.conf_source import absolute_source
+from kedro_journal.capture.process import Origin
 from kedro_journal.events import CommandLine, SessionClosed, SessionFailed
 from kedro_journal.journal import session_timestamp
+from kedro_journal.recording.opening import (
+    created_event,
+    is_disabled,
+    open_journal,
+    settings_of,
+)
 
-from . import capture
-from .conf_source import absolute_source
 from .hint import print_at_exit
-from .opening import created_event, is_disabled, open_journal, settings_of
-from .process import Origin
 
 __all__ = ["CurrentCommand", "current_command", "ending_error"]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Final
 
+from kedro_journal.active import Where
 from kedro_journal.events import (
     Event,
     NodeCompleted,
@@ -20,7 +21,6 @@ from kedro_journal.events import (
     RunInterrupted,
     SessionClosed,
 )
-from kedro_journal.replay.active import Where
 
 __all__ = ["NODE_MAX", "RUN_MAX", "LogLimit"]
 

@@ -6,9 +6,8 @@ from typing import Final, Literal, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from kedro_journal.capture.without_data import remote_out
 from kedro_journal.events import DataFailure, DatasetValidated, ErrorInfo, Event
-
-from .without_data import remote_out
 
 __all__ = ["FULL_TEXT", "ErrorPolicy", "ErrorText"]
 

@@ -14,7 +14,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kedro_journal import active
 from kedro_journal._clock import now
+from kedro_journal.capture import compat
+from kedro_journal.capture import fields as capture
+from kedro_journal.capture.conf_source import absolute_source
 from kedro_journal.events import (
     SessionActivated,
     SessionClosed,
@@ -22,26 +26,24 @@ from kedro_journal.events import (
     SessionFailed,
 )
 from kedro_journal.journal import session_timestamp
-from kedro_journal.replay import active
-
-from . import capture, compat, signals
-from .command import current_command
-from .conf_source import absolute_source
-from .hooks import SessionHooks
-from .link import Shield
-from .log_records import Listener
-from .losses import report
-from .notes import join
-from .opening import (
+from kedro_journal.recording import signals
+from kedro_journal.recording.link import Shield
+from kedro_journal.recording.log_records import Listener
+from kedro_journal.recording.losses import report
+from kedro_journal.recording.notes import join
+from kedro_journal.recording.opening import (
     created_event,
     is_disabled,
     open_journal,
     open_worker,
     settings_of,
 )
-from .ownership import Ownership
-from .progress import ActiveRun, RunBook
-from .recorder import Recorder
+from kedro_journal.recording.ownership import Ownership
+from kedro_journal.recording.progress import ActiveRun, RunBook
+from kedro_journal.recording.recorder import Recorder
+
+from .command import current_command
+from .session_hooks import SessionHooks
 
 if TYPE_CHECKING:
     from kedro_journal.state import SessionState

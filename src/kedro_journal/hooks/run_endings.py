@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from kedro_journal.capture import compat
+from kedro_journal.capture import fields as capture
+from kedro_journal.capture.memory_kills import oom_kills
 from kedro_journal.events import (
     ErrorInfo,
     Event,
@@ -15,10 +18,7 @@ from kedro_journal.events import (
     RunFailed,
     RunInterrupted,
 )
-
-from . import capture, compat
-from .memory_kills import oom_kills
-from .progress import ActiveRun, NodeProgress
+from kedro_journal.recording.progress import ActiveRun, NodeProgress
 
 __all__ = ["node_failed", "run_completed", "run_failed", "run_interrupted"]
 

@@ -10,14 +10,15 @@ from typing import Any, Final, Self, cast
 from kedro.framework.session import KedroSession as _KedroSession
 from msgspec.structs import replace
 
+from kedro_journal.capture.conf_source import conf_source_of
+from kedro_journal.capture.identity import group_carried
+from kedro_journal.capture.project import configure_recorded
+from kedro_journal.capture.runner import runner_maker
 from kedro_journal.events import SessionResumed
 from kedro_journal.state import ResumePlan, RunState, SessionState
 
 from .chain import Chain, find_chain
-from .conf_source import conf_source_of
-from .identity import group_carried
-from .project import configure_recorded
-from .resume import (
+from .planning import (
     OnDrift,
     run_filters,
     run_with_runner,
@@ -33,7 +34,6 @@ from .resumption import (
     rerun_arguments,
     run_arguments,
 )
-from .runner import runner_maker
 
 __all__ = ["RESUMES", "Resumable"]
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from msgspec.structs import asdict
 
+from kedro_journal.capture import compat
+from kedro_journal.capture.fingerprints import FingerprintReader, Remote
+from kedro_journal.capture.stored import fingerprint_of, version_of
 from kedro_journal.events import DatasetLoaded, DatasetSaved, Fingerprint
-
-from . import compat
-from .fingerprints import FingerprintReader, Remote
-from .opening import settings_of
-from .progress import ActiveRun, key_of
-from .stored import fingerprint_of, version_of
+from kedro_journal.recording.opening import settings_of
+from kedro_journal.recording.progress import ActiveRun, key_of
 
 __all__ = ["loaded", "remote_setting", "saved"]
 

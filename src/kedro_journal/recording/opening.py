@@ -16,6 +16,11 @@ from kedro_journal._clock import wall_ns
 from kedro_journal._outside import let_through, suppress
 from kedro_journal._switch import is_switched_off
 from kedro_journal._version import __version__
+from kedro_journal.capture import fields as capture
+from kedro_journal.capture import place
+from kedro_journal.capture.git import git_state
+from kedro_journal.capture.identity import NO_IDENTITY, Identity, identity_in_force
+from kedro_journal.capture.project import distribution_of, project_name
 from kedro_journal.config import Config, load_config
 from kedro_journal.errors import ConfigError, JournalError, JournalUnwritable
 from kedro_journal.events import Event, JournalHeader, SessionCreated, Versions
@@ -29,13 +34,9 @@ from kedro_journal.journal import (
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME, host_name
 from kedro_journal.redaction import Redactor
 from kedro_journal.redaction.marks import marks_of
+from kedro_journal.session.entry import say_if_unknown
 
-from . import capture, place
-from .entry import say_if_unknown
 from .error_policy import ErrorPolicy
-from .git import git_state
-from .identity import NO_IDENTITY, Identity, identity_in_force
-from .project import distribution_of, project_name
 from .recorder import Recorder
 from .say import say
 
@@ -86,7 +87,7 @@ def settings_of(project_path: Path | None) -> Config:
 
 def is_disabled(config: Config) -> bool:
     """Tell whether nothing is to be journaled, by our settings or by Kedro's."""
-    from . import compat
+    from kedro_journal.capture import compat
 
     if config.disable:
         return True
@@ -113,7 +114,7 @@ def make_redactor(config: Config) -> Redactor:
 
 def _name_tag(name: str) -> str:
     # Imported here: most projects have no secret in a name.
-    from .user_key import name_tag
+    from kedro_journal.capture.user_key import name_tag
 
     return name_tag(name)
 

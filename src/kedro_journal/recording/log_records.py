@@ -13,14 +13,14 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from kedro_journal._outside import let_through
+from kedro_journal.active import innermost, where_in
+from kedro_journal.capture.without_data import Chain
 from kedro_journal.logging import JournalHandler
-from kedro_journal.replay.active import innermost, where_in
 
 from .log_limit import NODE_MAX, RUN_MAX
 from .notes import add_note, joined_recorder, recorder_of
 from .recorder import Recorder
 from .validations import ValidationWarnings
-from .without_data import Chain
 
 __all__ = [
     "NODE_MAX",

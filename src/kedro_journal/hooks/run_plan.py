@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from kedro_journal._outside import let_through
+from kedro_journal.capture import compat
+from kedro_journal.capture import fields as capture
+from kedro_journal.capture.parts import in_parts
+from kedro_journal.capture.runner import RunnerFacts
+from kedro_journal.capture.sources import arguments_sha256
 from kedro_journal.events import PlannedNode, RunStarted
-
-from . import capture, compat
-from .parts import in_parts
-from .progress import ActiveRun
-from .runner import RunnerFacts
-from .sources import arguments_sha256
+from kedro_journal.recording.progress import ActiveRun
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from kedro_journal.recording.recorder import Recorder
 
 __all__ = ["forget_edited_sources", "planned", "run_started"]
 

@@ -9,7 +9,12 @@ from typing import Any, Literal
 import msgspec
 from kedro.framework.session import KedroSession as _KedroSession
 
+from kedro_journal.capture import fields as capture
+from kedro_journal.capture.conf_source import conf_source_of
+from kedro_journal.capture.project import configure_recorded
 from kedro_journal.errors import NotResumable
+from kedro_journal.hooks.run_plan import forget_edited_sources, planned
+from kedro_journal.recording.aside import recorded_value
 from kedro_journal.redaction.decoding import Inexact, problems
 from kedro_journal.redaction.limits import REDACTED
 from kedro_journal.state import (
@@ -20,13 +25,8 @@ from kedro_journal.state import (
     plan_resume,
 )
 
-from . import capture
-from .aside import recorded_value
 from .chain import Chain, find_chain
-from .conf_source import conf_source_of
-from .plan import forget_edited_sources, planned
 from .present import pipeline_now, project_now, redactor_now, stored_now
-from .project import configure_recorded
 
 __all__ = [
     "OnDrift",

@@ -14,21 +14,22 @@ import msgspec
 
 from kedro_journal._instant import EPOCH, Instant
 from kedro_journal._outside import let_through, suppress
+from kedro_journal.capture import compat, configuration
+from kedro_journal.capture import fields as capture
+from kedro_journal.capture.entries import entries_now, places_of
+from kedro_journal.capture.fingerprints import FingerprintReader
+from kedro_journal.capture.git import git_state
+from kedro_journal.capture.stored import secret_values
 from kedro_journal.errors import NotResumable
 from kedro_journal.events import PlannedNode
+from kedro_journal.hooks.dataset_ends import remote_setting
+from kedro_journal.recording.opening import make_redactor, settings_of
 from kedro_journal.redaction import Redactor
 from kedro_journal.state import Known, Now, Stored
 from kedro_journal.state.evidence import bare
 from kedro_journal.state.places import placed
 
-from . import capture, compat, configuration
 from .chain import Chain
-from .dataset_ends import remote_setting
-from .entries import entries_now, places_of
-from .fingerprints import FingerprintReader
-from .git import git_state
-from .opening import make_redactor, settings_of
-from .stored import secret_values
 
 __all__ = [
     "facts",

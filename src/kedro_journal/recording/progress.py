@@ -15,14 +15,14 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from kedro_journal._clock import monotonic_s
+from kedro_journal.active import Active, Bound, Where, bind, bound
+from kedro_journal.capture import compat
+from kedro_journal.capture.fingerprints import FingerprintReader
+from kedro_journal.capture.memory_kills import oom_kills
+from kedro_journal.capture.process import Origin
 from kedro_journal.events import Event
-from kedro_journal.replay.active import Active, Bound, Where, bind, bound
 
-from . import compat
-from .fingerprints import FingerprintReader
 from .losses import Losses
-from .memory_kills import oom_kills
-from .process import Origin
 
 __all__ = ["ActiveRun", "NodeProgress", "RunBook", "key_of"]
 

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kedro_journal._outside import let_through
+from kedro_journal.capture.process import Origin
 from kedro_journal.events import SessionClosed
 from kedro_journal.journal import OwnerLock
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
 from kedro_journal.journal.writer import JOURNAL_NAME
 
-from .process import Origin
 from .say import say
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from .losses import Losses
-from .progress import ActiveRun
-from .recorder import Recorder
+from kedro_journal.recording.losses import Losses
+from kedro_journal.recording.progress import ActiveRun
+from kedro_journal.recording.recorder import Recorder
 
 __all__ = ["PASS", "hand_over", "take_back"]
 

@@ -10,9 +10,8 @@ from kedro_journal.errors import NotResumable
 from kedro_journal.redaction.limits import REDACTED
 
 if TYPE_CHECKING:
+    from kedro_journal.session.resume.chain import Chain
     from kedro_journal.state import SessionState
-
-    from .chain import Chain
 
 __all__ = ["absolute_source", "conf_source_of"]
 

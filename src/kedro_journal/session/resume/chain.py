@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kedro_journal._outside import let_through
+from kedro_journal.capture.project import check_project
 from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError, NotResumable
 from kedro_journal.events import JournalHeader
@@ -19,8 +20,6 @@ from kedro_journal.replay.locate import open_directory, resumed_by
 from kedro_journal.replay.select import Chosen, select
 from kedro_journal.state import Damage, Link, RunState, SessionState
 from kedro_journal.state.unread import unread_text
-
-from .project import check_project
 
 __all__ = ["Chain", "find_chain"]
 

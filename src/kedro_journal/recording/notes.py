@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kedro_journal._outside import let_through
 from kedro_journal._switch import is_switched_off
-from kedro_journal.replay.active import (
+from kedro_journal.active import (
     Active,
     Where,
     innermost,
@@ -119,7 +119,7 @@ def add_note(
     from kedro_journal.events import NoteAdded
 
     with _shield():
-        from .without_data import Chain
+        from kedro_journal.capture.without_data import Chain
 
         # A note is often about the exception that is being handled.
         error = error or sys.exc_info()[1]
@@ -331,7 +331,8 @@ def _is_switched_off() -> bool:
             return True
         if "kedro.framework.project" not in sys.modules:
             return False
-        from . import compat
+        from kedro_journal.capture import compat
+
         from .opening import DISTRIBUTION
 
         return compat.plugin_is_disabled(DISTRIBUTION)

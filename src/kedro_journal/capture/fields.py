@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from kedro_journal._outside import let_through, suppress
 from kedro_journal._version import __version__
+from kedro_journal.active import SESSION_VARIABLE
 from kedro_journal.events import (
     CommandLine,
     ErrorInfo,
@@ -44,7 +45,6 @@ from kedro_journal.redaction.blocks import (
     masked_text,
     may_hold_key,
 )
-from kedro_journal.replay.active import SESSION_VARIABLE
 
 from . import compat
 from .installed import distributions, fingerprint

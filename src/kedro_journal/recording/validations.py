@@ -14,12 +14,12 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
+from kedro_journal.active import where_in
+from kedro_journal.capture.without_data import Chain
 from kedro_journal.events import DataFailure, DatasetValidated
-from kedro_journal.replay.active import where_in
 
 from .link import Shield
 from .recorder import Recorder
-from .without_data import Chain
 
 __all__ = ["ValidationWarnings"]
 

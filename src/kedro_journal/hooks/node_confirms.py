@@ -5,19 +5,20 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from kedro_journal.capture import compat
+from kedro_journal.capture import fields as capture
+from kedro_journal.capture.confirms import unwatch_confirms, watch_confirms
 from kedro_journal.events import (
     DatasetConfirmed,
     DatasetConfirming,
     Event,
     NodeCompleted,
 )
+from kedro_journal.recording.link import Link, Shield
+from kedro_journal.recording.progress import ActiveRun, NodeProgress
 
-from . import capture, compat
-from .confirms import unwatch_confirms, watch_confirms
-from .endings import node_failed
-from .link import Link, Shield
-from .others import SeesOthersInRuns
-from .progress import ActiveRun, NodeProgress
+from .other_plugins import SeesOthersInRuns
+from .run_endings import node_failed
 
 __all__ = ["ConfirmHooks"]
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from kedro.framework.session import KedroSession as _KedroSession
 
+from kedro_journal.capture import compat
+from kedro_journal.capture.runner import runner_maker
 from kedro_journal.errors import (
     JournalUnwritable,
     NothingLeft,
@@ -19,14 +21,12 @@ from kedro_journal.events import SessionResumed
 from kedro_journal.journal import OwnerLock
 from kedro_journal.state import ResumePlan, RunState, collect
 
-from . import compat
 from .chain import Chain
+from .planning import OnDrift, make_plan, run_with_runner
 from .present import pipeline_names
-from .resume import OnDrift, make_plan, run_with_runner
-from .runner import runner_maker
 
 if TYPE_CHECKING:
-    from .session import KedroSession
+    from kedro_journal.session.session import KedroSession
 
 __all__ = [
     "ResumeLock",

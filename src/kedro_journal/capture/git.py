@@ -17,7 +17,7 @@ from .compat import credential_patterns
 from .diff import safe_diff
 
 if TYPE_CHECKING:
-    from .recorder import Recorder
+    from kedro_journal.recording.recorder import Recorder
 
 __all__ = ["DIFF_MAX_BYTES", "git_state"]
 
