@@ -36,17 +36,10 @@ if TYPE_CHECKING:
         sessions,
         verify,
     )
-    from kedro_journal.state import (
-        GroupFailure,
-        GroupNode,
-        GroupState,
-        NodeState,
-        NodeTry,
-        RunState,
-        SessionState,
-    )
 
+    from .analysis import GroupFailure, GroupNode, GroupState, NodeTry
     from .recording.notes import note
+    from .state import NodeState, RunState, SessionState
 
 __all__ = [
     "Cursor",
@@ -73,6 +66,7 @@ __all__ = [
 ]
 
 _NAMES = {
+    "analysis": ("GroupFailure", "GroupNode", "GroupState", "NodeTry"),
     "errors": ("JournalError",),
     "events": ("Cursor", "Record"),
     "replay": (
@@ -80,10 +74,7 @@ _NAMES = {
         *("replay", "replay_group", "sessions", "verify"),
     ),
     "recording.notes": ("note",),
-    "state": (
-        *("GroupFailure", "GroupNode", "GroupState", "NodeState", "NodeTry"),
-        *("RunState", "SessionState"),
-    ),
+    "state": ("NodeState", "RunState", "SessionState"),
 }
 _HOME_OF = {name: home for home, names in _NAMES.items() for name in names}
 

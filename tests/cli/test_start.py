@@ -10,7 +10,7 @@ _LIST = """
 import sys
 from kedro_journal.cli import journal
 journal.main(["list", "--directory", sys.argv[1]], standalone_mode=False)
-needless = "kedro", "rich", "filelock", "importlib.metadata", "kedro_journal.state.resume"
+needless = "kedro", "rich", "filelock", "importlib.metadata", "kedro_journal.analysis.resume"
 found = [name for name in needless if name in sys.modules]
 assert not found, found
 """

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from siblings import GROUP, sibling
 
 import kedro_journal
+from kedro_journal.analysis import merge
 from kedro_journal.events import (
     ErrorInfo,
     Frame,
@@ -23,7 +24,7 @@ from kedro_journal.events import (
     RunFailed,
 )
 from kedro_journal.replay import Newest
-from kedro_journal.state import SessionState, fold, html_of, merge
+from kedro_journal.state import SessionState, fold, html_of
 from kedro_journal.views import Screen, html_view
 
 HOSTILE = "</pre></td><script>alert(1)</script><img src=x onerror=y>'\"&\x1b[2J\u202e"

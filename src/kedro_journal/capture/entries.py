@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from kedro_journal._outside import let_through
+from kedro_journal.analysis.places import placed
 from kedro_journal.events import CatalogEntry
 from kedro_journal.redaction import Redactor
-from kedro_journal.state.places import placed
 
 from . import configuration
 

@@ -15,8 +15,8 @@ from kedro_journal.views.words import count
 from .common import project_needed, say
 
 if TYPE_CHECKING:
+    from kedro_journal.analysis import Damage
     from kedro_journal.session import KedroSession
-    from kedro_journal.state import Damage
 
 __all__ = [
     "conf_source_option",

@@ -15,8 +15,8 @@ from typing import Final
 import msgspec
 
 import kedro_journal
+from kedro_journal.analysis import ResumePlan
 from kedro_journal.events import NodeCompleted, Record
-from kedro_journal.state import ResumePlan
 from kedro_journal.views.derive import failures, places, progress
 from kedro_journal.views.failure import failure_lines
 from kedro_journal.views.health import verification_view

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from kedro_journal.analysis import Comparison, compare
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.replay import replay_folder
-from kedro_journal.state import Comparison, SessionState, compare
+from kedro_journal.state import SessionState
 from kedro_journal.views.compare import comparison_view
 from kedro_journal.views.data import json_text
 from kedro_journal.views.terminal import escape

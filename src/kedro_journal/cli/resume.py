@@ -28,8 +28,8 @@ from .common import choose_to_run, logs_aside, say, screen
 from .options import json_option, project_option
 
 if TYPE_CHECKING:
+    from kedro_journal.analysis import ResumePlan
     from kedro_journal.session import KedroSession
-    from kedro_journal.state import ResumePlan
 
 __all__ = ["resume"]
 

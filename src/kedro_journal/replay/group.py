@@ -7,10 +7,11 @@ from itertools import islice
 from typing import Final
 
 from kedro_journal._outside import let_through
+from kedro_journal.analysis import GroupState, merge
 from kedro_journal.errors import GroupNotFound, JournalError
 from kedro_journal.events import SessionCreated
 from kedro_journal.journal import JournalDirectory, read_head
-from kedro_journal.state import GroupState, SessionState, merge
+from kedro_journal.state import SessionState
 
 from .locate import PathLike, open_directory
 from .replay import replay_folder

@@ -5,15 +5,7 @@ from typing import TYPE_CHECKING
 from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
-    from .changes import Drift, Now
-    from .compare import Comparison, Difference, compare
-    from .damage import Damage
-    from .decision import NodeDecision, ResumePlan
-    from .drift import find_drift
-    from .evidence import Known, Link, collect
     from .evolve import StateBuilder, evolve, fold
-    from .group import GroupFailure, GroupNode, GroupState, NodeTry
-    from .merge import TASK_LABEL, merge
     from .model import (
         Anomaly,
         DatasetOperation,
@@ -28,9 +20,7 @@ if TYPE_CHECKING:
         Writer,
         format_traceback,
     )
-    from .resume import plan_resume
     from .shown import Shown, html_of, show_with
-    from .stored import Stored
     from .trace import Trace, trace
     from .transitions import (
         NODE_TRANSITIONS,
@@ -43,45 +33,25 @@ __all__ = [
     "NODE_TRANSITIONS",
     "RUN_TRANSITIONS",
     "SESSION_TRANSITIONS",
-    "TASK_LABEL",
     "Anomaly",
     "DatasetOperation",
-    "GroupFailure",
-    "GroupNode",
-    "GroupState",
-    "Comparison",
-    "Damage",
-    "Difference",
-    "Drift",
-    "Known",
-    "Link",
-    "NodeDecision",
     "NodeState",
     "NodeStatus",
-    "NodeTry",
     "Note",
-    "Now",
-    "ResumePlan",
     "RunState",
     "RunStatus",
     "SessionState",
     "SessionStatus",
     "Shown",
     "StateBuilder",
-    "Stored",
     "Trace",
     "Verdict",
     "Writer",
-    "collect",
-    "compare",
     "evolve",
-    "find_drift",
     "fold",
     "format_traceback",
     "html_of",
-    "merge",
     "show_with",
-    "plan_resume",
     "status_after",
     "trace",
 ]
@@ -89,33 +59,10 @@ __all__ = [
 lazily(
     __name__,
     {
-        "compare": (
-            "Comparison",
-            "Difference",
-            "compare",
-        ),
-        "damage": ("Damage",),
-        "changes": ("Drift", "Now"),
-        "drift": ("find_drift",),
-        "evidence": (
-            "Known",
-            "Link",
-            "collect",
-        ),
         "evolve": (
             "StateBuilder",
             "evolve",
             "fold",
-        ),
-        "group": (
-            "GroupFailure",
-            "GroupNode",
-            "GroupState",
-            "NodeTry",
-        ),
-        "merge": (
-            "TASK_LABEL",
-            "merge",
         ),
         "model": (
             "Anomaly",
@@ -131,14 +78,11 @@ lazily(
             "Writer",
             "format_traceback",
         ),
-        "decision": ("NodeDecision", "ResumePlan"),
-        "resume": ("plan_resume",),
         "shown": (
             "Shown",
             "html_of",
             "show_with",
         ),
-        "stored": ("Stored",),
         "trace": (
             "Trace",
             "trace",

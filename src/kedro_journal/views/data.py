@@ -14,16 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
+from kedro_journal.analysis import GroupNode, GroupState, NodeTry
 from kedro_journal.events import Record, UnknownEvent
 from kedro_journal.journal.codec import is_deep, timestamp
-from kedro_journal.state import (
-    GroupNode,
-    GroupState,
-    NodeState,
-    NodeTry,
-    RunState,
-    SessionState,
-)
+from kedro_journal.state import NodeState, RunState, SessionState
 from kedro_journal.state.unread import unread_text
 
 from .derive import (

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kedro_journal._outside import let_through
+from kedro_journal.analysis import Damage, Link
 from kedro_journal.capture.project import check_project
 from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError, NotResumable
@@ -18,7 +19,7 @@ from kedro_journal.replay import replay_folder
 from kedro_journal.replay.kin import is_live_worker
 from kedro_journal.replay.locate import open_directory, resumed_by
 from kedro_journal.replay.select import Chosen, select
-from kedro_journal.state import Damage, Link, RunState, SessionState
+from kedro_journal.state import RunState, SessionState
 from kedro_journal.state.unread import unread_text
 
 __all__ = ["Chain", "find_chain"]

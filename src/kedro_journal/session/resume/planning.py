@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from kedro.framework.session import KedroSession as _KedroSession
 
+from kedro_journal.analysis import ResumePlan, collect, find_drift, plan_resume
 from kedro_journal.capture import fields as capture
 from kedro_journal.capture.conf_source import conf_source_of
 from kedro_journal.capture.project import configure_recorded
@@ -17,13 +18,7 @@ from kedro_journal.hooks.run_plan import forget_edited_sources, planned
 from kedro_journal.recording.aside import recorded_value
 from kedro_journal.redaction.decoding import Inexact, problems
 from kedro_journal.redaction.limits import REDACTED
-from kedro_journal.state import (
-    ResumePlan,
-    RunState,
-    collect,
-    find_drift,
-    plan_resume,
-)
+from kedro_journal.state import RunState
 
 from .chain import Chain, find_chain
 from .present import pipeline_now, project_now, redactor_now, stored_now

@@ -14,6 +14,9 @@ import msgspec
 
 from kedro_journal._instant import EPOCH, Instant
 from kedro_journal._outside import let_through, suppress
+from kedro_journal.analysis import Known, Now, Stored
+from kedro_journal.analysis.evidence import bare
+from kedro_journal.analysis.places import placed
 from kedro_journal.capture import compat, configuration
 from kedro_journal.capture import fields as capture
 from kedro_journal.capture.entries import entries_now, places_of
@@ -25,9 +28,6 @@ from kedro_journal.events import PlannedNode
 from kedro_journal.hooks.dataset_ends import remote_setting
 from kedro_journal.recording.opening import make_redactor, settings_of
 from kedro_journal.redaction import Redactor
-from kedro_journal.state import Known, Now, Stored
-from kedro_journal.state.evidence import bare
-from kedro_journal.state.places import placed
 
 from .chain import Chain
 

@@ -10,12 +10,13 @@ from typing import Any, Final, Self, cast
 from kedro.framework.session import KedroSession as _KedroSession
 from msgspec.structs import replace
 
+from kedro_journal.analysis import ResumePlan
 from kedro_journal.capture.conf_source import conf_source_of
 from kedro_journal.capture.identity import group_carried
 from kedro_journal.capture.project import configure_recorded
 from kedro_journal.capture.runner import runner_maker
 from kedro_journal.events import SessionResumed
-from kedro_journal.state import ResumePlan, RunState, SessionState
+from kedro_journal.state import RunState, SessionState
 
 from .chain import Chain, find_chain
 from .planning import (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from kedro.framework.session import KedroSession as _KedroSession
 
+from kedro_journal.analysis import ResumePlan, collect
 from kedro_journal.capture import compat
 from kedro_journal.capture.runner import runner_maker
 from kedro_journal.errors import (
@@ -19,7 +20,7 @@ from kedro_journal.errors import (
 )
 from kedro_journal.events import SessionResumed
 from kedro_journal.journal import OwnerLock
-from kedro_journal.state import ResumePlan, RunState, collect
+from kedro_journal.state import RunState
 
 from .chain import Chain
 from .planning import OnDrift, make_plan, run_with_runner

@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from kedro_journal.state.model import NodeState, RunState, SessionState, Verdict
+
 from .group import GroupFailure, GroupNode, GroupState, NodeTry, moment
-from .model import NodeState, RunState, SessionState, Verdict
 
 __all__ = ["TASK_LABEL", "merge"]
 

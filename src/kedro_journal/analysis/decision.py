@@ -7,12 +7,13 @@ from typing import Literal
 
 import msgspec
 
+from kedro_journal.state.model import NodeState
+from kedro_journal.state.short import short_plan
+from kedro_journal.state.shown import Short
+
 from .changes import Drift
 from .damage import Damage
 from .evidence import Evidence
-from .model import NodeState
-from .short import short_plan
-from .shown import Short
 
 __all__ = ["Decision", "NodeDecision", "ResumePlan", "decide", "last_seq", "running"]
 

@@ -9,8 +9,7 @@ import msgspec
 
 from kedro_journal._instant import EPOCH, Instant
 from kedro_journal.events import Fingerprint
-
-from .model import DatasetOperation
+from kedro_journal.state.model import DatasetOperation
 
 __all__ = ["SLACK", "Stored", "changed"]
 

@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Final
 
 from kedro_journal._instant import EPOCH
+from kedro_journal.state.model import DatasetOperation, SessionState
 
-from .model import DatasetOperation, SessionState
 from .stored import Stored
 
 __all__ = ["is_elsewhere", "placed", "same_place", "saved_at"]

@@ -13,9 +13,8 @@ import msgspec
 
 from kedro_journal._instant import EPOCH, Instant
 from kedro_journal.events import ErrorInfo
-
-from .model import NodeState, NodeStatus, SessionState, Verdict
-from .shown import Shown
+from kedro_journal.state.model import NodeState, NodeStatus, SessionState, Verdict
+from kedro_journal.state.shown import Shown
 
 __all__ = ["GroupFailure", "GroupNode", "GroupState", "NodeTry"]
 

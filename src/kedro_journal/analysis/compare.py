@@ -11,9 +11,10 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from .flat import flatten
+from kedro_journal.state.flat import flatten
+from kedro_journal.state.model import NodeState, SessionState
+
 from .masked import digests_of, masked_change
-from .model import NodeState, SessionState
 
 __all__ = ["Comparison", "Difference", "compare"]
 

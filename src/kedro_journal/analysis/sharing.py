@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from kedro_journal.events import PlannedNode
+from kedro_journal.state.model import DatasetOperation
 
 from .evidence import Link, bare
-from .model import DatasetOperation
 from .places import is_elsewhere, saved_at
 from .stored import Stored
 

@@ -14,13 +14,13 @@ from datetime import datetime
 import msgspec
 
 from kedro_journal.events import PlannedNode
+from kedro_journal.state.model import NodeState
 
 from .confirming import Confirming
 from .decision import NodeDecision, ResumePlan, decide, last_seq, running
 from .drift import Drift, affected
 from .evidence import Evidence, Known, Link, bare, collect, refused_output
 from .loads import FirstLoads
-from .model import NodeState
 from .sharing import Sharing
 from .stored import SLACK, Stored, changed
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kedro_journal.state.model import DatasetOperation
+
 from .evidence import Evidence, Link
-from .model import DatasetOperation
 from .stored import Stored
 
 __all__ = ["FirstLoads"]

@@ -9,13 +9,13 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from kedro_journal.events import Git, PlannedNode
+from kedro_journal.state.flat import flatten
+from kedro_journal.state.model import SessionState
 
 from .changes import Drift, DriftKind, Now
 from .evidence import Evidence, Known, Link, bare, collect
-from .flat import flatten
 from .loads import FirstLoads
 from .masked import MASKED_WORDS, Digests, digests_of, masked_change
-from .model import SessionState
 from .places import is_elsewhere, same_place, saved_at
 from .sharing import Sharing
 from .stored import Stored

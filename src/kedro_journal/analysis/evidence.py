@@ -12,8 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from kedro_journal.events import PlannedNode
-
-from .model import NodeState, RunState, SessionState
+from kedro_journal.state.model import NodeState, RunState, SessionState
 
 __all__ = ["Evidence", "Known", "Link", "bare", "collect", "refused_output"]
 

@@ -1,0 +1,56 @@
+"""Analysis: what follows from finished states. Pure: no file, no clock."""
+
+from typing import TYPE_CHECKING
+
+from kedro_journal._lazy import lazily
+
+if TYPE_CHECKING:
+    from .changes import Drift, Now
+    from .compare import Comparison, Difference, compare
+    from .damage import Damage
+    from .decision import NodeDecision, ResumePlan
+    from .drift import find_drift
+    from .evidence import Known, Link, collect
+    from .group import GroupFailure, GroupNode, GroupState, NodeTry
+    from .merge import TASK_LABEL, merge
+    from .resume import plan_resume
+    from .stored import Stored
+
+__all__ = [
+    "TASK_LABEL",
+    "Comparison",
+    "Damage",
+    "Difference",
+    "Drift",
+    "GroupFailure",
+    "GroupNode",
+    "GroupState",
+    "Known",
+    "Link",
+    "NodeDecision",
+    "NodeTry",
+    "Now",
+    "ResumePlan",
+    "Stored",
+    "collect",
+    "compare",
+    "find_drift",
+    "merge",
+    "plan_resume",
+]
+
+lazily(
+    __name__,
+    {
+        "changes": ("Drift", "Now"),
+        "compare": ("Comparison", "Difference", "compare"),
+        "damage": ("Damage",),
+        "decision": ("NodeDecision", "ResumePlan"),
+        "drift": ("find_drift",),
+        "evidence": ("Known", "Link", "collect"),
+        "group": ("GroupFailure", "GroupNode", "GroupState", "NodeTry"),
+        "merge": ("TASK_LABEL", "merge"),
+        "resume": ("plan_resume",),
+        "stored": ("Stored",),
+    },
+)
