@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import kedro_journal
-from kedro_journal.cli.demo_process import await_session, start_kedro
+from kedro_journal.demo.process import await_session, start_kedro
 from kedro_journal.journal import JournalDirectory
 
 from .breakable import REPORT, Breakable

@@ -11,6 +11,9 @@ from typing import get_args
 import click
 import msgspec
 
+from kedro_journal.cli.common import open_journals, say, screen
+from kedro_journal.cli.exit_codes import exit_code_option, worst
+from kedro_journal.cli.options import directory_options, group_option, json_option
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.roster import Roster, read_roster
 from kedro_journal.replay import find_group
@@ -21,10 +24,6 @@ from kedro_journal.views.data import json_text, summary_data
 from kedro_journal.views.sessions import Listed, sessions_view
 from kedro_journal.views.terminal import escape
 from kedro_journal.views.words import count
-
-from .common import open_journals, say, screen
-from .exit_codes import exit_code_option, worst
-from .options import directory_options, group_option, json_option
 
 __all__ = ["list_"]
 

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from kedro_journal.errors import NothingLeft
-from kedro_journal.views.data import json_text
-from kedro_journal.views.resume import plan_view
-from kedro_journal.views.words import count
-
-from .again import (
+from kedro_journal.cli.again import (
     conf_source_option,
     outcome,
     project_to_run,
@@ -24,8 +19,12 @@ from .again import (
     session_class,
     split_params,
 )
-from .common import choose_to_run, logs_aside, say, screen
-from .options import json_option, project_option
+from kedro_journal.cli.common import choose_to_run, logs_aside, say, screen
+from kedro_journal.cli.options import json_option, project_option
+from kedro_journal.errors import NothingLeft
+from kedro_journal.views.data import json_text
+from kedro_journal.views.resume import plan_view
+from kedro_journal.views.words import count
 
 if TYPE_CHECKING:
     from kedro_journal.analysis import ResumePlan

@@ -8,14 +8,19 @@ from typing import Any
 import click
 import msgspec
 
+from kedro_journal.cli.common import (
+    choose,
+    open_journals,
+    say,
+    screen,
+    session_argument,
+)
+from kedro_journal.cli.options import directory_options, json_option
 from kedro_journal.errors import JournalError, NewerJournal
 from kedro_journal.journal import JournalDirectory, Verification
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.views.data import json_text
 from kedro_journal.views.health import verification_view
-
-from .common import choose, open_journals, say, screen, session_argument
-from .options import directory_options, json_option
 
 __all__ = ["verify"]
 

@@ -9,6 +9,17 @@ from pathlib import Path
 
 import click
 
+from kedro_journal.cli.common import (
+    choose,
+    open_journals,
+    say,
+    screen,
+    session_argument,
+    write,
+)
+from kedro_journal.cli.exit_codes import code_of, exit_code_option
+from kedro_journal.cli.options import directory_options, json_option, salvage_option
+from kedro_journal.cli.tail_all import follow_all
 from kedro_journal.errors import CorruptJournal, JournalNotFound, NewerJournal
 from kedro_journal.events import Cursor, Record, UnknownEvent, closes
 from kedro_journal.journal import JournalDirectory, read
@@ -19,11 +30,6 @@ from kedro_journal.state.unread import unread_text
 from kedro_journal.views.data import json_line, record_data
 from kedro_journal.views.terminal import escape, render
 from kedro_journal.views.timeline import Timeline
-
-from .common import choose, open_journals, say, screen, session_argument, write
-from .exit_codes import code_of, exit_code_option
-from .options import directory_options, json_option, salvage_option
-from .tail_all import follow_all
 
 __all__ = ["tail"]
 

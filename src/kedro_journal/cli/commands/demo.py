@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kedro_journal.cli.common import say
+from kedro_journal.cli.options import json_option
 from kedro_journal.errors import JournalError
 
-from .common import say
-from .options import json_option
-
 if TYPE_CHECKING:
-    from .demo_story import Story
+    from kedro_journal.demo.story import Story
 
 __all__ = ["demo"]
 
@@ -39,11 +38,10 @@ def demo(directory: Path, *, force: bool, as_json: bool) -> None:
     exit_code, nodes_completed, nodes_planned, broke_in and facts. The story goes to
     stderr.
     """
+    from kedro_journal.demo.project import check_folder, check_starter
+    from kedro_journal.demo.story import Story
+    from kedro_journal.demo.voice import Voice
     from kedro_journal.views.data import json_text
-
-    from .demo_project import check_folder, check_starter
-    from .demo_story import Story
-    from .demo_voice import Voice
 
     folder = directory.resolve()
     check_folder(folder, force=force)
@@ -85,10 +83,9 @@ def _killing_children_at_sigterm() -> Iterator[None]:
 
 
 def _what_is_left(story: Story) -> str:
+    from kedro_journal.demo.process import as_typed
     from kedro_journal.views.terminal import escape
     from kedro_journal.views.words import count
-
-    from .demo_process import as_typed
 
     folder = story.folder
     if not folder.is_dir() or not any(folder.iterdir()):

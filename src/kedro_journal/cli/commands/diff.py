@@ -7,16 +7,15 @@ from pathlib import Path
 import click
 
 from kedro_journal.analysis import Comparison, compare
+from kedro_journal.cli.ancestors import ancestors
+from kedro_journal.cli.common import choose, open_journals, screen, session_argument
+from kedro_journal.cli.options import directory_options, json_option
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.replay import replay_folder
 from kedro_journal.state import SessionState
 from kedro_journal.views.compare import comparison_view
 from kedro_journal.views.data import json_text
 from kedro_journal.views.terminal import escape
-
-from .ancestors import ancestors
-from .common import choose, open_journals, screen, session_argument
-from .options import directory_options, json_option
 
 __all__ = ["diff"]
 

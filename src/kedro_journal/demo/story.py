@@ -27,10 +27,10 @@ from kedro_journal.views.timeline import Timeline
 from kedro_journal.views.verdict import title, verdict_lines
 from kedro_journal.views.words import count, duration
 
-from .demo_process import as_typed, left_out, start_kedro
-from .demo_project import NEW_PROJECT, place
-from .demo_teller import Teller
-from .demo_voice import Step, facts_of, work_of
+from .process import as_typed, left_out, start_kedro
+from .project import NEW_PROJECT, place
+from .teller import Teller
+from .voice import Step, facts_of, work_of
 
 __all__ = ["Story"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import directory_options, json_option
+from kedro_journal.cli.options import directory_options, json_option
 
 __all__ = ["doctor"]
 
@@ -50,20 +50,19 @@ def doctor(
     duration_s. Where the package itself does not load, the one check says why.
     """
     try:
+        from kedro_journal.cli.common import project_of, screen
         from kedro_journal.doctor import examine
         from kedro_journal.views.data import json_text
         from kedro_journal.views.doctor import doctor_data, doctor_view
-
-        from .common import project_of, screen
     except Exception as error:  # whatever is missing: to say so is what it is for
-        from .broken import broken_report
+        from kedro_journal.cli.broken import broken_report
 
         click.echo(broken_report(error, as_json=as_json), nl=False)
         ctx.exit(1)
 
     if variable is not None:
-        from .common import open_journals
-        from .find import find_environment
+        from kedro_journal.cli.common import open_journals
+        from kedro_journal.cli.find import find_environment
 
         where = open_journals(ctx, project, directory).path
         ctx.exit(find_environment(variable, where, as_json=as_json))

@@ -7,6 +7,21 @@ from typing import NoReturn
 
 import click
 
+from kedro_journal.cli.common import (
+    choose,
+    exit_if_unread,
+    moments_of,
+    open_journals,
+    screen,
+    session_argument,
+)
+from kedro_journal.cli.exit_codes import code_of, exit_code_option
+from kedro_journal.cli.options import (
+    directory_options,
+    group_option,
+    json_option,
+    salvage_option,
+)
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.journal import Finding, JournalDirectory
 from kedro_journal.journal import verify as verify_file
@@ -18,17 +33,6 @@ from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
 from kedro_journal.views.terminal import Span, line, render
-
-from .common import (
-    choose,
-    exit_if_unread,
-    moments_of,
-    open_journals,
-    screen,
-    session_argument,
-)
-from .exit_codes import code_of, exit_code_option
-from .options import directory_options, group_option, json_option, salvage_option
 
 __all__ = ["show"]
 

@@ -13,18 +13,17 @@ from typing import Any
 
 import click
 
-from kedro_journal.config import find_project
-from kedro_journal.errors import JournalError, JournalNotFound
-from kedro_journal.views.terminal import Span, escape, line, render
-
-from .common import project_of, screen
-from .options import project_option
-from .settings_file import (
+from kedro_journal.cli.common import project_of, screen
+from kedro_journal.cli.options import project_option
+from kedro_journal.cli.settings_file import (
     INSTRUCTIONS,
     Edit,
     set_session_class,
     unset_session_class,
 )
+from kedro_journal.config import find_project
+from kedro_journal.errors import JournalError, JournalNotFound
+from kedro_journal.views.terminal import Span, escape, line, render
 
 __all__ = ["init"]
 

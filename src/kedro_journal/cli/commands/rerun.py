@@ -6,9 +6,7 @@ from pathlib import Path
 
 import click
 
-from kedro_journal.views.data import json_text
-
-from .again import (
+from kedro_journal.cli.again import (
     conf_source_option,
     outcome,
     project_to_run,
@@ -18,8 +16,9 @@ from .again import (
     session_class,
     split_params,
 )
-from .common import choose_to_run, logs_aside, say
-from .options import json_option, project_option
+from kedro_journal.cli.common import choose_to_run, logs_aside, say
+from kedro_journal.cli.options import json_option, project_option
+from kedro_journal.views.data import json_text
 
 __all__ = ["rerun"]
 

@@ -9,12 +9,11 @@ from typing import Any, Final
 import click
 import msgspec
 
+from kedro_journal.cli.common import screen
 from kedro_journal.state import RunState, SessionState
 from kedro_journal.views.derive import progress
 from kedro_journal.views.terminal import Line, Screen, Span, line, render
 from kedro_journal.views.words import count, flatten, literal
-
-from .common import screen
 
 __all__ = ["Step", "Voice", "facts_of", "work_of"]
 

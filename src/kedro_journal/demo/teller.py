@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import kedro_journal
+from kedro_journal.cli.common import moments_of
 from kedro_journal.config import load_config
 from kedro_journal.errors import JournalError
 from kedro_journal.events import (
@@ -26,9 +27,8 @@ from kedro_journal.views.terminal import Span, clip, line, pad, text_lines
 from kedro_journal.views.timeline import describe
 from kedro_journal.views.verdict import title, verdict_lines
 
-from .common import moments_of
-from .demo_process import Child, as_typed, await_session, start_kedro
-from .demo_voice import Step, Voice
+from .process import Child, as_typed, await_session, start_kedro
+from .voice import Step, Voice
 
 __all__ = ["Teller"]
 

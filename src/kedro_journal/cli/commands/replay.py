@@ -9,6 +9,15 @@ from pathlib import Path
 import click
 import msgspec
 
+from kedro_journal.cli.common import (
+    choose,
+    exit_if_unread,
+    moments_of,
+    open_journals,
+    screen,
+    session_argument,
+)
+from kedro_journal.cli.options import directory_options, json_option, salvage_option
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Record
 from kedro_journal.journal import read
@@ -19,16 +28,6 @@ from kedro_journal.views.data import json_line, json_text, record_data, state_da
 from kedro_journal.views.session import Detail, session_lines
 from kedro_journal.views.terminal import Screen, render
 from kedro_journal.views.timeline import Timeline
-
-from .common import (
-    choose,
-    exit_if_unread,
-    moments_of,
-    open_journals,
-    screen,
-    session_argument,
-)
-from .options import directory_options, json_option, salvage_option
 
 __all__ = ["replay"]
 

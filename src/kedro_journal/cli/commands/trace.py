@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
+from kedro_journal.cli.ancestors import ancestors
+from kedro_journal.cli.common import choose, open_journals, screen
+from kedro_journal.cli.options import directory_options, json_option, salvage_option
 from kedro_journal.replay import replay_folder
 from kedro_journal.state import trace as trace_of
 from kedro_journal.views.data import json_text
 from kedro_journal.views.trace import trace_view
-
-from .ancestors import ancestors
-from .common import choose, open_journals, screen
-from .options import directory_options, json_option, salvage_option
 
 __all__ = ["trace"]
 
