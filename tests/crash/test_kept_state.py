@@ -32,7 +32,7 @@ ID = "2026-01-01T00.00.{:02d}.000Z"
 @pytest.fixture(autouse=True)
 def short_journals_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """And those that were written this very moment."""
-    module = sys.modules["kedro_journal.replay.replay"]
+    module = sys.modules["kedro_journal.replay.folder"]
     monkeypatch.setattr(module, "FROM_BYTES", 20_000)
     monkeypatch.setattr(kept, "SETTLED_NS", -1)
 

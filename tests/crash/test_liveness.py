@@ -325,7 +325,7 @@ def test_a_session_that_is_closed_between_two_looks_is_closed(
         answers.append(probe(*given))
         return answers[-1]
 
-    module = importlib.import_module("kedro_journal.replay.replay")
+    module = importlib.import_module("kedro_journal.replay.folder")
     monkeypatch.setattr(module, "probe", late_probe)
     assert look(owner.folder) == "closed"
     assert answers == ["crashed"]

@@ -27,7 +27,7 @@ LINES = sample_lines(1200, (100, 300))
 @pytest.fixture(autouse=True)
 def short_journals_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """And those that were written this very moment."""
-    module = sys.modules["kedro_journal.replay.replay"]
+    module = sys.modules["kedro_journal.replay.folder"]
     monkeypatch.setattr(module, "FROM_BYTES", 20_000)
     monkeypatch.setattr(kept, "SETTLED_NS", -1)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import kedro_journal
-from kedro_journal.cli.common import moments_of
 from kedro_journal.config import load_config
+from kedro_journal.console import moments_of
 from kedro_journal.errors import JournalError
 from kedro_journal.events import (
     NodeCompleted,

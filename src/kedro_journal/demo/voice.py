@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 import msgspec
 
-from kedro_journal.cli.common import screen
+from kedro_journal.console import screen
 from kedro_journal.state import RunState, SessionState
 from kedro_journal.views.derive import progress
 from kedro_journal.views.terminal import Line, Screen, Span, line, render

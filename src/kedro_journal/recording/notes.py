@@ -84,7 +84,7 @@ def note(text: object, /, **fields: object) -> None:
     if recorder is not None:
         add_note(recorder, where_in(recorder.session_id), text, fields)
     elif not _is_left_alone():
-        from kedro_journal.replay.replay import NO_SESSION
+        from kedro_journal.replay.api import NO_SESSION
 
         raise RuntimeError(NO_SESSION)
 

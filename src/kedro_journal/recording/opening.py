@@ -34,11 +34,10 @@ from kedro_journal.journal import (
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME, host_name
 from kedro_journal.redaction import Redactor
 from kedro_journal.redaction.marks import marks_of
-from kedro_journal.session.entry import say_if_unknown
 
 from .error_policy import ErrorPolicy
 from .recorder import Recorder
-from .say import say
+from .say import say, say_if_unknown
 
 __all__ = [
     "Opened",

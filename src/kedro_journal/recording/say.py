@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from kedro_journal import _switch
 from kedro_journal._outside import suppress
 
-__all__ = ["say"]
+__all__ = ["say", "say_if_unknown"]
 
 _logger: Final = logging.getLogger("kedro_journal")
+_warned: Final[set[str]] = set()
 
 
 def say(level: int, text: str, *values: object, error: object = None) -> None:
@@ -38,3 +40,25 @@ def say(level: int, text: str, *values: object, error: object = None) -> None:
             extra={"markup": False},
             stacklevel=2,
         )
+
+
+def say_if_unknown() -> None:
+    """Warn, once in a process, that an unknown value of the switch journals nothing.
+
+    Worker processes leave the warning to the process that started them.
+    """
+    value = _switch.unknown_value()
+    if not value or value in _warned:
+        return
+    _warned.add(value)
+    from multiprocessing import parent_process
+
+    if parent_process() is not None:
+        return
+    say(
+        logging.WARNING,
+        "Nothing is journaled: %s is %r, which has no meaning. It may be %s.",
+        _switch.VARIABLE,
+        value,
+        _switch.ACCEPTED,
+    )

@@ -5,16 +5,10 @@ from typing import TYPE_CHECKING
 from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
+    from .api import current, events, follow, replay, verify
+    from .folder import replay_folder
     from .group import find_group, replay_group
     from .listing import Newest, Sessions, sessions
-    from .replay import (
-        current,
-        events,
-        follow,
-        replay,
-        replay_folder,
-        verify,
-    )
 
 __all__ = [
     "Newest",
@@ -42,13 +36,7 @@ lazily(
             "Sessions",
             "sessions",
         ),
-        "replay": (
-            "current",
-            "events",
-            "follow",
-            "replay",
-            "replay_folder",
-            "verify",
-        ),
+        "api": ("current", "events", "follow", "replay", "verify"),
+        "folder": ("replay_folder",),
     },
 )

@@ -13,8 +13,8 @@ from kedro_journal.events import SessionCreated
 from kedro_journal.journal import JournalDirectory, read_head
 from kedro_journal.state import SessionState
 
+from .folder import replay_folder
 from .locate import PathLike, open_directory
-from .replay import replay_folder
 
 __all__ = ["find_group", "replay_group"]
 

@@ -30,7 +30,7 @@ from kedro_journal.journal.port import REAL_OS
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import NodeState, NodeStatus, RunState, SessionState
 
-from .replay import replay_folder
+from .folder import replay_folder
 from .snapshot import Facts
 
 __all__ = ["INDEX_NAME", "Found", "listed", "look"]

@@ -14,8 +14,8 @@ from kedro_journal.journal.liveness import (
 )
 from kedro_journal.state import SessionState, Writer
 
+from .folder import replay_folder
 from .locate import resumed_by
-from .replay import replay_folder
 
 __all__ = ["end_of_chain", "is_live_worker", "live_workers"]
 

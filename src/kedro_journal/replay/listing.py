@@ -14,8 +14,8 @@ from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.state import SessionState, html_of
 
+from .folder import replay_folder
 from .locate import PathLike, open_directory
-from .replay import replay_folder
 
 __all__ = ["Newest", "Sessions", "sessions"]
 

@@ -24,9 +24,9 @@ from kedro_journal.journal.roster import Roster, Session, read_roster
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import SessionState
 
+from .folder import replay_folder
 from .index import listed
 from .reference import Id, Moment, Newest, Place, Reference, Verdicts, parse
-from .replay import replay_folder
 
 __all__ = ["Chosen", "Purpose", "select", "why_empty"]
 

@@ -8,8 +8,9 @@ import click
 
 from kedro_journal.analysis import Comparison, compare
 from kedro_journal.cli.ancestors import ancestors
-from kedro_journal.cli.common import choose, open_journals, screen, session_argument
+from kedro_journal.cli.common import choose, open_journals, session_argument
 from kedro_journal.cli.options import directory_options, json_option
+from kedro_journal.console import screen
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.replay import replay_folder
 from kedro_journal.state import SessionState

@@ -50,7 +50,8 @@ def doctor(
     duration_s. Where the package itself does not load, the one check says why.
     """
     try:
-        from kedro_journal.cli.common import project_of, screen
+        from kedro_journal.cli.common import project_of
+        from kedro_journal.console import screen
         from kedro_journal.doctor import examine
         from kedro_journal.views.data import json_text
         from kedro_journal.views.doctor import doctor_data, doctor_view

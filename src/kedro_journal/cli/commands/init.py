@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from kedro_journal.cli.common import project_of, screen
+from kedro_journal.cli.common import project_of
 from kedro_journal.cli.options import project_option
 from kedro_journal.cli.settings_file import (
     INSTRUCTIONS,
@@ -22,6 +22,7 @@ from kedro_journal.cli.settings_file import (
     unset_session_class,
 )
 from kedro_journal.config import find_project
+from kedro_journal.console import screen
 from kedro_journal.errors import JournalError, JournalNotFound
 from kedro_journal.views.terminal import Span, escape, line, render
 

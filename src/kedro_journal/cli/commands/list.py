@@ -11,9 +11,10 @@ from typing import get_args
 import click
 import msgspec
 
-from kedro_journal.cli.common import open_journals, say, screen
+from kedro_journal.cli.common import open_journals, say
 from kedro_journal.cli.exit_codes import exit_code_option, worst
 from kedro_journal.cli.options import directory_options, group_option, json_option
+from kedro_journal.console import screen
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.roster import Roster, read_roster
 from kedro_journal.replay import find_group

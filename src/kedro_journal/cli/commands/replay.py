@@ -12,12 +12,11 @@ import msgspec
 from kedro_journal.cli.common import (
     choose,
     exit_if_unread,
-    moments_of,
     open_journals,
-    screen,
     session_argument,
 )
 from kedro_journal.cli.options import directory_options, json_option, salvage_option
+from kedro_journal.console import moments_of, screen
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Record
 from kedro_journal.journal import read

@@ -19,8 +19,9 @@ from kedro_journal.cli.again import (
     session_class,
     split_params,
 )
-from kedro_journal.cli.common import choose_to_run, logs_aside, say, screen
+from kedro_journal.cli.common import choose_to_run, logs_aside, say
 from kedro_journal.cli.options import json_option, project_option
+from kedro_journal.console import screen
 from kedro_journal.errors import NothingLeft
 from kedro_journal.views.data import json_text
 from kedro_journal.views.resume import plan_view

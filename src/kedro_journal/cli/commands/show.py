@@ -10,9 +10,7 @@ import click
 from kedro_journal.cli.common import (
     choose,
     exit_if_unread,
-    moments_of,
     open_journals,
-    screen,
     session_argument,
 )
 from kedro_journal.cli.exit_codes import code_of, exit_code_option
@@ -22,6 +20,7 @@ from kedro_journal.cli.options import (
     json_option,
     salvage_option,
 )
+from kedro_journal.console import moments_of, screen
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.journal import Finding, JournalDirectory
 from kedro_journal.journal import verify as verify_file

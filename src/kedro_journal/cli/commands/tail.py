@@ -13,13 +13,13 @@ from kedro_journal.cli.common import (
     choose,
     open_journals,
     say,
-    screen,
     session_argument,
     write,
 )
 from kedro_journal.cli.exit_codes import code_of, exit_code_option
 from kedro_journal.cli.options import directory_options, json_option, salvage_option
 from kedro_journal.cli.tail_all import follow_all
+from kedro_journal.console import screen
 from kedro_journal.errors import CorruptJournal, JournalNotFound, NewerJournal
 from kedro_journal.events import Cursor, Record, UnknownEvent, closes
 from kedro_journal.journal import JournalDirectory, read

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from kedro_journal.cli.ancestors import ancestors
-from kedro_journal.cli.common import choose, open_journals, screen
+from kedro_journal.cli.common import choose, open_journals
 from kedro_journal.cli.options import directory_options, json_option, salvage_option
+from kedro_journal.console import screen
 from kedro_journal.replay import replay_folder
 from kedro_journal.state import trace as trace_of
 from kedro_journal.views.data import json_text

@@ -12,10 +12,10 @@ from kedro_journal.cli.common import (
     choose,
     open_journals,
     say,
-    screen,
     session_argument,
 )
 from kedro_journal.cli.options import directory_options, json_option
+from kedro_journal.console import screen
 from kedro_journal.errors import JournalError, NewerJournal
 from kedro_journal.journal import JournalDirectory, Verification
 from kedro_journal.journal import verify as verify_file
