@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from kedro_journal import errors
     from kedro_journal.errors import JournalError
     from kedro_journal.events import Cursor, Record
-    from kedro_journal.replay import (
+
+    from .analysis import GroupFailure, GroupNode, GroupState, NodeTry
+    from .recording.notes import note
+    from .replaying import (
         Sessions,
         current,
         events,
@@ -36,9 +39,6 @@ if TYPE_CHECKING:
         sessions,
         verify,
     )
-
-    from .analysis import GroupFailure, GroupNode, GroupState, NodeTry
-    from .recording.notes import note
     from .state import NodeState, RunState, SessionState
 
 __all__ = [
@@ -69,7 +69,7 @@ _NAMES = {
     "analysis": ("GroupFailure", "GroupNode", "GroupState", "NodeTry"),
     "errors": ("JournalError",),
     "events": ("Cursor", "Record"),
-    "replay": (
+    "replaying": (
         *("Sessions", "current", "events", "follow"),
         *("replay", "replay_group", "sessions", "verify"),
     ),

@@ -18,7 +18,7 @@ _RUN = """
 import sys
 import kedro.framework.session
 import kedro_journal.hooks.links, kedro_journal.hooks.session_hooks
-needless = "scan", "read", "follow", "verify", "plain"
+needless = "scan", "reader", "follow", "verification", "plain"
 found = [n for n in needless if f"kedro_journal.journal.{n}" in sys.modules]
 assert not found, found
 assert "kedro_journal.state.model" not in sys.modules

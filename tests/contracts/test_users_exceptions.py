@@ -11,7 +11,7 @@ import kedro_journal
 
 ROOT = Path(kedro_journal.__file__).parent
 IN_A_RUN = (
-    *("journal", "redaction", "replay"),
+    *("journal", "redaction", "replaying"),
     *("capture", "recording", "hooks", "session"),
 )
 BROAD = {

@@ -20,9 +20,9 @@ from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Event, SessionClosed, SessionCreated
 from kedro_journal.journal import JournalDirectory, kept, read
 from kedro_journal.journal.codec import decode
-from kedro_journal.replay import index, replay_folder, snapshot
-from kedro_journal.replay.index import INDEX_NAME, listed
-from kedro_journal.replay.snapshot import SNAPSHOT_NAME, load
+from kedro_journal.replaying import index, replay_folder, snapshot
+from kedro_journal.replaying.index import INDEX_NAME, listed
+from kedro_journal.replaying.snapshot import SNAPSHOT_NAME, load
 from kedro_journal.state import SessionState, fold
 
 LINES = sample_lines(1200, (100, 300))
@@ -32,7 +32,7 @@ ID = "2026-01-01T00.00.{:02d}.000Z"
 @pytest.fixture(autouse=True)
 def short_journals_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """And those that were written this very moment."""
-    module = sys.modules["kedro_journal.replay.folder"]
+    module = sys.modules["kedro_journal.replaying.folder"]
     monkeypatch.setattr(module, "FROM_BYTES", 20_000)
     monkeypatch.setattr(kept, "SETTLED_NS", -1)
 

@@ -16,8 +16,8 @@ from kedro_journal.errors import CorruptJournal
 from kedro_journal.events import Event
 from kedro_journal.journal import kept
 from kedro_journal.journal.kept import read_kept, write_kept
-from kedro_journal.replay import replay_folder, snapshot
-from kedro_journal.replay.snapshot import SNAPSHOT_NAME, load
+from kedro_journal.replaying import replay_folder, snapshot
+from kedro_journal.replaying.snapshot import SNAPSHOT_NAME, load
 from kedro_journal.state import SessionState
 from kedro_journal.testing import fold
 
@@ -27,7 +27,7 @@ LINES = sample_lines(1200, (100, 300))
 @pytest.fixture(autouse=True)
 def short_journals_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """And those that were written this very moment."""
-    module = sys.modules["kedro_journal.replay.folder"]
+    module = sys.modules["kedro_journal.replaying.folder"]
     monkeypatch.setattr(module, "FROM_BYTES", 20_000)
     monkeypatch.setattr(kept, "SETTLED_NS", -1)
 

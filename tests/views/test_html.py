@@ -23,7 +23,7 @@ from kedro_journal.events import (
     Record,
     RunFailed,
 )
-from kedro_journal.replay import Newest
+from kedro_journal.replaying import Newest
 from kedro_journal.state import SessionState, fold, html_of
 from kedro_journal.views import Screen, html_view
 

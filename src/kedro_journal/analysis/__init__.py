@@ -6,13 +6,13 @@ from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
     from .changes import Drift, Now
-    from .compare import Comparison, Difference, compare
+    from .comparison import Comparison, Difference, compare
     from .damage import Damage
     from .decision import NodeDecision, ResumePlan
     from .drift import find_drift
     from .evidence import Known, Link, collect
     from .group import GroupFailure, GroupNode, GroupState, NodeTry
-    from .merge import TASK_LABEL, merge
+    from .merging import TASK_LABEL, merge
     from .resume import plan_resume
     from .stored import Stored
 
@@ -43,13 +43,13 @@ lazily(
     __name__,
     {
         "changes": ("Drift", "Now"),
-        "compare": ("Comparison", "Difference", "compare"),
+        "comparison": ("Comparison", "Difference", "compare"),
         "damage": ("Damage",),
         "decision": ("NodeDecision", "ResumePlan"),
         "drift": ("find_drift",),
         "evidence": ("Known", "Link", "collect"),
         "group": ("GroupFailure", "GroupNode", "GroupState", "NodeTry"),
-        "merge": ("TASK_LABEL", "merge"),
+        "merging": ("TASK_LABEL", "merge"),
         "resume": ("plan_resume",),
         "stored": ("Stored",),
     },

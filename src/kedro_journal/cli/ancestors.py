@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 from kedro_journal.state import SessionState
 
 __all__ = ["ancestors"]

@@ -20,9 +20,9 @@ from kedro_journal.errors import (
 )
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.writer import JOURNAL_NAME
-from kedro_journal.replay.locate import open_directory
-from kedro_journal.replay.reference import WORDS
-from kedro_journal.replay.select import Chosen, Purpose, select
+from kedro_journal.replaying.locate import open_directory
+from kedro_journal.replaying.reference import WORDS
+from kedro_journal.replaying.select import Chosen, Purpose, select
 from kedro_journal.state import SessionState
 from kedro_journal.state.unread import is_unreadable
 from kedro_journal.views.terminal import escape

@@ -44,7 +44,7 @@ def print_at_exit(folders: Sequence[Path], arguments: Sequence[str]) -> None:
 
 def _hint(folder: Path) -> str:
     """Return the line about a session; empty if it did not fail."""
-    from kedro_journal.replay import replay_folder
+    from kedro_journal.replaying import replay_folder
     from kedro_journal.views.sessions import Listed, broke
     from kedro_journal.views.terminal import escape
 

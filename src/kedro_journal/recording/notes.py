@@ -84,7 +84,7 @@ def note(text: object, /, **fields: object) -> None:
     if recorder is not None:
         add_note(recorder, where_in(recorder.session_id), text, fields)
     elif not _is_left_alone():
-        from kedro_journal.replay.api import NO_SESSION
+        from kedro_journal.replaying.api import NO_SESSION
 
         raise RuntimeError(NO_SESSION)
 
@@ -287,7 +287,7 @@ def _inherited() -> Recorder | None:
     if _is_in_kedro() or is_switched_off():
         return None
     from kedro_journal.errors import JournalError
-    from kedro_journal.replay.locate import handed_down, of_ancestor, open_directory
+    from kedro_journal.replaying.locate import handed_down, of_ancestor, open_directory
 
     folder = handed_down()
     if folder is None:

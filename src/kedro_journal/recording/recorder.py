@@ -156,7 +156,7 @@ class Recorder:
     def _replayed(self) -> SessionState:
         # Imported here: a run need not read its own journal.
         from kedro_journal.journal import MemoryJournal
-        from kedro_journal.replay import replay_folder
+        from kedro_journal.replaying import replay_folder
         from kedro_journal.state import SessionState, fold
 
         if self.folder is not None:

@@ -20,8 +20,8 @@ from kedro_journal.errors import InvalidSessionId, JournalError
 from kedro_journal.recording.notes import note_in_folder
 from kedro_journal.recording.opening import created_event
 from kedro_journal.recording.say import say
-from kedro_journal.replay import replay_folder
-from kedro_journal.replay.locate import open_directory
+from kedro_journal.replaying import replay_folder
+from kedro_journal.replaying.locate import open_directory
 from kedro_journal.state import SessionState, Trace
 
 from .arguments import CreateArguments, create_arguments

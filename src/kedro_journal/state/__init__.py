@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
-    from .evolve import StateBuilder, evolve, fold
+    from .evolution import StateBuilder, evolve, fold
     from .model import (
         Anomaly,
         DatasetOperation,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         format_traceback,
     )
     from .shown import Shown, html_of, show_with
-    from .trace import Trace, trace
+    from .tracing import Trace, trace
     from .transitions import (
         NODE_TRANSITIONS,
         RUN_TRANSITIONS,
@@ -59,7 +59,7 @@ __all__ = [
 lazily(
     __name__,
     {
-        "evolve": (
+        "evolution": (
             "StateBuilder",
             "evolve",
             "fold",
@@ -83,7 +83,7 @@ lazily(
             "html_of",
             "show_with",
         ),
-        "trace": (
+        "tracing": (
             "Trace",
             "trace",
         ),

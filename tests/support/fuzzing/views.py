@@ -16,8 +16,8 @@ from kedro_journal.config import explain_config, find_project, load_config
 from kedro_journal.errors import ConfigError, JournalError
 from kedro_journal.events import Record
 from kedro_journal.journal import JournalDirectory, read, verify
-from kedro_journal.replay import events, replay, replay_folder, sessions
-from kedro_journal.replay.locate import newest_unclosed
+from kedro_journal.replaying import events, replay, replay_folder, sessions
+from kedro_journal.replaying.locate import newest_unclosed
 from kedro_journal.state import SessionState, evolve, fold
 from kedro_journal.views import (
     Detail,

@@ -9,7 +9,7 @@ import click
 from kedro_journal.cli.common import choose, open_journals, say, session_argument
 from kedro_journal.cli.options import directory_options, json_option
 from kedro_journal.journal.values import read_value
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 from kedro_journal.views.command import arguments_of, command_text
 from kedro_journal.views.data import json_text
 from kedro_journal.views.terminal import escape

@@ -12,7 +12,7 @@ from kedro_journal.cli.common import choose, open_journals, session_argument
 from kedro_journal.cli.options import directory_options, json_option
 from kedro_journal.console import screen
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 from kedro_journal.state import SessionState
 from kedro_journal.views.compare import comparison_view
 from kedro_journal.views.data import json_text

@@ -17,9 +17,9 @@ from kedro_journal.cli.options import directory_options, group_option, json_opti
 from kedro_journal.console import screen
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.roster import Roster, read_roster
-from kedro_journal.replay import find_group
-from kedro_journal.replay.index import listed
-from kedro_journal.replay.select import why_empty
+from kedro_journal.replaying import find_group
+from kedro_journal.replaying.index import listed
+from kedro_journal.replaying.select import why_empty
 from kedro_journal.state import Verdict
 from kedro_journal.views.data import json_text, summary_data
 from kedro_journal.views.sessions import Listed, sessions_view

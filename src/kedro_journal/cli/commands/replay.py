@@ -20,7 +20,7 @@ from kedro_journal.console import moments_of, screen
 from kedro_journal.errors import JournalError
 from kedro_journal.events import Record
 from kedro_journal.journal import read
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 from kedro_journal.state import SessionState, evolve, fold
 from kedro_journal.views.change import changes
 from kedro_journal.views.data import json_line, json_text, record_data, state_data

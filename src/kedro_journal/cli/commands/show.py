@@ -24,9 +24,9 @@ from kedro_journal.console import moments_of, screen
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.journal import Finding, JournalDirectory
 from kedro_journal.journal import verify as verify_file
-from kedro_journal.replay import replay_folder, replay_group
-from kedro_journal.replay.kin import end_of_chain, live_workers
-from kedro_journal.replay.locate import resumed_by
+from kedro_journal.replaying import replay_folder, replay_group
+from kedro_journal.replaying.kin import end_of_chain, live_workers
+from kedro_journal.replaying.locate import resumed_by
 from kedro_journal.state import SessionState
 from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.group import group_view

@@ -23,9 +23,9 @@ from kedro_journal.console import screen
 from kedro_journal.errors import CorruptJournal, JournalNotFound, NewerJournal
 from kedro_journal.events import Cursor, Record, UnknownEvent, closes
 from kedro_journal.journal import JournalDirectory, read
-from kedro_journal.replay import follow as follow_session
-from kedro_journal.replay import replay_folder
-from kedro_journal.replay.select import Chosen
+from kedro_journal.replaying import follow as follow_session
+from kedro_journal.replaying import replay_folder
+from kedro_journal.replaying.select import Chosen
 from kedro_journal.state.unread import unread_text
 from kedro_journal.views.data import json_line, record_data
 from kedro_journal.views.terminal import escape, render

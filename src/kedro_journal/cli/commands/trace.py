@@ -10,7 +10,7 @@ from kedro_journal.cli.ancestors import ancestors
 from kedro_journal.cli.common import choose, open_journals
 from kedro_journal.cli.options import directory_options, json_option, salvage_option
 from kedro_journal.console import screen
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 from kedro_journal.state import trace as trace_of
 from kedro_journal.views.data import json_text
 from kedro_journal.views.trace import trace_view

@@ -14,8 +14,8 @@ from kedro_journal.cli.exit_codes import EXIT_TIMEOUT, code_of
 from kedro_journal.cli.options import directory_options, json_option
 from kedro_journal.errors import JournalNotFound
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.replay import replay_folder
-from kedro_journal.replay.select import Chosen, select
+from kedro_journal.replaying import replay_folder
+from kedro_journal.replaying.select import Chosen, select
 from kedro_journal.state import SessionState
 from kedro_journal.views.data import json_text, summary_data
 

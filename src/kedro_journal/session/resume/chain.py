@@ -15,10 +15,10 @@ from kedro_journal.config import find_project
 from kedro_journal.errors import JournalError, NotResumable
 from kedro_journal.events import JournalHeader
 from kedro_journal.journal import JournalDirectory, read_head, verify
-from kedro_journal.replay import replay_folder
-from kedro_journal.replay.kin import is_live_worker
-from kedro_journal.replay.locate import open_directory, resumed_by
-from kedro_journal.replay.select import Chosen, select
+from kedro_journal.replaying import replay_folder
+from kedro_journal.replaying.kin import is_live_worker
+from kedro_journal.replaying.locate import open_directory, resumed_by
+from kedro_journal.replaying.select import Chosen, select
 from kedro_journal.state import RunState, SessionState
 from kedro_journal.state.unread import unread_text
 

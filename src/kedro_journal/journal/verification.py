@@ -11,7 +11,7 @@ from kedro_journal.events import UnknownEvent, closes
 
 from .codec import FORMAT_VERSION
 from .port import REAL_OS, Os
-from .read import read
+from .reader import read
 from .scan import Finding, FindingKind
 
 __all__ = ["Verification", "verify"]
