@@ -12,7 +12,7 @@ from kedro_journal.state import NodeStatus
 
 state = kedro_journal.replay("latest", until_seq=3)
 assert_type(state, SessionState)
-assert_type(kedro_journal.events(), Iterator[Record])
+assert_type(kedro_journal.records(), Iterator[Record])
 assert_type(kedro_journal.follow(), Iterator[Record])
 assert_type(kedro_journal.current(), SessionState)
 group = kedro_journal.replay_group("latest")

@@ -39,7 +39,7 @@ __all__ = [
     "plan_resume",
 ]
 
-lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "changes": ("Drift", "Now"),

@@ -261,7 +261,7 @@ class Story(Teller):
         """Find the record by which half of a session's completed nodes were."""
         done = [
             record
-            for record in kedro_journal.events(session_id, directory=self.where.path)
+            for record in kedro_journal.records(session_id, directory=self.where.path)
             if isinstance(record.event, NodeCompleted)
         ]
         self.claim(len(done) > 1, "too few nodes were completed before the kill")

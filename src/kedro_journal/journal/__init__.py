@@ -49,7 +49,7 @@ __all__ = [
     "verify",
 ]
 
-lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "codec": (

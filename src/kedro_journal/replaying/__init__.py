@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
-    from .api import current, events, follow, replay, verify
+    from .api import current, follow, records, replay, verify
     from .folder import replay_folder
     from .group import find_group, replay_group
     from .listing import Newest, Sessions, sessions
@@ -14,9 +14,9 @@ __all__ = [
     "Newest",
     "Sessions",
     "current",
-    "events",
     "find_group",
     "follow",
+    "records",
     "replay",
     "replay_folder",
     "replay_group",
@@ -24,7 +24,7 @@ __all__ = [
     "verify",
 ]
 
-lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "group": (
@@ -36,7 +36,7 @@ lazily(
             "Sessions",
             "sessions",
         ),
-        "api": ("current", "events", "follow", "replay", "verify"),
+        "api": ("current", "follow", "records", "replay", "verify"),
         "folder": ("replay_folder",),
     },
 )

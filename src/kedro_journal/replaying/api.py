@@ -29,8 +29,8 @@ from .select import Chosen, select
 
 __all__ = [
     "current",
-    "events",
     "follow",
+    "records",
     "replay",
     "verify",
 ]
@@ -74,7 +74,7 @@ def replay(
     return replay_folder(folder, until_seq=until_seq, salvage=salvage)
 
 
-def events(
+def records(
     session_id: str = "latest",
     *,
     start: Cursor | None = None,

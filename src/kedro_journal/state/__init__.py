@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Writer,
         format_traceback,
     )
-    from .shown import Shown, html_of, show_with
+    from .shown import Shown, html_of
     from .tracing import Trace, trace
     from .transitions import (
         NODE_TRANSITIONS,
@@ -51,12 +51,11 @@ __all__ = [
     "fold",
     "format_traceback",
     "html_of",
-    "show_with",
     "status_after",
     "trace",
 ]
 
-lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "evolution": (
@@ -81,7 +80,6 @@ lazily(
         "shown": (
             "Shown",
             "html_of",
-            "show_with",
         ),
         "tracing": (
             "Trace",
