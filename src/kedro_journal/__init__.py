@@ -13,47 +13,40 @@ command, by entry point: that must cost nothing, and must not fail where a depen
 is missing.
 """
 
-import sys
-from importlib import import_module
-from types import ModuleType
-
+from kedro_journal._lazy import lazily
 from kedro_journal._version import __version__
 
 TYPE_CHECKING = not __name__  # type checkers know the name, and Jedi cannot tell
 if TYPE_CHECKING:
-    from typing import Any
-
     from kedro_journal import errors
     from kedro_journal.errors import JournalError
     from kedro_journal.events import Cursor, Record
-    from kedro_journal.replay import (
+
+    from .analysis import (
+        Comparison,
+        Difference,
+        GroupFailure,
+        GroupNode,
+        GroupState,
+        NodeTry,
+        ResumePlan,
+    )
+    from .recording.notes import note
+    from .replaying import (
         Sessions,
         current,
         diff,
-        events,
         follow,
+        records,
         replay,
         replay_group,
         sessions,
         trace,
         verify,
     )
-    from kedro_journal.session.inputs import load_inputs
-    from kedro_journal.session.notes import note
-    from kedro_journal.session.resume import resume_plan
-    from kedro_journal.state import (
-        Comparison,
-        Difference,
-        GroupFailure,
-        GroupNode,
-        GroupState,
-        NodeState,
-        NodeTry,
-        ResumePlan,
-        RunState,
-        SessionState,
-        Trace,
-    )
+    from .session.resume.inputs import load_inputs
+    from .session.resume.planning import resume_plan
+    from .state import NodeState, RunState, SessionState, Trace
 
 __all__ = [
     "Comparison",
@@ -75,10 +68,10 @@ __all__ = [
     "current",
     "diff",
     "errors",
-    "events",
     "follow",
     "load_inputs",
     "note",
+    "records",
     "replay",
     "replay_group",
     "resume_plan",
@@ -88,68 +81,21 @@ __all__ = [
 ]
 
 _NAMES = {
+    # These need no import of their own: `kedro_journal.session.KedroSession` is found.
+    "": ("errors", "events", "journal", "session", "state"),
+    "analysis": (
+        *("Comparison", "Difference", "GroupFailure", "GroupNode", "GroupState"),
+        *("NodeTry", "ResumePlan"),
+    ),
     "errors": ("JournalError",),
     "events": ("Cursor", "Record"),
-    "replay": (
-        *("Sessions", "current", "diff", "events", "follow"),
+    "replaying": (
+        *("Sessions", "current", "diff", "follow", "records"),
         *("replay", "replay_group", "sessions", "trace", "verify"),
     ),
-    "session.inputs": ("load_inputs",),
-    "session.notes": ("note",),
-    "session.resume": ("resume_plan",),
-    "state": (
-        *("GroupFailure", "GroupNode", "GroupState", "NodeState", "NodeTry"),
-        *("ResumePlan", "RunState", "SessionState"),
-        *("Comparison", "Difference", "Trace"),
-    ),
+    "recording.notes": ("note",),
+    "session.resume.inputs": ("load_inputs",),
+    "session.resume.planning": ("resume_plan",),
+    "state": ("NodeState", "RunState", "SessionState", "Trace"),
 }
-_HOME_OF = {name: home for home, names in _NAMES.items() for name in names}
-
-_MODULES = ("errors", "journal", "session", "state")
-"""These need no import of their own: `kedro_journal.session.KedroSession` is found."""
-
-
-class _Package(ModuleType):
-    """This module, which the import system tells of every subpackage it has imported.
-
-    The functions `events` and `replay` stand in the place of the subpackages of the
-    same names: `replay(...)` is what users call, `kedro_journal.replay.x` is what
-    nobody does.
-    """
-
-    def __setattr__(self, name: str, value: object) -> None:
-        mine = value is sys.modules.get(f"{__name__}.{name}")
-        if mine and name in _HOME_OF:
-            return
-        super().__setattr__(name, value)
-        if mine and name == "state":
-            value.show_with(_html)  # type: ignore[attr-defined]
-
-
-def __getattr__(name: str) -> "Any":
-    if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    home = _HOME_OF.get(name)
-    if home is None:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    found = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    dunder = (name for name in globals() if name.startswith("__"))
-    return sorted({*dunder, *__all__, *_MODULES})
-
-
-def _html(value: object) -> str:
-    """Show a state in a notebook, as of now; the view itself reads no clock."""
-    from datetime import UTC, datetime  # noqa: PLC0415 - notebooks only
-
-    from kedro_journal.views import Screen, html_view  # noqa: PLC0415
-
-    return html_view(value, Screen(datetime.now(UTC)))
-
-
-sys.modules[__name__].__class__ = _Package
+__getattr__, __dir__ = lazily(__name__, _NAMES)

@@ -1,46 +1,48 @@
-"""Packages whose names are imported when they are first asked for.
+"""Names of a package that are imported on first use, by PEP 562.
 
-A run, or a short command, needs few modules of each package. All of them together take
-longer to import than the journal of a small run takes to write.
+A run, or a short command, needs few modules of each package. Importing all of them
+takes longer than writing the journal of a small run.
 """
 
 import sys
 from importlib import import_module
-from types import ModuleType
+
+TYPE_CHECKING = False  # what type checkers know by this name, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
 __all__ = ["lazily"]
 
 
-def lazily(package: str, homes: dict[str, tuple[str, ...]]) -> None:
-    """Let a package import its names when they are asked for.
+def lazily(
+    package: str, homes: "Mapping[str, tuple[str, ...]]"
+) -> "tuple[Callable[[str], Any], Callable[[], list[str]]]":
+    """Return the `__getattr__` and `__dir__` of a package.
 
-    A name may be that of a submodule as well, such as the function `evolve`: the name
-    stands for the function then, as `from .evolve import evolve` would have it.
+    No name may be that of a submodule: the import system sets a submodule as an
+    attribute of its package, where it would hide the name.
 
     Args:
-        package: Its full name; it is being imported.
-        homes: Submodule to the names that come from it.
+        package: Full name of the package.
+        homes: Submodule to the names that it defines. Names of the empty submodule
+            are submodules themselves.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
 
-    class Package(ModuleType):
-        """The package, which the import system tells of each submodule it imported."""
+    def get(name: str) -> "Any":
+        home = home_of.get(name)
+        if home is None:
+            message = f"module {package!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        if not home:
+            return import_module(f"{package}.{name}")
+        found = getattr(import_module(f"{package}.{home}"), name)
+        setattr(sys.modules[package], name, found)
+        return found
 
-        def __setattr__(self, name: str, value: object) -> None:
-            if name in home_of and value is sys.modules.get(f"{package}.{name}"):
-                return
-            super().__setattr__(name, value)
+    def names() -> list[str]:
+        dunder = (name for name in vars(sys.modules[package]) if name[:2] == "__")
+        return sorted({*dunder, *home_of})
 
-        def __getattr__(self, name: str) -> object:
-            home = home_of.get(name)
-            if home is None:
-                message = f"module {package!r} has no attribute {name!r}"
-                raise AttributeError(message)
-            found = getattr(import_module(f"{package}.{home}"), name)
-            self.__dict__[name] = found
-            return found
-
-        def __dir__(self) -> list[str]:
-            return sorted({*self.__dict__, *home_of})
-
-    sys.modules[package].__class__ = Package
+    return get, names

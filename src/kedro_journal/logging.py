@@ -35,8 +35,8 @@ from kedro_journal._outside import let_through
 __all__ = ["JournalHandler"]
 
 _OURS: Final = frozenset({"kedro_journal", "filelock"})
-_SESSION: Final = "kedro_journal.session.recorder"
-_HOME: Final = "kedro_journal.session.log_records"
+_SESSION: Final = "kedro_journal.recording.recorder"
+_HOME: Final = "kedro_journal.recording.log_records"
 _here: Final = threading.local()
 
 

@@ -23,8 +23,8 @@ from samples import create, journal_of, opened, real_event
 
 from kedro_journal.journal import JournalWriter
 from kedro_journal.journal.codec import encode_event, seal
+from kedro_journal.recording.recorder import Recorder
 from kedro_journal.redaction import Redactor
-from kedro_journal.session.recorder import Recorder
 
 _FIELDS = msgspec.structs.asdict(real_event())
 

@@ -16,8 +16,8 @@ from functools import partial
 import msgspec
 
 from kedro_journal.events import PlannedNode, RunStarted
+from kedro_journal.recording.encoding import encode
 from kedro_journal.redaction import Redactor
-from kedro_journal.session.encoding import encode
 
 NODES = tuple(
     PlannedNode(

@@ -14,7 +14,7 @@ import msgspec
 
 from kedro_journal.events import EVENT_TYPES
 from kedro_journal.journal.writer import JOURNAL_NAME
-from kedro_journal.replay.replay import replay_folder
+from kedro_journal.replaying.folder import replay_folder
 
 
 def memory_kb(key: str) -> int:

@@ -14,7 +14,7 @@ from measure import Dose, Group, Subject, Target, peer
 from samples import begin, end, journal_of, node, started, write
 
 from kedro_journal.journal import JournalDirectory, session_timestamp
-from kedro_journal.replay.index import listed
+from kedro_journal.replaying.index import listed
 
 
 def groups(dose: Dose, folder: Path) -> Iterator[Group]:

@@ -19,9 +19,9 @@ _IMPORT = """
 import time
 import kedro.framework.cli, kedro.framework.session
 began = time.perf_counter()
-import kedro_journal.session.plugin
+import kedro_journal.hooks.plugin
 told = time.perf_counter() - began
-import kedro_journal.session.links, kedro_journal.session.hooks
+import kedro_journal.hooks.links, kedro_journal.hooks.session_hooks
 print(told * 1e3, (time.perf_counter() - began) * 1e3)
 """
 

@@ -15,7 +15,7 @@ from kedro_journal.errors import GroupNotFound
 from kedro_journal.events import JournalHeader, SessionCreated, WriterOpened
 from kedro_journal.journal import JournalDirectory, JournalWriter
 from kedro_journal.journal.liveness import boot_id, host_name
-from kedro_journal.replay import group as replay_group_module
+from kedro_journal.replaying import group as replay_group_module
 
 from .conftest import Call
 

@@ -22,7 +22,7 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import JournalWriter
 from kedro_journal.journal.liveness import boot_id, host_name, start_ticks
-from kedro_journal.replay import replay as replay_session
+from kedro_journal.replaying import replay as replay_session
 
 from .conftest import RUN, run_of
 
@@ -71,7 +71,7 @@ def test_the_list_is_bounded_and_filtered(call, journals):
 
 
 def test_only_the_newest_sessions_are_read(call, journals, monkeypatch):
-    from kedro_journal.replay import index as module
+    from kedro_journal.replaying import index as module
 
     for hour in range(5):
         journals.completed(f"2026-11-20T0{hour}.00.00.000Z")

@@ -10,15 +10,15 @@ _LIST = """
 import sys
 from kedro_journal.cli import journal
 journal.main(["list", "--directory", sys.argv[1]], standalone_mode=False)
-needless = "kedro", "rich", "filelock", "importlib.metadata", "kedro_journal.state.resume"
+needless = "kedro", "rich", "filelock", "importlib.metadata", "kedro_journal.analysis.resume"
 found = [name for name in needless if name in sys.modules]
 assert not found, found
 """
 _RUN = """
 import sys
 import kedro.framework.session
-import kedro_journal.session.links, kedro_journal.session.hooks
-needless = "scan", "read", "follow", "verify", "plain"
+import kedro_journal.hooks.links, kedro_journal.hooks.session_hooks
+needless = "scan", "reader", "follow", "verification", "plain"
 found = [n for n in needless if f"kedro_journal.journal.{n}" in sys.modules]
 assert not found, found
 assert "kedro_journal.state.model" not in sys.modules

@@ -20,7 +20,7 @@ from kedro_journal.redaction import Redactor
 
 
 def test_an_illegal_transition_is_refused_before_anything_is_written() -> None:
-    from kedro_journal.session.recorder import Recorder
+    from kedro_journal.recording.recorder import Recorder
 
     journal = MemoryJournal(HEADER, opened())
     recorder = Recorder(
@@ -39,7 +39,7 @@ def test_an_illegal_transition_is_refused_before_anything_is_written() -> None:
 
 
 def test_one_event_that_does_not_fit_costs_no_other() -> None:
-    from kedro_journal.session.recorder import Recorder
+    from kedro_journal.recording.recorder import Recorder
 
     journal = MemoryJournal(HEADER, opened())
     recorder = Recorder(journal, session_id="s", folder=None, redactor=Redactor())
@@ -53,7 +53,7 @@ def test_one_event_that_does_not_fit_costs_no_other() -> None:
 
 
 def test_a_run_that_has_ended_takes_no_events_of_its_nodes() -> None:
-    from kedro_journal.session.recorder import Recorder
+    from kedro_journal.recording.recorder import Recorder
 
     journal = MemoryJournal(HEADER, opened())
     recorder = Recorder(journal, session_id="s", folder=None, redactor=Redactor())
@@ -72,7 +72,7 @@ def test_a_run_that_has_ended_takes_no_events_of_its_nodes() -> None:
 
 
 def test_a_run_does_not_start_in_a_session_that_was_not_created() -> None:
-    from kedro_journal.session.recorder import Recorder
+    from kedro_journal.recording.recorder import Recorder
 
     journal = MemoryJournal(HEADER, opened())
     recorder = Recorder(

@@ -10,7 +10,10 @@ import pytest
 import kedro_journal
 
 ROOT = Path(kedro_journal.__file__).parent
-IN_A_RUN = ("journal", "redaction", "replay", "session")
+IN_A_RUN = (
+    *("journal", "redaction", "replaying"),
+    *("capture", "recording", "hooks", "session"),
+)
 BROAD = {
     "BaseException",
     "Exception",
@@ -22,7 +25,7 @@ BROAD = {
     "ValueError",
 }
 """What users derive their exceptions from. Others are narrow: `KeyError`, ours."""
-ENDS_THE_PROCESS = {("session/signals.py", "tell")}
+ENDS_THE_PROCESS = {("recording/signals.py", "tell")}
 """The process dies of SIGTERM right after it, whatever was raised there."""
 
 

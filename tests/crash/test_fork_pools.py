@@ -15,7 +15,7 @@ from pathlib import Path
 from kedro_journal.config import load_config
 from kedro_journal.events import NoteAdded
 from kedro_journal.session import KedroSession  # and with it Kedro
-from kedro_journal.session.opening import open_journal
+from kedro_journal.recording.opening import open_journal
 
 session = open_journal("s", Path(sys.argv[1]), load_config(None))
 session.recorder.record(NoteAdded(text="before"))

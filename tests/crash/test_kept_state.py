@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from kedro_journal.events import Event, SessionClosed, SessionCreated
 from kedro_journal.journal import JournalDirectory, kept
-from kedro_journal.replay import index, replay_folder
-from kedro_journal.replay.index import INDEX_NAME, listed
+from kedro_journal.replaying import index, replay_folder
+from kedro_journal.replaying.index import INDEX_NAME, listed
 
 ID = "2026-01-01T00.00.{:02d}.000Z"
 

@@ -24,7 +24,7 @@ from storms.account import Account
 from kedro_journal.journal import OwnerLock, is_held, probe
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME, boot_id, host_name
 from kedro_journal.journal.lock import BackendName
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 
 BACKENDS: list[BackendName] = ["fcntl", "filelock"]
 Start = Callable[..., Owner]
@@ -325,7 +325,7 @@ def test_a_session_that_is_closed_between_two_looks_is_closed(
         answers.append(probe(*given))
         return answers[-1]
 
-    module = importlib.import_module("kedro_journal.replay.replay")
+    module = importlib.import_module("kedro_journal.replaying.folder")
     monkeypatch.setattr(module, "probe", late_probe)
     assert look(owner.folder) == "closed"
     assert answers == ["crashed"]

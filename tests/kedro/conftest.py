@@ -198,7 +198,7 @@ def check_complete(
     assert verification.ok, verification.findings
     assert verification.findings == ()
     records = list(
-        kedro_journal.events(state.session_id, directory=project.sessions_path)
+        kedro_journal.records(state.session_id, directory=project.sessions_path)
     )
     assert [record.seq for record in records] == list(range(1, len(records) + 1))
     assert state.anomalies == ()
@@ -384,7 +384,7 @@ class Mischief(Project):
 
     def types(self) -> list[str]:
         """Types of the newest session's records."""
-        found = kedro_journal.events("latest", directory=self.sessions_path)
+        found = kedro_journal.records("latest", directory=self.sessions_path)
         return [record.type for record in found]
 
 

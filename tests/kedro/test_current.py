@@ -92,7 +92,7 @@ def test_two_sessions_in_two_threads_are_told_apart(project: Project) -> None:
     done = project.python(
         "import threading\n"
         "from kedro_journal.session import KedroSession\n"
-        "from kedro_journal.session.project import configure\n"
+        "from kedro_journal.capture.project import configure\n"
         "configure('journal_demo', None)\n"
         "sessions = [KedroSession.create(env='local', runtime_params={'who': f'w{n}'})\n"
         "            for n in range(4)]\n"

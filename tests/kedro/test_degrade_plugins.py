@@ -216,7 +216,7 @@ from kedro.framework.startup import bootstrap_project
 bootstrap_project(Path.cwd())
 from kedro.framework.hooks import specs
 from kedro.framework.cli.hooks import specs as cli_specs
-from kedro_journal.session.plugin import PluginHooks, CliHooks, hooks, cli_hooks
+from kedro_journal.hooks.plugin import PluginHooks, CliHooks, hooks, cli_hooks
 {imports}
 
 class Node:

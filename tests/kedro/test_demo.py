@@ -16,9 +16,10 @@ import pytest
 from click.testing import CliRunner
 
 import kedro_journal
-from kedro_journal.cli import demo_story, journal
-from kedro_journal.cli.demo_process import as_typed, await_session, start_kedro
-from kedro_journal.cli.demo_project import check_folder
+from kedro_journal.cli import journal
+from kedro_journal.demo import story as demo_story
+from kedro_journal.demo.process import as_typed, await_session, start_kedro
+from kedro_journal.demo.project import check_folder
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
 

@@ -137,7 +137,7 @@ def test_first_loads_and_saves_have_a_fingerprint(
     check(data, run)
     events = [
         record.event
-        for record in kedro_journal.events("latest", directory=data.sessions_path)
+        for record in kedro_journal.records("latest", directory=data.sessions_path)
         if isinstance(record.event, DatasetLoaded) and record.event.dataset == "raw"
     ]
     assert len(events) == 2

@@ -269,7 +269,7 @@ def test_journals_are_read_while_time_is_frozen(project: Project) -> None:
         "    with freezegun.freeze_time('2030-01-01'):\n"
         "        assert [s.verdict for s in kedro_journal.sessions()] == ['completed']\n"
         "        assert kedro_journal.replay('latest').verdict == 'completed'\n"
-        "        assert list(kedro_journal.events('latest'))\n"
+        "        assert list(kedro_journal.records('latest'))\n"
         "    assert kedro_journal.replay('latest').verdict == 'completed'\n"
     )
 
@@ -331,7 +331,7 @@ def test_switched_off_only_the_check_is_imported(project: Project, value: str) -
     said = done.stdout.count("Nothing is") + done.stderr.count("Nothing is")
     if value == "perhaps":
         assert 1 == said
-        modules.remove("kedro_journal.session.say")
+        modules.remove("kedro_journal.recording.say")
         modules.remove("kedro_journal._outside")
     else:
         assert 0 == said
@@ -445,7 +445,7 @@ def test_another_caller_of_hooks_may_leave_out_the_result(
     assert 0 == done.returncode, done.stderr
     state = project.state()
     assert "completed" == state.verdict
-    records = kedro_journal.events("latest", directory=project.sessions_path)
+    records = kedro_journal.records("latest", directory=project.sessions_path)
     assert [("count",)] == [
         record.event.outputs
         for record in records

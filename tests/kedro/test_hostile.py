@@ -122,7 +122,7 @@ def test_a_deleted_working_directory_stops_nothing(project: Project) -> None:
         "import kedro_journal\n"
         "from kedro_journal.session import KedroSession, get_current_session\n"
         f"root = Path({str(project.path)!r})\n"
-        "from kedro_journal.session.project import configure\n"
+        "from kedro_journal.capture.project import configure\n"
         "configure('journal_demo', root)\n"
         "gone = root / 'gone'; gone.mkdir(); os.chdir(gone); gone.rmdir()\n"
         "assert get_current_session(silent=True, recover=True) is None\n"

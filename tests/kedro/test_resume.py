@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import kedro_journal
-from kedro_journal.cli.demo_process import await_session, start_kedro
+from kedro_journal.demo.process import await_session, start_kedro
 from kedro_journal.journal import JournalDirectory
 
 from .breakable import REPORT, Breakable
@@ -500,7 +500,7 @@ class TestTheSameRun:
         broken.project.python(
             "import os\n"
             "from kedro_journal.session import KedroServiceSession\n"
-            "from kedro_journal.session.project import configure\n"
+            "from kedro_journal.capture.project import configure\n"
             "configure('journal_demo', None)\n"
             "with KedroServiceSession.create() as session:\n"
             "    for name, die in ('one', 'judge:raise'), ('two', 'report:raise'):\n"

@@ -25,7 +25,7 @@ def test_eight_runs_at_once_have_eight_complete_and_separate_records(
         "from concurrent.futures import ThreadPoolExecutor\n"
         "from kedro.runner import SequentialRunner, ThreadRunner\n"
         "from kedro_journal.session import KedroServiceSession\n"
-        "from kedro_journal.session.project import configure\n"
+        "from kedro_journal.capture.project import configure\n"
         "configure('journal_demo', None)\n"
         "names = ['small']\n"
         "with KedroServiceSession.create() as session:\n"
@@ -131,7 +131,7 @@ def test_runs_of_the_http_server_are_journaled_though_the_session_is_kedros_own(
     bad = post(url, {"pipeline_names": ["small"], "from_nodes": ["nope"]})
 
     assert "failure" == bad["status"]
-    records = list(kedro_journal.events(directory=project.sessions_path))
+    records = list(kedro_journal.records(directory=project.sessions_path))
     state = project.state()
     # Kedro's ids collide in one millisecond, so runs are counted by what started.
     assert 4 == sum(record.type == "run.started" for record in records)

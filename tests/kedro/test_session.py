@@ -212,7 +212,7 @@ def test_200_sessions_from_16_threads_have_200_ids(project: Project) -> None:
         project,
         "from concurrent.futures import ThreadPoolExecutor\n"
         "from kedro_journal.session import KedroSession\n"
-        "from kedro_journal.session.project import configure\n"
+        "from kedro_journal.capture.project import configure\n"
         "configure('journal_demo', None)\n"
         "def one(_):\n"
         "    s = KedroSession.create(); s.close(); return s.session_id\n"

@@ -117,7 +117,7 @@ def test_a_warning_of_a_validation_is_a_fact(
     check_no_value(project)
     (event,) = (
         record.event
-        for record in kedro_journal.events("latest", directory=project.sessions_path)
+        for record in kedro_journal.records("latest", directory=project.sessions_path)
         if isinstance(record.event, DatasetValidated)
     )
     assert ("copy", "give", "warned") == (event.dataset, event.node, event.outcome)

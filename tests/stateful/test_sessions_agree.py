@@ -48,9 +48,9 @@ from kedro_journal.journal import (
     session_timestamp,
 )
 from kedro_journal.journal.ids import is_session_id, time_in
-from kedro_journal.replay import replay_folder
-from kedro_journal.replay.index import listed
-from kedro_journal.replay.select import select
+from kedro_journal.replaying import replay_folder
+from kedro_journal.replaying.index import listed
+from kedro_journal.replaying.select import select
 
 DOSE = float(os.environ.get("JOURNAL_TEST_DOSE", "1"))
 START = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final, Literal
 
+from kedro_journal.analysis import Link, Stored
+from kedro_journal.analysis.evidence import bare, collect
 from kedro_journal.events import (
     DatasetLoaded,
     DatasetLoading,
@@ -29,8 +31,7 @@ from kedro_journal.events import (
     SessionCreated,
     SessionResumed,
 )
-from kedro_journal.state import Link, SessionState, Stored, fold
-from kedro_journal.state.evidence import bare, collect
+from kedro_journal.state import SessionState, fold
 
 __all__ = ["EPOCH", "File", "Journal", "Kind", "Phase", "World", "node"]
 

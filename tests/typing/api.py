@@ -19,7 +19,7 @@ from kedro_journal.state import NodeStatus
 
 state = kedro_journal.replay("latest", until_seq=3)
 assert_type(state, SessionState)
-assert_type(kedro_journal.events(), Iterator[Record])
+assert_type(kedro_journal.records(), Iterator[Record])
 assert_type(kedro_journal.follow(), Iterator[Record])
 assert_type(kedro_journal.current(), SessionState)
 group = kedro_journal.replay_group("latest")
@@ -41,7 +41,7 @@ assert_type(kedro_journal.diff("latest", "last-good"), tuple[Comparison, ...])
 assert_type(kedro_journal.trace("params:lr"), tuple[Trace, ...])
 assert_type(kedro_journal.resume_plan("latest", params={"lr": 1}), ResumePlan)
 assert_type(kedro_journal.load_inputs("train"), dict[str, Any])
-for record in kedro_journal.events():
+for record in kedro_journal.records():
     match record.event:
         case NodeFailed(error=error, node=name):
             assert_type(error, ErrorInfo)

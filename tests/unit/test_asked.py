@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import hostile
 import pytest
 
-from kedro_journal.session.asked import asked
+from kedro_journal.hooks.asked import asked
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kedro_journal.capture.fields import REMOTE_MAX_CHARS, error_info
 from kedro_journal.redaction import Redactor
 from kedro_journal.redaction.blocks import Blocks, masked_lines, masked_text
-from kedro_journal.session.capture import REMOTE_MAX_CHARS, error_info
 
 BODY = ["MIIEvQCANARYone", "CANARYtwo", "CANARYthree"]
 WIDE = [f"CANARY{n}aB3" + "xY9z" * 13 + "q" * 3 for n in range(4)]

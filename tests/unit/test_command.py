@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 import pytest
 
-from kedro_journal.session.command import ending_error
+from kedro_journal.hooks.command import ending_error
 
 
 def ended_by(work: Callable[[], object]) -> BaseException | None:

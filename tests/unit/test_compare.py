@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from resume_world import Journal, World, node
 
+from kedro_journal.analysis import compare
 from kedro_journal.events import (
     CommandLine,
     ContextLoaded,
@@ -14,7 +15,7 @@ from kedro_journal.events import (
     SessionCreated,
     Versions,
 )
-from kedro_journal.state import SessionState, compare, trace
+from kedro_journal.state import SessionState, trace
 from kedro_journal.views.compare import comparison_view
 from kedro_journal.views.terminal import Screen
 

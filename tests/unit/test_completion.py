@@ -22,7 +22,7 @@ def test_every_public_name_is_completed() -> None:
     [
         ("kedro_journal.replay().ver", "verdict"),
         ("kedro_journal.sessions()[0].ver", "verdict"),
-        ("for record in kedro_journal.events(): record.cur", "cursor"),
+        ("for record in kedro_journal.records(): record.cur", "cursor"),
         ("kedro_journal.diff()[0].diff", "differences"),
         ("kedro_journal.resume_plan().to_", "to_run"),
     ],

@@ -12,7 +12,7 @@ pytest.importorskip("kedro")
 
 from kedro.io import DataCatalog
 
-from kedro_journal.session.confirms import unwatch_confirms, watch_confirms
+from kedro_journal.capture.confirms import unwatch_confirms, watch_confirms
 
 
 class Told:

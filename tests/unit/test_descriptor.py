@@ -27,7 +27,7 @@ from kedro_journal.journal.descriptor import Held, Lost
 from kedro_journal.journal.lock import is_held
 from kedro_journal.journal.port import REAL_OS, Os, raised
 from kedro_journal.journal.watch import KernelWatch
-from kedro_journal.session.losses import Losses, report
+from kedro_journal.recording.losses import Losses, report
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 

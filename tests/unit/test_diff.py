@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kedro_journal.session.diff import LEFT_OUT, safe_diff
+from kedro_journal.capture.diff import LEFT_OUT, safe_diff
 
 PATTERNS = ["credentials*", "credentials*/**", "**/credentials*", "hidden/*.yml"]
 

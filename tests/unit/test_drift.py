@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from resume_world import Journal, World, node
 
+from kedro_journal.analysis import Drift, Now, Stored, find_drift, plan_resume
 from kedro_journal.events import (
     ContextLoaded,
     DatasetSaved,
@@ -18,7 +19,6 @@ from kedro_journal.events import (
     Versions,
 )
 from kedro_journal.redaction import Redactor
-from kedro_journal.state import Drift, Now, Stored, find_drift, plan_resume
 
 LINE = [
     node("a", ["raw"], ["first"]),

@@ -16,10 +16,10 @@ from kedro_journal.events import (
     PlannedNode,
     RunStarted,
 )
+from kedro_journal.recording.encoding import encode
 from kedro_journal.redaction import REDACTED, Redactor
 from kedro_journal.redaction.plain import Walk
 from kedro_journal.redaction.redactor import Redactor as _Redactor
-from kedro_journal.session.encoding import encode
 
 SECRET = "hunter2-the-second"
 TEXTS = st.one_of(

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 import click
 import pytest
 
-from kedro_journal.session.command import ending_error
+from kedro_journal.hooks.command import ending_error
 
 
 def leaves(call: Callable[[], object]) -> tuple[SystemExit, BaseException | None]:

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
+from kedro_journal.capture.entries import places_of
 from kedro_journal.events import CatalogEntry
-from kedro_journal.session.entries import places_of
 
 
 def entry(name: str, path: str | None) -> CatalogEntry:

@@ -20,9 +20,9 @@ from kedro_journal.events import (
     PlannedNode,
     RunStarted,
 )
+from kedro_journal.recording.encoding import encode, encode_least
 from kedro_journal.redaction import Redactor
 from kedro_journal.redaction.marks import marks_of
-from kedro_journal.session.encoding import encode, encode_least
 
 SECRET = 'Zq7Wv9Xk3 "Lm5Np2R/+'
 FORMS = {

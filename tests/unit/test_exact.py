@@ -19,11 +19,11 @@ from kedro_journal.errors import NotRecorded
 from kedro_journal.events import CommandLine, RunStarted, SessionCreated
 from kedro_journal.journal import PAYLOAD_MAX_BYTES
 from kedro_journal.journal.values import VALUES_NAME, read_value, write_value
+from kedro_journal.recording.aside import keep_in, recorded_value
+from kedro_journal.recording.encoding import encode
 from kedro_journal.redaction import REDACTED, Redactor
 from kedro_journal.redaction.decoding import Inexact, decode, problems
 from kedro_journal.redaction.limits import EXACT_TEXT_MAX_CHARS
-from kedro_journal.session.aside import keep_in, recorded_value
-from kedro_journal.session.encoding import encode
 from kedro_journal.session.store import given_of, store_of
 from kedro_journal.state import SessionState
 from kedro_journal.views.command import command_text

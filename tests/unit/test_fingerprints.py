@@ -26,9 +26,9 @@ from kedro_datasets.json import JSONDataset
 from kedro_datasets.partitions import IncrementalDataset, PartitionedDataset
 from kedro_datasets.text import TextDataset
 
+from kedro_journal.capture import compat, fingerprints
+from kedro_journal.capture.fingerprints import FingerprintReader, Remote
 from kedro_journal.events import Fingerprint
-from kedro_journal.session import compat, fingerprints
-from kedro_journal.session.fingerprints import FingerprintReader, Remote
 
 
 def reader(remote: Remote = "files", **more: Any) -> FingerprintReader:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from siblings import BEGIN, GROUP, sibling
 
+from kedro_journal.analysis import GroupState, merge
 from kedro_journal.events import Event, Record
-from kedro_journal.state import GroupState, SessionState, fold, merge
+from kedro_journal.state import SessionState, fold
 
 
 def group(*states: SessionState) -> GroupState:

@@ -21,7 +21,7 @@ from kedro_journal.events import (
     RunStarted,
     SessionCreated,
 )
-from kedro_journal.session.guard import Guard
+from kedro_journal.recording.guard import Guard
 
 KEY = {"run_id": "r", "node": "n"}
 

@@ -9,12 +9,12 @@ import hostile
 import msgspec
 import pytest
 
+from kedro_journal.capture.fields import error_info
 from kedro_journal.events import CommandLine, NodeFailed, SessionCreated, Versions
 from kedro_journal.journal import PAYLOAD_MAX_BYTES
 from kedro_journal.journal.codec import decodes
+from kedro_journal.recording.encoding import encode
 from kedro_journal.redaction import FAILED, REDACTED, Redactor
-from kedro_journal.session.capture import error_info
-from kedro_journal.session.encoding import encode
 
 SOON_S = 10.0  # many times what any of them takes, and far less than the slow ones
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from kedro_journal.redaction import Redactor
-from kedro_journal.session import identity
-from kedro_journal.session.identity import (
+from kedro_journal.capture import identity
+from kedro_journal.capture.identity import (
     NO_IDENTITY,
     Identity,
     checked_identity,
     identity_in_force,
 )
+from kedro_journal.redaction import Redactor
 
 AIRFLOW = "scheduled__2026-11-22T00:00:00.123456+00:00"
 

@@ -42,8 +42,8 @@ from kedro_journal.events import (
 from kedro_journal.events.base import ErrorInfo, Frame
 from kedro_journal.journal import JournalDirectory, Liveness, kept
 from kedro_journal.journal.kept import read_kept, write_kept
-from kedro_journal.replay import index
-from kedro_journal.replay.index import INDEX_NAME, Found, listed, look
+from kedro_journal.replaying import index
+from kedro_journal.replaying.index import INDEX_NAME, Found, listed, look
 from kedro_journal.testing import fold
 from kedro_journal.views import Listed, Screen, sessions_view, summary_data
 

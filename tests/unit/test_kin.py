@@ -16,8 +16,8 @@ from kedro_journal.journal.liveness import (
     pid_namespace,
     start_ticks,
 )
-from kedro_journal.replay import kin
-from kedro_journal.replay.kin import is_live_worker
+from kedro_journal.replaying import kin
+from kedro_journal.replaying.kin import is_live_worker
 from kedro_journal.state import Writer
 
 pytestmark = pytest.mark.skipif(start_ticks(os.getpid()) is None, reason="needs /proc")

@@ -20,7 +20,7 @@ from kedro_journal.events import (
     SessionCreated,
     WriterOpened,
 )
-from kedro_journal.replay import listing
+from kedro_journal.replaying import listing
 
 
 @pytest.fixture

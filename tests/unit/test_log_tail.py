@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from kedro_journal.active import Where
 from kedro_journal.config import Config
 from kedro_journal.events import LogLine
-from kedro_journal.replay.active import Where
-from kedro_journal.session.log_records import Listener
-from kedro_journal.session.log_tail import LogTails
+from kedro_journal.recording.log_records import Listener
+from kedro_journal.recording.log_tail import LogTails
 
 HERE = Where("s", "r", 1, "train")
 

@@ -11,12 +11,12 @@ import pytest
 from journals import create, salvage
 
 from kedro_journal.events import JournalGap, PlannedNode, RunStarted, SessionCreated
+from kedro_journal.hooks.worker_context import hand_over, take_back
 from kedro_journal.journal import JournalDirectory
+from kedro_journal.recording.losses import Losses, report
+from kedro_journal.recording.progress import ActiveRun
+from kedro_journal.recording.recorder import Recorder
 from kedro_journal.redaction import Redactor
-from kedro_journal.session.losses import Losses, report
-from kedro_journal.session.passes import hand_over, take_back
-from kedro_journal.session.progress import ActiveRun
-from kedro_journal.session.recorder import Recorder
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets")
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from resume_world import Journal, World, node
 
+from kedro_journal.analysis import Now, find_drift
+from kedro_journal.analysis.masked import Digests, digests_of, masked_change
+from kedro_journal.capture import user_key
+from kedro_journal.capture.configuration import masked_now
+from kedro_journal.capture.sources import arguments_sha256
 from kedro_journal.events import ContextLoaded, PlannedNode, SessionCreated, Versions
 from kedro_journal.redaction import Redactor
-from kedro_journal.session import user_key
-from kedro_journal.session.configuration import masked_now
-from kedro_journal.session.sources import arguments_sha256
-from kedro_journal.state import Now, find_drift
-from kedro_journal.state.masked import Digests, digests_of, masked_change
 
 
 @pytest.fixture

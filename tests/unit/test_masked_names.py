@@ -9,7 +9,7 @@ import pytest
 
 from kedro_journal.errors import NotResumable
 from kedro_journal.events import PlannedNode
-from kedro_journal.session.resume import _refuse_masked_names
+from kedro_journal.session.resume.planning import _refuse_masked_names
 
 
 def chain(plan: PlannedNode) -> Any:

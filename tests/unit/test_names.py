@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
-from types import FunctionType, ModuleType
 
 import pytest
 
@@ -28,9 +27,10 @@ def test_every_listed_name_is_there(name: str) -> None:
 
 def test_every_listed_name_has_a_home_that_lists_it_too() -> None:
     own = {"__version__", "errors"}
-    assert set(kedro_journal.__all__) == kedro_journal._HOME_OF.keys() | own
-    for name, home in kedro_journal._HOME_OF.items():
-        assert name in importlib.import_module(f"kedro_journal.{home}").__all__
+    homes = {home: names for home, names in kedro_journal._NAMES.items() if home}
+    assert set(kedro_journal.__all__) == own.union(*homes.values())
+    for home, names in homes.items():
+        assert {*names} <= {*importlib.import_module(f"kedro_journal.{home}").__all__}
 
 
 def test_other_names_are_refused() -> None:
@@ -44,15 +44,17 @@ def test_importing_the_package_imports_nothing() -> None:
         f"import kedro_journal\nprint({OURS})\n"
         "print('msgspec' in sys.modules, 'typing' in sys.modules.keys() - before)"
     )
-    assert "['kedro_journal._version']\nFalse False\n" == answer(code)
+    assert "['kedro_journal._lazy', 'kedro_journal._version']\nFalse False\n" == answer(
+        code
+    )
 
 
 def test_listing_the_names_imports_nothing() -> None:
     code = f"import kedro_journal\ndir(kedro_journal)\nprint({OURS})"
-    assert "['kedro_journal._version']\n" == answer(code)
+    assert "['kedro_journal._lazy', 'kedro_journal._version']\n" == answer(code)
 
 
-@pytest.mark.parametrize("name", kedro_journal._MODULES)
+@pytest.mark.parametrize("name", kedro_journal._NAMES[""])
 def test_the_larger_modules_need_no_import_of_their_own(name: str) -> None:
     code = f"import kedro_journal\nprint(kedro_journal.{name}.__name__)"
     assert f"kedro_journal.{name}\n" == answer(code)
@@ -70,28 +72,20 @@ def test_a_star_import_gives_every_listed_name() -> None:
     "before",
     [
         "",
-        "import kedro_journal.events, kedro_journal.replay",
-        "import kedro_journal; kedro_journal.replay; import kedro_journal.replay",
-        "from kedro_journal.replay import locate; from kedro_journal.events import Record",
-        "import kedro_journal.session.notes",
-        "import kedro_journal as k; k.events; from importlib import reload; reload(k)",
+        "import kedro_journal.events, kedro_journal.replaying",
+        "import kedro_journal; kedro_journal.replay; import kedro_journal.replaying",
+        "import kedro_journal.recording.notes",
+        "import kedro_journal as k; k.replay; from importlib import reload; reload(k)",
     ],
 )
-def test_the_functions_stand_in_the_place_of_the_subpackages(before: str) -> None:
+def test_a_function_is_found_whatever_was_imported_before(before: str) -> None:
     code = (
-        f"{before}\nimport kedro_journal\nfrom kedro_journal import events, replay\n"
-        "assert replay is kedro_journal.replay and events is kedro_journal.events\n"
-        "print(type(replay).__name__, type(events).__name__)"
+        f"{before}\nimport kedro_journal\nfrom kedro_journal import records, replay\n"
+        "assert replay is kedro_journal.replay and records is kedro_journal.records\n"
+        "print(type(replay).__name__, type(records).__name__)\n"
+        "print(type(kedro_journal).__name__, kedro_journal.events.__name__)"
     )
-    assert "function function\n" == answer(code)
-
-
-def test_the_subpackages_of_the_same_names_are_imported_as_ever() -> None:
-    for name in ("events", "replay"):
-        assert isinstance(getattr(kedro_journal, name), FunctionType)
-        module = importlib.import_module(f"kedro_journal.{name}")
-        assert isinstance(module, ModuleType)
-        assert name in sys.modules[f"kedro_journal.{name}"].__name__
+    assert "function function\nmodule kedro_journal.events\n" == answer(code)
 
 
 def test_a_name_can_be_replaced_and_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +97,7 @@ def test_a_name_can_be_replaced_and_put_back(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    "first", ["kedro_journal", "kedro_journal.state", "kedro_journal.replay"]
+    "first", ["kedro_journal", "kedro_journal.state", "kedro_journal.replaying"]
 )
 def test_a_state_shows_itself_however_it_was_imported(first: str) -> None:
     code = (

@@ -17,6 +17,8 @@ import pytest
 from journals import HEADER, opened
 
 import kedro_journal
+from kedro_journal import active
+from kedro_journal.active import Where
 from kedro_journal.errors import JournalUnwritable
 from kedro_journal.events import (
     NodeCompleted,
@@ -32,12 +34,10 @@ from kedro_journal.events import (
 from kedro_journal.journal import MemoryJournal
 from kedro_journal.journal.codec import Encoded
 from kedro_journal.logging import JournalHandler
+from kedro_journal.recording.log_limit import NODE_MAX, RUN_MAX
+from kedro_journal.recording.notes import FIELDS_MAX_BYTES, TEXT_MAX_CHARS, add_note
+from kedro_journal.recording.recorder import Recorder
 from kedro_journal.redaction import Redactor
-from kedro_journal.replay import active
-from kedro_journal.replay.active import Where
-from kedro_journal.session.log_limit import NODE_MAX, RUN_MAX
-from kedro_journal.session.notes import FIELDS_MAX_BYTES, TEXT_MAX_CHARS, add_note
-from kedro_journal.session.recorder import Recorder
 from kedro_journal.state import SessionState
 
 NO_SESSION = "There is no active Kedro session."
@@ -239,7 +239,7 @@ class TestNotes:
         code = (
             "import sys, kedro_journal\n"
             "print([m for m in ('kedro', 'logging', 'kedro_journal.redaction',"
-            " 'kedro_journal.session.recorder') if m in sys.modules])"
+            " 'kedro_journal.recording.recorder') if m in sys.modules])"
         )
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

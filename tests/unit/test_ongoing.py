@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from journals import HEADER, file, put, sample_lines, seal_all
 
 from kedro_journal.events import Event, SessionClosed, WriterOpened
-from kedro_journal.replay import ongoing, replay_folder
-from kedro_journal.replay.ongoing import Ongoing
+from kedro_journal.replaying import ongoing, replay_folder
+from kedro_journal.replaying.ongoing import Ongoing
 
 LINES = sample_lines(60)
 BROKEN = (b"", b"torn", b"\n\n", b"\0" * 50, b"[]\n", LINES[20], LINES[40][:-9] + b"\n")

@@ -20,14 +20,14 @@ import pytest
 from journals import create, file, join, note, salvage, texts
 
 from kedro_journal._outside import is_from_outside, suppress
+from kedro_journal.capture.fields import error_info
 from kedro_journal.errors import JournalUnwritable
 from kedro_journal.events import SessionClosed, SessionCreated
 from kedro_journal.journal import MemoryJournal
 from kedro_journal.journal import port as port_module
+from kedro_journal.recording.link import Shield
+from kedro_journal.recording.recorder import Recorder
 from kedro_journal.redaction import Redactor
-from kedro_journal.session.capture import error_info
-from kedro_journal.session.link import Shield
-from kedro_journal.session.recorder import Recorder
 
 SOON_S = 0.05
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from resume_world import Journal
 
+from kedro_journal.capture.parts import in_parts
 from kedro_journal.events import (
     CatalogEntry,
     ContextLoaded,
@@ -20,10 +21,9 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import PAYLOAD_MAX_BYTES
 from kedro_journal.journal.codec import decodes
+from kedro_journal.recording.encoding import encode
 from kedro_journal.redaction import Redactor
 from kedro_journal.redaction.plain import Safe
-from kedro_journal.session.encoding import encode
-from kedro_journal.session.parts import in_parts
 from kedro_journal.state.flat import flatten
 from kedro_journal.views.words import literal
 

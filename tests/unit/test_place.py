@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from kedro_journal.capture.place import container, notebook
 from kedro_journal.journal.liveness import host_name
 from kedro_journal.redaction import Redactor
-from kedro_journal.session.place import container, notebook
 
 ID = "0123456789ab" + "cdef" * 13
 V1 = f"12:pids:/docker/{ID}\n11:cpu:/docker/{ID}\n"
@@ -76,9 +76,9 @@ def test_without_a_long_id_a_host_name_that_docker_gave_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".dockerenv").touch()
-    monkeypatch.setattr("kedro_journal.session.place.host_name", lambda: "0a1b2c3d4e5f")
+    monkeypatch.setattr("kedro_journal.capture.place.host_name", lambda: "0a1b2c3d4e5f")
     assert "docker 0a1b2c3d4e5f" == container(tmp_path, {})
-    monkeypatch.setattr("kedro_journal.session.place.host_name", lambda: "mill")
+    monkeypatch.setattr("kedro_journal.capture.place.host_name", lambda: "mill")
     assert "docker" == container(tmp_path, {})
 
 

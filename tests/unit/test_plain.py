@@ -304,7 +304,7 @@ def test_any_journal_reads_the_same_on_either_way(
                 pass
     data = b"".join(lines)
     with pytest.MonkeyPatch.context() as patched:
-        module = sys.modules["kedro_journal.journal.read"]
+        module = sys.modules["kedro_journal.journal.reader"]
         patched.setattr(module, "_CHUNK_MIN_BYTES", chunk)
         patched.setattr(module, "_CHUNK_MAX_BYTES", chunk)
         assert whole(tmp_path_factory.mktemp("j") / "s", data) == one_by_one(data)

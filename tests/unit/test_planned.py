@@ -14,7 +14,7 @@ pytest.importorskip("kedro")
 from kedro.pipeline import Node, Pipeline, pipeline
 
 from kedro_journal.events import PlannedNode
-from kedro_journal.session.plan import forget_edited_sources, planned
+from kedro_journal.hooks.run_plan import forget_edited_sources, planned
 
 
 def work(b: Any = None, a: Any = None, *, c: Any = None) -> Any:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from kedro_journal.events import CommandLine, ParameterSource
-from kedro_journal.session.configuration import ConfigFile
-from kedro_journal.session.provenance import (
+from kedro_journal.capture.configuration import ConfigFile
+from kedro_journal.capture.provenance import (
     SOURCES_MAX,
     parameter_sources,
     yaml_places,
 )
+from kedro_journal.events import CommandLine, ParameterSource
 
 BASE = """\
 # what the model is

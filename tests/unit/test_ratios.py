@@ -22,7 +22,7 @@ from kedro_journal.events import (
     RunStarted,
 )
 from kedro_journal.journal.codec import encode_event
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 
 SAVED = DatasetSaved(
     run_id="2026-11-22T05.11.30.123Z",

@@ -107,7 +107,7 @@ def test_findings_of_long_ago_do_not_count_against_a_second_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only those since the last record do: their number is what is bounded."""
-    monkeypatch.setattr(sys.modules["kedro_journal.journal.read"], "_TOLD_MAX", 3)
+    monkeypatch.setattr(sys.modules["kedro_journal.journal.reader"], "_TOLD_MAX", 3)
     pieces = [LINES[0]]
     for number in range(1, 8):
         pieces += [LINES[number - 1], LINES[number]]

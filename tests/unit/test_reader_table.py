@@ -309,7 +309,7 @@ def test_findings_without_end_are_put_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file may hold millions: the first are told one by one, the others by kind."""
-    for module, name in (("read", "_TOLD_MAX"), ("verify", "_FINDINGS_MAX")):
+    for module, name in (("reader", "_TOLD_MAX"), ("verification", "_FINDINGS_MAX")):
         monkeypatch.setattr(sys.modules[f"kedro_journal.journal.{module}"], name, 10)
     path = put(
         tmp_path / "s", b"".join([*LINES[:4], *[LINES[2]] * 30, LINES[6], LINES[7]])

@@ -29,9 +29,9 @@ from kedro_journal.events import (
 from kedro_journal.journal import JournalDirectory, JournalWriter, MemoryJournal
 from kedro_journal.journal.port import Os
 from kedro_journal.journal.writer import RESERVE_NAME
+from kedro_journal.recording.backlog import HELD_MAX, HELD_MAX_BYTES
+from kedro_journal.recording.recorder import Recorder
 from kedro_journal.redaction import Redactor
-from kedro_journal.session.backlog import HELD_MAX, HELD_MAX_BYTES
-from kedro_journal.session.recorder import Recorder
 
 BEGINNING = (
     SessionCreated(session_id="s"),
@@ -72,7 +72,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 1000.0
         monkeypatch.setattr(
-            "kedro_journal.session.backlog.monotonic_s", lambda: self.now_s
+            "kedro_journal.recording.backlog.monotonic_s", lambda: self.now_s
         )
 
 
@@ -367,7 +367,7 @@ def test_an_event_that_cannot_be_encoded_is_counted(
         raise TypeError("a bug of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr("kedro_journal.session.recorder.encode", broken)
+        patched.setattr("kedro_journal.recording.recorder.encode", broken)
         recorder.record(loading(1))
     recorder.record(loading(2))
     assert types(folder)[2:] == ["journal.gap", "dataset.loading"]

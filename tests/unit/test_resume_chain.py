@@ -30,7 +30,7 @@ from kedro_journal.events import (
 from kedro_journal.events.base import ErrorInfo
 from kedro_journal.journal import JournalDirectory, JournalWriter, OwnerLock
 from kedro_journal.journal.liveness import boot_id, host_name, start_ticks
-from kedro_journal.session.chain import find_chain
+from kedro_journal.session.resume.chain import find_chain
 
 S = [f"2026-11-22T05.11.3{number}.000Z" for number in range(9)]
 NODE = PlannedNode("a", inputs=("raw",), outputs=("x",))

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from resume_world import Journal, Kind, Lost, Phase, World, node
 
+from kedro_journal.analysis import Link, ResumePlan, Stored, plan_resume
+from kedro_journal.analysis.evidence import bare
 from kedro_journal.events import PlannedNode, RunCompleted, RunStarted
-from kedro_journal.state import Link, ResumePlan, Stored, plan_resume
-from kedro_journal.state.evidence import bare
 
 LINE = [
     node("a", ["raw"], ["first"]),

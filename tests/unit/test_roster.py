@@ -22,7 +22,7 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import JournalDirectory, kept, roster, session_timestamp
 from kedro_journal.journal.roster import HEADS_NAME, read_roster
-from kedro_journal.replay.locate import resumed_by
+from kedro_journal.replaying.locate import resumed_by
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ pytest.importorskip("kedro")
 from kedro.pipeline import node
 
 from kedro_journal.events import NodeCompleted
-from kedro_journal.session.endings import run_completed
-from kedro_journal.session.progress import ActiveRun
+from kedro_journal.hooks.run_endings import run_completed
+from kedro_journal.recording.progress import ActiveRun
 
 
 def chunks(given: str) -> object:

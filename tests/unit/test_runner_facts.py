@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 
+from kedro_journal.capture.runner import runner_facts, runner_maker
 from kedro_journal.errors import NotResumable
 from kedro_journal.redaction.decoding import decode
-from kedro_journal.session.runner import runner_facts, runner_maker
 from kedro_journal.state import RunState
 
 

@@ -39,8 +39,8 @@ from kedro_journal.events import (
     WriterOpened,
 )
 from kedro_journal.journal import JournalDirectory, session_timestamp
-from kedro_journal.replay import select as select_module
-from kedro_journal.replay.reference import (
+from kedro_journal.replaying import select as select_module
+from kedro_journal.replaying.reference import (
     Id,
     Moment,
     Newest,
@@ -48,7 +48,7 @@ from kedro_journal.replay.reference import (
     Verdicts,
     parse,
 )
-from kedro_journal.replay.select import select
+from kedro_journal.replaying.select import select
 
 NOW = datetime(2026, 11, 30, 19, 0, 0)
 RUN = RunStarted(run_id="r", nodes=(PlannedNode(name="a"), PlannedNode(name="b")))

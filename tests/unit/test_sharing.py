@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from resume_world import EPOCH, Journal, node
 
+from kedro_journal.analysis import ResumePlan, Stored, find_drift, plan_resume
+from kedro_journal.analysis.changes import Now
 from kedro_journal.events import (
     DatasetConfirmed,
     DatasetConfirming,
@@ -22,8 +24,6 @@ from kedro_journal.events import (
     SessionCreated,
     Versions,
 )
-from kedro_journal.state import ResumePlan, Stored, find_drift, plan_resume
-from kedro_journal.state.changes import Now
 
 UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from kedro_journal.errors import JournalClosed, JournalError
-from kedro_journal.session import signals
-from kedro_journal.session.link import Shield
-from kedro_journal.session.say import say
+from kedro_journal.recording import signals
+from kedro_journal.recording.link import Shield
+from kedro_journal.recording.say import say
 
 LOGGER = logging.getLogger("kedro_journal")
 

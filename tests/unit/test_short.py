@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kedro_journal import NodeState, RunState, SessionState
+from kedro_journal.analysis import NodeDecision, ResumePlan
 from kedro_journal.events import ErrorInfo
-from kedro_journal.state import NodeDecision, ResumePlan
 
 ERROR = ErrorInfo(type="ValueError", message="no such column\nat all")
 NODES = {

@@ -10,7 +10,7 @@ from types import FrameType
 
 import pytest
 
-from kedro_journal.session import signals
+from kedro_journal.recording import signals
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from kedro_journal.capture import sources
+from kedro_journal.capture.sources import arguments_sha256, package_sha256
 from kedro_journal.redaction import Redactor
-from kedro_journal.session import sources
-from kedro_journal.session.sources import arguments_sha256, package_sha256
 
 
 def work(*args: Any, **kwargs: Any) -> None:

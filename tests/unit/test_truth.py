@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from kedro_journal.events import CommandLine, ErrorInfo, Frame
-from kedro_journal.session.capture import error_info
-from kedro_journal.session.configuration import _is_hidden
-from kedro_journal.session.memory_kills import oom_kills
-from kedro_journal.session.provenance import (
+from kedro_journal.capture.configuration import _is_hidden
+from kedro_journal.capture.fields import error_info
+from kedro_journal.capture.memory_kills import oom_kills
+from kedro_journal.capture.provenance import (
     Place,
     _runtime_places,
     _source,
     yaml_places,
 )
+from kedro_journal.events import CommandLine, ErrorInfo, Frame
 from kedro_journal.state import SessionState
 from kedro_journal.views.command import arguments_of, command_text
 from kedro_journal.views.derive import Failure, started_by

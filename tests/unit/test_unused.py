@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from kedro_journal._clock import now
+from kedro_journal.analysis.unused import unused_params
+from kedro_journal.capture import provenance
+from kedro_journal.capture.configuration import ConfigFile
+from kedro_journal.capture.provenance import unmatched_params
 from kedro_journal.events import ContextLoaded, Git, ParameterSource, PlannedNode
-from kedro_journal.session import provenance
-from kedro_journal.session.configuration import ConfigFile
-from kedro_journal.session.provenance import unmatched_params
 from kedro_journal.state import NodeState, RunState, SessionState
-from kedro_journal.state.unused import unused_params
 from kedro_journal.views.data import state_data
 from kedro_journal.views.session import session_view
 from kedro_journal.views.terminal import Screen

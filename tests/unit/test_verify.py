@@ -63,7 +63,7 @@ def test_findings_beyond_the_limit_are_put_together_by_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where they begin and end, how much they lost, and how many they are."""
-    module = sys.modules["kedro_journal.journal.verify"]
+    module = sys.modules["kedro_journal.journal.verification"]
     monkeypatch.setattr(module, "_FINDINGS_MAX", 2)
     lines = sample_lines(20)
     pieces = [lines[0], lines[2], lines[2], lines[5], lines[7], lines[3], lines[12]]

@@ -16,10 +16,10 @@ import pydantic
 import pytest
 import yaml
 
+from kedro_journal.capture.fields import error_info
+from kedro_journal.capture.without_data import Chain, patterns_out, remote_out
 from kedro_journal.events import DatasetValidated, ErrorInfo, NodeFailed
-from kedro_journal.session.capture import error_info
-from kedro_journal.session.error_policy import ErrorPolicy
-from kedro_journal.session.without_data import Chain, patterns_out, remote_out
+from kedro_journal.recording.error_policy import ErrorPolicy
 
 VALUE = "jane.doe@example.org"
 OTHER = "DE89370400440532013000"

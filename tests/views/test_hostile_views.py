@@ -15,7 +15,7 @@ from journals import put
 
 from kedro_journal.events import Record
 from kedro_journal.journal import decode, verify
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 from kedro_journal.views import (
     Detail,
     Listed,

@@ -7,13 +7,12 @@ from html.parser import HTMLParser
 from typing import Any
 
 import msgspec
-import pytest
 from events_strategy import events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from siblings import GROUP, sibling
 
-import kedro_journal
+from kedro_journal.analysis import merge
 from kedro_journal.events import (
     ErrorInfo,
     Frame,
@@ -22,8 +21,8 @@ from kedro_journal.events import (
     Record,
     RunFailed,
 )
-from kedro_journal.replay import Newest
-from kedro_journal.state import SessionState, fold, html_of, merge
+from kedro_journal.replaying import Newest
+from kedro_journal.state import SessionState, fold
 from kedro_journal.views import Screen, html_view
 
 HOSTILE = "</pre></td><script>alert(1)</script><img src=x onerror=y>'\"&\x1b[2J\u202e"
@@ -201,13 +200,3 @@ def test_states_show_themselves_and_their_values_stay_what_they_are(story):
         assert html.startswith("<div")
         assert Page(html)
         assert msgspec.structs.replace(value) == value
-    assert kedro_journal.replay  # the view was registered by importing the package
-
-
-def test_without_a_view_a_state_has_no_html(monkeypatch: pytest.MonkeyPatch):
-    from kedro_journal.state import shown
-
-    monkeypatch.setattr(shown, "_views", [])
-
-    assert html_of(SessionState()) is None
-    assert SessionState()._repr_html_() is None

@@ -17,8 +17,9 @@ def test_every_listed_name_is_there(name):
 
 
 def test_every_listed_name_has_a_module_that_lists_it_too():
-    assert set(views._MODULE_OF) == set(views.__all__)
-    for name, module in views._MODULE_OF.items():
+    module_of = {name: home for home in views._MODULES for name in views._MODULES[home]}
+    assert set(module_of) == set(views.__all__)
+    for name, module in module_of.items():
         assert name in importlib.import_module(f"kedro_journal.views.{module}").__all__
 
 

@@ -15,8 +15,8 @@ from kedro_journal.views.words import count
 from .common import project_needed, say
 
 if TYPE_CHECKING:
+    from kedro_journal.analysis import Damage
     from kedro_journal.session import KedroSession
-    from kedro_journal.state import Damage
 
 __all__ = [
     "conf_source_option",
@@ -65,8 +65,9 @@ def session_class(project: Path | None) -> type[KedroSession]:
     """Give the session class of the project's settings, or ours if it has another."""
     from kedro.framework.project import settings
 
-    from kedro_journal.session import KedroSession, compat
-    from kedro_journal.session.project import configure
+    from kedro_journal.capture import compat
+    from kedro_journal.capture.project import configure
+    from kedro_journal.session import KedroSession
 
     configure(None, project)
     if compat.package_name() is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from kedro_journal.replay.lineage import Located, whole_chain
-from kedro_journal.replay.select import Chosen
+from kedro_journal.replaying.lineage import Located, whole_chain
+from kedro_journal.replaying.select import Chosen
 from kedro_journal.views.chain import chain_data, chain_view
 from kedro_journal.views.data import json_text
 from kedro_journal.views.terminal import Screen

@@ -21,7 +21,7 @@ from pathlib import Path
 NAME = "kedro-journal"
 GROUPS = ("hooks", "cli_hooks", "global_commands", "starters")
 # What the hooks import when a run begins: where it is broken, they still load.
-LATE = ("command", "hooks", "links", "session")
+LATE = ("hooks.command", "hooks.session_hooks", "hooks.links", "session.session")
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ def late_imports() -> str:
     """Import what journals a run; say what went wrong, if anything."""
     try:
         for name in LATE:
-            importlib.import_module(f"kedro_journal.session.{name}")
+            importlib.import_module(f"kedro_journal.{name}")
     except BaseException as failure:
         return told(failure)
     return ""

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from .liveness import Liveness, probe
     from .lock import OwnerLock, choose_backend, is_held
     from .memory import Journal, MemoryJournal
-    from .read import Mode, Run, is_closed, read, read_runs
+    from .reader import Mode, Run, is_closed, read, read_runs
     from .scan import Finding, Scanner
-    from .verify import Verification, verify
+    from .verification import Verification, verify
     from .writer import Durability, JournalWriter
 
 __all__ = [
@@ -49,7 +49,7 @@ __all__ = [
     "verify",
 ]
 
-lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "codec": (
@@ -79,7 +79,7 @@ lazily(
             "Journal",
             "MemoryJournal",
         ),
-        "read": (
+        "reader": (
             "Mode",
             "Run",
             "is_closed",
@@ -90,7 +90,7 @@ lazily(
             "Finding",
             "Scanner",
         ),
-        "verify": (
+        "verification": (
             "Verification",
             "verify",
         ),

@@ -14,7 +14,7 @@ from .codec import LINE_MAX_BYTES
 from .descriptor import Held
 from .lines import LineBuffer
 from .port import REAL_OS, Os, read_between
-from .read import raise_damage
+from .reader import raise_damage
 from .scan import Finding, Scanner
 from .tail import examine
 from .watch import watch as watch_file

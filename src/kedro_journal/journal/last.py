@@ -10,7 +10,7 @@ from kedro_journal.events import Cursor, Record
 
 from .codec import decode
 from .port import REAL_OS, Os, read_between
-from .read import read
+from .reader import read
 from .scan import Finding
 
 __all__ = ["last_records"]

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from .identity import NO_IDENTITY, Identity, checked_identity
+from kedro_journal.capture.identity import NO_IDENTITY, Identity, checked_identity
 
 __all__ = ["CreateArguments", "create_arguments"]
 

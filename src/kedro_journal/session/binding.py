@@ -7,8 +7,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from .hooks import SessionHooks
-from .plugin import hooks as plugin_hooks
+from kedro_journal.hooks.plugin import hooks as plugin_hooks
+from kedro_journal.hooks.session_hooks import SessionHooks
 
 __all__ = [
     "bind_hooks",

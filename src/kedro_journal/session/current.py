@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, cast, overload
 
 from kedro_journal._outside import let_through
+from kedro_journal.active import innermost, of_folder
 from kedro_journal.errors import JournalError
-from kedro_journal.replay import replay_folder
-from kedro_journal.replay.active import innermost, of_folder
-from kedro_journal.replay.locate import (
+from kedro_journal.replaying import replay_folder
+from kedro_journal.replaying.api import NO_SESSION
+from kedro_journal.replaying.locate import (
     handed_down,
     newest_unclosed,
     of_ancestor,
     open_directory,
 )
-from kedro_journal.replay.replay import NO_SESSION
 
 if TYPE_CHECKING:
     from .session import KedroSession

@@ -11,7 +11,7 @@ TYPE_CHECKING = False  # what type checkers know by this name, without importing
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["cli_hooks", "hooks", "say_if_unknown"]  # noqa: F822 - by `__getattr__`
+__all__ = ["cli_hooks", "hooks"]  # noqa: F822 - by `__getattr__`
 
 
 class _NoHooks:
@@ -19,33 +19,6 @@ class _NoHooks:
 
 
 _no_hooks = _NoHooks()
-_said: set[str] = set()
-
-
-def say_if_unknown() -> None:
-    """Warn, once in a process, that a value which means nothing journals nothing.
-
-    The workers of a run leave it to the process that started them.
-    """
-    value = _switch.unknown_value()
-    if not value or value in _said:
-        return
-    _said.add(value)
-    from multiprocessing import parent_process
-
-    if parent_process() is not None:
-        return
-    import logging
-
-    from .say import say
-
-    say(
-        logging.WARNING,
-        "Nothing is journaled: %s is %r, which has no meaning. It may be %s.",
-        _switch.VARIABLE,
-        value,
-        _switch.ACCEPTED,
-    )
 
 
 def __getattr__(name: str) -> "Any":
@@ -53,9 +26,12 @@ def __getattr__(name: str) -> "Any":
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
     if _switch.is_switched_off():
-        if name == "hooks":  # a session is made; a command alone needs no warning
+        if name == "hooks" and _switch.unknown_value():
+            # A session is made. A command alone needs no warning.
+            from kedro_journal.recording.say import say_if_unknown
+
             say_if_unknown()
         return _no_hooks
-    from . import plugin
+    from kedro_journal.hooks import plugin
 
     return getattr(plugin, name)

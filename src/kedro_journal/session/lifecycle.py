@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from kedro_journal import active
+from kedro_journal.active import Active
+from kedro_journal.capture import fields as capture
 from kedro_journal.config import Config
 from kedro_journal.events import (
     Event,
@@ -19,21 +22,18 @@ from kedro_journal.events import (
     SessionDeactivated,
     SessionFailed,
 )
-from kedro_journal.replay import active
-from kedro_journal.replay.active import Active
+from kedro_journal.hooks.command import current_command
+from kedro_journal.hooks.session_hooks import SessionHooks
+from kedro_journal.recording import signals
+from kedro_journal.recording.link import Shield
+from kedro_journal.recording.log_records import Listener
+from kedro_journal.recording.notes import add_note
+from kedro_journal.recording.opening import is_disabled, open_journal, settings_of
+from kedro_journal.recording.ownership import Ownership
+from kedro_journal.recording.progress import RunBook
+from kedro_journal.recording.recorder import Recorder
+from kedro_journal.recording.say import say
 from kedro_journal.state import SessionState
-
-from . import capture, signals
-from .command import current_command
-from .hooks import SessionHooks
-from .link import Shield
-from .log_records import Listener
-from .notes import add_note
-from .opening import is_disabled, open_journal, settings_of
-from .ownership import Ownership
-from .progress import RunBook
-from .recorder import Recorder
-from .say import say
 
 __all__ = ["Lifecycle"]
 

@@ -14,17 +14,17 @@ from kedro.framework.session.service_session import (
 )
 
 from kedro_journal._clock import now
+from kedro_journal.capture import compat
+from kedro_journal.capture.conf_source import absolute_source
+from kedro_journal.capture.identity import Identity, checked_identity
 from kedro_journal.errors import InvalidSessionId
 from kedro_journal.journal import check_session_id, session_timestamp
+from kedro_journal.recording.opening import created_event
+from kedro_journal.recording.say import say
 from kedro_journal.state import SessionState, Trace
 
-from . import compat
 from .binding import bind_hooks, signature_of
-from .conf_source import absolute_source
-from .identity import Identity, checked_identity
 from .lifecycle import Lifecycle
-from .opening import created_event
-from .say import say
 
 __all__ = ["KedroServiceSession"]
 

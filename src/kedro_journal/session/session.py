@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 from kedro.framework.session import KedroSession as _KedroSession
 from kedro.utils import find_kedro_project
 
+from kedro_journal.capture import compat
+from kedro_journal.capture.conf_source import absolute_source
+from kedro_journal.capture.project import configure
 from kedro_journal.errors import InvalidSessionId, JournalError
-from kedro_journal.replay import replay_folder
-from kedro_journal.replay.locate import open_directory
+from kedro_journal.recording.notes import note_in_folder
+from kedro_journal.recording.opening import created_event
+from kedro_journal.recording.say import say
+from kedro_journal.replaying import replay_folder
+from kedro_journal.replaying.locate import open_directory
 from kedro_journal.state import SessionState, Trace
 
-from . import compat
 from .arguments import CreateArguments, create_arguments
 from .binding import (
     bind_hooks,
     named_arguments,
     signature_of,
 )
-from .conf_source import absolute_source
 from .lifecycle import Lifecycle
-from .notes import note_in_folder
-from .opening import created_event
-from .project import configure
-from .resumable import RESUMES, Resumable
-from .say import say
+from .resume.resumable import RESUMES, Resumable
 from .store import SessionStore, given_of, store_of
 
 if TYPE_CHECKING:
@@ -325,7 +325,7 @@ class KedroSession(Resumable):
         if self._lifecycle is not None:
             self._lifecycle.enter()
         else:
-            from kedro_journal.replay import active
+            from kedro_journal import active
 
             active.enter(self)
         return self
@@ -338,7 +338,7 @@ class KedroSession(Resumable):
     ) -> None:
         """Record what left the block, and close; an inner block only leaves."""
         if self._lifecycle is None:
-            from kedro_journal.replay import active
+            from kedro_journal import active
 
             active.leave(self)
             if self._restored is not None:

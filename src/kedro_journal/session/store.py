@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from kedro_journal.errors import NotRecorded
+from kedro_journal.recording.aside import recorded_value
 from kedro_journal.redaction.decoding import MASKED, Inexact, problems
 from kedro_journal.state import SessionState
 from kedro_journal.state.model import format_frames
-
-from .aside import recorded_value
 
 __all__ = ["SessionStore", "given_of", "store_of"]
 

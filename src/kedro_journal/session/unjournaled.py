@@ -11,7 +11,7 @@ from typing import Any
 
 from kedro.framework.session import KedroSession
 
-from .plugin import hooks
+from kedro_journal.hooks.plugin import hooks
 
 __all__ = ["unjournaled"]
 

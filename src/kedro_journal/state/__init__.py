@@ -5,16 +5,7 @@ from typing import TYPE_CHECKING
 from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
-    from .chain import ChainNode, ChainState, chain_of
-    from .changes import Drift, Now
-    from .compare import Comparison, Difference, compare
-    from .damage import Damage
-    from .decision import NodeDecision, ResumePlan
-    from .drift import find_drift
-    from .evidence import Known, Link, collect
-    from .evolve import StateBuilder, evolve, fold
-    from .group import GroupFailure, GroupNode, GroupState, NodeTry
-    from .merge import TASK_LABEL, merge
+    from .evolution import StateBuilder, evolve, fold
     from .model import (
         Anomaly,
         DatasetOperation,
@@ -29,10 +20,8 @@ if TYPE_CHECKING:
         Writer,
         format_traceback,
     )
-    from .resume import plan_resume
-    from .shown import Shown, html_of, show_with
-    from .stored import Stored
-    from .trace import Trace, trace
+    from .shown import Shown, html_of
+    from .tracing import Trace, trace
     from .transitions import (
         NODE_TRANSITIONS,
         RUN_TRANSITIONS,
@@ -44,83 +33,35 @@ __all__ = [
     "NODE_TRANSITIONS",
     "RUN_TRANSITIONS",
     "SESSION_TRANSITIONS",
-    "TASK_LABEL",
     "Anomaly",
     "DatasetOperation",
-    "GroupFailure",
-    "GroupNode",
-    "GroupState",
-    "ChainNode",
-    "ChainState",
-    "Comparison",
-    "Damage",
-    "Difference",
-    "Drift",
-    "Known",
-    "Link",
-    "NodeDecision",
     "NodeState",
     "NodeStatus",
-    "NodeTry",
     "Note",
-    "Now",
-    "ResumePlan",
     "RunState",
     "RunStatus",
     "SessionState",
     "SessionStatus",
     "Shown",
     "StateBuilder",
-    "Stored",
     "Trace",
     "Verdict",
     "Writer",
-    "chain_of",
-    "collect",
-    "compare",
     "evolve",
-    "find_drift",
     "fold",
     "format_traceback",
     "html_of",
-    "merge",
-    "show_with",
-    "plan_resume",
     "status_after",
     "trace",
 ]
 
-lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
-        "chain": ("ChainNode", "ChainState", "chain_of"),
-        "compare": (
-            "Comparison",
-            "Difference",
-            "compare",
-        ),
-        "damage": ("Damage",),
-        "changes": ("Drift", "Now"),
-        "drift": ("find_drift",),
-        "evidence": (
-            "Known",
-            "Link",
-            "collect",
-        ),
-        "evolve": (
+        "evolution": (
             "StateBuilder",
             "evolve",
             "fold",
-        ),
-        "group": (
-            "GroupFailure",
-            "GroupNode",
-            "GroupState",
-            "NodeTry",
-        ),
-        "merge": (
-            "TASK_LABEL",
-            "merge",
         ),
         "model": (
             "Anomaly",
@@ -136,15 +77,11 @@ lazily(
             "Writer",
             "format_traceback",
         ),
-        "decision": ("NodeDecision", "ResumePlan"),
-        "resume": ("plan_resume",),
         "shown": (
             "Shown",
             "html_of",
-            "show_with",
         ),
-        "stored": ("Stored",),
-        "trace": (
+        "tracing": (
             "Trace",
             "trace",
         ),

@@ -28,7 +28,7 @@ from .shown import Short, Shown
 from .tries import EarlierTry
 
 if TYPE_CHECKING:
-    from .trace import Trace
+    from .tracing import Trace
 
 __all__ = [
     "Anomaly",
@@ -376,7 +376,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         Raises:
             NothingToTrace: No such name is on record.
         """
-        from .trace import trace  # noqa: PLC0415 - it is about this class
+        from .tracing import trace  # noqa: PLC0415 - it is about this class
 
         return trace(self, name, run_id=run_id)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kedro_journal.analysis.decision import ResumePlan
     from kedro_journal.events import ErrorInfo
 
-    from .decision import ResumePlan
     from .model import NodeState, RunState, SessionState
 
 __all__ = ["short_node", "short_plan", "short_run", "short_session"]

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from importlib import import_module
+from typing import Any
 
 import msgspec
 
-__all__ = ["Short", "Shown", "html_of", "show_with"]
-
-_views: Final[list[Callable[[object], str]]] = []
+__all__ = ["Short", "Shown", "html_of"]
 
 
-def show_with(view: Callable[[object], str]) -> None:
-    """Let *view* make the HTML of every state from now on; it must be pure."""
-    _views[:] = [view]
+def html_of(value: object) -> str:
+    """Return a value as HTML, as IPython asks for it.
 
-
-def html_of(value: object) -> str | None:
-    """Give a value as HTML, None if there is no view: then its repr is shown."""
-    return _views[0](value) if _views else None
+    The view is above this package. It is looked up by its name when a notebook asks,
+    so that nothing here depends on it and no state is kept.
+    """
+    html: str = import_module("kedro_journal.notebook").html_now(value)
+    return html
 
 
 class Short(msgspec.Struct, frozen=True):
@@ -33,5 +31,5 @@ class Short(msgspec.Struct, frozen=True):
 class Shown(Short, frozen=True, omit_defaults=True):
     """A state that notebooks show as HTML."""
 
-    def _repr_html_(self) -> str | None:
+    def _repr_html_(self) -> str:
         return html_of(self)

@@ -9,8 +9,9 @@ quarter of the time in which `kedro-journal list` answers.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
     from .change import changes
@@ -80,12 +81,6 @@ _MODULES: Final = {
     "terminal": ("Line", "Paint", "Screen", "Span", "escape", "line", "render"),
     "timeline": ("Timeline", "describe"),
 }
-_MODULE_OF: Final = {name: module for module in _MODULES for name in _MODULES[module]}
 
 
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+__getattr__, __dir__ = lazily(__name__, _MODULES)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from kedro_journal.analysis import ChainNode, ChainState
 from kedro_journal.journal.codec import timestamp
-from kedro_journal.state import ChainNode, ChainState, SessionState
+from kedro_journal.state import SessionState
 
 from .data import summary_data
 from .derive import is_at_least, progress, session_seconds, started_by, took

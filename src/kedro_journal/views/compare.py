@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from kedro_journal.state import Comparison, Difference
+from kedro_journal.analysis import Comparison, Difference
 
 from .terminal import Screen, escape
 from .words import count

@@ -14,18 +14,12 @@ from typing import Any, Final
 
 import msgspec
 
+from kedro_journal.analysis import GroupNode, GroupState, NodeTry
+from kedro_journal.analysis.unused import unused_params
 from kedro_journal.events import Record, UnknownEvent
 from kedro_journal.journal.codec import is_deep, timestamp
-from kedro_journal.state import (
-    GroupNode,
-    GroupState,
-    NodeState,
-    NodeTry,
-    RunState,
-    SessionState,
-)
+from kedro_journal.state import NodeState, RunState, SessionState
 from kedro_journal.state.unread import unread_text
-from kedro_journal.state.unused import unused_params
 
 from .derive import (
     decisive_run,

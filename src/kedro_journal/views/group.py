@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from kedro_journal.state import GroupNode, GroupState, NodeTry, SessionState
+from kedro_journal.analysis import GroupNode, GroupState, NodeTry
+from kedro_journal.state import SessionState
 
 from .derive import progress, session_seconds
 from .sessions import VERDICT_ROLES, Listed, broke

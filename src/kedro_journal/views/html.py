@@ -11,8 +11,9 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from kedro_journal.replay import Newest
-from kedro_journal.state import GroupState, RunState, SessionState
+from kedro_journal.analysis import GroupState
+from kedro_journal.replaying import Newest
+from kedro_journal.state import RunState, SessionState
 
 from . import group as group_texts
 from .derive import failures, run_seconds, run_verdict

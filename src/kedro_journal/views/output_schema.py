@@ -13,16 +13,13 @@ from typing import Any, Final, Literal, TypedDict
 
 import msgspec
 
+from kedro_journal.analysis import ChainNode, Comparison, GroupFailure, ResumePlan
 from kedro_journal.doctor.model import Check, Guarantee, Status
 from kedro_journal.events.schema import SCHEMA_BASE, schema_text
 from kedro_journal.journal import Finding, Verification
 from kedro_journal.state import (
-    ChainNode,
-    Comparison,
-    GroupFailure,
     NodeState,
     NodeStatus,
-    ResumePlan,
     RunState,
     SessionState,
     Trace,

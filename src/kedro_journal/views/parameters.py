@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from kedro_journal.analysis.unused import unused_params
 from kedro_journal.state import SessionState
-from kedro_journal.state.unused import unused_params
 
 from .derive import telling_parameters
 from .table import pairs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from kedro_journal.state import Drift, NodeDecision, ResumePlan
+from kedro_journal.analysis import Drift, NodeDecision, ResumePlan
 
 from .terminal import Screen, escape
 from .words import count

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kedro_journal.journal import read, verify
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 from kedro_journal.views import (
     Detail,
     Listed,

@@ -16,8 +16,8 @@ from kedro_journal.config import explain_config, find_project, load_config
 from kedro_journal.errors import ConfigError, JournalError
 from kedro_journal.events import Record
 from kedro_journal.journal import JournalDirectory, read, verify
-from kedro_journal.replay import events, replay, replay_folder, sessions
-from kedro_journal.replay.locate import newest_unclosed
+from kedro_journal.replaying import records, replay, replay_folder, sessions
+from kedro_journal.replaying.locate import newest_unclosed
 from kedro_journal.state import SessionState, evolve, fold
 from kedro_journal.views import (
     Detail,
@@ -100,7 +100,7 @@ def target_fold(case: Case) -> None:
 
 
 def target_replay(case: Case) -> None:
-    """`replay`, `events`, `sessions` and the search for the current session."""
+    """`replay`, `records`, `sessions` and the search for the current session."""
     where: dict[str, Any] = {"directory": case.folder.parent}
     name = case.folder.name
     replay(name, salvage=True, **where)
@@ -108,7 +108,7 @@ def target_replay(case: Case) -> None:
         with _strict():
             replay(name, until_seq=until, **where)
     with _strict():
-        list(events(name, **where))
+        list(records(name, **where))
     list(sessions(**where))
     newest_unclosed(JournalDirectory(case.folder.parent))
 

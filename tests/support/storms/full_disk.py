@@ -32,8 +32,8 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import JournalDirectory, JournalWriter
 from kedro_journal.journal.port import Os
+from kedro_journal.recording.recorder import Recorder
 from kedro_journal.redaction import Redactor
-from kedro_journal.session.recorder import Recorder
 
 from .account import Account, Say, Suite
 

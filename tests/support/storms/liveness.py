@@ -18,7 +18,7 @@ from owners import WAITING, Session
 
 from kedro_journal.journal import probe
 from kedro_journal.journal.liveness import boot_id, host_name
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 
 from .account import Account, Say, Suite
 

@@ -189,7 +189,7 @@ def _sabotage(what: str) -> None:
     """Plan as others do: the storm must see it."""
     import msgspec
 
-    from kedro_journal.state import resume as planner
+    from kedro_journal.analysis import resume as planner
 
     judge = planner._Planner.judge
 

@@ -16,7 +16,7 @@ SABOTAGES: Final = (
 
 def break_planner(what: str) -> None:
     """Break the planner of this process; an empty text leaves it alone."""
-    from kedro_journal.state import resume as planner
+    from kedro_journal.analysis import resume as planner
 
     def nothing(*args: Any) -> Any:
         return {}

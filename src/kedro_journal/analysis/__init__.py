@@ -1,0 +1,61 @@
+"""Analysis: what follows from finished states. Pure: no file, no clock."""
+
+from typing import TYPE_CHECKING
+
+from kedro_journal._lazy import lazily
+
+if TYPE_CHECKING:
+    from .chain import ChainNode, ChainState, chain_of
+    from .changes import Drift, Now
+    from .comparison import Comparison, Difference, compare
+    from .damage import Damage
+    from .decision import NodeDecision, ResumePlan
+    from .drift import find_drift
+    from .evidence import Known, Link, collect
+    from .group import GroupFailure, GroupNode, GroupState, NodeTry
+    from .merging import TASK_LABEL, merge
+    from .resume import plan_resume
+    from .stored import Stored
+
+__all__ = [
+    "TASK_LABEL",
+    "ChainNode",
+    "ChainState",
+    "Comparison",
+    "Damage",
+    "Difference",
+    "Drift",
+    "GroupFailure",
+    "GroupNode",
+    "GroupState",
+    "Known",
+    "Link",
+    "NodeDecision",
+    "NodeTry",
+    "Now",
+    "ResumePlan",
+    "Stored",
+    "chain_of",
+    "collect",
+    "compare",
+    "find_drift",
+    "merge",
+    "plan_resume",
+]
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "chain": ("ChainNode", "ChainState", "chain_of"),
+        "changes": ("Drift", "Now"),
+        "comparison": ("Comparison", "Difference", "compare"),
+        "damage": ("Damage",),
+        "decision": ("NodeDecision", "ResumePlan"),
+        "drift": ("find_drift",),
+        "evidence": ("Known", "Link", "collect"),
+        "group": ("GroupFailure", "GroupNode", "GroupState", "NodeTry"),
+        "merging": ("TASK_LABEL", "merge"),
+        "resume": ("plan_resume",),
+        "stored": ("Stored",),
+    },
+)

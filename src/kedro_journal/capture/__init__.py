@@ -1,0 +1,1 @@
+"""Capture: Kedro's objects and this process -> plain fields of events."""

@@ -1,0 +1,122 @@
+"""`list`: the sessions of a project, newest first."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import get_args
+
+import click
+import msgspec
+
+from kedro_journal.cli.common import open_journals, say
+from kedro_journal.cli.exit_codes import exit_code_option, worst
+from kedro_journal.cli.options import directory_options, group_option, json_option
+from kedro_journal.console import screen
+from kedro_journal.journal import JournalDirectory
+from kedro_journal.journal.roster import Roster, read_roster
+from kedro_journal.replaying import find_group
+from kedro_journal.replaying.index import listed
+from kedro_journal.replaying.select import why_empty
+from kedro_journal.state import Verdict
+from kedro_journal.views.data import json_text, summary_data
+from kedro_journal.views.sessions import Listed, sessions_view
+from kedro_journal.views.terminal import escape
+from kedro_journal.views.words import count
+
+__all__ = ["list_"]
+
+
+@click.command("list")
+@click.option(
+    "-n",
+    "number",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many sessions.",
+)
+@click.option("every", "--all", is_flag=True, help="Every session.")
+@click.option(
+    "verdicts",
+    "--verdict",
+    multiple=True,
+    type=click.Choice(get_args(Verdict)),
+    help="Only sessions with this verdict; give it again for more.",
+)
+@group_option
+@exit_code_option
+@directory_options
+@json_option
+@click.pass_context
+def list_(
+    ctx: click.Context,
+    *,
+    number: int,
+    every: bool,
+    verdicts: tuple[str, ...],
+    group_id: str | None,
+    by_verdict: bool,
+    project: Path | None,
+    directory: Path | None,
+    as_json: bool,
+) -> None:
+    """List sessions, newest first.
+
+    On a terminal the lines are cut at its width; without one, the last column is cut
+    at 100 columns. --json has it whole.
+
+    With --group, only those that belong to that group. `show --group` merges them.
+
+    With --exit-code, the worst verdict among the sessions listed is the exit code;
+    15 if there are none.
+
+    With --json: an array of objects, one per session, each with its session_id,
+    verdict, times, pipelines, nodes completed and planned, and the places it broke.
+    """
+    where = open_journals(ctx, project, directory)
+    roster = read_roster(where)
+    _say_copies(roster)
+    ids = roster.ids() if group_id is None else find_group(where, group_id)[1]
+    ids.reverse()
+    with contextlib.closing(listed(where, ids)) as found:
+        every_row = (Listed(*msgspec.structs.astuple(row)) for row in found)
+        chosen = (row for row in every_row if not verdicts or _fits(row, verdicts))
+        rows = list(chosen if every else islice(chosen, number))
+    if as_json:
+        now = datetime.now(UTC)
+        data = [
+            summary_data(row.state, now, damaged=row.damaged, unreadable=row.unreadable)
+            for row in rows
+        ]
+        click.echo(json_text(data), nl=False)
+    elif not rows:
+        click.echo(_nothing(where, roster, verdicts))
+    else:
+        more = 0 if every or verdicts else max(len(ids) - len(rows), 0)
+        click.echo(sessions_view(rows, screen(), more=more), nl=False)
+    if by_verdict:
+        ctx.exit(worst(row.state.verdict for row in rows))
+
+
+def _say_copies(roster: Roster) -> None:
+    if roster.copies:
+        number = count(len(roster.copies), "folder")
+        first = escape(roster.copies[0]) + (" ..." if roster.copies[1:] else "")
+        say(f"({number} with a copy of a session left out: {first})")
+
+
+def _fits(row: Listed, verdicts: tuple[str, ...]) -> bool:
+    return row.state.verdict in verdicts
+
+
+def _nothing(where: JournalDirectory, roster: Roster, verdicts: tuple[str, ...]) -> str:
+    path = escape(str(where.path))
+    if roster.sessions and verdicts:
+        return f"No session in {path} is {' or '.join(verdicts)}."
+    return escape(
+        f"No sessions in {where.path}. {why_empty(where, roster)} --project or "
+        "--directory look elsewhere."
+    )

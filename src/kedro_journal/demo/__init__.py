@@ -1,0 +1,1 @@
+"""Demo: a small project, and the story that its journals tell."""

@@ -1,0 +1,1 @@
+"""Hooks: Kedro's hook calls -> events."""

@@ -1,0 +1,1 @@
+"""Recording: events -> the journal, for as long as a session lasts."""

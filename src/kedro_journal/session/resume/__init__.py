@@ -1,0 +1,1 @@
+"""Resume: run what an earlier session left."""
