@@ -5,8 +5,8 @@ own JSONL journal; everything else is derived from it:
 
     transition -> event -> line -> replay -> state -> view
 
-`kedro_journal.session` is the Kedro side. This module reads journals and never imports
-Kedro.
+`kedro_journal.session` is the Kedro side. This module reads journals. It imports Kedro
+for `load_inputs` and `resume_plan` alone.
 
 Its names are imported when they are asked for. Kedro imports this package for every
 command, by entry point: that must cost nothing, and must not fail where a dependency

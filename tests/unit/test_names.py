@@ -65,7 +65,8 @@ def test_a_star_import_gives_every_listed_name() -> None:
         "from kedro_journal import *\nimport kedro_journal\n"
         "print(sorted(set(kedro_journal.__all__) - globals().keys()))"
     )
-    assert "[]\n" == answer(code)
+    # Kedro, which two of the names need, may say how it set up logging.
+    assert answer(code).endswith("[]\n")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAILED", "REDACTED", "Redactor", "is_secret_name"]
 
-lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "limits": ("FAILED", "REDACTED"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kedro_journal._outside import let_through
 from kedro_journal.analysis import ChainState, Comparison, chain_of, compare
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
@@ -57,7 +58,8 @@ def ancestors(
             return found
         try:
             state = replay_folder(where.folder(parent), salvage=True)
-        except (JournalError, OSError):
+        except (JournalError, OSError) as error:
+            let_through(error, system=True)
             return found  # deleted, or somewhere else
         seen.add(parent)
         found.insert(0, state)
@@ -76,7 +78,8 @@ def whole_chain(located: Located) -> ChainState:
         seen.add(later)
         try:
             states.append(replay_folder(where.folder(later), salvage=True))
-        except (JournalError, OSError):
+        except (JournalError, OSError) as error:
+            let_through(error, system=True)
             break
         later = resumed_by(where, later)
     return chain_of(states)
