@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kedro_journal import errors
+    from kedro_journal.analysis import Change, Why
     from kedro_journal.errors import JournalError
     from kedro_journal.events import Cursor, Record
     from kedro_journal.replay import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         replay_group,
         sessions,
         verify,
+        why,
     )
     from kedro_journal.session.notes import note
     from kedro_journal.state import (
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Change",
     "Cursor",
     "GroupFailure",
     "GroupNode",
@@ -59,6 +62,7 @@ __all__ = [
     "RunState",
     "SessionState",
     "Sessions",
+    "Why",
     "__version__",
     "current",
     "errors",
@@ -69,14 +73,16 @@ __all__ = [
     "replay_group",
     "sessions",
     "verify",
+    "why",
 ]
 
 _NAMES = {
+    "analysis": ("Change", "Why"),
     "errors": ("JournalError",),
     "events": ("Cursor", "Record"),
     "replay": (
         *("Sessions", "current", "events", "follow"),
-        *("replay", "replay_group", "sessions", "verify"),
+        *("replay", "replay_group", "sessions", "verify", "why"),
     ),
     "session.notes": ("note",),
     "state": (

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         replay_folder,
         verify,
     )
+    from .why import why
 
 __all__ = [
     "Newest",
@@ -28,6 +29,7 @@ __all__ = [
     "replay_group",
     "sessions",
     "verify",
+    "why",
 ]
 
 lazily(
@@ -50,5 +52,6 @@ lazily(
             "replay_folder",
             "verify",
         ),
+        "why": ("why",),
     },
 )

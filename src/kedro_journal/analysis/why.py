@@ -1,0 +1,448 @@
+"""What changed since a node, or a run, last worked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Final, NamedTuple, Protocol
+
+from msgspec.structs import replace
+
+from kedro_journal.events import Git
+from kedro_journal.state.model import NodeState, RunState, SessionState
+
+from .answer import Change, Cited, Good, Why
+from .causes import code_changes, data_changes, dataset_changes, output_changes
+from .failure import Failure
+from .lineage import Lineage, begun, lineage
+from .rank import ranked
+from .surroundings import parameter_changes, session_changes
+from .unseen import unseen
+
+__all__ = ["Outside", "Past", "targets_of", "why"]
+
+_MAKERS_MAX: Final = 20  # earlier sessions in which the makers of data are looked for
+
+
+class Past(Protocol):
+    """The sessions before the one that is explained."""
+
+    def __iter__(self) -> Iterator[SessionState]:
+        """Yield them, newest first, as far back as is wanted."""
+
+    def get(self, session_id: str) -> SessionState | None:
+        """Return one of them; None if it is not there."""
+
+    @property
+    def searched(self) -> int:
+        """How many were read."""
+
+    @property
+    def left(self) -> int:
+        """How many there are beyond those that may be read."""
+
+
+class Outside(NamedTuple):
+    """What the states do not say. Every member may be left out.
+
+    Attributes:
+        seq_of: Returns the record of a session of a type, before a run; 0 if unknown.
+        files_between: Returns the files that two commits differ in; None if unknown.
+    """
+
+    seq_of: Callable[[SessionState, RunState | None, str], int] = lambda *_: 0
+    files_between: Callable[[Git, Git], tuple[str, ...] | None] = lambda *_: None
+
+
+class _Try(NamedTuple):
+    state: SessionState
+    run: RunState | None
+
+
+def targets_of(run: RunState | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the nodes to explain, and the others that broke.
+
+    Nodes that failed come before those that were interrupted by that.
+    """
+    if run is None:
+        return (), ()
+    failed = sorted(run.with_status("failed"), key=lambda node: node.ended_seq)
+    if failed:
+        broken = failed + [one for one in run.broken if one.status != "failed"]
+        return (broken[0].name,), tuple(one.name for one in broken[1:])
+    return tuple(one.name for one in run.broken), ()
+
+
+def why(
+    state: SessionState,
+    past: Past,
+    *,
+    node: str | None = None,
+    outside: Outside = Outside(),  # noqa: B008 - it is immutable
+) -> Why:
+    """Compare the last run of a session with the last that worked.
+
+    Args:
+        state: The session.
+        past: The sessions before it.
+        node: A node of it; None for the one that broke, and for the run as a whole if
+            none did.
+        outside: What the states do not say.
+    """
+    run = _run_of(state, node)
+    targets, others = ((node,), ()) if node is not None else targets_of(run)
+    here = _Try(state, run)
+    first = run.nodes.get(targets[0]) if run is not None and targets else None
+    failure = _failure(here, targets)
+    good, failed = _last_good(here, targets, past, failure)
+    now = _lineage(here, targets, past)
+    was = _lineage(good[0], targets, past) if good is not None else None
+    changes: list[Change] = []
+    if was is not None:
+        changes = _changes(was, now, failure, outside)
+        if failed:
+            changes = _marked_later(changes, was, failed[-1], targets, past)
+    return Why(
+        session_id=state.session_id,
+        run_id=run.run_id if run is not None else None,
+        attempt=run.attempt if run is not None else 1,
+        nodes=targets,
+        others=others,
+        verdict=state.verdict,
+        status=first.status if first is not None else (run.status if run else ""),
+        phase=failure.phase if failure is not None else "",
+        error=failure.error.summary() if failure and failure.error else "",
+        error_at=failure.place if failure is not None else "",
+        record=(first.ended_seq or first.started_seq) if first else _ended(here),
+        good=good[1] if good is not None else None,
+        failing_since=failed[-1].state.session_id if failed else "",
+        failures=len(failed),
+        changes=tuple(one for one in changes if one.related),
+        unrelated=tuple(one for one in changes if not one.related),
+        unseen=tuple(dict.fromkeys(unseen(was, now))),
+        searched=past.searched,
+        left=past.left,
+    )
+
+
+def _ended(here: _Try) -> int:
+    if here.run is not None:
+        return here.run.ended_seq or here.run.started_seq
+    return here.state.error_seq
+
+
+def _run_of(state: SessionState, node: str | None) -> RunState | None:
+    """Return the run that is explained: the last, or the last that began the node."""
+    if node is not None:
+        for run in reversed(state.runs):
+            if node in run.nodes and begun(run.nodes[node]):
+                return run
+    return state.last_run
+
+
+def _failure(here: _Try, targets: Sequence[str]) -> Failure | None:
+    node: NodeState | None = None
+    if here.run is not None and targets:
+        node = here.run.nodes.get(targets[0])
+    if node is not None and node.status == "completed":
+        return None
+    if not targets and here.run is not None and here.run.status == "completed":
+        return None
+    if not targets and here.state.verdict == "completed":
+        return None
+    return Failure(here.state, here.run, node)
+
+
+def _before(here: _Try, past: Past) -> Iterator[_Try]:
+    """Yield the runs before one, newest first: first those of its own session."""
+    runs = here.state.runs
+    number = next((n for n, one in enumerate(runs) if one is here.run), len(runs))
+    for run in reversed(runs[:number]):
+        yield _Try(here.state, run)
+    for state in past:
+        if state.runs:
+            for run in reversed(state.runs):
+                yield _Try(state, run)
+        elif state.error is not None:
+            yield _Try(state, None)
+
+
+def _last_good(
+    here: _Try, targets: Sequence[str], past: Past, failure: Failure | None
+) -> tuple[tuple[_Try, Good] | None, list[_Try]]:
+    """Find the last run that worked, and those that failed alike since then."""
+    failed: list[_Try] = []
+    alike = failure is not None
+    passed, beside = 0, None
+    seen: set[str] = set()
+    group = here.state.group_id
+    for one in _before(here, past):
+        if _worked(one, targets, here):
+            is_sibling = group is not None and one.state.group_id == group
+            is_sibling = is_sibling and one.state is not here.state
+            if is_sibling and here.state.resumed is None:
+                beside = beside or one  # it is of the same run as the broken one
+                continue
+            return (one, _good(one, targets, here, passed)), failed
+        if one.state.session_id not in seen and one.state is not here.state:
+            seen.add(one.state.session_id)
+            passed += 1
+        if alike and _failed(one, targets):
+            alike = (
+                failure is not None
+                and (_failure(one, targets) or failure).signature == failure.signature
+            )
+            if alike:
+                failed.append(one)
+    if beside is not None:
+        return (beside, _good(beside, targets, here, passed)), failed
+    return None, failed
+
+
+def _worked(one: _Try, targets: Sequence[str], here: _Try) -> bool:
+    if one.run is None:
+        return False
+    if targets:
+        nodes = [one.run.nodes.get(name) for name in targets]
+        return all(node is not None and node.status == "completed" for node in nodes)
+    if one.run.status != "completed" or one.run.went_on_without:
+        return False
+    wanted = _pipelines(here)
+    return wanted is None or wanted == (one.run.pipelines or ("__default__",))
+
+
+def _pipelines(here: _Try) -> tuple[str, ...] | None:
+    """Return the pipelines that were asked for; None if that is not known."""
+    if here.run is not None:
+        return here.run.pipelines or ("__default__",)
+    command = here.state.command
+    if command is None or command.name != "run":
+        return None
+    flags = command.flags
+    given = flags.get("pipelines") or flags.get("pipeline")
+    if isinstance(given, str):
+        return tuple(part.strip() for part in given.split(","))
+    return tuple(map(str, given)) if given else ("__default__",)
+
+
+def _failed(one: _Try, targets: Sequence[str]) -> bool:
+    if one.run is None:
+        return not targets
+    nodes = [one.run.nodes[name] for name in targets if name in one.run.nodes]
+    if targets:
+        return any(node.status == "failed" for node in nodes)
+    return one.run.status == "failed"
+
+
+def _good(one: _Try, targets: Sequence[str], here: _Try, passed: int) -> Good:
+    run = one.run
+    assert run is not None  # noqa: S101 - `_worked` says so
+    node = run.nodes.get(targets[0]) if targets else None
+    if not targets:
+        what = "a run of the same pipeline"
+    elif len(targets) == 1:
+        what = f"node {targets[0]}"
+    else:
+        what = "these nodes"
+    verb = "was" if not targets else "were"
+    del verb
+    reason = f"the newest earlier run in which {what} completed"
+    if not targets:
+        reason = f"the newest earlier {what.removeprefix('a ')} that completed"
+    if one.state is here.state:
+        reason += ", in the same session"
+    elif here.state.resumed is not None and (
+        one.state.session_id == here.state.resumed.parent_session_id
+    ):
+        reason += ", in the session that this one resumes"
+    if passed:
+        reason += (
+            f"; {passed} newer session{'' if passed == 1 else 's'} did not complete it"
+        )
+    return Good(
+        session_id=one.state.session_id,
+        run_id=run.run_id,
+        attempt=run.attempt,
+        ended_at=node.ended_at if node is not None else run.ended_at,
+        record=node.ended_seq if node is not None else run.ended_seq,
+        reason=reason,
+    )
+
+
+def _lineage(here: _Try, targets: Sequence[str], past: Past) -> Lineage:
+    """Find what the nodes of a run were made from, with its kin and earlier runs."""
+    state, run = here
+    wanted = list(targets)
+    if not wanted and run is not None:
+        wanted = list(run.nodes)
+    kin = _kin(state, past)
+    ids = {one.session_id for one in kin} | {state.session_id}
+    others = (one for one in _older(state, past) if one.session_id not in ids)
+    return lineage(state, run, wanted, kin, islice(others, _MAKERS_MAX))
+
+
+def _older(state: SessionState, past: Past) -> Iterator[SessionState]:
+    """Yield the sessions before one of the past, or before the explained one."""
+    after = past.get(state.session_id) is not None
+    for one in past:
+        if not after:
+            yield one
+        elif one.session_id == state.session_id:
+            after = False
+
+
+def _kin(state: SessionState, past: Past) -> list[SessionState]:
+    """Return the sessions that one resumes, and the earlier ones of its group."""
+    found: list[SessionState] = []
+    seen = {state.session_id}
+    last = state
+    while last.resumed is not None:
+        parent = last.resumed.parent_session_id
+        known = past.get(parent) if parent not in seen else None
+        if known is None:
+            break
+        seen.add(parent)
+        found.append(known)
+        last = known
+    if state.group_id is not None:
+        siblings = [
+            one
+            for one in _older(state, past)
+            if one.group_id == state.group_id and one.session_id not in seen
+        ]
+        siblings.sort(key=lambda one: one.runtime_params != state.runtime_params)
+        found += siblings
+    return found
+
+
+def _changes(
+    was: Lineage, now: Lineage, failure: Failure | None, outside: Outside
+) -> list[Change]:
+    tied = [
+        *code_changes(was, now),
+        *parameter_changes(was, now),
+        *data_changes(was, now),
+        *dataset_changes(was, now),
+    ]
+    explained = _explained(tied, now)
+    loose = [*session_changes(was, now), *output_changes(was, now, explained)]
+    loose = [*_without_repeats(tied, loose), *_other_nodes(was, now)]
+    every = [_cited(one, was, now, outside) for one in (*tied, *loose)]
+    return ranked(every, failure, now, was)
+
+
+def _explained(changes: Sequence[Change], now: Lineage) -> dict[str, bool]:
+    """Return the nodes at which, or before which, something known changed."""
+    at = {name for one in changes if one.related for name in one.nodes}
+    found: dict[str, bool] = {}
+    # From the far end: what a node is made from has a greater distance, or a cycle.
+    for name, step in sorted(now.steps.items(), key=lambda pair: -pair[1].distance):
+        makers = {
+            now.made[one.partition("@")[0]].name
+            for one in step.plan.inputs
+            if one.partition("@")[0] in now.made
+        }
+        if name in at or makers & found.keys():
+            found[name] = True
+    return found
+
+
+def _without_repeats(
+    tied: Sequence[Change], loose: Sequence[Change]
+) -> Iterator[Change]:
+    """Leave out files of configuration whose changes are told value by value."""
+    sources = {
+        one.source.rpartition(":")[0] or one.source
+        for one in tied
+        if one.kind == "parameter"
+    }
+    parameters = any(one.kind == "parameter" for one in tied)
+    for change in loose:
+        if change.kind == "configuration" and (
+            change.subject in sources or ("parameters" in change.subject and parameters)
+        ):
+            continue
+        yield change
+
+
+def _other_nodes(was: Lineage, now: Lineage) -> Iterator[Change]:
+    """Yield changes of nodes that the explained ones do not depend on."""
+    if was.run is None or now.run is None:
+        return
+    for name, node in now.run.nodes.items():
+        old = was.run.nodes.get(name)
+        if name in now.steps or node.plan is None or old is None or old.plan is None:
+            continue
+        sums = [
+            (plan.function, plan.source_sha256, plan.arguments_sha256)
+            for plan in (old.plan, node.plan)
+        ]
+        if sums[0] != sums[1]:
+            yield Change(
+                kind="code",
+                subject=name,
+                detail=f"function {node.plan.function} was edited",
+                source=node.plan.source,
+                related=False,
+            )
+
+
+def _cited(change: Change, was: Lineage, now: Lineage, outside: Outside) -> Change:
+    """Add the records that prove a change, where they are those of a session."""
+    if change.kind == "git" and change.subject == "commit":
+        change = _with_files(change, was, now, outside)
+    if change.records:
+        return change
+    of_context = change.kind in ("parameter", "configuration", "dataset", "env")
+    event = "context.loaded" if of_context else "session.created"
+    found: list[Cited] = []
+    for one in (was, now):
+        seq = outside.seq_of(one.state, one.run, event)
+        if change.kind == "runner" and one.run is not None:
+            seq = one.run.started_seq
+        if seq:
+            found.append(Cited(one.state.session_id, seq))
+    return replace(change, records=tuple(found))
+
+
+def _with_files(change: Change, was: Lineage, now: Lineage, outside: Outside) -> Change:
+    if was.state.git is None or now.state.git is None:
+        return change
+    files = outside.files_between(was.state.git, now.state.git)
+    if files is None:
+        return change
+    shown = ", ".join(files[:5]) + (", ..." if len(files) > 5 else "")
+    number = f"{len(files)} file{'' if len(files) == 1 else 's'}"
+    detail = f"{change.detail}; {number} differ between the two: {shown}"
+    return replace(change, detail=detail)
+
+
+def _marked_later(
+    changes: list[Change],
+    was: Lineage,
+    first: _Try,
+    targets: Sequence[str],
+    past: Past,
+) -> list[Change]:
+    """Move what was not yet changed at the first of the failures to the unrelated.
+
+    A change that came after the failures had begun did not begin them.
+    """
+    then = _lineage(first, targets, past)
+    early = {
+        (one.kind, one.subject)
+        for one in (
+            *code_changes(was, then),
+            *parameter_changes(was, then),
+            *data_changes(was, then),
+            *dataset_changes(was, then),
+            *session_changes(was, then),
+        )
+    }
+    reason = "it came after the failures had begun"
+    return [
+        one
+        if (one.kind, one.subject) in early or one.kind == "output"
+        else replace(one, related=False, reasons=(reason,))
+        for one in changes
+    ]
