@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kedro_journal import errors
-    from kedro_journal.analysis import Change, Why
+    from kedro_journal.analysis import Change, Origin, Why
     from kedro_journal.errors import JournalError
     from kedro_journal.events import Cursor, Record
     from kedro_journal.replay import (
         Sessions,
         current,
         events,
+        explain,
         follow,
         replay,
         replay_group,
@@ -58,6 +59,7 @@ __all__ = [
     "JournalError",
     "NodeState",
     "NodeTry",
+    "Origin",
     "Record",
     "RunState",
     "SessionState",
@@ -67,6 +69,7 @@ __all__ = [
     "current",
     "errors",
     "events",
+    "explain",
     "follow",
     "note",
     "replay",
@@ -77,11 +80,11 @@ __all__ = [
 ]
 
 _NAMES = {
-    "analysis": ("Change", "Why"),
+    "analysis": ("Change", "Origin", "Why"),
     "errors": ("JournalError",),
     "events": ("Cursor", "Record"),
     "replay": (
-        *("Sessions", "current", "events", "follow"),
+        *("Sessions", "current", "events", "explain", "follow"),
         *("replay", "replay_group", "sessions", "verify", "why"),
     ),
     "session.notes": ("note",),

@@ -6,14 +6,28 @@ from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
     from .answer import Change, Cited, Good, Why
-    from .why import Outside, Past, why
+    from .last_good import Past
+    from .origin import Origin, origin_of
+    from .why import Outside, why
 
-__all__ = ["Change", "Cited", "Good", "Outside", "Past", "Why", "why"]
+__all__ = [
+    "Change",
+    "Cited",
+    "Good",
+    "Origin",
+    "Outside",
+    "Past",
+    "Why",
+    "origin_of",
+    "why",
+]
 
 lazily(
     __name__,
     {
         "answer": ("Change", "Cited", "Good", "Why"),
-        "why": ("Outside", "Past", "why"),
+        "last_good": ("Past",),
+        "origin": ("Origin", "origin_of"),
+        "why": ("Outside", "why"),
     },
 )

@@ -25,6 +25,10 @@ _FILES: Final = (
     "FileNotFoundError", "PermissionError", "IsADirectoryError", "NotADirectoryError",
     "ConnectionError", "TimeoutError", "OSError", "VersionNotFoundError",
 )  # fmt: skip
+_MODULE: Final = re.compile(r"(?:module|named|from) '([\w.]+)'")
+_PROCESSES: Final = re.compile(
+    r"\b(pickl\w*|unpickl\w*|threads?|process(es)?|workers?|fork\w*|deadlock)\b", re.I
+)
 _CHAIN_MAX: Final = 6
 
 
@@ -122,6 +126,17 @@ class Failure:
     def is_of_interfaces(self) -> bool:
         """Whether it may be what another version of a library leads to."""
         return any(words in self.text for words in _IMPORT_WORDS)
+
+    @property
+    def module(self) -> str:
+        """The module in which the error says that something is missing, or empty."""
+        found = _MODULE.search(self.text)
+        return found[1] if found is not None else ""
+
+    @property
+    def is_of_processes(self) -> bool:
+        """Whether it speaks of processes, threads, or what passes between them."""
+        return _PROCESSES.search(self.text) is not None
 
     @property
     def is_of_memory(self) -> bool:

@@ -162,6 +162,7 @@ class _Index:
         self._plans: dict[str, PlannedNode] = {}
         self._ran: dict[str, Ran] = {}
         self._makers: dict[str, str] = {}
+        self._waiting: set[str] = set()
         for one, attempt in _runs(state, run, kin):
             self._add(one, attempt)
         self._mine = set(self._plans)
@@ -170,7 +171,12 @@ class _Index:
     def _add(self, state: SessionState, run: RunState, *, is_kin: bool = True) -> None:
         for name, node in run.nodes.items():
             counts = begun(node) if is_kin else node.status == "completed"
+            if not is_kin and name in self._waiting:
+                continue  # the run was to run it, and did not get to it
+            if is_kin and node.status == "pending":
+                self._waiting.add(name)
             if counts:
+                self._waiting.discard(name)
                 self._ran.setdefault(name, Ran(state, run, node, is_kin))
             plan = node.plan or PlannedNode(
                 name=name, inputs=tuple(node.loads), outputs=tuple(node.saves)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from .answer import Change, ChangeKind
 from .failure import Failure
-from .lineage import Lineage
+from .lineage import Lineage, begun
 from .surroundings import is_in_file
 
 __all__ = ["ranked"]
@@ -28,10 +28,10 @@ _BASE: Final[Mapping[ChangeKind, int]] = {
     "source file": 18,
     "env": 24,
     "configuration": 26,
-    "runner": 28,
-    "variable": 30,
+    "runner": 22,
+    "variable": 34,
     "packages": 32,
-    "output": 34,
+    "output": 35,
     "run": 36,
     "host": 38,
     "git": 60,
@@ -41,6 +41,9 @@ _STEPS_MAX: Final = 6
 _NOT_TIED: Final = 6  # added to what no node is tied to, of kinds that mostly are
 
 _GREW: Final = 1.3
+_SET_UP: Final = frozenset(
+    {"pipeline_registry.py", "pipeline.py", "settings.py", "hooks.py", "__init__.py"}
+)
 
 _Clue = tuple[int, str]
 
@@ -77,45 +80,72 @@ def ranked(
 def _structure(
     change: Change, every: list[Change], now: Lineage, was: Lineage
 ) -> Iterable[_Clue]:
-    """Yield what other changes, and the data that was made, say."""
-    if change.kind == "source file" and change.nodes:
-        edited = {one.subject for one in every if one.kind == "code"}
-        in_file = edited & set(change.nodes)
-        if in_file:
-            # The nodes' own functions are told one by one.
-            yield 14, f"the file of {', '.join(sorted(in_file))}"
-    elif change.kind == "source file" and not change.nodes:
-        planned = now.run.nodes.values() if now.run is not None else ()
-        beside = [
-            node.name
-            for node in planned
-            if node.plan is not None
-            and node.name not in now.steps
-            and _in_file(node.plan.source, change.subject)
-        ]
-        if beside:
-            yield 20, "has nodes that this one does not depend on"
-    if change.kind == "configuration":
+    """Yield what the other changes, and the data that was made, say."""
+    if change.kind == "source file":
+        yield from _of_file(change, every, now)
+    elif change.kind == "configuration":
         if any(one.kind in ("dataset", "env") for one in every):
             yield 8, ""
         if "catalog" not in change.subject:
             yield 4, ""
-    elif change.kind == "git":
-        yield 0, ""
-    step = now.steps.get(change.nodes[0]) if change.nodes else None
-    before = was.steps.get(change.nodes[0]) if change.nodes else None
-    if change.kind in ("code", "parameter", "input") and step and before:
-        if step.ran is None or before.ran is None or not change.distance:
+    elif change.kind == "parameter":
+        yield from _of_env(change, every)
+    elif change.kind == "variable" and change.subject in _referred(now):
+        yield -6, "the configuration refers to it"
+    if change.kind in ("code", "parameter", "input") and change.distance:
+        yield from _of_outputs(change, now, was)
+
+
+def _of_file(change: Change, every: list[Change], now: Lineage) -> Iterable[_Clue]:
+    """Yield whether other changes explain that a file was edited."""
+    edited = sorted(
+        one.subject
+        for one in every
+        if one.kind == "code" and _in_file(one.source, change.subject)
+    )
+    if edited:  # the nodes' own functions are told one by one
+        yield 14, f"the file of {', '.join(edited)}"
+    if change.nodes:
+        if not edited:
+            yield 4, "but not in the functions of these nodes"
+        return
+    planned = now.run.nodes.values() if now.run is not None else ()
+    plans = (one.plan for one in planned if one.name not in now.steps)
+    if any(one is not None and _in_file(one.source, change.subject) for one in plans):
+        yield 20, "it has nodes that this one does not depend on"
+    if change.subject.rpartition("/")[2] in _SET_UP and not _is_in_node(now):
+        yield -8, "pipelines, hooks or settings are made in it"
+
+
+def _is_in_node(now: Lineage) -> bool:
+    """Return whether any node of the run was begun."""
+    return now.run is not None and any(map(begun, now.run.nodes.values()))
+
+
+def _of_env(change: Change, every: list[Change]) -> Iterable[_Clue]:
+    """Yield whether a value comes from the configuration of another environment."""
+    for one in every:
+        if one.kind == "env" and f"/{one.now}/" in f"/{change.source}":
+            yield -4, f"it comes from the environment {one.now}"
+
+
+def _referred(now: Lineage) -> Mapping[str, str]:
+    context = now.state.context
+    return context.environment if context is not None else {}
+
+
+def _of_outputs(change: Change, now: Lineage, was: Lineage) -> Iterable[_Clue]:
+    """Yield whether what a node saved has another size than it had."""
+    step, before = (lineage.steps.get(change.nodes[0]) for lineage in (now, was))
+    if step is None or before is None or step.ran is None or before.ran is None:
+        return
+    for dataset, save in step.ran.node.saves.items():
+        old = before.ran.node.saves.get(dataset)
+        if old is None or None in (old.size_bytes, save.size_bytes):
+            continue
+        if old.size_bytes != save.size_bytes:
+            yield -2, f"{dataset}, made from it, has another size"
             return
-        for dataset, save in step.ran.node.saves.items():
-            old = before.ran.node.saves.get(dataset)
-            if old is None or None in (old.size_bytes, save.size_bytes):
-                continue
-            if old.size_bytes != save.size_bytes:
-                yield -2, f"{dataset}, made from it, has another size"
-                return
-        if step.ran.node.saves:
-            yield 0, ""
 
 
 def _in_file(source: str, name: str) -> bool:
@@ -124,7 +154,10 @@ def _in_file(source: str, name: str) -> bool:
 
 
 def _phase(change: Change, failure: Failure, now: Lineage) -> Iterable[_Clue]:
-    """Yield what the node was doing says: a function that was not called is innocent."""
+    """Yield what the node was doing says: what was not called did not fail."""
+    step = now.steps.get(change.nodes[0]) if change.nodes else None
+    if change.kind == "code" and step is not None and step.ran is None:
+        yield 30, "its function was not called"
     if failure.phase not in ("loading", "saving"):
         return
     if change.subject in failure.datasets:
@@ -182,6 +215,11 @@ def _type(change: Change, failure: Failure, now: Lineage) -> Iterable[_Clue]:
         yield -10, f"{failure.types[-1]} is what moved code leads to"
     elif failure.is_of_interfaces and change.kind == "packages":
         yield -12, "the error is one that another version leads to"
+        own = now.state.package_name or ""
+        if failure.module and failure.module.partition(".")[0] != own:
+            yield -10, f"{failure.module} is not of the project"
+    elif failure.is_of_processes and change.kind == "runner":
+        yield -14, "the error is of processes or threads"
     if failure.is_of_memory:
         if change.kind == "input" and _grew(change):
             yield -8, "it grew, and the process ended for want of memory or was killed"

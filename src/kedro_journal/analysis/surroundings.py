@@ -173,7 +173,7 @@ def _values(was: Any, now: Any) -> str:
     return f"{_short(now)}, was {_short(was)}"
 
 
-def _session_change(one: Difference) -> Change | None:
+def _session_change(one: Difference) -> Change | None:  # noqa: PLR0911 - a table
     """Word a difference of the sessions; None for what is told elsewhere."""
     match one.kind:
         case "parameter" | "code":
@@ -189,6 +189,8 @@ def _session_change(one: Difference) -> Change | None:
             elif one.now is UNSET:
                 detail = "gone"
             return Change(kind="configuration", subject=one.name, detail=detail)
+        case "git" if one.name == "dirty":
+            return None  # what was edited is told by file
         case "git":
             return _valued("git", one.name, one.was, one.now)
         case "env":

@@ -37,8 +37,8 @@ def unseen(was: Lineage | None, now: Lineage) -> Iterator[str]:
     if any(state.git is not None and state.git.dirty for state in states):
         yield "uncommitted changes outside of the package's Python files"
     yield (
-        "what is outside: databases, services, the clock, random numbers, other load on "
-        "the machine, environment variables that no setting names"
+        "what is outside: databases, services, the clock, random numbers, other load "
+        "on the machine, environment variables that no setting names"
     )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from kedro_journal.events import Git
-from kedro_journal.state.model import NodeState, RunState, SessionState
+from kedro_journal.state.model import RunState, SessionState
+from kedro_journal.state.places import placed
 
-from .answer import Change, Cited, Good, Why
+from .answer import Change, Cited, Why
 from .causes import code_changes, data_changes, dataset_changes, output_changes
 from .failure import Failure
+from .last_good import Past, Try, failure_of, last_good
 from .lineage import Lineage, begun, lineage
 from .rank import ranked
 from .surroundings import parameter_changes, session_changes
@@ -22,24 +24,6 @@ from .unseen import unseen
 __all__ = ["Outside", "Past", "targets_of", "why"]
 
 _MAKERS_MAX: Final = 20  # earlier sessions in which the makers of data are looked for
-
-
-class Past(Protocol):
-    """The sessions before the one that is explained."""
-
-    def __iter__(self) -> Iterator[SessionState]:
-        """Yield them, newest first, as far back as is wanted."""
-
-    def get(self, session_id: str) -> SessionState | None:
-        """Return one of them; None if it is not there."""
-
-    @property
-    def searched(self) -> int:
-        """How many were read."""
-
-    @property
-    def left(self) -> int:
-        """How many there are beyond those that may be read."""
 
 
 class Outside(NamedTuple):
@@ -52,11 +36,6 @@ class Outside(NamedTuple):
 
     seq_of: Callable[[SessionState, RunState | None, str], int] = lambda *_: 0
     files_between: Callable[[Git, Git], tuple[str, ...] | None] = lambda *_: None
-
-
-class _Try(NamedTuple):
-    state: SessionState
-    run: RunState | None
 
 
 def targets_of(run: RunState | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -91,15 +70,15 @@ def why(
     """
     run = _run_of(state, node)
     targets, others = ((node,), ()) if node is not None else targets_of(run)
-    here = _Try(state, run)
+    here = Try(state, run)
     first = run.nodes.get(targets[0]) if run is not None and targets else None
-    failure = _failure(here, targets)
-    good, failed = _last_good(here, targets, past, failure)
+    failure = failure_of(here, targets)
+    good, failed = last_good(here, targets, past, failure)
     now = _lineage(here, targets, past)
     was = _lineage(good[0], targets, past) if good is not None else None
     changes: list[Change] = []
     if was is not None:
-        changes = _changes(was, now, failure, outside)
+        changes = [_placed(one, state) for one in _changes(was, now, failure, outside)]
         if failed:
             changes = _marked_later(changes, was, failed[-1], targets, past)
     return Why(
@@ -112,7 +91,7 @@ def why(
         status=first.status if first is not None else (run.status if run else ""),
         phase=failure.phase if failure is not None else "",
         error=failure.error.summary() if failure and failure.error else "",
-        error_at=failure.place if failure is not None else "",
+        error_at=_in_project(failure.place, state) if failure is not None else "",
         record=(first.ended_seq or first.started_seq) if first else _ended(here),
         good=good[1] if good is not None else None,
         failing_since=failed[-1].state.session_id if failed else "",
@@ -125,7 +104,18 @@ def why(
     )
 
 
-def _ended(here: _Try) -> int:
+def _in_project(path: str, state: SessionState) -> str:
+    return placed(path, project=state.project_path, cwd=state.project_path) or path
+
+
+def _placed(change: Change, state: SessionState) -> Change:
+    """Write the file of a change from the root of the project."""
+    if not change.source or change.kind == "parameter":
+        return change
+    return replace(change, source=_in_project(change.source, state))
+
+
+def _ended(here: Try) -> int:
     if here.run is not None:
         return here.run.ended_seq or here.run.started_seq
     return here.state.error_seq
@@ -140,136 +130,7 @@ def _run_of(state: SessionState, node: str | None) -> RunState | None:
     return state.last_run
 
 
-def _failure(here: _Try, targets: Sequence[str]) -> Failure | None:
-    node: NodeState | None = None
-    if here.run is not None and targets:
-        node = here.run.nodes.get(targets[0])
-    if node is not None and node.status == "completed":
-        return None
-    if not targets and here.run is not None and here.run.status == "completed":
-        return None
-    if not targets and here.state.verdict == "completed":
-        return None
-    return Failure(here.state, here.run, node)
-
-
-def _before(here: _Try, past: Past) -> Iterator[_Try]:
-    """Yield the runs before one, newest first: first those of its own session."""
-    runs = here.state.runs
-    number = next((n for n, one in enumerate(runs) if one is here.run), len(runs))
-    for run in reversed(runs[:number]):
-        yield _Try(here.state, run)
-    for state in past:
-        if state.runs:
-            for run in reversed(state.runs):
-                yield _Try(state, run)
-        elif state.error is not None:
-            yield _Try(state, None)
-
-
-def _last_good(
-    here: _Try, targets: Sequence[str], past: Past, failure: Failure | None
-) -> tuple[tuple[_Try, Good] | None, list[_Try]]:
-    """Find the last run that worked, and those that failed alike since then."""
-    failed: list[_Try] = []
-    alike = failure is not None
-    passed, beside = 0, None
-    seen: set[str] = set()
-    group = here.state.group_id
-    for one in _before(here, past):
-        if _worked(one, targets, here):
-            is_sibling = group is not None and one.state.group_id == group
-            is_sibling = is_sibling and one.state is not here.state
-            if is_sibling and here.state.resumed is None:
-                beside = beside or one  # it is of the same run as the broken one
-                continue
-            return (one, _good(one, targets, here, passed)), failed
-        if one.state.session_id not in seen and one.state is not here.state:
-            seen.add(one.state.session_id)
-            passed += 1
-        if alike and _failed(one, targets):
-            alike = (
-                failure is not None
-                and (_failure(one, targets) or failure).signature == failure.signature
-            )
-            if alike:
-                failed.append(one)
-    if beside is not None:
-        return (beside, _good(beside, targets, here, passed)), failed
-    return None, failed
-
-
-def _worked(one: _Try, targets: Sequence[str], here: _Try) -> bool:
-    if one.run is None:
-        return False
-    if targets:
-        nodes = [one.run.nodes.get(name) for name in targets]
-        return all(node is not None and node.status == "completed" for node in nodes)
-    if one.run.status != "completed" or one.run.went_on_without:
-        return False
-    wanted = _pipelines(here)
-    return wanted is None or wanted == (one.run.pipelines or ("__default__",))
-
-
-def _pipelines(here: _Try) -> tuple[str, ...] | None:
-    """Return the pipelines that were asked for; None if that is not known."""
-    if here.run is not None:
-        return here.run.pipelines or ("__default__",)
-    command = here.state.command
-    if command is None or command.name != "run":
-        return None
-    flags = command.flags
-    given = flags.get("pipelines") or flags.get("pipeline")
-    if isinstance(given, str):
-        return tuple(part.strip() for part in given.split(","))
-    return tuple(map(str, given)) if given else ("__default__",)
-
-
-def _failed(one: _Try, targets: Sequence[str]) -> bool:
-    if one.run is None:
-        return not targets
-    nodes = [one.run.nodes[name] for name in targets if name in one.run.nodes]
-    if targets:
-        return any(node.status == "failed" for node in nodes)
-    return one.run.status == "failed"
-
-
-def _good(one: _Try, targets: Sequence[str], here: _Try, passed: int) -> Good:
-    run = one.run
-    assert run is not None  # noqa: S101 - `_worked` says so
-    node = run.nodes.get(targets[0]) if targets else None
-    if not targets:
-        what = "a run of the same pipeline"
-    elif len(targets) == 1:
-        what = f"node {targets[0]}"
-    else:
-        what = "these nodes"
-    verb = "was" if not targets else "were"
-    del verb
-    reason = f"the newest earlier run in which {what} completed"
-    if not targets:
-        reason = f"the newest earlier {what.removeprefix('a ')} that completed"
-    if one.state is here.state:
-        reason += ", in the same session"
-    elif here.state.resumed is not None and (
-        one.state.session_id == here.state.resumed.parent_session_id
-    ):
-        reason += ", in the session that this one resumes"
-    if passed:
-        reason += (
-            f"; {passed} newer session{'' if passed == 1 else 's'} did not complete it"
-        )
-    return Good(
-        session_id=one.state.session_id,
-        run_id=run.run_id,
-        attempt=run.attempt,
-        ended_at=node.ended_at if node is not None else run.ended_at,
-        record=node.ended_seq if node is not None else run.ended_seq,
-        reason=reason,
-    )
-
-
-def _lineage(here: _Try, targets: Sequence[str], past: Past) -> Lineage:
+def _lineage(here: Try, targets: Sequence[str], past: Past) -> Lineage:
     """Find what the nodes of a run were made from, with its kin and earlier runs."""
     state, run = here
     wanted = list(targets)
@@ -278,7 +139,9 @@ def _lineage(here: _Try, targets: Sequence[str], past: Past) -> Lineage:
     kin = _kin(state, past)
     ids = {one.session_id for one in kin} | {state.session_id}
     others = (one for one in _older(state, past) if one.session_id not in ids)
-    return lineage(state, run, wanted, kin, islice(others, _MAKERS_MAX))
+    # A run that broke outside of its nodes loaded nothing from earlier ones.
+    number = _MAKERS_MAX if targets else 0
+    return lineage(state, run, wanted, kin, islice(others, number))
 
 
 def _older(state: SessionState, past: Past) -> Iterator[SessionState]:
@@ -391,6 +254,10 @@ def _cited(change: Change, was: Lineage, now: Lineage, outside: Outside) -> Chan
     """Add the records that prove a change, where they are those of a session."""
     if change.kind == "git" and change.subject == "commit":
         change = _with_files(change, was, now, outside)
+    if change.kind in ("code", "pipeline") and now.run is not None:
+        here = now.run.started_seq, now.state.session_id
+        if here[0] and len(change.records) == 1 and change.nodes:
+            return replace(change, records=(*change.records, Cited(here[1], here[0])))
     if change.records:
         return change
     of_context = change.kind in ("parameter", "configuration", "dataset", "env")
@@ -420,7 +287,7 @@ def _with_files(change: Change, was: Lineage, now: Lineage, outside: Outside) ->
 def _marked_later(
     changes: list[Change],
     was: Lineage,
-    first: _Try,
+    first: Try,
     targets: Sequence[str],
     past: Past,
 ) -> list[Change]:

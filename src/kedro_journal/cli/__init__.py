@@ -35,6 +35,7 @@ SECTIONS: Final = {
         "why",
         "diff",
         "trace",
+        "explain",
         "command",
     ),
     "Run again": ("resume", "rerun"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
@@ -13,11 +13,13 @@ from kedro_journal.journal import verify as verify_file
 from kedro_journal.replay import replay_folder, replay_group
 from kedro_journal.replay.kin import end_of_chain, live_workers
 from kedro_journal.replay.locate import resumed_by
+from kedro_journal.replay.why import why_state
 from kedro_journal.state import SessionState
 from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
 from kedro_journal.views.terminal import Span, line, render
+from kedro_journal.views.why import why_summary
 
 from .common import (
     choose,
@@ -31,6 +33,9 @@ from .exit_codes import code_of, exit_code_option
 from .options import directory_options, group_option, json_option, salvage_option
 
 __all__ = ["show"]
+
+_LOOK_BACK: Final = 20  # earlier sessions among which the last good one is searched
+_LOOK_S: Final = 0.5  # seconds that this may take
 
 
 @click.command("show")
@@ -74,6 +79,9 @@ def show(
     shows what can be read. With --salvage such a journal is no error; with --strict
     nothing of it is shown. Exits with 5 if a newer version wrote the session so that
     what became of it cannot be read. --exit-code exits by verdict where neither holds.
+
+    The page of a failed session ends with what changed since it last worked, the three
+    likeliest causes; the 20 sessions before it are searched. `why` has all of them.
 
     With --json: one object with every field of the session's state, its verdict, and
     its runs with their nodes; `findings` lists the damage that was read past,
@@ -121,6 +129,9 @@ def show(
     )
     if findings and not salvage:
         text = _warning(path) + text
+    if state.verdict in ("failed", "crashed") and later is None:
+        answer = why_state(where, state, look_back=_LOOK_BACK, seconds=_LOOK_S)
+        text += why_summary(answer, screen())
     click.echo(text, nl=False)
     _exit(ctx, state, findings=() if salvage else findings, by_verdict=by_verdict)
 

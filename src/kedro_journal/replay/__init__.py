@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
+    from .explain import explain
     from .group import find_group, replay_group
     from .listing import Newest, Sessions, sessions
     from .replay import (
@@ -22,6 +23,7 @@ __all__ = [
     "Sessions",
     "current",
     "events",
+    "explain",
     "find_group",
     "follow",
     "replay",
@@ -35,6 +37,7 @@ __all__ = [
 lazily(
     __name__,
     {
+        "explain": ("explain",),
         "group": (
             "find_group",
             "replay_group",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -44,18 +45,30 @@ def why_view(answer: Why, screen: Screen, *, every: bool = False) -> str:
     return render(lines, screen.paint)
 
 
-def why_summary(answer: Why, screen: Screen) -> list[Line]:
+def why_summary(answer: Why, screen: Screen) -> str:
     """Return the beginning of the answer: at most three changes, a line each."""
+    if answer.good is None and not answer.left:
+        return ""
+    lines: list[Line] = [()]
+    more = f"kedro-journal why {shlex.quote(answer.session_id)}"
     if answer.good is None:
-        return []
-    since = f"Since it last worked, in session {answer.good.session_id}"
-    lines: list[Line] = [(), line(Span(since, "strong"))]
+        newest = count(answer.searched, "session")
+        lines.append(line(Span("What changed since it last worked", "strong")))
+        text = f"  not in the {newest} before it; `{more}` looks further back"
+        lines.append(line(Span(text, "dim")))
+        return render(lines, screen.paint)
+    title = f"What changed since session {answer.good.session_id}, where it worked"
+    lines.append(line(Span(title, "strong")))
+    width = screen.width and screen.width - 2
     for number, change in enumerate(answer.changes[:_SUMMARY], 1):
-        text = (f"{number}. ", *_name(change), f": {change.detail}")
-        lines += indent([clip(line(*text), screen.width and screen.width - 2)])
+        one = line(f"{number}. ", *_name(change), f": {change.detail}")
+        lines += indent([clip(one, width)])
     if not answer.changes:
-        lines.append(line("  nothing that the journal knows has changed"))
-    return lines
+        lines.append(line("  nothing that the journal knows of"))
+    rest = max(len(answer.changes) - _SUMMARY, 0)
+    begin = f"{rest} more; " if rest else ""
+    lines.append(line(Span(f"  {begin}`{more}` has the evidence", "dim")))
+    return render(lines, screen.paint)
 
 
 def why_data(answer: Why) -> dict[str, Any]:

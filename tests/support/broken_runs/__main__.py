@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import logging
 import os
@@ -126,7 +127,11 @@ def git(root: Path, *arguments: str) -> str:
     """Call git in the project."""
     names = ("-c", "user.name=a", "-c", "user.email=a@example.invalid")
     done = subprocess.run(
-        ["git", *names, *arguments], cwd=root, capture_output=True, text=True, check=True
+        ["git", *names, *arguments],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout
 
@@ -173,9 +178,7 @@ def case(root: Path, cause: Cause, seed: int, *, small: bool = False) -> Score:
     return judge(root, story, cause.__name__, seed, distractions)
 
 
-def judge(
-    root: Path, story: Story, name: str, seed: int, distractions: int
-) -> Score:
+def judge(root: Path, story: Story, name: str, seed: int, distractions: int) -> Score:
     """Ask why, and compare with what git and `diff` show."""
     import kedro_journal
     from kedro_journal.state import compare
@@ -221,9 +224,12 @@ def _shows(text: str, marker: str) -> bool:
 
 def table(scores: Sequence[Score]) -> str:
     """Write the scores as a table of Markdown."""
+    titles = (
+        "the one true cause", "nodes", "other changes", "place in `why`",
+        "lines of `why`", "lines of `git diff` and `diff`",
+    )  # fmt: skip
     lines = [
-        "| the one true cause | nodes | other changes | place in `why` | lines of `why` "
-        "| lines of `git diff` and `diff` |",
+        f"| {' | '.join(titles)} |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for one in scores:
@@ -263,9 +269,8 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print misses in full")
     parser.add_argument("--page", type=Path, help="page with the generated table")
     given = parser.parse_args()
-    import kedro.framework.session
-    import kedro.runner
-    import kedro_journal.session  # noqa: F401 - once, for all children
+    for name in ("kedro.framework.session", "kedro.runner", "kedro_journal.session"):
+        importlib.import_module(name)  # once, for all children
 
     causes = [one for one in CAUSES if given.only in ("", one.__name__)]
     scores = []

@@ -84,15 +84,21 @@ def helper_raises(story: Story, now: bool) -> None:
     name = story.rng.choice(["mixing", "scaling", "totals"])
     if now:
         text = story.world.helpers[name]
-        story.world.helpers[name] = text.replace("    return", "    rows.lower()\n    return")
-        story.is_(("source file", f"helpers/{name}.py"), marker=r"rows\.lower|source files")
+        story.world.helpers[name] = text.replace(
+            "    return", "    rows.lower()\n    return"
+        )
+        story.is_(
+            ("source file", f"helpers/{name}.py"), marker=r"rows\.lower|source files"
+        )
 
 
 def helper_spoils(story: Story, now: bool) -> None:
     if now:
         text = story.world.helpers["scaling"]
         story.world.helpers["scaling"] = text.replace("value * factor", "str(value)")
-        story.is_(("source file", "helpers/scaling.py"), marker=r"str\(value\)|source files")
+        story.is_(
+            ("source file", "helpers/scaling.py"), marker=r"str\(value\)|source files"
+        )
 
 
 def own_parameter(story: Story, now: bool) -> None:
@@ -100,9 +106,7 @@ def own_parameter(story: Story, now: bool) -> None:
     if now:
         name = f"factor_{node.name}"
         story.world.parameters[name] = {"value": 2}
-        story.is_(
-            ("parameter", name), ("parameter", f"{name}.value"), marker=name
-        )
+        story.is_(("parameter", name), ("parameter", f"{name}.value"), marker=name)
 
 
 def upstream_parameter(story: Story, now: bool) -> None:
@@ -194,7 +198,9 @@ def other_env(story: Story, now: bool) -> None:
     story.world.overlays["conf/staging/parameters.yml"] = f'{name}: "4"\n'
     if now:
         story.world.env = "staging"
-        story.is_(("env", "environment"), ("parameter", name), marker=rf"staging|{name}")
+        story.is_(
+            ("env", "environment"), ("parameter", name), marker=rf"staging|{name}"
+        )
 
 
 def listed_library(story: Story, now: bool) -> None:
@@ -259,11 +265,17 @@ def lost_node(story: Story, now: bool) -> None:
     nodes = story.world.on_way()
     used = {name for one in story.world.nodes for name in one.inputs}
     node = next(
-        one for one in nodes if one.output in used and one.output not in story.world.catalog
+        one
+        for one in nodes
+        if one.output in used and one.output not in story.world.catalog
     )
     if now:
         story.world.nodes.remove(node)
-        story.is_(("source file", "pipeline_registry.py"), marker=rf"Node\({node.module}\.{node.name},|source files")
+        story.is_(
+            ("source file", "pipeline_registry.py"),
+            ("pipeline", node.name),
+            marker=rf"Node\({node.module}\.{node.name},|source files",
+        )
 
 
 def killed(story: Story, now: bool) -> None:

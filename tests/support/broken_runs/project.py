@@ -23,7 +23,7 @@ source_dir = "src"
 [tool.kedro_journal]
 packages = "{packages}"
 """
-_DATASETS = '''
+_DATASETS = """
 import json
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class TableDataset(AbstractDataset):
 class LinesDataset(TableDataset):
     def load(self):
         return self._filepath.read_text().split(",")
-'''
+"""
 _HELPERS = {
     "mixing": """
 def mix(tables):
@@ -81,7 +81,7 @@ _BODIES = {
     "scale": ("rows, factor", "    rows = scaling.scale(rows, factor)\n"),
     "total": ("rows", "    rows = totals.total(rows)\n"),
 }
-_REPORT = '''
+_REPORT = """
 
 def report(*tables):
     for number, rows in enumerate(tables):
@@ -89,7 +89,7 @@ def report(*tables):
         if bad or not rows:
             raise ValueError(f"table {number} has {len(bad)} values that are no numbers")
     return [len(rows) for rows in tables]
-'''
+"""
 
 
 @dataclass
@@ -165,7 +165,9 @@ class World:
             world.side.append(one)
         for name in (*RAW, "side_raw", "spoilt"):
             values: list[object] = [rng.randint(1, 99) for _ in range(12)]
-            world.raw[name] = json.dumps([*values, "n/a"] if name == "spoilt" else values)
+            world.raw[name] = json.dumps(
+                [*values, "n/a"] if name == "spoilt" else values
+            )
         for name in world.raw:
             world.catalog[name] = world.entry(name)
         for one in (*world.nodes, *world.side):
@@ -209,8 +211,7 @@ class World:
             **{f"data/{name}.json": text for name, text in self.raw.items()},
             "libs/oddments.py": self.library[1],
             f"libs/oddments-{self.library[0]}.dist-info/METADATA": (
-                "Metadata-Version: 2.1\nName: oddments\n"
-                f"Version: {self.library[0]}\n"
+                f"Metadata-Version: 2.1\nName: oddments\nVersion: {self.library[0]}\n"
             ),
             "conf/local/credentials.yml": "store: {token: right}\n",
             **self.overlays,
@@ -230,7 +231,9 @@ class World:
                 path.unlink()
 
     def _module(self, name: str) -> str:
-        parts = ["import os\nimport multiprocessing\n\nimport oddments\n\nfrom brittle.helpers import mixing, scaling, totals\n"]
+        parts = [
+            "import os\nimport multiprocessing\n\nimport oddments\n\nfrom brittle.helpers import mixing, scaling, totals\n"
+        ]
         for one in (*self.nodes, *self.side):
             if one.module != name:
                 continue
