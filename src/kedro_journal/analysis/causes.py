@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Set as AbstractSet
 
 from msgspec import UNSET
 
@@ -300,7 +300,7 @@ def _entry_differs(
 
 
 def output_changes(
-    was: Lineage, now: Lineage, explained: Mapping[str, Any]
+    was: Lineage, now: Lineage, explained: AbstractSet[str]
 ) -> Iterator[Change]:
     """Yield outputs of another size that no known change explains.
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from kedro_journal.events import Git
+from kedro_journal.state.evidence import bare
 from kedro_journal.state.model import RunState, SessionState
 from kedro_journal.state.places import placed
 
@@ -187,26 +188,44 @@ def _changes(
         *data_changes(was, now),
         *dataset_changes(was, now),
     ]
-    explained = _explained(tied, now)
-    loose = [*session_changes(was, now), *output_changes(was, now, explained)]
+    loose = [*session_changes(was, now), *_outputs(was, now, tied)]
     loose = [*_without_repeats(tied, loose), *_other_nodes(was, now)]
     every = [_cited(one, was, now, outside) for one in (*tied, *loose)]
     return ranked(every, failure, now, was)
 
 
-def _explained(changes: Sequence[Change], now: Lineage) -> dict[str, bool]:
-    """Return the nodes at which, or before which, something known changed."""
-    at = {name for one in changes if one.related for name in one.nodes}
-    found: dict[str, bool] = {}
-    # From the far end: what a node is made from has a greater distance, or a cycle.
-    for name, step in sorted(now.steps.items(), key=lambda pair: -pair[1].distance):
-        makers = {
-            now.made[one.partition("@")[0]].name
-            for one in step.plan.inputs
-            if one.partition("@")[0] in now.made
-        }
-        if name in at or makers & found.keys():
-            found[name] = True
+def _outputs(was: Lineage, now: Lineage, tied: Sequence[Change]) -> Iterator[Change]:
+    """Yield the first outputs that differ although nothing known explains it."""
+    at = {name for one in tied for name in one.nodes}
+    changed = {one.subject for one in tied if one.kind in ("input", "dataset")}
+    for name, step in now.steps.items():
+        if changed.intersection(step.plan.inputs):
+            at.add(name)
+    found = list(output_changes(was, now, _reached(at, now)))
+    after = _reached({name for one in found for name in one.nodes}, now)
+    for change in found:
+        if not _makers(now, change.nodes[0]) & after:
+            yield change
+
+
+def _makers(now: Lineage, name: str) -> set[str]:
+    """Return the nodes that made what a node loads."""
+    inputs = map(bare, now.steps[name].plan.inputs)
+    return {now.made[one].name for one in inputs if one in now.made} - {name}
+
+
+def _reached(names: set[str], now: Lineage) -> set[str]:
+    """Return nodes, and those that depend on them."""
+    readers: dict[str, list[str]] = {}
+    for name in now.steps:
+        for maker in _makers(now, name):
+            readers.setdefault(maker, []).append(name)
+    found, waiting = set[str](), list(names & now.steps.keys())
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += readers.get(name, ())
     return found
 
 

@@ -7,15 +7,17 @@ from typing import Final, NoReturn
 
 import click
 
+from kedro_journal.analysis.durations import usual_nodes, usual_run
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.journal import Finding, JournalDirectory
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.replay import replay_folder, replay_group
 from kedro_journal.replay.kin import end_of_chain, live_workers
 from kedro_journal.replay.locate import resumed_by
-from kedro_journal.replay.why import why_state
-from kedro_journal.state import SessionState
+from kedro_journal.replay.why import EarlierSessions, why_state
+from kedro_journal.state import RunState, SessionState
 from kedro_journal.views.data import group_data, json_text, state_data
+from kedro_journal.views.expected import expected_view
 from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
 from kedro_journal.views.terminal import Span, line, render
@@ -82,6 +84,8 @@ def show(
 
     The page of a failed session ends with what changed since it last worked, the three
     likeliest causes; the 20 sessions before it are searched. `why` has all of them.
+    That of a session that runs ends with how long it usually takes, as the median of
+    at least three comparable runs, and whether it is overdue.
 
     With --json: one object with every field of the session's state, its verdict, and
     its runs with their nodes; `findings` lists the damage that was read past,
@@ -132,8 +136,20 @@ def show(
     if state.verdict in ("failed", "crashed") and later is None:
         answer = why_state(where, state, look_back=_LOOK_BACK, seconds=_LOOK_S)
         text += why_summary(answer, screen())
+    elif state.verdict == "running" and state.last_run is not None:
+        text += _expected(where, state, state.last_run)
     click.echo(text, nl=False)
     _exit(ctx, state, findings=() if salvage else findings, by_verdict=by_verdict)
+
+
+def _expected(where: JournalDirectory, state: SessionState, run: RunState) -> str:
+    """Say how long a run and its nodes usually take."""
+    past = EarlierSessions(
+        where, state.session_id, look_back=_LOOK_BACK, seconds=_LOOK_S
+    )
+    usual = usual_run(run, past)
+    nodes = usual_nodes(run.in_progress, past)
+    return expected_view(state, run, usual, nodes, screen())
 
 
 def _read(

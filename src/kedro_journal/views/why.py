@@ -22,11 +22,20 @@ _SUMMARY: Final = 3
 _OF_NODES: Final = ("code", "pipeline")
 _MESSAGE_MAX: Final = 400
 _KINDS: Final = {
-    "source file": "source file",
     "dataset": "catalog entry",
     "env": "configuration environment",
     "variable": "environment variable",
-    "run": "run",
+    "packages": "package",
+}
+_COUNTED: Final = {
+    "code": ("edited function", ""),
+    "pipeline": ("change of a pipeline", "changes of a pipeline"),
+    "dataset": ("catalog entry", "catalog entries"),
+    "configuration": ("configuration file", ""),
+    "git": ("change of the commit or branch", "changes of commit and branch"),
+    "host": ("change of the machine", "changes of the machine"),
+    "runner": ("change of the runner", "changes of the runner"),
+    "run": ("other option of the run", "other options of the run"),
 }
 
 
@@ -167,7 +176,7 @@ def _changes(answer: Why, screen: Screen, *, every: bool) -> Iterator[Line]:
         return
     yield ()
     number = len(answer.unrelated)
-    title = f"{count(number, 'more change')}, which cannot have mattered"
+    title = f"{count(number, 'more change')}, as far as is known not related"
     if not every:
         text = f"{title}: {_kinds(answer.unrelated)}; --all"
         yield from _wrapped(line(Span(text, "dim")), screen)
@@ -178,8 +187,11 @@ def _changes(answer: Why, screen: Screen, *, every: bool) -> Iterator[Line]:
 
 
 def _kinds(changes: Sequence[Change]) -> str:
-    found = Counter(_kind(change) for change in changes)
-    return ", ".join(f"{number} {kind}" for kind, number in found.items())
+    parts = []
+    for kind, number in Counter(change.kind for change in changes).items():
+        one, several = _COUNTED.get(kind, (_KINDS.get(kind, kind), ""))
+        parts.append(count(number, one, several))
+    return ", ".join(parts)
 
 
 def _kind(change: Change) -> str:
@@ -191,7 +203,7 @@ def _name(change: Change) -> tuple[str | Span, ...]:
     if change.kind in _OF_NODES:
         kind += " of node" if change.kind == "code" else " at node"
     subject = Span(change.subject, "strong")
-    if change.subject.startswith(kind):
+    if change.subject.startswith((kind, "installed")):
         return (subject,)
     return (f"{kind} ", subject)
 
