@@ -104,4 +104,8 @@ class TestPackage:
         assert package_sources("hashed_package").sha256 == ""
 
     def test_no_package_has_none(self) -> None:
-        assert package_sources(None).sha256 == package_sources("no_such_package").sha256 == ""
+        assert (
+            package_sources(None).sha256
+            == package_sources("no_such_package").sha256
+            == ""
+        )

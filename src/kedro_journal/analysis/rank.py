@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from .answer import Change, ChangeKind
@@ -87,9 +88,9 @@ def _structure(
         if any(one.kind in ("dataset", "env") for one in every):
             yield 8, ""
         if "catalog" not in change.subject:
-            yield 4, ""
+            yield 10, ""
     elif change.kind == "parameter":
-        yield from _of_env(change, every)
+        yield from _of_value(change, every)
     elif change.kind == "variable" and change.subject in _referred(now):
         yield -6, "the configuration refers to it"
     if change.kind in ("code", "parameter", "input") and change.distance:
@@ -122,11 +123,19 @@ def _is_in_node(now: Lineage) -> bool:
     return now.run is not None and any(map(begun, now.run.nodes.values()))
 
 
-def _of_env(change: Change, every: list[Change]) -> Iterable[_Clue]:
-    """Yield whether a value comes from the configuration of another environment."""
+def _of_value(change: Change, every: list[Change]) -> Iterable[_Clue]:
+    """Yield whether a value is of another type, or of another environment."""
+    if _type_of(change.was) != _type_of(change.now):
+        gone = UNSET in (change.was, change.now)
+        yield -5, "" if gone else "it has another type"
     for one in every:
         if one.kind == "env" and f"/{one.now}/" in f"/{change.source}":
             yield -4, f"it comes from the environment {one.now}"
+
+
+def _type_of(value: object) -> type:
+    """Return the type of a value; numbers are of one type."""
+    return float if type(value) is int else type(value)
 
 
 def _referred(now: Lineage) -> Mapping[str, str]:

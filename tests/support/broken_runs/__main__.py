@@ -10,6 +10,7 @@ import logging
 import os
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -61,6 +62,7 @@ def in_child(root: Path, work: Callable[[], None]) -> None:
     if not pid:
         code = 1
         try:
+            os.setsid()
             os.chdir(root)
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, 1)
@@ -72,6 +74,8 @@ def in_child(root: Path, work: Callable[[], None]) -> None:
         finally:
             os._exit(code)
     os.waitpid(pid, 0)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)  # Kedro's manager process, which outlives a run
 
 
 def run(world: World, variables: Mapping[str, str], **options: Any) -> None:
@@ -263,7 +267,7 @@ def summary(scores: Sequence[Score]) -> str:
 def main() -> int:
     """Run the cases; the exit code is 1 if `why` is below its mark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=62)
+    parser.add_argument("--cases", type=int, default=44)
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--only", default="", help="name of a cause")
     parser.add_argument("--show", action="store_true", help="print misses in full")
