@@ -213,7 +213,7 @@ class NodeNotFound(JournalError):
     close: tuple[str, ...]
 
     def __init__(self, name: str, session_id: str, close: Sequence[str] = ()) -> None:
-        hint = f"Did you mean {' or '.join(close)}?" if close else ""
+        hint = f"Nodes with a close name: {', '.join(close)}." if close else ""
         hint = hint or f"`kedro-journal show {session_id} --all-nodes` lists its nodes."
         super().__init__(
             f"Session {session_id} has no node {name!r}. {hint}",

@@ -29,6 +29,7 @@ _MODULE: Final = re.compile(r"(?:module|named|from) '([\w.]+)'")
 _PROCESSES: Final = re.compile(
     r"\b(pickl\w*|unpickl\w*|threads?|process(es)?|workers?|fork\w*|deadlock)\b", re.I
 )
+_DOING: Final = ("loading", "running", "saving", "confirming")
 _CHAIN_MAX: Final = 6
 
 
@@ -44,7 +45,9 @@ class Failure:
         self, state: SessionState, run: RunState | None, node: NodeState | None
     ) -> None:
         self.node = node
-        self.phase = node.phase if node is not None else ""
+        self.phase = ""
+        if node is not None:
+            self.phase = node.phase or (node.status if node.status in _DOING else "")
         self.verdict = state.verdict
         error = node.error if node is not None else None
         if error is None and run is not None:

@@ -47,6 +47,8 @@ def failure_of(here: Try, targets: Sequence[str]) -> Failure | None:
         return None
     if not targets and here.run is not None and here.run.status == "completed":
         return None
+    if here.state.verdict == "running" and (node is None or node.status != "failed"):
+        return None  # it may still complete
     if not targets and here.state.verdict == "completed":
         return None
     return Failure(here.state, here.run, node)

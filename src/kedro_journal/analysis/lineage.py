@@ -140,13 +140,20 @@ def lineage(
         steps[name] = found
         for output in found.plan.outputs:
             made.setdefault(bare(output), found)
-        for dataset in filter(lambda one: not is_parameter(one), found.plan.inputs):
+        for dataset in _inputs(found):
             maker = index.maker(bare(dataset))
             if maker is None or not index.is_mine(maker):
                 loads.setdefault(dataset, found)
             if maker is not None and maker != name:
                 waiting.append((maker, distance + 1))
     return Lineage(state, run, steps, loads, made)
+
+
+def _inputs(step: Step) -> list[str]:
+    """Return the datasets that a node was to load or began to load."""
+    loaded = step.ran.node.loads if step.ran is not None else {}
+    names = dict.fromkeys((*step.plan.inputs, *loaded))
+    return [name for name in names if not is_parameter(name)]
 
 
 class _Index:

@@ -165,8 +165,11 @@ def _in_file(source: str, name: str) -> bool:
 def _phase(change: Change, failure: Failure, now: Lineage) -> Iterable[_Clue]:
     """Yield what the node was doing says: what was not called did not fail."""
     step = now.steps.get(change.nodes[0]) if change.nodes else None
-    if change.kind == "code" and step is not None and step.ran is None:
+    waits = step is not None and step.ran is None
+    if waits and change.kind == "code":
         yield 30, "its function was not called"
+    elif waits and change.kind == "parameter" and UNSET not in (change.was, change.now):
+        yield 20, "no node had loaded it"
     if failure.phase not in ("loading", "saving"):
         return
     if change.subject in failure.datasets:

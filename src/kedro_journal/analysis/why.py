@@ -71,6 +71,8 @@ def why(
     """
     run = _run_of(state, node)
     targets, others = ((node,), ()) if node is not None else targets_of(run)
+    if node is None and state.verdict == "running":
+        targets = targets if run is not None and run.with_status("failed") else ()
     here = Try(state, run)
     first = run.nodes.get(targets[0]) if run is not None and targets else None
     failure = failure_of(here, targets)

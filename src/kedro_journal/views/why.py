@@ -87,44 +87,42 @@ def why_data(answer: Why) -> dict[str, Any]:
 
 
 def _headline(answer: Why, screen: Screen) -> Iterator[Line]:
-    session = f"session {answer.session_id}"
-    if not answer.nodes and answer.status == "completed":
-        text = line(Span("completed", "good"), f"  {session}")
-    elif not answer.nodes:
-        status = answer.status or answer.verdict
-        text = line("The run ", Span(status, "bad"), f" in {session}, in no node")
-        if not answer.record:
-            text = line(Span(status, "bad"), f"  {session}")
-    else:
-        names = ", ".join(answer.nodes)
-        status = answer.status
-        role = "good" if status == "completed" else "bad"
-        if status not in ("completed", "failed", "interrupted"):
-            status = f"was {status} when the process died"
-        phase = answer.phase if answer.phase in ("loading", "saving") else ""
-        doing = f" {phase} its {'inputs' if phase == 'loading' else 'outputs'}"
-        text = line(
-            f"Node{'s' if len(answer.nodes) > 1 else ''} ",
-            Span(names, "strong"),
-            " ",
-            Span(status, role),
-            doing if phase and status == "failed" else "",
-            f" in {session}",
-        )
-    yield from _wrapped(text, screen)
+    several = "s" if len(answer.nodes) > 1 else ""
+    name = Span(", ".join(answer.nodes), "strong")
+    what = line(f"Node{several} ", name) if answer.nodes else line("The run")
+    where = f" in session {answer.session_id}"
+    if not answer.nodes and answer.status not in ("completed", "running"):
+        where += ", outside of its nodes"
+    yield from _wrapped(line(what, " ", _status(answer), where), screen)
     if answer.error:
         error = answer.error
         if len(error) > _MESSAGE_MAX:
             error = error[:_MESSAGE_MAX] + "..."
         yield from _wrapped(line(Span(error, "bad")), screen, by=2)
-    where = f"{answer.error_at}, " if answer.error_at else ""
+    at = f"{answer.error_at}, " if answer.error_at else ""
     if answer.record:
-        yield from _wrapped(
-            line(Span(f"{where}record {answer.record}", "dim")), screen, by=2
-        )
+        proof = line(Span(f"{at}record {answer.record}", "dim"))
+        yield from _wrapped(proof, screen, by=2)
     if answer.others:
         shown = ", ".join(answer.others[:4]) + (", ..." if answer.others[4:] else "")
         yield from _wrapped(line(Span(f"broke too: {shown}", "dim")), screen, by=2)
+
+
+def _status(answer: Why) -> Span:
+    """Say what became of the node, or of the run without one."""
+    status = answer.status or answer.verdict
+    parts = {"loading": "its inputs", "saving": "its outputs"}
+    if status == "completed":
+        return Span("completed", "good")
+    if status in ("failed", "interrupted"):
+        data = parts.get(answer.phase, "")
+        doing = f" {answer.phase} {data}" if data else ""
+        return Span(f"{status}{doing}", "bad")
+    if answer.verdict == "running":
+        return Span(f"is {status}", "busy")
+    if answer.verdict == "crashed":
+        return Span(f"was {status} when the process died", "bad")
+    return Span(f"broke while {status}", "bad")
 
 
 def _compared(answer: Why, screen: Screen) -> Iterator[Line]:

@@ -363,7 +363,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
 )  # fmt: skip
 
 
-def distract(story: Story, count: int, number: int) -> None:
+def distract(story: Story, count: int, number: int) -> None:  # noqa: C901 - a list
     """Make changes that do not break the run, some of them on the way to the end."""
     world, rng = story.world, story.rng
     spared = {subject for _, subject in story.answers}
