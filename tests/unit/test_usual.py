@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from kedro_journal.analysis.durations import Usual, usual_nodes, usual_run
 from kedro_journal.events import PlannedNode
 from kedro_journal.state import NodeState, RunState, SessionState
+from kedro_journal.views import Screen
+from kedro_journal.views.expected import expected_view
 
 
 def session(
@@ -61,3 +65,21 @@ def test_overdue_needs_more_than_the_longest_of_them() -> None:
     assert usual.is_overdue(46.0)
     assert not Usual(0.01, 0.02, 5).is_overdue(0.5)  # less than a second is no wait
     assert (usual.left(4.0), usual.left(40.0)) == (6.0, 0.0)
+
+
+def test_a_run_in_progress_says_how_long_it_takes_and_when_it_is_overdue() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    node = NodeState("a", "running", started_at=at + timedelta(seconds=60))
+    run = RunState("r", started_at=at, nodes={"a": node})
+    state = SessionState(
+        session_id="s", status="active", liveness="running", runs=(run,)
+    )
+    screen = Screen(at + timedelta(seconds=90))
+    told = expected_view(
+        state, run, Usual(120.0, 130.0, 4), {"a": Usual(5, 6, 3)}, screen
+    )
+    assert told.splitlines()[2:] == [
+        "  the run usually takes 2 min 00 s, the median of 4 runs: about 30.0 s left",
+        "  node a usually takes 5.00 s, the median of 3 runs: overdue by 25.0 s",
+    ]
+    assert expected_view(state, run, None, {}, screen) == ""

@@ -33,6 +33,8 @@ from kedro_journal.events import (
 )
 from kedro_journal.events.base import ErrorInfo, Frame
 from kedro_journal.state import SessionState, fold
+from kedro_journal.views import Screen, json_text
+from kedro_journal.views.why import why_data, why_summary, why_view
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 # clean <- raw; train <- clean, params:lr; aside <- other: nothing depends on it.
@@ -386,3 +388,20 @@ def test_rewired_nodes_are_told() -> None:
     (change,) = story.why().changes
     assert change.kind == "pipeline"
     assert change.detail == "loads spoilt instead of params:lr"
+
+
+def test_hostile_text_reaches_the_screen_escaped_and_wrapped() -> None:
+    story, evil = Story(), "a\x1b[2J\n\u202e" + "b" * 200
+    story.session(parameters={"lr": "fine", "depth": 3})
+    story.session(
+        fails="train", parameters={"lr": evil, "depth": 3},
+        error=ErrorInfo(type="ValueError", message=evil + " c" * 300),
+    )  # fmt: skip
+    answer = story.why()
+    for width in (60, 80, None):
+        screen = Screen(START, width)
+        for text in (why_view(answer, screen, every=True), why_summary(answer, screen)):
+            assert "\x1b" not in text
+            assert "\u202e" not in text
+    told = json_text(why_data(answer))
+    assert "\x1b" not in told

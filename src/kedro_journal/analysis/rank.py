@@ -23,7 +23,7 @@ __all__ = ["ranked"]
 _BASE: Final[Mapping[ChangeKind, int]] = {
     "parameter": 8,
     "input": 8,
-    "dataset": 9,
+    "dataset": 6,
     "code": 10,
     "pipeline": 11,
     "source file": 18,
@@ -210,7 +210,7 @@ def _frames(change: Change, failure: Failure, now: Lineage) -> Iterable[_Clue]:
     if change.kind == "source file":
         if failure.is_raised_in(change.subject):
             own = any(is_in_file(step, change.subject) for step in now.steps.values())
-            yield (-2 if own else -14), "the error was raised in it"
+            yield (-2 if own else -18), "the error was raised in it"
         elif failure.goes_through(change.subject):
             yield (0 if change.nodes else -8), "the traceback goes through it"
     elif change.kind == "code" and change.distance == 0:
