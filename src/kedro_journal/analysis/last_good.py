@@ -18,17 +18,21 @@ class Past(Protocol):
 
     def __iter__(self) -> Iterator[SessionState]:
         """Yield them, newest first, as far back as is wanted."""
+        ...
 
     def get(self, session_id: str) -> SessionState | None:
         """Return one of them; None if it is not there."""
+        ...
 
     @property
     def searched(self) -> int:
         """How many were read."""
+        ...
 
     @property
     def left(self) -> int:
         """How many there are beyond those that may be read."""
+        ...
 
 
 class Try(NamedTuple):

@@ -45,8 +45,7 @@ def explain(
 ) -> Origin | None:
     """Find what made a file: session, node, code, parameters and inputs, recursively.
 
-    The journals are read, and the files that they name are looked at. Nothing is run
-    or written.
+    The journals are read, and the files that they name are looked at. Nothing is run.
 
     Args:
         path: The file or folder; a relative one is of the working directory.

@@ -19,6 +19,7 @@ from kedro_journal.journal.roster import read_roster
 from kedro_journal.state import RunState, SessionState
 
 from .commits import files_between
+from .index import look
 from .locate import PathLike, open_directory
 from .replay import replay_folder
 from .select import select
@@ -88,11 +89,10 @@ class EarlierSessions:
 
     def _replay(self, session_id: str) -> SessionState | None:
         try:
-            state = replay_folder(self._where.folder(session_id), salvage=True)
+            return look(self._where, session_id).state
         except (JournalError, OSError) as error:
             let_through(error)
             return None  # it was deleted, or may not be read
-        return state if state.session_id else replace(state, session_id=session_id)
 
 
 def why(
@@ -106,7 +106,7 @@ def why(
     """Find what changed since a node, or a run, last worked.
 
     The run is compared with the newest earlier one in which the node completed. The
-    changes are ordered: the likeliest cause comes first. Nothing is run or written.
+    changes are ordered: the likeliest cause comes first. Nothing is run.
 
     Args:
         session_id: The session: an id, a unique part of one, `latest`, `last-failed`.
