@@ -103,6 +103,21 @@ class TestPackage:
             file.truncate(sources.BYTES_MAX)
         assert package_sources("hashed_package").sha256 == ""
 
+    def test_each_file_has_a_hash_unless_there_are_too_many(
+        self, package: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = package_sources("hashed_package").files
+        assert list(before) == ["__init__.py", "deep/helper.py"]
+        (package / "deep/helper.py").write_text("one = 2")
+        after = package_sources("hashed_package").files
+        assert [after[name] == digest for name, digest in before.items()] == [
+            True, False,
+        ]  # fmt: skip
+        assert {len(digest) for digest in after.values()} == {16}
+        monkeypatch.setattr(sources, "LISTED_MAX", 1)
+        found = package_sources("hashed_package")
+        assert (found.files, found.sha256 != "") == ({}, True)
+
     def test_no_package_has_none(self) -> None:
         assert (
             package_sources(None).sha256

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from kedro_journal.analysis import Why, why
@@ -32,6 +33,7 @@ from kedro_journal.events import (
     Versions,
 )
 from kedro_journal.events.base import ErrorInfo, Frame
+from kedro_journal.journal import read
 from kedro_journal.state import SessionState, fold
 from kedro_journal.views import Screen, json_text
 from kedro_journal.views.why import why_data, why_summary, why_view
@@ -381,6 +383,15 @@ def test_the_catalog_and_its_options() -> None:
     assert "configuration conf/base/catalog.yml" in names(story.why())[:2]
 
 
+def test_a_masked_value_that_cannot_be_compared_is_no_change() -> None:
+    story, masked = Story(), {"lr": "[redacted]", "depth": 3}
+    story.session(parameters=masked)
+    story.session(fails="train", parameters=masked)
+    answer = story.why()
+    assert answer.changes == answer.unrelated == ()
+    assert "masked parameters: lr" in answer.unseen
+
+
 def test_rewired_nodes_are_told() -> None:
     story = Story()
     story.session()
@@ -405,3 +416,18 @@ def test_hostile_text_reaches_the_screen_escaped_and_wrapped() -> None:
             assert "\u202e" not in text
     told = json_text(why_data(answer))
     assert "\x1b" not in told
+
+
+def test_any_two_sessions_are_compared_without_an_error() -> None:
+    """Every journal of a release against every other, and every node of it."""
+    journals = sorted((Path(__file__).parents[1] / "wire").rglob("*.jsonl"))
+    states = [fold(read(path, mode="salvage")) for path in journals]
+    assert len(states) > 20
+    screen = Screen(START, 80)
+    for state in states:
+        run = state.last_run
+        nodes = [None, *(list(run.nodes)[:1] if run is not None else ())]
+        for past in ([], *([one] for one in states[::3]), states):
+            for node in nodes:
+                told = why_view(why(state, Past(past), node=node), screen, every=True)
+                assert "What the journal cannot see" in told

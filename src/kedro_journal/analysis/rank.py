@@ -42,6 +42,7 @@ _STEPS_MAX: Final = 6
 _NOT_TIED: Final = 6  # added to what no node is tied to, of kinds that mostly are
 
 _GREW: Final = 1.3
+_EVERYWHERE: Final = ("source file", "variable", "packages", "runner", "host")
 _SET_UP: Final = frozenset(
     {"pipeline_registry.py", "pipeline.py", "settings.py", "hooks.py", "__init__.py"}
 )
@@ -95,6 +96,10 @@ def _structure(
         yield -6, "the configuration refers to it"
     if change.kind in ("code", "parameter", "input") and change.distance:
         yield from _of_outputs(change, now, was)
+    if change.kind in _EVERYWHERE and not change.nodes:
+        first = next((one for one in every if one.kind == "output"), None)
+        if first is not None:
+            yield -10, f"nothing else explains that {first.subject} has another size"
 
 
 def _of_file(change: Change, every: list[Change], now: Lineage) -> Iterable[_Clue]:

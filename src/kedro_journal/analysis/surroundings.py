@@ -17,9 +17,11 @@ from kedro_journal.state.trace import trace
 from .answer import Change, ChangeKind
 from .lineage import Lineage, Step, uses_parameter
 
-__all__ = ["differences", "parameter_changes", "session_changes"]
+__all__ = ["UNKNOWN", "differences", "parameter_changes", "session_changes"]
 
 _VALUE_MAX: Final = 120
+UNKNOWN: Final = "[redacted] (not known whether changed)"
+"""What `compare` says of a masked value without a digest that can be compared."""
 _HASHED: Final = " (sha256)"
 
 
@@ -67,7 +69,7 @@ def parameter_changes(was: Lineage, now: Lineage) -> Iterator[Change]:
         then = (before.ran if before is not None else None) or was
         for one in pairs.parameters(then.state, then.run, here.state, here.run):
             plain = one.name.removesuffix(_HASHED)
-            if not uses_parameter(step.plan, plain):
+            if one.now == UNKNOWN or not uses_parameter(step.plan, plain):
                 continue
             known = found.get(plain)
             if known is not None:
@@ -78,7 +80,7 @@ def parameter_changes(was: Lineage, now: Lineage) -> Iterator[Change]:
     yield from found.values()
     for one in pairs.parameters(was.state, was.run, now.state, now.run):
         plain = one.name.removesuffix(_HASHED)
-        if plain not in found:
+        if plain not in found and one.now != UNKNOWN:
             change = _parameter(one, was.state, now.state)
             # Without a node anything may matter.
             yield replace(change, related=not now.steps)
@@ -111,8 +113,6 @@ def _parameter(one: Difference, was: SessionState, now: SessionState) -> Change:
         detail = "changed beyond the part of it that is recorded"
     elif one.now == "[redacted] (changed)":
         detail = "its value, which is masked, changed"
-    elif isinstance(one.now, str) and one.now.startswith("[redacted] ("):
-        detail = "its value is masked, and it is not known whether it changed"
     else:
         detail = _values(one.was, one.now)
     return Change(

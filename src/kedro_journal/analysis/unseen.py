@@ -8,6 +8,7 @@ from typing import Final
 from kedro_journal.state.model import SessionState
 
 from .lineage import Lineage
+from .surroundings import UNKNOWN, differences
 
 __all__ = ["unseen"]
 
@@ -20,6 +21,7 @@ def unseen(was: Lineage | None, now: Lineage) -> Iterator[str]:
     yield from _losses(states)
     if was is not None:
         yield from _data(was, now)
+        yield from _masked(was, now)
     for state in states:
         context = state.context
         if context is None:
@@ -40,6 +42,19 @@ def unseen(was: Lineage | None, now: Lineage) -> Iterator[str]:
         "what is outside: databases, services, the clock, random numbers, other load "
         "on the machine, environment variables that no setting names"
     )
+
+
+def _masked(was: Lineage, now: Lineage) -> Iterator[str]:
+    """Yield the masked parameters whose values cannot be compared."""
+    found = differences((was.state, was.run), (now.state, now.run))
+    names = [one.name for one in found if one.now == UNKNOWN]
+    if names:
+        yield f"masked parameters: {_listed(names)}"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
 
 
 def _has_credentials(state: SessionState) -> bool:
@@ -71,6 +86,5 @@ def _data(was: Lineage, now: Lineage) -> Iterator[str]:
         if old is None or old.fingerprint.same_data(load.fingerprint) is None:
             dull.append(dataset)
     if dull:
-        more = f" and {len(dull) - _SHOWN} more" if len(dull) > _SHOWN else ""
-        names = ", ".join(dull[:_SHOWN])
-        yield f"the data of {names}{more}: no size or time of it was recorded in both"
+        names = _listed(dull)
+        yield f"the data of {names}: no size or time of it was recorded in both"
