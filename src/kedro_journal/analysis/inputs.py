@@ -40,9 +40,8 @@ def differing_data(
         times: Count another time as a difference. Two saves always have different ones.
     """
     one, other = was.fingerprint, now.fingerprint
-    if (times or (one.content_sha256 and other.content_sha256)) and (
-        one.same_data(other) is not False
-    ):
+    hashed = bool(one.content_sha256 and other.content_sha256)
+    if (times or hashed) and one.same_data(other) is not False:
         return
     found = False
     if None not in (was.entries, now.entries) and was.entries != now.entries:
@@ -52,7 +51,7 @@ def differing_data(
         if was.size_bytes != now.size_bytes:
             yield f"{size_text(now.size_bytes)}, was {size_text(was.size_bytes)}"
             found = True
-        elif times and not found:
+        elif (times or hashed) and not found:
             yield "other content of the same size"
             found = True
     if times and now.modified_us is not None and now.modified_us != was.modified_us:

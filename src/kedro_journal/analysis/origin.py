@@ -266,6 +266,8 @@ class _Teller:
 
 
 def _from_root(path: str, state: SessionState) -> str:
+    if not path:
+        return ""
     return placed(path, project=state.project_path, cwd=state.project_path) or path
 
 

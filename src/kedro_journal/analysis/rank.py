@@ -132,7 +132,7 @@ def _of_value(change: Change, every: list[Change]) -> Iterable[_Clue]:
     """Yield whether a value is of another type, or of another environment."""
     if _type_of(change.was) != _type_of(change.now):
         gone = UNSET in (change.was, change.now)
-        yield -5, "" if gone else "it has another type"
+        yield -5, "" if gone else "its type changed"
     for one in every:
         if one.kind == "env" and f"/{one.now}/" in f"/{change.source}":
             yield -4, f"it comes from the environment {one.now}"
@@ -149,17 +149,32 @@ def _referred(now: Lineage) -> Mapping[str, str]:
 
 
 def _of_outputs(change: Change, now: Lineage, was: Lineage) -> Iterable[_Clue]:
-    """Yield whether what a node saved has another size than it had."""
-    step, before = (lineage.steps.get(change.nodes[0]) for lineage in (now, was))
-    if step is None or before is None or step.ran is None or before.ran is None:
-        return
-    for dataset, save in step.ran.node.saves.items():
-        old = before.ran.node.saves.get(dataset)
-        if old is None or None in (old.size_bytes, save.size_bytes):
-            continue
-        if old.size_bytes != save.size_bytes:
-            yield -2, f"{dataset}, made from it, has another size"
+    """Yield what the outputs of the nodes say that depend on a change directly."""
+    same = True
+    for name in change.nodes:
+        step, before = (lineage.steps.get(name) for lineage in (now, was))
+        if step is None or before is None or step.ran is None or before.ran is None:
             return
+        outputs = step.plan.outputs
+        for dataset in outputs:
+            save = step.ran.node.saves.get(dataset)
+            old = before.ran.node.saves.get(dataset)
+            if save is None or old is None:
+                same = False
+            elif save.content_sha256 and old.content_sha256:
+                if save.content_sha256 != old.content_sha256:
+                    yield -2, f"{dataset}, made from it, has other content"
+                    return
+            elif None not in (old.size_bytes, save.size_bytes) and (
+                old.size_bytes != save.size_bytes
+            ):
+                yield -2, f"{dataset}, made from it, has another size"
+                return
+            else:
+                same = False
+        same = same and bool(outputs)
+    if same:
+        yield 25, "what was made from it has the same content as then"
 
 
 def _in_file(source: str, name: str) -> bool:

@@ -108,6 +108,8 @@ def why(
 
 
 def _in_project(path: str, state: SessionState) -> str:
+    if not path:
+        return ""
     return placed(path, project=state.project_path, cwd=state.project_path) or path
 
 
