@@ -79,6 +79,7 @@ class Story:
         plan: dict[str, PlannedNode] | None = None,
         parameters: dict[str, Any] | None = None,
         raw: int = 100,
+        content: str = "",
         resumes: str = "",
         created: dict[str, Any] | None = None,
         context: dict[str, Any] | None = None,
@@ -135,7 +136,10 @@ class Story:
             events.append(NodeComputed(run_id=r, node=node))
             for dataset in plans[node].outputs:
                 events.append(DatasetSaving(run_id=r, node=node, dataset=dataset))
-                events.append(DatasetSaved(run_id=r, node=node, dataset=dataset))
+                facts = {"path": "/p/d", "content_sha256": content} if content else {}
+                events.append(
+                    DatasetSaved(run_id=r, node=node, dataset=dataset, **facts)
+                )
             events.append(NodeCompleted(run_id=r, node=node, duration_s=1.0))
         else:
             events.append(RunCompleted(run_id=r, duration_s=3.0))
@@ -381,6 +385,19 @@ def test_the_catalog_and_its_options() -> None:
     story.session()
     story.session(fails="clean", phase="loading", context={"config_sha256": ("c2",)})
     assert "configuration conf/base/catalog.yml" in names(story.why())[:2]
+
+
+def test_a_change_whose_outputs_have_the_same_content_is_ranked_down() -> None:
+    story = Story()
+    story.session(content="same")
+    plan = edited("clean", source_sha256="c2") | edited("train", source_sha256="t2")
+    story.session(fails="train", plan=plan, content="same", raw=7)
+    answer = story.why()
+    assert names(answer)[0] == "code train"
+    far = {one.subject: one.reasons for one in answer.changes[1:]}
+    assert far.keys() == {"clean", "raw"}
+    for reasons in far.values():
+        assert "what was made from it has the same content as then" in reasons
 
 
 def test_a_masked_value_that_cannot_be_compared_is_no_change() -> None:
