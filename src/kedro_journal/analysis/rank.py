@@ -92,6 +92,8 @@ def _structure(
             yield 10, ""
     elif change.kind == "parameter":
         yield from _of_value(change, every)
+    elif change.kind == "input" and len(change.records) == 1:
+        yield -6, ""  # something other than a run changed the data
     elif change.kind == "variable" and change.subject in _referred(now):
         yield -6, "the configuration refers to it"
     if change.kind in ("code", "parameter", "input") and change.distance:
@@ -260,7 +262,7 @@ def _type(change: Change, failure: Failure, now: Lineage) -> Iterable[_Clue]:
     if failure.is_of_files and change.kind in ("configuration", "env", "variable"):
         yield -6, "the error is of something outside that could not be reached"
     elif failure.is_of_files and change.kind == "host":
-        yield -14, "the error is of something outside that could not be reached"
+        yield -22, "the error is of something outside that could not be reached"
 
 
 def _grew(change: Change) -> bool:
