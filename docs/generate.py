@@ -64,6 +64,7 @@ ERROR_SAMPLES: Mapping[str, tuple[Any, ...]] = {
         "Wait for it, or stop it first.",
     ),
     "NothingToTrace": ("params:lr", _SESSION, ("params:model.lr",)),
+    "NodeNotFound": ("trian", _SESSION, ("train",)),
     "JournalClosed": (_JOURNAL, 52),
     "JournalBusy": (_JOURNAL, 30.0),
     "JournalUnwritable": (_JOURNAL, 28, "No space left on device"),

@@ -23,19 +23,23 @@ if TYPE_CHECKING:
     from kedro_journal.events import Cursor, Record
 
     from .analysis import (
+        Change,
         Comparison,
         Difference,
         GroupFailure,
         GroupNode,
         GroupState,
         NodeTry,
+        Origin,
         ResumePlan,
+        Why,
     )
     from .recording.notes import note
     from .replaying import (
         Sessions,
         current,
         diff,
+        explain,
         follow,
         records,
         replay,
@@ -43,12 +47,16 @@ if TYPE_CHECKING:
         sessions,
         trace,
         verify,
+        why,
     )
     from .session.resume.inputs import load_inputs
     from .session.resume.planning import resume_plan
     from .state import NodeState, RunState, SessionState, Trace
 
 __all__ = [
+    "Change",
+    "Why",
+    "explain",
     "Comparison",
     "Cursor",
     "Difference",
@@ -58,6 +66,7 @@ __all__ = [
     "JournalError",
     "NodeState",
     "NodeTry",
+    "Origin",
     "Record",
     "ResumePlan",
     "RunState",
@@ -78,6 +87,7 @@ __all__ = [
     "sessions",
     "trace",
     "verify",
+    "why",
 ]
 
 _NAMES = {
@@ -85,13 +95,13 @@ _NAMES = {
     "": ("errors", "events", "journal", "session", "state"),
     "analysis": (
         *("Comparison", "Difference", "GroupFailure", "GroupNode", "GroupState"),
-        *("NodeTry", "ResumePlan"),
+        *("Change", "NodeTry", "Origin", "ResumePlan", "Why"),
     ),
     "errors": ("JournalError",),
     "events": ("Cursor", "Record"),
     "replaying": (
-        *("Sessions", "current", "diff", "follow", "records"),
-        *("replay", "replay_group", "sessions", "trace", "verify"),
+        *("Sessions", "current", "diff", "explain", "follow", "records"),
+        *("replay", "replay_group", "sessions", "trace", "verify", "why"),
     ),
     "recording.notes": ("note",),
     "session.resume.inputs": ("load_inputs",),

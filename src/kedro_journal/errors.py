@@ -27,6 +27,7 @@ __all__ = [
     "JournalNotFound",
     "JournalUnwritable",
     "NewerJournal",
+    "NodeNotFound",
     "NotRecorded",
     "NotResumable",
     "NothingLeft",
@@ -191,6 +192,31 @@ class NothingToTrace(JournalError):
         super().__init__(
             f"Session {session_id} has no parameter, dataset, flag or variable "
             f"{name!r} on record. {hint}",
+            name=name,
+            session_id=session_id,
+            close=tuple(close),
+        )
+
+
+class NodeNotFound(JournalError):
+    """A node that a session neither ran nor planned.
+
+    Attributes:
+        name: What was asked for.
+        session_id: The session that was asked.
+        close: Nodes of it that look like it.
+    """
+
+    exit_code = 3
+    name: str
+    session_id: str
+    close: tuple[str, ...]
+
+    def __init__(self, name: str, session_id: str, close: Sequence[str] = ()) -> None:
+        hint = f"Nodes with a close name: {', '.join(close)}." if close else ""
+        hint = hint or f"`kedro-journal show {session_id} --all-nodes` lists its nodes."
+        super().__init__(
+            f"Session {session_id} has no node {name!r}. {hint}",
             name=name,
             session_id=session_id,
             close=tuple(close),

@@ -180,7 +180,7 @@ def project(tmp_path, journals):
     return project
 
 
-READERS = ["list", "show", "replay", "tail", "verify", "command"]
+READERS = ["list", "show", "replay", "tail", "verify", "command", "why"]
 
 
 @pytest.mark.parametrize("command", READERS)
@@ -226,9 +226,9 @@ def test_a_pyproject_that_does_not_parse_is_told_with_its_line(call, project, co
     assert "If it is to set `directory`, the journals are elsewhere" in result.stderr
 
 
-@pytest.mark.parametrize("command", [*READERS, "resume", "rerun", "trace"])
+@pytest.mark.parametrize("command", [*READERS, "resume", "rerun", "trace", "explain"])
 def test_outside_a_project_every_command_says_so(call, tmp_path, command):
-    args = ["parameters"] if command == "trace" else []
+    args = ["parameters"] if command in ("trace", "explain") else []
     result = call(command, *args)
 
     assert result.exit_code == 3

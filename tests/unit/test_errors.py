@@ -27,6 +27,7 @@ EXAMPLES: dict[str, JournalError] = {
     "JournalNotFound": errors.JournalNotFound("x", PATH.parent),
     "JournalUnwritable": errors.JournalUnwritable(PATH, 28, "No space left on device"),
     "NewerJournal": errors.NewerJournal(PATH, 2),
+    "NodeNotFound": errors.NodeNotFound("trian", "s", ["train"]),
     "NothingLeft": errors.NothingLeft("s", None),
     "NotRecorded": errors.NotRecorded("s", ("a.b",), "is a secret", "Give it."),
     "NotResumable": errors.NotResumable("s", "it is alive", "Wait for it."),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kedro_journal.capture import sources
-from kedro_journal.capture.sources import arguments_sha256, package_sha256
+from kedro_journal.capture.sources import arguments_sha256, package_sources
 from kedro_journal.redaction import Redactor
 
 
@@ -73,35 +73,54 @@ class TestPackage:
     def test_a_changed_added_or_renamed_file_is_another_package(
         self, package: Path
     ) -> None:
-        found = [package_sha256("hashed_package")]
+        found = [package_sources("hashed_package").sha256]
         (package / "deep/helper.py").write_text("one = 2")
-        found.append(package_sha256("hashed_package"))
+        found.append(package_sources("hashed_package").sha256)
         (package / "deep/more.py").touch()
-        found.append(package_sha256("hashed_package"))
+        found.append(package_sources("hashed_package").sha256)
         (package / "deep/more.py").rename(package / "more.py")
-        found.append(package_sha256("hashed_package"))
+        found.append(package_sources("hashed_package").sha256)
         assert "" not in found
         assert len(set(found)) == 4
 
     def test_what_python_and_editors_leave_is_none(self, package: Path) -> None:
-        before = package_sha256("hashed_package")
+        before = package_sources("hashed_package").sha256
         (package / "__pycache__").mkdir()
         (package / "__pycache__/helper.py").touch()
         (package / ".ipynb_checkpoints").mkdir()
         (package / ".ipynb_checkpoints/helper.py").touch()
         (package / "notes.txt").touch()
         (package / "gone.py").symlink_to("nowhere")
-        assert package_sha256("hashed_package") == before
+        assert package_sources("hashed_package").sha256 == before
 
     def test_too_many_or_too_large_ones_are_not_told(
         self, package: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sources, "FILES_MAX", 1)
-        assert package_sha256("hashed_package") == ""
+        assert package_sources("hashed_package").sha256 == ""
         monkeypatch.undo()
         with (package / "large.py").open("wb") as file:
             file.truncate(sources.BYTES_MAX)
-        assert package_sha256("hashed_package") == ""
+        assert package_sources("hashed_package").sha256 == ""
+
+    def test_each_file_has_a_hash_unless_there_are_too_many(
+        self, package: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = package_sources("hashed_package").files
+        assert list(before) == ["__init__.py", "deep/helper.py"]
+        (package / "deep/helper.py").write_text("one = 2")
+        after = package_sources("hashed_package").files
+        assert [after[name] == digest for name, digest in before.items()] == [
+            True, False,
+        ]  # fmt: skip
+        assert {len(digest) for digest in after.values()} == {16}
+        monkeypatch.setattr(sources, "LISTED_MAX", 1)
+        found = package_sources("hashed_package")
+        assert (found.files, found.sha256 != "") == ({}, True)
 
     def test_no_package_has_none(self) -> None:
-        assert package_sha256(None) == package_sha256("no_such_package") == ""
+        assert (
+            package_sources(None).sha256
+            == package_sources("no_such_package").sha256
+            == ""
+        )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
+    from .answer import Change, Cited, Good, Why
     from .chain import ChainNode, ChainState, chain_of
     from .changes import Drift, Now
     from .comparison import Comparison, Difference, compare
@@ -13,11 +14,23 @@ if TYPE_CHECKING:
     from .drift import find_drift
     from .evidence import Known, Link, collect
     from .group import GroupFailure, GroupNode, GroupState, NodeTry
+    from .inquiry import Outside, why
+    from .last_good import Past
     from .merging import TASK_LABEL, merge
+    from .origin import Origin, origin_of
     from .resume import plan_resume
     from .stored import Stored
 
 __all__ = [
+    "Change",
+    "Cited",
+    "Good",
+    "Why",
+    "Outside",
+    "why",
+    "Past",
+    "Origin",
+    "origin_of",
     "TASK_LABEL",
     "ChainNode",
     "ChainState",
@@ -46,6 +59,7 @@ __all__ = [
 __getattr__, __dir__ = lazily(
     __name__,
     {
+        "answer": ("Change", "Cited", "Good", "Why"),
         "chain": ("ChainNode", "ChainState", "chain_of"),
         "changes": ("Drift", "Now"),
         "comparison": ("Comparison", "Difference", "compare"),
@@ -54,7 +68,10 @@ __getattr__, __dir__ = lazily(
         "drift": ("find_drift",),
         "evidence": ("Known", "Link", "collect"),
         "group": ("GroupFailure", "GroupNode", "GroupState", "NodeTry"),
+        "inquiry": ("Outside", "why"),
+        "last_good": ("Past",),
         "merging": ("TASK_LABEL", "merge"),
+        "origin": ("Origin", "origin_of"),
         "resume": ("plan_resume",),
         "stored": ("Stored",),
     },

@@ -48,7 +48,7 @@ from kedro_journal.redaction.blocks import (
 
 from . import compat
 from .installed import distributions, fingerprint
-from .sources import package_sha256
+from .sources import Sources, package_sources
 from .without_data import Chain, remote_out
 
 __all__ = [
@@ -125,11 +125,13 @@ def versions(package: str | None, packages: str) -> Versions:
         found = getattr(module, "__version__", None)
         project = str(found) if found else None
     installed = () if packages == "off" else distributions()
-    sources = ""
+    sources = Sources()
     with suppress(Exception):  # somebody else's finder of modules
-        sources = package_sha256(package)
+        sources = package_sources(package)
     return Versions(
-        project_sha256=sources,
+        project_sha256=sources.sha256,
+        project_files=tuple(sources.files),
+        project_files_sha256=tuple(sources.files.values()),
         packages_sha256=fingerprint(installed) if installed else "",
         packages=installed if packages == "list" else (),
         python=platform.python_version(),

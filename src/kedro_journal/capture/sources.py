@@ -8,37 +8,53 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kedro_journal._outside import let_through
 from kedro_journal.redaction.limits import REDACTED
 
-__all__ = ["arguments_sha256", "package_sha256"]
+__all__ = ["Sources", "arguments_sha256", "package_sources"]
 
 FILES_MAX: Final = 2000
 BYTES_MAX: Final = 16 * 1024 * 1024
+LISTED_MAX: Final = 500
+"""Files that are hashed one by one at most: each takes a place in the journal."""
+_NAMES_MAX_CHARS: Final = 32 * 1024
+_DIGITS: Final = 16
 _DEPTH_MAX: Final = 8
 _ITEMS_MAX: Final = 1000
 _SCALARS: Final = (str, int, float, bool, type(None))
 
 
-def package_sha256(package: str | None) -> str:
-    """Hash the source files of a package, names and contents.
+class Sources(NamedTuple):
+    """The source files of a package.
 
-    Empty if there is none, or too many or too large ones: a part would tell nothing.
+    Attributes:
+        sha256: Hash of all names and contents; empty if there are none, or too many or
+            too large ones.
+        files: Hash of the content of each file by its name, relative to the package,
+            cut to 64 bits; empty if `sha256` is, or there are more than `LISTED_MAX`.
+    """
+
+    sha256: str = ""
+    files: Mapping[str, str] = {}
+
+
+def package_sources(package: str | None) -> Sources:
+    """Hash the source files of a package, names and contents.
 
     Args:
         package: Name of the package; it is not imported.
     """
     digest, left = hashlib.sha256(), BYTES_MAX
-    found = False
+    found: dict[str, str] = {}
     for root in _folders(package):
         files = list(islice(_files(root), FILES_MAX + 1))
         if len(files) > FILES_MAX:
-            return ""
+            return Sources()
         for path in files:
             try:
                 data = path.read_bytes() if path.stat().st_size <= left else None
@@ -46,13 +62,16 @@ def package_sha256(package: str | None) -> str:
                 let_through(error)
                 continue  # an editor's link to nothing
             if data is None:
-                return ""
+                return Sources()  # a part would tell nothing
             left -= len(data)
             name = path.relative_to(root).as_posix()
             digest.update(f"{name}\0{len(data)}\0".encode("utf-8", "surrogateescape"))
             digest.update(data)
-            found = True
-    return digest.hexdigest() if found else ""
+            found[name] = hashlib.sha256(data).hexdigest()[:_DIGITS]
+    if not found:
+        return Sources()
+    too_many = len(found) > LISTED_MAX or sum(map(len, found)) > _NAMES_MAX_CHARS
+    return Sources(digest.hexdigest(), {} if too_many else found)
 
 
 def _folders(package: str | None) -> Sequence[Path]:

@@ -26,7 +26,18 @@ __all__ = ["commands", "journal", "main"]
 
 SECTIONS: Final = {
     "Get started": ("demo", "init", "doctor"),
-    "Inspect": ("list", "show", "tail", "wait", "replay", "diff", "trace", "command"),
+    "Inspect": (
+        "list",
+        "show",
+        "tail",
+        "wait",
+        "replay",
+        "why",
+        "diff",
+        "trace",
+        "explain",
+        "command",
+    ),
     "Run again": ("resume", "rerun"),
     "Format": ("verify", "schema"),
 }

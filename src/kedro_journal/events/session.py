@@ -109,6 +109,22 @@ class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
             "`packages` asks for the list."
         ),
     ] = ()
+    project_files: Annotated[
+        tuple[str, ...],
+        Meta(
+            extra=NAME,
+            description="The source files of the project's package, relative to it; "
+            "empty if there are more than 500, or `project_sha256` is empty.",
+        ),
+    ] = ()
+    project_files_sha256: Annotated[
+        tuple[str, ...],
+        Meta(
+            extra=PLAIN,
+            description="Hash of the content of each of those files, in their order, "
+            "cut to 64 bits: another one means that the file was edited.",
+        ),
+    ] = ()
 
 
 class ParameterSource(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,14 +8,17 @@ if TYPE_CHECKING:
     from .api import current, follow, records, replay, verify
     from .folder import replay_folder
     from .group import find_group, replay_group
+    from .inquiry import why
     from .lineage import diff, trace
     from .listing import Newest, Sessions, sessions
+    from .origins import explain
 
 __all__ = [
     "Newest",
     "Sessions",
     "current",
     "diff",
+    "explain",
     "find_group",
     "follow",
     "records",
@@ -25,11 +28,14 @@ __all__ = [
     "sessions",
     "trace",
     "verify",
+    "why",
 ]
 
 __getattr__, __dir__ = lazily(
     __name__,
     {
+        "inquiry": ("why",),
+        "origins": ("explain",),
         "group": (
             "find_group",
             "replay_group",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
+from kedro_journal.analysis.durations import usual_nodes, usual_run
 from kedro_journal.cli.chain import show_chain
 from kedro_journal.cli.common import (
     choose,
@@ -26,15 +27,21 @@ from kedro_journal.errors import CorruptJournal
 from kedro_journal.journal import Finding, JournalDirectory
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.replaying import replay_folder, replay_group
+from kedro_journal.replaying.inquiry import EarlierSessions, why_state
 from kedro_journal.replaying.kin import end_of_chain, live_workers
 from kedro_journal.replaying.locate import resumed_by
-from kedro_journal.state import SessionState
+from kedro_journal.state import RunState, SessionState
 from kedro_journal.views.data import group_data, json_text, state_data
+from kedro_journal.views.expected import expected_view
 from kedro_journal.views.group import group_view
 from kedro_journal.views.session import Detail, session_view
 from kedro_journal.views.terminal import Span, line, render
+from kedro_journal.views.why import why_summary
 
 __all__ = ["show"]
+
+_LOOK_BACK: Final = 20  # earlier sessions among which the last good one is searched
+_LOOK_S: Final = 0.5  # seconds that this may take
 
 
 @click.command("show")
@@ -80,6 +87,11 @@ def show(
     shows what can be read. With --salvage such a journal is no error; with --strict
     nothing of it is shown. Exits with 5 if a newer version wrote the session so that
     what became of it cannot be read. --exit-code exits by verdict where neither holds.
+
+    The page of a failed session ends with what changed since it last worked, the three
+    likeliest causes; the 20 sessions before it are searched. `why` has all of them.
+    That of a session that runs ends with how long it usually takes, as the median of
+    at least three comparable runs, and whether it is overdue.
 
     With --json: one object with every field of the session's state, its verdict, and
     its runs with their nodes; `findings` lists the damage that was read past,
@@ -135,8 +147,23 @@ def show(
     )
     if findings and not salvage:
         text = _warning(path) + text
+    if state.verdict in ("failed", "crashed") and later is None:
+        answer = why_state(where, state, look_back=_LOOK_BACK, seconds=_LOOK_S)
+        text += why_summary(answer, screen())
+    elif state.verdict == "running" and state.last_run is not None:
+        text += _expected(where, state, state.last_run)
     click.echo(text, nl=False)
     _exit(ctx, state, findings=() if salvage else findings, by_verdict=by_verdict)
+
+
+def _expected(where: JournalDirectory, state: SessionState, run: RunState) -> str:
+    """Say how long a run and its nodes usually take."""
+    past = EarlierSessions(
+        where, state.session_id, look_back=_LOOK_BACK, seconds=_LOOK_S
+    )
+    usual = usual_run(run, past)
+    nodes = usual_nodes(run.in_progress, past)
+    return expected_view(state, run, usual, nodes, screen())
 
 
 def _read(
