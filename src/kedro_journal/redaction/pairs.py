@@ -154,6 +154,8 @@ def _spans(
     `within` says where to begin and to end, and how deep that is.
     """
     done, stop, depth = within or (0, len(text), 0)
+    # What is left to read of values that stay: they may overlap, each up to its bound.
+    left = 4 * (stop - done) + VALUE_MAX_CHARS
     while (sign := _SIGN.search(text, done)) and sign.start() < stop:
         at = sign.start()
         start, end = _name_before(text, at, done)
@@ -176,11 +178,17 @@ def _spans(
         pair = _Pair(name, start, sep, _in_query(text, start), _starts(text, start))
         span = _value(text, at, pair)
         done = max(done, at)
-        if span is None or span[0] >= stop or not _hides(text, span, pair, kind):
+        if span is None or span[0] >= stop or span[0] >= span[1]:
             continue
         span = (span[0], min(span[1], stop))
-        if _is_masked_in_parts(text, name, span):
+        left -= span[1] - span[0]
+        if left < 0:  # only a text that is made for it: fail closed
+            yield span
+            done = max(span[1], at)
             continue
+        if not _hides(text, span, pair, kind) or _is_masked_in_parts(text, name, span):
+            continue
+        left += span[1] - span[0]
         yield from _parts(text, name, span, judge, own, depth)
         done = max(span[1], at)
 
