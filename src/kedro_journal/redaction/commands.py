@@ -56,6 +56,7 @@ _TOOLS: Final = {
     "lftp": _Tool(users=(("-u", ","),)),
     "http": _Tool(users=(("-a", ":"), ("--auth", ":"))),
     "https": _Tool(users=(("-a", ":"), ("--auth", ":"))),
+    "curl": _Tool(users=(("-u", ":"),)),
     "etcdctl": _Tool(users=(("--user", ":"),)),
     **dict.fromkeys(("docker", "podman", "helm", "oc", "buildah", "skopeo"), _LOGIN),
     **dict.fromkeys(("nerdctl", "crane", "oras", "regctl", "argocd", "tsh"), _LOGIN),
@@ -202,6 +203,10 @@ def _of_command(
             if rest and rest != word and not word.startswith("--"):
                 spans.append((start + len(option), stop_))
         for option, sign in tool.users:
+            if word.startswith(option) and word != option and word[1] != "-":
+                user, found, password = word.partition(sign)
+                if found and password and not password.startswith("//"):
+                    spans.append((start + len(user) + 1, stop_))
             user, found, password = word.partition(sign)
             if number and words[number - 1][0] == option and found and password:
                 spans.append((start + len(user) + 1, stop_))

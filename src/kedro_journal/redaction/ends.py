@@ -84,7 +84,7 @@ def end_of_brackets(text: str, start: int) -> int:
 
 def end_of_bare(text: str, start: int, name: str, sep: str, *, is_line: bool) -> int:
     """Return where a value without quotes ends: separators may be part of it."""
-    if is_line or name.lower().endswith(_WHOLE_LINES):
+    if is_line or (name.lower().endswith(_WHOLE_LINES) and not name.startswith("-")):
         return _end_of_words(text, start)
     limit = min(len(text), start + VALUE_MAX_CHARS)
     at = start

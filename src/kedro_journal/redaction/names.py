@@ -163,6 +163,8 @@ def verdict(name: str) -> Verdict:
     """Judge one name, without its value."""
     if not STEM.search(name):
         return "harmless"
+    if "account.key." in name:  # fs.azure.account.key.NAME.dfs.core.windows.net
+        return "secret"
     parts = [part for part in PARTS.split(name.strip()) if part]
     if len(parts) > 1:
         if any(_judge(part) == "secret" for part in parts[:-1]):

@@ -29,7 +29,7 @@ from .ends import (
 from .late import Late
 from .limits import REDACTED
 from .names import Verdict, is_secret, looks_random, verdict
-from .prose import NOTHING, PROSE, REFERENCE
+from .prose import CODE, NOTHING, PROSE, REFERENCE
 
 __all__ = ["Judge", "mask_pairs", "values_of_pairs"]
 
@@ -50,7 +50,7 @@ _QUOTE: Final = (
 _BETWEEN: Final = Late(
     rf"(?P<close>{_QUOTE})?[\])]?\s{{0,8}}"
     r"(?P<sep>[=:]{1,2}>?|->|>|&gt;|%3[dDaA]|\\{1,4}u003[dD])[ \t]{0,8}"
-    r"(?:(?<=[: ])(?:str|bytes|SecretStr|Any|object|Optional\[str\]|str \| None)"
+    r"(?:(?<=[: ])(?:str|bytes|int|bool|SecretStr|Any|object|Optional\[str\]|str \| None)"
     r"\s{0,8}=\s{0,8})?"
 )
 # What stands between a name and its value, or before a name.
@@ -79,7 +79,16 @@ _BRACES: Final = Late(r"\{(?!['\"\\{])(?:[^}\n]|\}\}){0,256}+\}")
 _ESCAPED_NEWLINE: Final = frozenset(["\\n", "\\r", "\\t"])
 _NESTED_MAX: Final = 2
 _CALL: Final = Late(r"[\w.]{0,60}[\[({]")
-_BLOCK: Final = Late(r"[|>][+\-]?[ \t]*\n((?:[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\n)+)")
+_BLOCK: Final = Late(
+    r"(?:![\w/]{1,30}[ \t]{1,8})?[|>][+\-]?[ \t]*\n((?:[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\n)+)"
+)
+# A scalar of YAML on the line below its name, indented and without blanks.
+_BELOW: Final = Late(
+    r"\n(?P<indent>[ \t]{1,40})(?P<value>[^\s:#{}\[\]\-<>|][^\s]{0,300})[ \t]{0,8}"
+    r"(?=\n|\Z)"
+)
+_INDENT: Final = Late(r"(?:\A|\n)([ \t]*)(?:-[ \t]+)?['\"]?\Z")
+_SESSION_ID: Final = Late(r"[\w.!~\-]+")
 _QUERY_VALUE: Final = Late(r"[^&\s'\"<>#\\]*")
 _ENCODED_VALUE: Final = Late(r"(?:[^%&\s'\"<>#\\;]|%(?!26|3[bB]|22|27))*")
 _LINE_START: Final = Late(r"(?:\A|\n)[ \t]*(?:-[ \t]+|export[ \t]+|#[ \t]*)?['\"]?\Z")
@@ -87,6 +96,16 @@ _LINE_START: Final = Late(r"(?:\A|\n)[ \t]*(?:-[ \t]+|export[ \t]+|#[ \t]*)?['\"
 _COLUMNS: Final = frozenset(
     "email user username name id login token key value host salt hash role".split()  # noqa: SIM905
 )
+_COUNTS: Final = Late(
+    r"(?i)\b(?:fail|warn|error|skip|total)\w{0,3}\s{0,2}[=:]\s{0,2}\d"
+)
+_RESULTS: Final = frozenset("pass passed fail failed ok skipped".split())  # noqa: SIM905
+_NOUNS: Final = frozenset("secret geheimnis secreto segreto segredo".split())  # noqa: SIM905
+_ARTICLE: Final = Late(
+    r"(?i)\b(?:the|a|my|our|your|her|his|their|das|ein|mein|unser|ihr|sein|el|un|su|il|o"
+    r"|um) \Z"
+)
+_PLAIN_WORD: Final = Late(r"[^\W\d_]+(?=[\s,.;]|\Z)")
 Judge = Callable[[str], Verdict]
 
 
@@ -137,6 +156,8 @@ def _spans(
     `within` says where to begin and to end, and how deep that is.
     """
     done, stop, depth = within or (0, len(text), 0)
+    # What is left to read of values that stay: they may overlap, each up to its bound.
+    left = 4 * (stop - done) + VALUE_MAX_CHARS
     while (sign := _SIGN.search(text, done)) and sign.start() < stop:
         at = sign.start()
         start, end = _name_before(text, at, done)
@@ -159,11 +180,17 @@ def _spans(
         pair = _Pair(name, start, sep, _in_query(text, start), _starts(text, start))
         span = _value(text, at, pair)
         done = max(done, at)
-        if span is None or span[0] >= stop or not _hides(text, span, pair, kind):
+        if span is None or span[0] >= stop or span[0] >= span[1]:
             continue
         span = (span[0], min(span[1], stop))
-        if _is_masked_in_parts(text, name, span):
+        left -= span[1] - span[0]
+        if left < 0:  # only a text that is made for it: fail closed
+            yield span
+            done = max(span[1], at)
             continue
+        if not _hides(text, span, pair, kind) or _is_masked_in_parts(text, name, span):
+            continue
+        left += span[1] - span[0]
         yield from _parts(text, name, span, judge, own, depth)
         done = max(span[1], at)
 
@@ -310,6 +337,10 @@ def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool
     value = text[start:end]
     if pair.sep == "," and value in _COLUMNS:
         return False
+    if pair.name.lower() == "pass" and _is_result(text, span, pair):
+        return False
+    if pair.name.lower() in _NOUNS and _is_sentence(text, start, pair):
+        return False
     if kind == "value" and text[pair.start - 1 : pair.start] == ";":
         return len(value) >= 8  # of a connection string
     if kind == "secret" and pair.name.lower().endswith("token"):
@@ -327,6 +358,43 @@ def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool
     return is_own or is_secret(pair.name, value)
 
 
+def _is_result(text: str, span: tuple[int, int], pair: _Pair) -> bool:
+    """Return whether `pass` is a result of tests there: `PASS=11 WARN=0`."""
+    value = text[span[0] : span[1]]
+    if value in _RESULTS:
+        return True
+    if not value.isdigit() or len(value) > 6:
+        return False
+    around = text[max(0, pair.start - 80) : span[1] + 80]
+    return _COUNTS.search(around) is not None
+
+
+def _is_sentence(text: str, start: int, pair: _Pair) -> bool:
+    """Return whether a noun with an article is explained: `The secret: practice`."""
+    if pair.sep != ":" or not _ARTICLE.search(
+        text[max(0, pair.start - 8) : pair.start]
+    ):
+        return False
+    return _PLAIN_WORD.match(text, start) is not None
+
+
+def _below(text: str, at: int, pair: _Pair) -> tuple[int, int] | None:
+    """Return where a value stands that YAML has on the line below its name."""
+    found = _BELOW.match(text, at)
+    if found is None or pair.sep != ":" or not pair.starts_line:
+        return None
+    own = _INDENT.search(text[max(0, pair.start - 44) : pair.start])
+    if own is None or len(found["indent"]) <= len(own[1]) or ":" in found["value"]:
+        return None
+    if NOTHING.match(text, found.start("value")):
+        return None
+    value = found["value"]
+    quoted = len(value) > 2 and value[0] == value[-1] and value[0] in "'\""
+    if not quoted and (REFERENCE.match(value) or PROSE.match(value)):
+        return None
+    return found.start("value") + quoted, found.end("value") - quoted
+
+
 def _value(  # noqa: PLR0911 - one for each way to write a value
     text: str, at: int, pair: _Pair
 ) -> tuple[int, int] | None:
@@ -335,8 +403,15 @@ def _value(  # noqa: PLR0911 - one for each way to write a value
         return None
     if (end := _end_of_braces(text, at, pair)) > at:
         return at, end
+    if text[at : at + 1] == "\n":
+        return _below(text, at, pair)
     if REFERENCE.match(text, at):
         return None
+    if text[at - 2 : at] == "= " and CODE.match(text, at):
+        return None
+    if pair.name.lower().endswith("sessionid") and text[pair.start - 1] == ";":
+        session = _SESSION_ID.match(text, at)
+        return (at, session.end()) if session else None
     if NOTHING.match(text, at) or _is_same(text, at, pair.name):
         return None
     opened = _OPEN.match(text, at)
@@ -380,5 +455,9 @@ def _end_of_braces(text: str, at: int, pair: _Pair) -> int:
 
 def _is_same(text: str, at: int, name: str) -> bool:
     """Return whether source code passes on what has the same name."""
-    end = at + len(name)
-    return text.startswith(name, at) and text[end : end + 1] in (".", ",", ")", "")
+    names = {name, name.rpartition(".")[2].lstrip("_")} - {""}
+    return any(
+        text.startswith(one, at)
+        and text[at + len(one) : at + len(one) + 1] in (".", ",", ")", "")
+        for one in names
+    )

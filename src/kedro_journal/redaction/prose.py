@@ -8,10 +8,11 @@ from typing import Final
 from .late import Late
 from .names import PLACEHOLDER
 
-__all__ = ["NOTHING", "PROSE", "REFERENCE"]
+__all__ = ["CODE", "NOTHING", "PROSE", "REFERENCE"]
 
 NOTHING: Final = Late(
-    r"(?:None|none|null|NULL|true|false|True|False|TRUE|FALSE|undefined|nil|NIL|YES|NO|ON|OFF|N/A|n/a|~|\*{3,}|\.{3})"
+    r"(?:None|none|null|NULL|true|false|True|False|TRUE|FALSE|undefined|nil|NIL|YES|NO|ON|OFF|N/A|n/a|~|\*{3,}|\.{3}"
+    r"|\[(?:REDACTED|FILTERED|MASKED|HIDDEN)\]|int|float|bool|enabled|disabled)"
     r"(?=[\s,;)\]}'\"<&]|\Z)"
 )
 PROSE: Final = Late(
@@ -42,3 +43,11 @@ REFERENCE: Final = Late(
     rf"|{PLACEHOLDER})"
     r"(?=[\s,;)\]}'\"]|\Z)"
 )
+_PLAIN_NAME: Final = r"[A-Za-z_]{1,60}"
+_INNER: Final = rf"(?:{_PLAIN_NAME}|\d{{1,4}}|[ ,.=*\[\]]){{0,60}}+"
+CODE: Final = Late(
+    rf"(?:await )?{_PLAIN_NAME}(?:\.{_PLAIN_NAME}){{0,5}}"
+    rf"(?:\({_INNER}\)|\[(?:{_INNER}|['\"]{_PLAIN_NAME}['\"])\]){{1,3}}[ \t]{{0,8}}(?=\n|\Z)"
+)
+"""A call or an index that fills the rest of a line of source code. Its names have no
+digits, and there is no text in it but a key, so that it holds no value itself."""

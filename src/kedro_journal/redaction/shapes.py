@@ -61,6 +61,28 @@ def _mask_word_value(match: re.Match[str]) -> str:
     return match[1] + REDACTED
 
 
+def _mask_stated(match: re.Match[str]) -> str:
+    """Mask a value in quotes behind the word of SQL that names it."""
+    if match["name"].isupper() or looks_random(match["value"]):
+        return f"{match['lead']}'{REDACTED}'"
+    return match[0]
+
+
+def _mask_spaced(match: re.Match[str]) -> str:
+    """Mask what looks generated behind a secret name and a blank."""
+    text, value = match.string, match["value"]
+    if not looks_random(value) or _UUID.match(value):
+        return match[0]
+    before = _NAME_TAIL.search(text[max(0, match.start() - 60) : match.start()])
+    name = f"{before[0] if before else ''}{match['name']}"
+    hidden = is_secret(name, value)
+    return f"{match['lead']}{REDACTED}" if hidden else match[0]
+
+
+_CHOSEN: Final = re.compile(
+    r"(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[!#$%^&*?+@])[^\s/()]{8,40}\Z"
+)
+_NAME_TAIL: Final = re.compile(r"[\w.\-]{0,60}\Z")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _DIGEST: Final = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z|v?\d[\d.]+\Z")
 
@@ -99,7 +121,7 @@ _REST: Final = rf"\1{REDACTED}"
 def _mask_told(match: re.Match[str]) -> str:
     """Mask what a sentence tells, if it looks generated: `the password is X`."""
     value = match[2].rstrip(".,;:!?)'\"")
-    if not looks_random(value):
+    if not looks_random(value) and not _CHOSEN.match(match[2]):
         return match[0]
     return f"{match[1]}{REDACTED}{match[2][len(value) :]}"
 
@@ -194,6 +216,28 @@ SHAPES: Final = (
         r"(?i)(\bpassword\s{1,4})'(?:[^'\n]|'')+'",
         rf"\1'{REDACTED}'",
     ),
+    Shape(
+        ("secret", "token", "passphrase"),
+        r"(?i)(?P<lead>\b(?P<name>(?:auth_|session_|bearer_)?token|secret|passphrase)"
+        r"\s{1,4})'(?P<value>(?:[^'\n]|''){1,4096})'",
+        _mask_stated,
+    ),
+    # auth=("user", "password"), as requests takes it
+    Shape(
+        ("auth",),
+        r"(?i)(?P<lead>\bauth\\{0,4}['\"]?\s{0,4}[=:]\s{0,4}\(\s{0,4}\\{0,4}['\"][^'\"\n]{1,200}"
+        r"\\{0,4}['\"],\s{0,4}(?P<quote>\\{0,4}['\"]))[^'\"\n\\]{1,400}"
+        r"(?=(?P=quote)\s{0,4}\))",
+        rf"\g<lead>{REDACTED}",
+    ),
+    # NAME value, as in properties of Spark
+    Shape(
+        ("key", "token", "secret", "passw", "pwd"),
+        r"(?P<lead>(?P<name>(?:key|KEY|Key|token|TOKEN|Token|secret|SECRET|Secret|passw"
+        r"|PASSW|pwd|PWD)[\w.\-]{0,80})[ \t]{1,40})"
+        r"(?P<value>[A-Za-z0-9+/=_\-]{20,400})(?=\s|\Z)",
+        _mask_spaced,
+    ),
     # Webhooks: whoever knows the address may post
     Shape(
         ("hooks.slack", "webhook", "hooks.zapier", "/hook", "ifttt"),
@@ -263,7 +307,7 @@ SHAPES: Final = (
         ("password", "passphrase", "passwort", "passe", "contrase", "senha", "wachtw"),
         r"(?i)(\b(?:password|passphrase|passwort|kennwort|mot de passe|contraseña"
         r"|senha|wachtwoord) (?:for|für|fuer|pour|para|per|voor|of|von|de|di|do) "
-        r"[^\n:;,.]{1,60}: ?)(?P<value>[^\s]+)(?=\s*(?:\n|\Z))",
+        r"(?:[^\n:;,.]{1,60}|(?:key |user )?'[^'\n]{1,200}'): ?)(?P<value>[^\s]+)(?=\s*(?:\n|\Z))",
         _mask_word_value,
     ),
     # messages of pydantic: the name, and a line below it the value

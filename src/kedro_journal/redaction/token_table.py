@@ -224,7 +224,7 @@ npm|npm_|alnum|36
 NuGet|oy2|alnum|43!
 NVIDIA|nvapi-|word|64
 Octopus Deploy|API-|upper|26!
-Okta|00|word|40?
+Okta|00|word|40!
 Ollama|ollama_|alnum|40
 Onfido live|api_live.|dots|43
 Onfido sandbox|api_sandbox.|dots|43

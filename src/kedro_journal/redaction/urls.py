@@ -125,6 +125,7 @@ def _mask_query(match: re.Match[str]) -> str:
     if name in ("policy", "st", "code", "key", "token", "ticket", "auth"):
         hidden = not _PLAIN_VALUE.match(value)
         if name in ("policy", "st"):
-            hidden = looks_random(value) and len(value) > 32
+            is_json = value.startswith("eyJ")  # in base64
+            hidden = looks_random(value) and (is_json or len(value) > 32)
         return match["lead"] + REDACTED if hidden else match[0]
     return match["lead"] + REDACTED

@@ -58,7 +58,7 @@ STRONG: Final = _set(
 
 SECRETS: Final = STRONG | _set(
     """
-    token authorization bearer cookie dsn otp totp psk jwt webhook sas pw pass jeton
+    token authorization cookie dsn otp totp psk jwt webhook sas pw pass jeton
     dockerconfigjson dockercfg dockerconfig netrc pgpass pypirc
     """
 )
@@ -66,7 +66,7 @@ SECRETS: Final = STRONG | _set(
 
 AMBIGUOUS: Final = _set(
     """
-    auth oauth oauth2 pat pem sig signature salt pepper pfx p12 clave kubeconfig npmrc
+    auth oauth oauth2 bearer pat pem sig signature salt pepper pfx p12 clave kubeconfig npmrc
     sessid jsessionid phpsessid sessionid
     """
 )
@@ -80,7 +80,7 @@ KEY_OWNERS: Final = _set(
     security sse sas instrumentation role management symmetric csrf cookie licence
     bearer vault rapidapi apim wireguard wg preshared credential token crypt crypto
     encrypting decrypting xsrf seal sealing wrapping wrap totp hotp otp mfa
-    blowfish 3des chacha aead
+    blowfish 3des chacha aead plaintext
     """
 )
 """Words before `key` with which it is a secret."""
@@ -202,6 +202,7 @@ VALUE_PHRASES: Final = (
     ("session", "cookie"),
     ("saml", "response"),
     ("device", "code"),
+    ("pin", "code"),
     ("user", "code"),
 )
 """Words for which the value decides, where they end a name together."""
@@ -347,7 +348,7 @@ DESCRIPTIONS: Final = _set(
     style template class cls func function fn hook handler callback service services
     server host hostname port region account username owner group status state valid
     validity verified is has at on date time timestamp duration days day hours hour
-    minutes seconds ms ref refs
+    minutes seconds ms ref refs year years month months week weeks
     refresh renew renewal cache caching rule rules schema spec
     specs config configs conf setting settings option options opts args kwargs loader
     parser counter mask masks probs prob logits embedding embeddings dim dims dropout

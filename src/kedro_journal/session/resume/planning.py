@@ -107,8 +107,13 @@ def run_filters(chain: Chain, session_id: str, run: RunState) -> dict[str, Any]:
 
     Raises:
         NotResumable: One of them was not recorded exactly, or belongs to a newer
-            version; or the versions to load could not be recorded.
+            version; the name of a pipeline, or of a dataset whose version was asked
+            for, is masked; or the versions to load could not be recorded.
     """
+    for name in (*run.pipelines, *run.load_versions, *run.load_versions.values()):
+        if REDACTED in name:
+            reason = f"what it was asked for holds a secret, and is masked: {name}"
+            raise NotResumable(chain.last.session_id, reason, "Start a new run.")
     filters = decoded(chain, session_id, run.filters)
     values = {"filters": filters} if isinstance(filters, Inexact) else filters
     refuse_inexact(chain.last.session_id, values, "filter")
