@@ -37,7 +37,7 @@ def test_other_names_are_not() -> None:
 
 
 def asked(**values: Any) -> Any:
-    run = {"filters": {}, "pipelines": (), "load_versions": {}, "left_out": ()}
+    run = {"filters": {}, "pipelines": (), "load_versions": (), "left_out": ()}
     return SimpleNamespace(**{**run, **values})
 
 
@@ -49,8 +49,8 @@ def asked(**values: Any) -> Any:
         ({"filters": {"from_inputs": ["raw_[redacted]"]}}, "from_inputs"),
         ({"filters": {"node_namespaces": ["[redacted]"]}}, "node_namespaces"),
         ({"pipelines": ("a_[redacted]~3f9a1c20",)}, "a_"),
-        ({"load_versions": {"raw_[redacted]~1": "2024"}}, "raw_"),
-        ({"load_versions": {"raw": "[redacted]"}}, "masked"),
+        ({"load_versions": (("raw_[redacted]~1", "2024"),)}, "raw_"),
+        ({"load_versions": (("raw", "[redacted]"),)}, "masked"),
     ],
 )
 def test_a_masked_name_that_was_asked_for_is_refused(

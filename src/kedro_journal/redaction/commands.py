@@ -202,13 +202,11 @@ def _of_command(
             rest = word.removeprefix(option)
             if rest and rest != word and not word.startswith("--"):
                 spans.append((start + len(option), stop_))
+        before = words[number - 1][0] if number else ""
         for option, sign in tool.users:
-            if word.startswith(option) and word != option and word[1] != "-":
-                user, found, password = word.partition(sign)
-                if found and password and not password.startswith("//"):
-                    spans.append((start + len(user) + 1, stop_))
-            user, found, password = word.partition(sign)
-            if number and words[number - 1][0] == option and found and password:
+            user, _, password = word.partition(sign)
+            attached = user.startswith(option) and user != option and user[1] != "-"
+            if password and (before == option or attached):
                 spans.append((start + len(user) + 1, stop_))
         if word in tool.after:
             values = [w for w in words[number + 1 :] if not w[0].startswith("-")]

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from kedro_journal._outside import let_through
 
+from .columns import is_of_one_class
 from .forms import LEAST_CHARS
 from .limits import (
     DEPTH_MAX,
@@ -19,7 +20,7 @@ from .limits import (
     SECRET_PART_CHARS,
     SECRETS_MAX,
 )
-from .look import exact_text, look_inside
+from .look import exact_text, look_inside, told_fields
 from .names import verdict
 from .pairs import values_of_pairs
 from .plain import Safe
@@ -77,11 +78,30 @@ class Gathering:
             return
         if type(value) is tuple and _NOTHING_INSIDE.issuperset(map(type, value)):
             return  # such as the inputs of a node
+        if type(value) is tuple and self._is_plan(value, is_secret):
+            return
         for key, item in self._enters(value, depth):
             if issubclass(type(key), str) and is_secret(str.__str__(key), item):
                 self.found.append(item)
             else:
                 self.named(item, depth + 1, is_secret)
+
+    def _is_plan(
+        self, items: tuple[Any, ...], is_secret: Callable[[str, object], bool]
+    ) -> bool:
+        """Return whether parts of one class of events hold texts alone, and no secret.
+
+        A plan has thousands of nodes: their fields are looked at a column at a time.
+        """
+        if not is_of_one_class(items):
+            return False
+        for name in told_fields(items[0].__class__):
+            column = [getattr(item, name) for item in items]
+            if not _NOTHING_INSIDE.issuperset(map(type, column)):
+                return False
+            if any(is_secret(name, one) for one in set(column)):
+                return False
+        return True
 
     def everything(self, value: object, depth: int = 0) -> None:
         """Find the texts and numbers in a secret."""

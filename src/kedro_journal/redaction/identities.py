@@ -76,6 +76,22 @@ class Identities:
             return None
         raise TypeError(type(value))
 
+    def are_known(self, values: list[Any]) -> bool:
+        """Return whether names, or tuples of them, are all known to stay.
+
+        Nothing is looked at that was not looked at before.
+        """
+        names: set[Any] = set()
+        for value in values:
+            if type(value) is str:
+                names.add(value)
+            elif type(value) is tuple and all(type(one) is str for one in value):
+                names.update(value)
+            elif value is not None:
+                return False
+        known = self.known.get
+        return all(known(name) == name for name in names)
+
     def are_kept(self, value: Any) -> bool:
         """Return whether `value` would change nothing."""
         if type(value) is str:

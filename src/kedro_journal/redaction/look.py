@@ -34,6 +34,7 @@ __all__ = [
     "key_text",
     "look_inside",
     "shown",
+    "told_fields",
     "type_name",
 ]
 
@@ -71,7 +72,9 @@ def look_inside(value: Any) -> Inside | None:  # noqa: PLR0911 - one for each ki
     """Give what a container holds; None if it is none that can be looked into."""
     cls = type(value)
     if issubclass(cls, msgspec.Struct):
-        return _fields(value, _told(cls) if is_own(cls) else cls.__struct_fields__)
+        return _fields(
+            value, told_fields(cls) if is_own(cls) else cls.__struct_fields__
+        )
     if issubclass(cls, dict):
         return Inside("mapping", dict.items(value), dict.__len__(value))
     if issubclass(cls, list):
@@ -101,8 +104,8 @@ def is_own(cls: type) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _told(cls: type[msgspec.Struct]) -> tuple[str, ...]:
-    """Name the fields of a part of an event, without names and numbers."""
+def told_fields(cls: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Return the fields of a part of an event, without names and numbers."""
     marks = marks_of(cls)
     left_out = marks.plain | marks.names
     return tuple(name for name in cls.__struct_fields__ if name not in left_out)

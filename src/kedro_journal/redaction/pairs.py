@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from .containers import (
     COOKIES,
@@ -19,6 +19,7 @@ from .containers import (
     is_reference,
     structure_of,
 )
+from .contexts import Pair, below, is_result, is_same, is_sentence, starts_line
 from .ends import (
     LINE,
     VALUE_MAX_CHARS,
@@ -50,7 +51,8 @@ _QUOTE: Final = (
 _BETWEEN: Final = Late(
     rf"(?P<close>{_QUOTE})?[\])]?\s{{0,8}}"
     r"(?P<sep>[=:]{1,2}>?|->|>|&gt;|%3[dDaA]|\\{1,4}u003[dD])[ \t]{0,8}"
-    r"(?:(?<=[: ])(?:str|bytes|int|bool|SecretStr|Any|object|Optional\[str\]|str \| None)"
+    r"(?:(?<=[: ])(?:str|bytes|int|bool|SecretStr|Any|object|Optional\[str\]"
+    r"|str \| None)"
     r"\s{0,8}=\s{0,8})?"
 )
 # What stands between a name and its value, or before a name.
@@ -80,43 +82,17 @@ _ESCAPED_NEWLINE: Final = frozenset(["\\n", "\\r", "\\t"])
 _NESTED_MAX: Final = 2
 _CALL: Final = Late(r"[\w.]{0,60}[\[({]")
 _BLOCK: Final = Late(
-    r"(?:![\w/]{1,30}[ \t]{1,8})?[|>][+\-]?[ \t]*\n((?:[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\n)+)"
+    r"(?:![\w/]{1,30}[ \t]{1,8})?[|>][+\-]?[ \t]*\n"
+    r"((?:[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\n)+)"
 )
-# A scalar of YAML on the line below its name, indented and without blanks.
-_BELOW: Final = Late(
-    r"\n(?P<indent>[ \t]{1,40})(?P<value>[^\s:#{}\[\]\-<>|][^\s]{0,300})[ \t]{0,8}"
-    r"(?=\n|\Z)"
-)
-_INDENT: Final = Late(r"(?:\A|\n)([ \t]*)(?:-[ \t]+)?['\"]?\Z")
 _SESSION_ID: Final = Late(r"[\w.!~\-]+")
 _QUERY_VALUE: Final = Late(r"[^&\s'\"<>#\\]*")
 _ENCODED_VALUE: Final = Late(r"(?:[^%&\s'\"<>#\\;]|%(?!26|3[bB]|22|27))*")
-_LINE_START: Final = Late(r"(?:\A|\n)[ \t]*(?:-[ \t]+|export[ \t]+|#[ \t]*)?['\"]?\Z")
 # What stands beside a secret name where names of columns are listed.
 _COLUMNS: Final = frozenset(
     "email user username name id login token key value host salt hash role".split()  # noqa: SIM905
 )
-_COUNTS: Final = Late(
-    r"(?i)\b(?:fail|warn|error|skip|total)\w{0,3}\s{0,2}[=:]\s{0,2}\d"
-)
-_RESULTS: Final = frozenset("pass passed fail failed ok skipped".split())  # noqa: SIM905
-_NOUNS: Final = frozenset("secret geheimnis secreto segreto segredo".split())  # noqa: SIM905
-_ARTICLE: Final = Late(
-    r"(?i)\b(?:the|a|my|our|your|her|his|their|das|ein|mein|unser|ihr|sein|el|un|su|il|o"
-    r"|um) \Z"
-)
-_PLAIN_WORD: Final = Late(r"[^\W\d_]+(?=[\s,.;]|\Z)")
 Judge = Callable[[str], Verdict]
-
-
-class _Pair(NamedTuple):
-    """A name in a text, and what is known of where it stands."""
-
-    name: str
-    start: int
-    sep: str
-    in_query: bool
-    starts_line: bool
 
 
 def mask_pairs(
@@ -177,7 +153,7 @@ def _spans(
         if between is None:
             continue
         at, sep = between
-        pair = _Pair(name, start, sep, _in_query(text, start), _starts(text, start))
+        pair = Pair(name, start, sep, _in_query(text, start), starts_line(text, start))
         span = _value(text, at, pair)
         done = max(done, at)
         if span is None or span[0] >= stop or span[0] >= span[1]:
@@ -323,13 +299,9 @@ def _in_query(text: str, start: int) -> bool:
     )
 
 
-def _starts(text: str, start: int) -> bool:
-    return _LINE_START.search(text[max(0, start - 40) : start] or "") is not None and (
-        start < 40 or "\n" in text[start - 40 : start]
-    )
-
-
-def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool:
+def _hides(  # noqa: PLR0911 - one for each exception
+    text: str, span: tuple[int, int], pair: Pair, kind: Verdict
+) -> bool:
     """Return whether what stands there is a secret, for a name of this kind."""
     start, end = span
     if start >= end or text.startswith(REDACTED, start):
@@ -337,9 +309,7 @@ def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool
     value = text[start:end]
     if pair.sep == "," and value in _COLUMNS:
         return False
-    if pair.name.lower() == "pass" and _is_result(text, span, pair):
-        return False
-    if pair.name.lower() in _NOUNS and _is_sentence(text, start, pair):
+    if is_result(text, span, pair) or is_sentence(text, start, pair):
         return False
     if kind == "value" and text[pair.start - 1 : pair.start] == ";":
         return len(value) >= 8  # of a connection string
@@ -358,45 +328,8 @@ def _hides(text: str, span: tuple[int, int], pair: _Pair, kind: Verdict) -> bool
     return is_own or is_secret(pair.name, value)
 
 
-def _is_result(text: str, span: tuple[int, int], pair: _Pair) -> bool:
-    """Return whether `pass` is a result of tests there: `PASS=11 WARN=0`."""
-    value = text[span[0] : span[1]]
-    if value in _RESULTS:
-        return True
-    if not value.isdigit() or len(value) > 6:
-        return False
-    around = text[max(0, pair.start - 80) : span[1] + 80]
-    return _COUNTS.search(around) is not None
-
-
-def _is_sentence(text: str, start: int, pair: _Pair) -> bool:
-    """Return whether a noun with an article is explained: `The secret: practice`."""
-    if pair.sep != ":" or not _ARTICLE.search(
-        text[max(0, pair.start - 8) : pair.start]
-    ):
-        return False
-    return _PLAIN_WORD.match(text, start) is not None
-
-
-def _below(text: str, at: int, pair: _Pair) -> tuple[int, int] | None:
-    """Return where a value stands that YAML has on the line below its name."""
-    found = _BELOW.match(text, at)
-    if found is None or pair.sep != ":" or not pair.starts_line:
-        return None
-    own = _INDENT.search(text[max(0, pair.start - 44) : pair.start])
-    if own is None or len(found["indent"]) <= len(own[1]) or ":" in found["value"]:
-        return None
-    if NOTHING.match(text, found.start("value")):
-        return None
-    value = found["value"]
-    quoted = len(value) > 2 and value[0] == value[-1] and value[0] in "'\""
-    if not quoted and (REFERENCE.match(value) or PROSE.match(value)):
-        return None
-    return found.start("value") + quoted, found.end("value") - quoted
-
-
-def _value(  # noqa: PLR0911 - one for each way to write a value
-    text: str, at: int, pair: _Pair
+def _value(  # noqa: C901, PLR0911, PLR0912 - one for each way to write a value
+    text: str, at: int, pair: Pair
 ) -> tuple[int, int] | None:
     """Return where the value begins and ends; None if there is none to hide."""
     if text.startswith(REDACTED, at):
@@ -404,7 +337,7 @@ def _value(  # noqa: PLR0911 - one for each way to write a value
     if (end := _end_of_braces(text, at, pair)) > at:
         return at, end
     if text[at : at + 1] == "\n":
-        return _below(text, at, pair)
+        return below(text, at, pair)
     if REFERENCE.match(text, at):
         return None
     if text[at - 2 : at] == "= " and CODE.match(text, at):
@@ -412,7 +345,7 @@ def _value(  # noqa: PLR0911 - one for each way to write a value
     if pair.name.lower().endswith("sessionid") and text[pair.start - 1] == ";":
         session = _SESSION_ID.match(text, at)
         return (at, session.end()) if session else None
-    if NOTHING.match(text, at) or _is_same(text, at, pair.name):
+    if NOTHING.match(text, at) or is_same(text, at, pair.name):
         return None
     opened = _OPEN.match(text, at)
     if opened is not None:
@@ -444,20 +377,10 @@ def _value(  # noqa: PLR0911 - one for each way to write a value
     return at, end_of_bare(text, at, pair.name, pair.sep, is_line=is_line)
 
 
-def _end_of_braces(text: str, at: int, pair: _Pair) -> int:
+def _end_of_braces(text: str, at: int, pair: Pair) -> int:
     """Return where a value of ODBC in braces ends; *at* if there is none."""
     if text[at : at + 1] != "{" or pair.sep != "=":
         return at
     braces = _BRACES.match(text, at)
     # A name alone in braces is a placeholder of a template.
     return at if braces is None or braces[0][1:-1].isidentifier() else braces.end()
-
-
-def _is_same(text: str, at: int, name: str) -> bool:
-    """Return whether source code passes on what has the same name."""
-    names = {name, name.rpartition(".")[2].lstrip("_")} - {""}
-    return any(
-        text.startswith(one, at)
-        and text[at + len(one) : at + len(one) + 1] in (".", ",", ")", "")
-        for one in names
-    )

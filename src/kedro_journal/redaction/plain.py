@@ -15,6 +15,7 @@ import msgspec
 from kedro_journal._outside import let_through
 
 from .blocks import masked_items
+from .columns import are_ascii, column_of, is_of_one_class
 from .identities import Identities
 from .limits import (
     DEPTH_MAX,
@@ -60,6 +61,10 @@ class _Redacts(Protocol):
 
     def keeps(self, text: str) -> bool:
         """Tell whether a text is sure to be left as it is."""
+        ...
+
+    def all_kept(self, name: str, texts: list[str]) -> bool:
+        """Return whether all texts of a field stay as they are."""
         ...
 
     def hides(self, name: str, value: object) -> bool:
@@ -340,12 +345,29 @@ class Walk:
                 return False
         return True
 
+    def _all_stay(self, items: tuple[Any, ...]) -> bool:
+        """Return what `_stays` would say of each, a field of all of them at a time."""
+        redactor = self._redactor
+        for name, default, mark in _known_fields(items[0].__class__):
+            column = column_of(items, name, default)
+            if mark == "name":
+                stays = redactor.identities.are_known(column)
+            else:
+                stays = are_ascii(column)
+                if stays and not mark and column:
+                    stays = redactor.all_kept(name, column)
+            if not stays:
+                return False
+        return True
+
     def whole(self, items: tuple[object, ...], depth: int) -> list[Any]:
         """Redact a sequence of an event's own, such as the nodes of a plan.
 
         Its types are fixed, so nothing may stand in it for what was left out: it has
         no bound but that of the record.
         """
+        if self._own and is_of_one_class(items) and self._all_stay(items):
+            return list(items)
         pairs = ((None, item) for item in items)
         return self._items(pairs, len(items), depth, limit=len(items))
 

@@ -47,7 +47,8 @@ _PLAIN_NAME: Final = r"[A-Za-z_]{1,60}"
 _INNER: Final = rf"(?:{_PLAIN_NAME}|\d{{1,4}}|[ ,.=*\[\]]){{0,60}}+"
 CODE: Final = Late(
     rf"(?:await )?{_PLAIN_NAME}(?:\.{_PLAIN_NAME}){{0,5}}"
-    rf"(?:\({_INNER}\)|\[(?:{_INNER}|['\"]{_PLAIN_NAME}['\"])\]){{1,3}}[ \t]{{0,8}}(?=\n|\Z)"
+    rf"(?:\({_INNER}\)|\[(?:{_INNER}|['\"]{_PLAIN_NAME}['\"])\]){{1,3}}"
+    r"[ \t]{0,8}(?=\n|\Z)"
 )
 """A call or an index that fills the rest of a line of source code. Its names have no
 digits, and there is no text in it but a key, so that it holds no value itself."""

@@ -164,6 +164,20 @@ class Redactor:
         """Return whether a text, such as a path, stays as it is."""
         return self.text(text) == text
 
+    def all_kept(self, name: str, texts: Iterable[str]) -> bool:
+        """Return whether texts that a field of an event holds are all kept.
+
+        Args:
+            name: The name of the field.
+            texts: The texts.
+        """
+        if self._verdict(name) != "harmless":
+            return False
+        count, known = self._texts
+        if count != len(self._known):
+            return False
+        return all(known.get(text) == text for text in texts)
+
     def prime(self, names: Iterable[str], texts: Iterable[str] = ()) -> None:
         """Look at many names and texts at once, before events are encoded.
 

@@ -307,7 +307,8 @@ SHAPES: Final = (
         ("password", "passphrase", "passwort", "passe", "contrase", "senha", "wachtw"),
         r"(?i)(\b(?:password|passphrase|passwort|kennwort|mot de passe|contraseña"
         r"|senha|wachtwoord) (?:for|für|fuer|pour|para|per|voor|of|von|de|di|do) "
-        r"(?:[^\n:;,.]{1,60}|(?:key |user )?'[^'\n]{1,200}'): ?)(?P<value>[^\s]+)(?=\s*(?:\n|\Z))",
+        r"(?:[^\n:;,.]{1,60}|(?:key |user )?'[^'\n]{1,200}'): ?)(?P<value>[^\s]+)"
+        r"(?=\s*(?:\n|\Z))",
         _mask_word_value,
     ),
     # messages of pydantic: the name, and a line below it the value

@@ -66,8 +66,8 @@ SECRETS: Final = STRONG | _set(
 
 AMBIGUOUS: Final = _set(
     """
-    auth oauth oauth2 bearer pat pem sig signature salt pepper pfx p12 clave kubeconfig npmrc
-    sessid jsessionid phpsessid sessionid
+    auth oauth oauth2 pat pem sig signature salt pepper pfx p12 clave kubeconfig
+    npmrc sessid jsessionid phpsessid sessionid
     """
 )
 """Heads for which the value decides."""
@@ -349,9 +349,9 @@ DESCRIPTIONS: Final = _set(
     server host hostname port region account username owner group status state valid
     validity verified is has at on date time timestamp duration days day hours hour
     minutes seconds ms ref refs year years month months week weeks
-    refresh renew renewal cache caching rule rules schema spec
-    specs config configs conf setting settings option options opts args kwargs loader
-    parser counter mask masks probs prob logits embedding embeddings dim dims dropout
+    refresh renew renewal cache caching rule rules schema spec specs config
+    configs conf setting settings option options opts args kwargs loader parser
+    counter mask masks probs prob logits embedding embeddings dim dims dropout
     usage used distribution frequency freq weight weights importance pruning merging
     mixing shift level levels position positions pos bucket buckets stream set sets
     map mapping vocab vocabulary table split splitter error errors exception warning

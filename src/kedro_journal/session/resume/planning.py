@@ -110,7 +110,8 @@ def run_filters(chain: Chain, session_id: str, run: RunState) -> dict[str, Any]:
             version; the name of a pipeline, or of a dataset whose version was asked
             for, is masked; or the versions to load could not be recorded.
     """
-    for name in (*run.pipelines, *run.load_versions, *run.load_versions.values()):
+    versions = (text for pair in run.load_versions for text in pair)
+    for name in (*run.pipelines, *versions):
         if REDACTED in name:
             reason = f"what it was asked for holds a secret, and is masked: {name}"
             raise NotResumable(chain.last.session_id, reason, "Start a new run.")
