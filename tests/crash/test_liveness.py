@@ -32,7 +32,7 @@ NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--ut
 READER = """
 import sys
 from pathlib import Path
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 print(replay_folder(Path(sys.argv[1])).liveness)
 """
 

@@ -15,7 +15,7 @@ import sys, threading
 from pathlib import Path
 import msgspec._utils as utils
 from kedro_journal.journal import codec, plain
-from kedro_journal.replay import replay_folder
+from kedro_journal.replaying import replay_folder
 
 folder, ready = Path(sys.argv[1]), threading.Barrier(4)
 met, guard, first, seqs = threading.Event(), threading.Lock(), [], []
