@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         sessions,
         verify,
     )
-    from .state import NodeState, RunState, SessionState
+    from kedro_journal.state import (NodeState, RunState, SessionState)
 
 __all__ = [
     "Cursor",
