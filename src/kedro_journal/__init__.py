@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         sessions,
         verify,
     )
-    from kedro_journal.state import (NodeState, RunState, SessionState)
+    from .state import NodeState, RunState, SessionState
 
 __all__ = [
     "Cursor",
