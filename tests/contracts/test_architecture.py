@@ -11,7 +11,7 @@ import grimp
 import pytest
 
 import kedro_journal
-from kedro_journal import analysis, journal, replaying, session, state, views
+from kedro_journal import analysis, cli, journal, replaying, session, state, views
 
 ROOT = Path(kedro_journal.__file__).parent
 PACKAGE = "kedro_journal"
@@ -145,7 +145,7 @@ def test_no_package_is_larger_than_its_share() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", [kedro_journal, analysis, journal, replaying, session, state, views]
+    "package", [kedro_journal, analysis, cli, journal, replaying, session, state, views]
 )
 def test_no_name_is_hidden_by_a_module(package: ModuleType) -> None:
     """The import system sets a submodule as an attribute, in the place of the name."""

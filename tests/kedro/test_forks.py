@@ -563,7 +563,7 @@ def test_only_the_session_that_failed_is_failed(mischief: Mischief, level: int) 
 def test_a_process_that_blocks_the_signal_dies_of_it_all_the_same() -> None:
     code = (
         "import signal\n"
-        "from kedro_journal.session import signals\n"
+        "from kedro_journal.recording import signals\n"
         "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
         "signals.die(signal.SIGTERM)\n"
     )

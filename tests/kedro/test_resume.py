@@ -689,7 +689,8 @@ class TestOneAtATime:
         broken.run(die="judge:kill")
         elsewhere = (
             "import msgspec\n"
-            "from kedro_journal.session import chain, resume_plan\n"
+            "from kedro_journal.session import resume_plan\n"
+            "from kedro_journal.session.resume import chain\n"
             "real = chain.replay_folder\n"
             "chain.replay_folder = lambda *a, **k: msgspec.structs.replace(\n"
             "    real(*a, **k), liveness='unknown')\n"

@@ -121,7 +121,7 @@ def test_sighup_is_reported_unless_it_is_ignored(*, ignored: bool) -> None:
     script = (
         "import os, signal\n"
         f"if {ignored}: signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
-        "from kedro_journal.session import signals\n"
+        "from kedro_journal.recording import signals\n"
         "def told(number): print(signals.name(number), flush=True); return True\n"
         "signals.watch(told)\n"
         "os.kill(os.getpid(), signal.SIGHUP)\n"

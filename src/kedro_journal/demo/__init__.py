@@ -13,5 +13,5 @@ Invariants:
     Each statement that the demo prints is read back from a journal.
     Only its own folder is written to, and only its own processes are stopped.
 
-Depends on the packages that read journals. `cli.commands.demo` is the one caller.
+Depends on the packages that read journals. `cli.subcommands.demo` is the one caller.
 """
