@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kedro_journal.cli.commands.doctor import doctor
+from kedro_journal.cli.subcommands.doctor import doctor
 from kedro_journal.doctor.find import Found, NotSearched, find_value, needles
 from kedro_journal.events import JournalHeader, NoteAdded, WriterOpened
 from kedro_journal.journal import JournalDirectory, JournalWriter

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kedro_journal.cli import journal
-from kedro_journal.cli.commands.schema import every_schema, schema
+from kedro_journal.cli.subcommands.schema import every_schema, schema
 from kedro_journal.events import EVENT_TYPES
 from kedro_journal.events.schema import event_schema, record_schema
 
@@ -108,7 +108,7 @@ def test_two_questions_at_once_are_refused():
 
 def test_it_never_imports_kedro():
     code = (
-        "import sys; from kedro_journal.cli.commands.schema import schema; "
+        "import sys; from kedro_journal.cli.subcommands.schema import schema; "
         "schema(['node.failed'], standalone_mode=False); "
         "assert 'kedro' not in sys.modules, 'kedro was imported'"
     )

@@ -1,4 +1,22 @@
-"""Analysis: what follows from finished states. Pure: no file, no clock."""
+"""Analysis: what follows from finished states. Pure: no file, no clock.
+
+What it owns: the questions that need more than one state, or more than the records.
+The fold itself, and queries on one state, are in `state`.
+
+Main modules:
+    comparison: what differs between two sessions.
+    group, merging: sibling sessions -> the group that they are.
+    resume: what is left to run of a session -> `ResumePlan`, of `NodeDecision`s.
+    evidence, loads, sharing, confirming: what a chain of sessions proves about nodes.
+    drift, changes, places, stored, masked: what is not as it was.
+    damage: damage to a journal that a plan was made from.
+
+Invariants:
+    Total: any states are accepted, also those of damaged or newer journals.
+    What is not known counts against resuming: a node runs again.
+
+Writes nothing. `replaying`, `session`, `views` and `cli` call it.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -44,7 +44,7 @@ SECTIONS: Final = {
 """Commands by what they are for, in the order of the help."""
 
 COMMANDS: Final = {
-    name: f"kedro_journal.cli.commands.{name}:{'list_' if name == 'list' else name}"
+    name: f"kedro_journal.cli.subcommands.{name}:{'list_' if name == 'list' else name}"
     for names in SECTIONS.values()
     for name in names
 }

@@ -1,4 +1,20 @@
-"""EVENT: immutable facts, past tense. Data only: no clock, no file, no chance."""
+"""Events: immutable facts, past tense. Data only: no clock, no file, no chance.
+
+What it owns: every type of event, and the record that carries one.
+
+Main modules:
+    base: `Event`, the marks of fields, and the values that several events share.
+    session, run, node, dataset, journal: the events, one family in each module.
+    union: the registry of all types.
+    record: `Record`, a numbered and sealed event, and `Cursor`, its place in a file.
+    schema: the JSON Schema of all of them.
+
+Invariants:
+    The format only grows: a new field has a default, and no field changes its meaning.
+    Free text is redacted unless the field is marked.
+
+Writes nothing. `capture` and `hooks` make events; `recording` encodes them.
+"""
 
 from .base import (
     DataFailure,

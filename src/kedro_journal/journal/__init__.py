@@ -1,4 +1,28 @@
-"""LINE: bytes and files. Knows what a record looks like, not what it means."""
+"""Journal: bytes and files. Knows what a record looks like, not what it means.
+
+What it owns: the line format, the files of a session, and their locks.
+
+Append: writer (lock, catch up, number, seal) -> codec -> file (write, group commit)
+Read: reader -> lines (bytes -> lines) -> scan (lines -> records and findings) -> codec
+
+Main modules:
+    writer: `JournalWriter`. Takes the append lock for every batch.
+    codec: a record <-> a line. plain: the same for simple lines, faster.
+    reader, head, follow, watch: a file, its beginning, a file that grows.
+    scan, lines, seen, tail: what a reader finds, and what follows the last good record.
+    end, repair: cut a torn tail, or adopt it.
+    verification: every record of a file -> a report.
+    lock, liveness: who may write, and whether the owner's process lives.
+    port, file, syncer, memory: the operating system; an open journal; fsync.
+    directory, roster, kept, ids: where journals are, their list, caches, session IDs.
+
+Invariants:
+    A record that was acknowledged is never changed. Only a torn tail is cut.
+    Numbers have no gap, and each record carries the checksum of the one before it.
+    Readers need no lock and change no journal.
+
+Who may write: the holder of the append lock, through `JournalWriter`.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,20 @@
-"""REPLAY: read and fold. Finds journals, rebuilds state, follows live ones."""
+"""Replaying: files -> states. Finds journals, folds them, follows live ones.
+
+Main modules:
+    api: `replay`, `records`, `follow`, `verify`, `current`: what users call.
+    folder: the state of the session in one folder.
+    locate, select, reference: which directory and which session is meant.
+    listing, index: the sessions of a directory, and the cache that lists them quickly.
+    group, kin: sibling sessions, and worker processes that are alive.
+    snapshot: the state of a long journal, kept beside it.
+
+Invariants:
+    No journal is changed. Caches are optional: one that does not fit is ignored.
+    Kedro is not imported.
+
+The function is `kedro_journal.replay`. The package has another name because a package
+would hide the function.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,18 @@
-"""TRANSITION: the Kedro side. Sessions that journal themselves, and their hooks.
+"""Session: the API of a session that journals itself.
+
+Main modules:
+    session: `KedroSession`. service: `KedroServiceSession`, many runs in one session.
+    lifecycle: what both share: a journal that lives as long as the session.
+    current: `get_current_session()`. store: `session.store`. arguments, binding: how a
+        session is made, and how our hooks get into it.
+    entry: what Kedro's entry points name. unjournaled: the class without a journal.
+    resume: run what an earlier session left.
+
+Invariants:
+    A session behaves as Kedro's own does, whether it is journaled or not.
+    The journal of a session has one owner, which is the process that opened it.
+
+Who may write: the session, through its recorder.
 
 Nothing is imported before it is asked for: Kedro imports `hooks.plugin` by entry
 point for every command, and whatever failed to import here would stop them all.

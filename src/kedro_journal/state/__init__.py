@@ -1,4 +1,21 @@
-"""STATE: what the records add up to. Pure: no file, no clock."""
+"""State: what the records add up to. Pure: no file, no clock.
+
+What it owns: the fold, and the values that it makes.
+
+Main modules:
+    model: `SessionState`, `RunState`, `NodeState`: frozen values.
+    evolution: `evolve(state, record)`, the one place where a state changes;
+        `StateBuilder` is the same for many records.
+    node, node_builder, operation, tries: parts of a state while it is built.
+    transitions: the legal moves, as tables. The recorder and the docs use them, too.
+    outcome, unread, short, shown, tracing: verdicts, texts and queries on one state.
+
+Invariants:
+    The same records give the same state, on any machine and at any time.
+    A record that does not fit is an `Anomaly` of the state, never an error.
+
+Writes nothing. Only this package makes states out of records.
+"""
 
 from typing import TYPE_CHECKING
 
