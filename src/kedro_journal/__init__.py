@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         verify,
         why,
     )
-    from .session.resume.inputs import load_inputs
+    from .session.inputs import load_inputs
     from .session.resume.planning import resume_plan
     from .state import NodeState, RunState, SessionState, Trace
 
@@ -104,7 +104,7 @@ _NAMES = {
         *("replay", "replay_group", "sessions", "trace", "verify", "why"),
     ),
     "recording.notes": ("note",),
-    "session.resume.inputs": ("load_inputs",),
+    "session.inputs": ("load_inputs",),
     "session.resume.planning": ("resume_plan",),
     "state": ("NodeState", "RunState", "SessionState", "Trace"),
 }
