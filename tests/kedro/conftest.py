@@ -114,10 +114,11 @@ class Project:
         self, command: list[str], env: Mapping[str, str] | None, typed: str = ""
     ) -> subprocess.CompletedProcess[str]:
         whole = self.environment(env)
-        if PRELOADED.takes(command, whole):
-            return PRELOADED.run(
-                command, cwd=self.path, env=whole, typed=typed, timeout_s=TIMEOUT_S
-            )
+        with PRELOADED.turn(command, whole) as is_here:
+            if is_here:
+                return PRELOADED.run(
+                    command, cwd=self.path, env=whole, typed=typed, timeout_s=TIMEOUT_S
+                )
         return subprocess.run(
             command,
             cwd=self.path,

@@ -210,7 +210,7 @@ class Sessions(RuleBasedStateMachine):
             path.unlink()
         elif how == "empty":
             path.write_bytes(b"")
-        else:
+        elif data:  # it may have been emptied before
             place = number * 7919 % len(data)
             path.write_bytes(
                 data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]

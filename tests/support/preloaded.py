@@ -21,7 +21,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,20 +34,35 @@ LIBRARIES: Final = (
     "pluggy", "fsspec", "attrs", "cachetools", "concurrent.futures",
     "multiprocessing.managers", "multiprocessing.pool",
 )  # fmt: skip
-# What is on the command line of every program that is started.
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
 _MESSAGE_MAX_BYTES: Final = 1 << 20
 
 
 class Preloaded:
-    """Runs commands to their end, one at a time."""
+    """Runs commands to their end, one at a time: see `takes`."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        self._turn = threading.Lock()
+
+    @contextlib.contextmanager
+    def turn(self, command: Sequence[str], env: Mapping[str, str]) -> Iterator[bool]:
+        """Say for a block whether a command can be run here.
+
+        It cannot while another thread runs one: a test of two commands at once needs
+        both to run.
+        """
+        if not (self.takes(command, env) and self._turn.acquire(blocking=False)):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            self._turn.release()
 
     def takes(self, command: Sequence[str], env: Mapping[str, str]) -> bool:
-        """Return whether a command can be run here."""
+        """Return whether a command is of the kind that is run here."""
         if os.environ.get("PRELOADED") == "0" or os.name != "posix":
             return False
         ours = {k: v for k, v in os.environ.items() if k.startswith("PYTHON")}

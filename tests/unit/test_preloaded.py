@@ -96,6 +96,15 @@ def test_what_is_imported_there_is_nothing_that_is_tested(
     assert done.stdout == "[]\n"
 
 
+def test_two_commands_at_once_do_not_wait_for_each_other() -> None:
+    one = Preloaded()
+    command = [sys.executable, "script.py"]
+    with one.turn(command, env()) as first, one.turn(command, env()) as second:
+        assert (first, second) == (True, False)
+    with one.turn(command, env()) as again:
+        assert again
+
+
 def test_another_environment_of_the_interpreter_is_left_to_a_program() -> None:
     one = Preloaded()
     script = [sys.executable, "script.py"]
