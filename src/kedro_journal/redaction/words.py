@@ -58,7 +58,7 @@ STRONG: Final = _set(
 
 SECRETS: Final = STRONG | _set(
     """
-    token authorization cookie dsn otp totp psk jwt webhook sas pw pass jeton
+    token authorization bearer cookie dsn otp totp psk jwt webhook sas pw pass jeton
     dockerconfigjson dockercfg dockerconfig netrc pgpass pypirc
     """
 )
