@@ -26,7 +26,10 @@ __all__ = ["commands", "journal", "main"]
 
 SECTIONS: Final = {
     "Get started": ("demo", "init", "doctor"),
-    "Inspect": ("list", "show", "tail", "wait", "replay", "diff", "trace", "command"),
+    "Inspect": (
+        *("list", "show", "report", "tail", "wait", "replay"),
+        *("diff", "trace", "command"),
+    ),
     "Run again": ("resume", "rerun"),
     "Format": ("verify", "schema"),
 }
