@@ -11,7 +11,7 @@ import time
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 __all__ = ["KEYS", "MISSING", "Browser"]
 
@@ -50,7 +50,7 @@ class Browser:
         )
         self._size = width, height
 
-    def __enter__(self) -> Browser:
+    def __enter__(self) -> Self:
         deadline = time.monotonic() + 30
         while True:
             try:

@@ -17,7 +17,13 @@ from kedro_journal.views.terminal import Line, escape
 
 __all__ = ["lines_html", "page", "policy", "spans_html", "text", "trusted"]
 
-_TEMPLATES: Final = ("base.html", "session.html", "index.html", "group.html")
+_TEMPLATES: Final = (
+    "base.html",
+    "macros.html",
+    "session.html",
+    "index.html",
+    "group.html",
+)
 _ROLES: Final = frozenset({"good", "bad", "warn", "busy", "dim", "strong"})
 
 

@@ -15,6 +15,7 @@ __all__ = ["Edge", "Layout", "Place", "layout"]
 
 _SWEEPS: Final = 8
 _GRID_COLUMNS: Final = 5
+_DEEPEST: Final = 30
 _DUMMIES_MAX: Final = 4000  # an edge over many ranks is drawn straight beyond that
 
 
@@ -69,16 +70,21 @@ def layout(names: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Layout:
     length = sum(rank[user] - rank[maker] - 1 for maker, user in forward)
     chains = _chains(forward, rank, ranks, bend=length <= _DUMMIES_MAX)
     _sweep(ranks, chains)
-    rows = max(map(len, ranks), default=0)
+    deep = min(max(map(len, ranks), default=0), _DEEPEST)
     at: dict[Key, Place] = {}
-    for column, keys in enumerate(ranks):
-        first = (rows - len(keys)) / 2
-        at |= {key: Place(column, first + index) for index, key in enumerate(keys)}
+    columns = 0
+    for keys in ranks:
+        wide = -(-len(keys) // _DEEPEST)  # a rank may take several columns
+        lines = -(-len(keys) // max(wide, 1))
+        for index, key in enumerate(keys):
+            row = (deep - lines) / 2 + index // wide
+            at[key] = Place(columns + index % wide, row)
+        columns += wide
     alone = [name for name in names if name not in linked]
-    columns = max(len(ranks), min(_GRID_COLUMNS, len(alone)))
+    columns = max(columns, min(_GRID_COLUMNS, len(alone)))
     for number, name in enumerate(alone):
-        at[name] = Place(number % columns, float(rows + number // columns))
-    rows += -(-len(alone) // columns) if alone else 0
+        at[name] = Place(number % columns, float(deep + number // columns))
+    rows = deep + (-(-len(alone) // columns) if alone else 0)
     edges = tuple(
         Edge(maker, user, tuple(at[key] for key in chain))
         for (maker, user), chain in zip(forward, chains, strict=True)

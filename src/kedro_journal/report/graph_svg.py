@@ -20,7 +20,7 @@ FOLD_ABOVE: Final = 300
 
 _BOX_W: Final = 176
 _BOX_H: Final = 26
-_COLUMN: Final = 232
+_COLUMN: Final = 220
 _ROW: Final = 38
 _EDGE: Final = 12
 _NAME_CELLS: Final = 24

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 __all__ = ["Cell", "Table"]
 
+_SHORT = 28  # characters
+
 
 class Cell(NamedTuple):
     """One cell.
@@ -17,14 +19,12 @@ class Cell(NamedTuple):
         role: good, bad, warn, busy, dim or empty.
         key: The number to sort by; None to sort by the text.
         header: It names its row.
-        link: Relative address that it leads to; empty for none.
     """
 
     text: str
     role: str = ""
     key: float | None = None
     header: bool = False
-    link: str = ""
 
     @property
     def sort(self) -> str:
@@ -54,6 +54,14 @@ class Table(NamedTuple):
         """Which columns hold numbers, to be aligned to the right."""
         return tuple(
             any(row[i].key is not None for row in self.rows)
+            for i in range(len(self.titles))
+        )
+
+    @property
+    def is_short(self) -> tuple[bool, ...]:
+        """Which columns are so narrow that no cell of them is to be wrapped."""
+        return tuple(
+            all(len(row[i].text) <= _SHORT for row in self.rows)
             for i in range(len(self.titles))
         )
 

@@ -22,6 +22,7 @@ __all__ = [
     "gantt_lines",
     "group_gantt_view",
     "namespaces_of",
+    "shorten",
     "took_text",
     "session_gantt_view",
 ]
@@ -33,6 +34,7 @@ _WIDTH: Final = 100  # columns where there is no terminal
 _NAME_WIDEST: Final = 32
 _TOOK_WIDTH: Final = 19  # `at least 1 min 15 s`
 _TRACK_MIN: Final = 12
+_PATH_SHOWN: Final = 12
 
 
 class _Glyphs(NamedTuple):
@@ -166,16 +168,16 @@ def chart_facts(chart: Chart) -> list[str]:
     idle = f"no node at work for {duration(chart.idle_s)} ({share} %)"
     some = f"{count(len(begun), 'node')} began, at most {chart.at_once} at once"
     facts = [
-        f"{length}{so_far}: {some}; {idle}.",
+        f"{length[0].upper()}{length[1:]}{so_far}: {some}; {idle}.",
         f"All nodes together: {', '.join(parts)}.",
     ]
     if chart.critical:
         seconds = _at_least(chart.critical_s, cut=chart.critical_cut)
-        names = " > ".join(chart.critical)
-        facts.append(
-            f"Critical path (*): {seconds}, {count(len(chart.critical), 'node')}: "
-            f"{names}"
-        )
+        names = [shorten(name, _NAME_WIDEST) for name in chart.critical[:_PATH_SHOWN]]
+        more = [f"{len(chart.critical) - _PATH_SHOWN} more"]
+        names += more if len(chart.critical) > _PATH_SHOWN else []
+        number = count(len(chart.critical), "node")
+        facts.append(f"Critical path (*): {seconds}, {number}: {' > '.join(names)}")
     return facts
 
 
@@ -201,6 +203,11 @@ def gantt_data(chart: Chart) -> dict[str, object]:
             for bar in chart.bars
         ],
     }
+
+
+def shorten(text: str, most: int) -> str:
+    """Return a text, escaped and cut to *most* columns if it is longer."""
+    return "".join(span.text for span in clip((Span(text),), most))
 
 
 def namespaces_of(run: RunState) -> dict[str, str]:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from .chart import Bar, Chart
-from .gantt import took_text
-from .terminal import Span, clip, escape
+from .gantt import shorten, took_text
+from .terminal import escape
 from .words import duration
 
 __all__ = ["INLINE", "Look", "by_class", "gantt_svg", "inline", "svg_text"]
@@ -21,12 +21,12 @@ Look = Callable[[str], str]
 """Gives the attributes of a role: load, compute, save, confirm, wait, bad, name, dim,
 critical, grid."""
 
-_WIDTH: Final = 1000
+_WIDTH: Final = 1160
 _NAME: Final = 250
 _TOOK: Final = 120
 _ROW: Final = 20
 _TOP: Final = 26
-_NAME_CELLS: Final = 34
+_NAME_CELLS: Final = 29
 _STEPS: Final = (1, 2, 5)
 
 INLINE: Final = {
@@ -59,7 +59,7 @@ def by_class(role: str) -> str:
 def svg_text(text: str, most: int | None = None) -> str:
     """Return a text escaped for SVG and for its reader, cut to *most* columns."""
     if most is not None:
-        text = "".join(span.text for span in clip((Span(text),), most))
+        text = shorten(text, most)
     return html.escape(escape(text), quote=True)
 
 
