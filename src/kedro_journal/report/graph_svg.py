@@ -23,7 +23,7 @@ _BOX_H: Final = 26
 _COLUMN: Final = 220
 _ROW: Final = 38
 _EDGE: Final = 12
-_NAME_CELLS: Final = 24
+_NAME_CELLS: Final = 22
 _WORST: Final = (
     *("failed", "running", "loading", "saving", "confirming", "interrupted"),
     *("not recorded", "pending", "skipped", "completed"),
