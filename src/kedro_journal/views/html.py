@@ -1,8 +1,8 @@
 """States as HTML, for notebooks.
 
-Nothing but text, tables and inline styles: no script, no link, nothing that is fetched.
-What a journal holds reaches the page through `_text` alone, which escapes it for HTML
-and for whoever looks at it. Colours are chosen to be read on white and on black.
+Nothing but text, tables, inline SVG and inline styles: no script, no link, nothing that
+is fetched. What a journal holds reaches the page through `_text` and `svg_text` alone,
+which escape it for HTML and for its reader. Colours are legible on white and on black.
 """
 
 from __future__ import annotations
@@ -16,8 +16,12 @@ from kedro_journal.replaying import Newest
 from kedro_journal.state import RunState, SessionState
 
 from . import group as group_texts
+from .chart import run_chart
 from .derive import failures, run_seconds, run_verdict
 from .failure import failure_lines, log_lines
+from .folding import fold
+from .gantt import ROWS_SHOWN, chart_facts, namespaces_of
+from .gantt_svg import gantt_svg, inline
 from .nodes import COLUMNS as NODE_COLUMNS
 from .nodes import left_out_lines, node_row, nodes_around_break
 from .session import note_lines, parameter_lines, session_facts
@@ -115,9 +119,26 @@ def _run(run: RunState, state: SessionState, screen: Screen) -> str:
         (
             heading,
             f"<div>{_text(about)} ({_text(what)})</div>",
+            _gantt(run, state, screen),
             _table(NODE_COLUMNS, rows),
             *(f"<div>{_spans(one)}</div>" for one in left_out_lines(rest)),
         )
+    )
+
+
+def _gantt(run: RunState, state: SessionState, screen: Screen) -> str:
+    """Draw where the time of a run went, folded away; nothing if no node began."""
+    chart = run_chart(run, state, screen.now)
+    begun = [bar for bar in chart.bars if bar.start_s is not None]
+    if not begun:
+        return ""
+    rows, _ = fold(begun, namespaces_of(run), ROWS_SHOWN)
+    facts = chart_facts(chart)
+    return (
+        f"<details open><summary>Timeline</summary>"
+        f"{''.join(f'<div>{_text(one)}</div>' for one in facts)}"
+        f'<div style="overflow-x:auto">{gantt_svg(chart, rows, inline, facts[0])}'
+        "</div></details>"
     )
 
 

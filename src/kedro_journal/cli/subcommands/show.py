@@ -7,6 +7,7 @@ from typing import Final, NoReturn
 
 import click
 
+from kedro_journal.analysis import GroupState
 from kedro_journal.analysis.durations import usual_nodes, usual_run
 from kedro_journal.cli.chain import show_chain
 from kedro_journal.cli.common import (
@@ -30,7 +31,8 @@ from kedro_journal.replaying import replay_folder, replay_group
 from kedro_journal.replaying.inquiry import EarlierSessions, why_state
 from kedro_journal.replaying.kin import end_of_chain, live_workers
 from kedro_journal.replaying.locate import resumed_by
-from kedro_journal.state import RunState, SessionState
+from kedro_journal.replaying.select import Chosen
+from kedro_journal.state import RunState, SessionState, Writer
 from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.expected import expected_view
 from kedro_journal.views.group import group_view
@@ -52,6 +54,12 @@ _LOOK_S: Final = 0.5  # seconds that this may take
 @click.option("--notes", is_flag=True, help="Every note and log record.")
 @click.option("--traceback", is_flag=True, help="Frames of libraries too.")
 @click.option("--chain", is_flag=True, help="With all that it resumes and resume it.")
+@click.option("--timeline", is_flag=True, help="Where the time went: a Gantt chart.")
+@click.option(
+    "--only",
+    type=click.Choice(["failed", "slow"]),
+    help="Of the timeline: the nodes that broke, or the ten longest.",
+)
 @group_option
 @salvage_option
 @click.option("--strict", is_flag=True, help="Print nothing of a damaged journal.")
@@ -69,6 +77,8 @@ def show(
     notes: bool,
     traceback: bool,
     chain: bool,
+    timeline: bool,
+    only: str | None,
     group_id: str | None,
     salvage: bool,
     strict: bool,
@@ -102,18 +112,25 @@ def show(
     --json: one object with verdict, started_at, ended_at, duration_s, busy_s,
     nodes_completed, nodes_planned, sessions and nodes.
 
+    With --timeline: when each node loaded, computed and saved, when no node was at
+    work, and the longest chain of nodes by time. It stands instead of the page; above
+    50 nodes, namespaces are folded. With --json: the member `timeline` has it.
+
     With --group instead of ID: sibling sessions merged, such as the tasks of an
     orchestrator, with one verdict, and every node by its last try. Damage does not
     hide a session of a group. With --json: one object with group_id, verdict, hosts,
     times, first_failure, sessions, and nodes by name with their earlier tries.
     """
+    if only and not timeline:
+        raise click.UsageError("--only goes with --timeline.")
     where = open_journals(ctx, project, directory)
     if group_id is not None:
         if _is_given(ctx, "session_id"):
             message = "Give either a session's ID or --group, not both."
             raise click.UsageError(message)
-        verdict = _show_group(where, group_id, all_nodes=all_nodes, as_json=as_json)
-        ctx.exit(code_of(verdict) if by_verdict else 0)
+        group = replay_group(group_id, directory=where.path)
+        _show_group(group, all_nodes, timeline, only or "", as_json=as_json)
+        ctx.exit(code_of(group.verdict) if by_verdict else 0)
     chosen = choose(where, session_id)
     if chain:
         verdict = show_chain(chosen, screen(), as_json=as_json)
@@ -124,34 +141,27 @@ def show(
     if as_json:
         pids = [writer.pid for writer in alive]
         data = {**state_data(state), "findings": findings, "live_workers": pids}
+        if timeline:
+            from kedro_journal.cli.show_timeline import timeline_data
+
+            data["timeline"] = timeline_data(state, path)
         click.echo(json_text(data), nl=False)
         _exit(ctx, state, findings=() if salvage else findings, by_verdict=by_verdict)
-    detail = Detail(
-        parameters=parameters,
-        all_nodes=all_nodes,
-        datasets=nodes,
-        traceback=traceback,
-        notes=notes,
-    )
-    later = resumed_by(where, chosen.session_id)
-    text = session_view(
-        state,
-        screen(),
-        detail=detail,
-        moments=moments_of(path, state),
-        findings=findings,
-        journal=str(path),
-        resumed_by=later or "",
-        heir=end_of_chain(where, later) if later is not None else None,
-        alive=alive,
-    )
+    if timeline:
+        from kedro_journal.cli.show_timeline import timeline as timeline_text
+
+        text = timeline_text(state, path, only or "")
+    else:
+        detail = Detail(
+            parameters=parameters,
+            all_nodes=all_nodes,
+            datasets=nodes,
+            traceback=traceback,
+            notes=notes,
+        )
+        text = _page(chosen, state, detail, findings, alive)
     if findings and not salvage:
         text = _warning(path) + text
-    if state.verdict in ("failed", "crashed") and later is None:
-        answer = why_state(where, state, look_back=_LOOK_BACK, seconds=_LOOK_S)
-        text += why_summary(answer, screen())
-    elif state.verdict == "running" and state.last_run is not None:
-        text += _expected(where, state, state.last_run)
     click.echo(text, nl=False)
     _exit(ctx, state, findings=() if salvage else findings, by_verdict=by_verdict)
 
@@ -164,6 +174,34 @@ def _expected(where: JournalDirectory, state: SessionState, run: RunState) -> st
     usual = usual_run(run, past)
     nodes = usual_nodes(run.in_progress, past)
     return expected_view(state, run, usual, nodes, screen())
+
+
+def _page(
+    chosen: Chosen,
+    state: SessionState,
+    detail: Detail,
+    findings: tuple[Finding, ...],
+    alive: tuple[Writer, ...],
+) -> str:
+    where = chosen.where
+    later = resumed_by(where, chosen.session_id)
+    text = session_view(
+        state,
+        screen(),
+        detail=detail,
+        moments=moments_of(chosen.file, state),
+        findings=findings,
+        journal=str(chosen.file),
+        resumed_by=later or "",
+        heir=end_of_chain(where, later) if later is not None else None,
+        alive=alive,
+    )
+    if state.verdict in ("failed", "crashed") and later is None:
+        answer = why_state(where, state, look_back=_LOOK_BACK, seconds=_LOOK_S)
+        text += why_summary(answer, screen())
+    elif state.verdict == "running" and state.last_run is not None:
+        text += _expected(where, state, state.last_run)
+    return text
 
 
 def _read(
@@ -204,11 +242,19 @@ def _is_given(ctx: click.Context, name: str) -> bool:
 
 
 def _show_group(
-    where: JournalDirectory, group_id: str, *, all_nodes: bool, as_json: bool
-) -> str:
-    group, here = replay_group(group_id, directory=where.path), screen()
+    group: GroupState, all_nodes: bool, timeline: bool, only: str, *, as_json: bool
+) -> None:
+    here = screen()
     if as_json:
-        click.echo(json_text(group_data(group, here.now)), nl=False)
+        data = group_data(group, here.now)
+        if timeline:
+            from kedro_journal.cli.show_timeline import group_timeline_data
+
+            data["timeline"] = group_timeline_data(group)
+        click.echo(json_text(data), nl=False)
+    elif timeline:
+        from kedro_journal.cli.show_timeline import group_timeline
+
+        click.echo(group_timeline(group, only), nl=False)
     else:
         click.echo(group_view(group, here, all_nodes=all_nodes), nl=False)
-    return group.verdict
