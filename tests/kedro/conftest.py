@@ -224,7 +224,7 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Leave out cells that add no value, unless they are named or asked for.
 
-    `-m all_cells` runs all but those of the matrix, `-m matrix` all of the matrix.
+    `-m all_cells` runs all, the long ones too, but those of the matrix, `-m matrix` all of the matrix.
     """
     if any("::" in argument for argument in config.args):
         return
@@ -238,7 +238,10 @@ def pytest_collection_modifyitems(
         elif "matrix" not in wanted and not any(m.kwargs["always"] for m in marks):
             dropped.add(item)
     if "all_cells" not in wanted:
-        dropped |= left_out(i for i in here if i.get_closest_marker("all_cells"))
+        dropped |= {item for item in here if item.get_closest_marker("long")}
+        dropped |= left_out(
+            i for i in here if i.get_closest_marker("all_cells") and i not in dropped
+        )
     config.hook.pytest_deselected(items=list(dropped))
     items[:] = [item for item in items if item not in dropped]
 

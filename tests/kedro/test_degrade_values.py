@@ -12,6 +12,7 @@ from kedro_journal import SessionState
 
 from .conftest import Mischief, said
 
+LONG = pytest.mark.long
 # Drawing a message of 50 MB on a terminal is what takes Kedro minutes.
 QUIET = """
 version: 1
@@ -91,7 +92,7 @@ def compare(
 
 
 @pytest.mark.kedro
-@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("level", [pytest.param(0, marks=LONG), 1])
 def test_parameters_of_any_kind(mischief: Mischief, level: int) -> None:
     names = [name for name in hostile.VALUES if name not in ENDLESS]
 
@@ -108,7 +109,7 @@ def test_parameters_of_any_kind(mischief: Mischief, level: int) -> None:
 
 
 @pytest.mark.kedro
-@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("level", [pytest.param(0, marks=LONG), 1])
 def test_datasets_of_any_kind(mischief: Mischief, level: int) -> None:
     names = [name for name in hostile.VALUES if name not in ENDLESS | DENSE]
     probe = mischief.path / "src" / mischief.package / "probe.py"
@@ -126,7 +127,7 @@ def test_datasets_of_any_kind(mischief: Mischief, level: int) -> None:
 
 
 @pytest.mark.kedro
-@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("level", [pytest.param(0, marks=LONG), 1])
 def test_exceptions_of_any_kind(mischief: Mischief, level: int) -> None:
     names = list(hostile.ERRORS)
 

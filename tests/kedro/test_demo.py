@@ -184,6 +184,7 @@ class TestAgain:
         assert "--force" in done.stderr
         assert before == snapshot(told.project.path)
 
+    @pytest.mark.long
     def test_force_replaces_it(self, told: Told, tmp_path: Path) -> None:
         folder = tmp_path / "journal-demo"
         shutil.copytree(told.project.path, folder)

@@ -153,7 +153,7 @@ def test_a_later_run_gets_the_same_values(
 
 def test_the_filters_of_a_run_are_exact(given: Project) -> None:
     tags = ["wanted", *(f"tag_{n}" for n in range(1010))]
-    assert "RuntimeError" in start(given, tags=tags).stderr
+    assert "RuntimeError" in start(given, tags=tags, params="{}").stderr
     (given.path / "broken").unlink()
     for command in ("resume", "rerun"):
         done = given.journal(command)

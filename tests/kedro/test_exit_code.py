@@ -20,6 +20,7 @@ def make_pipelines():
 """
 AFTERWARDS = """
 import click
+import kedro_journal
 
 @click.group()
 def cli():
@@ -32,6 +33,7 @@ def run(ctx):
     with KedroSession.create(project_path=ctx.obj.project_path) as session:
         session.run(pipeline_name="good")
     print("status:", session.state.status)
+    print("verdict:", kedro_journal.replay(session.session_id).verdict)
     raise OSError("the report could not be sent")
 """
 
@@ -71,6 +73,7 @@ def test_what_ends_the_command_after_the_session_is_recorded_too(
     state = project.state()
     assert done.returncode == 1
     assert "status: inactive" in done.stdout
+    assert "verdict: completed" in done.stdout  # although its process is alive
     assert (state.exit_code, state.close_reason) == (1, "command")
     assert state.verdict == "failed"
     assert state.error is not None

@@ -603,8 +603,8 @@ class TestChains:
 
         text = broken.project.journal("diff", second, third).stdout
         assert text.startswith(f"{second} -> {third}  completed\n")
-        assert '  env            env: "staging", was "local"\n' in text
-        assert "  added          judge, report\n" in text
+        assert '  env            env: "local" -> "staging"\n' in text
+        assert "  completed      judge, report\n" in text
 
 
 class TestOneAtATime:

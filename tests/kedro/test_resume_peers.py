@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from resume_peers import WAYS, compare, table
 
-pytestmark = pytest.mark.kedro
+pytestmark = [pytest.mark.kedro, pytest.mark.long]
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "resume.md"
 
 

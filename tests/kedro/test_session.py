@@ -234,6 +234,8 @@ def test_importing_the_package_imports_no_kedro(project: Project) -> None:
         "import sys, kedro_journal\n"
         "print([n for n in sys.modules if n.partition('.')[0] in\n"
         "       ('kedro', 'filelock', 'rich', 'pluggy', 'click')])\n",
+        # Which is the default, and makes it a program that has nothing imported yet.
+        PYTHONHASHSEED="random",
     )
     assert "[]" == out.strip()
     assert kedro_journal.__version__

@@ -219,3 +219,44 @@ def test_names_with_blanks_of_the_user_are_found_in_texts() -> None:
     assert "12345" not in redactor.text("The Customer Number: 12345")
     assert "A1" not in redactor.text('{"customer number": "A1"}')
     assert redactor.text("The number: 12345") == "The number: 12345"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        # Beside what stays as a call, a result, a sentence or a type.
+        ("password = kq2Lm9(Np4)", "kq2Lm9"),
+        ("password = connect('kq2Lm9Np')", "kq2Lm9Np"),
+        ("password = Foo(x) kq2Lm9Np", "Foo(x)"),
+        ("password=Passw(ord)", "Passw(ord)"),
+        ("PASS=471199 HOST=db", "471199"),
+        ("pass: hunter2, total=3", "hunter2"),
+        ("The secret: kq2Lm9Np", "kq2Lm9Np"),
+        ("the password: practice", "practice"),
+        ("password: int = 'kq2Lm9Np'", "kq2Lm9Np"),
+        ("password: enabled4711", "enabled4711"),
+        ("db:\n  password:\n    kq2Lm9Np\n  host: db", "kq2Lm9Np"),
+        ("db:\n  password:\n    'kq2 Lm9Np'\n", "kq2 Lm9Np"),
+        ("db:\n  password:\n    kq2:Lm9Np\n", "kq2:Lm9Np"),
+        ("curl -sS -uetl:kq2Lm9Np https://host/x", "kq2Lm9Np"),
+        ("auth=('etl', 'two words')", "two words"),
+        ("fs.azure.account.key.lake.dfs.core.windows.net=Zm9vYmFyYmF6cQ==", "Zm9vYm"),
+    ],
+)
+def test_what_resembles_the_harmless_is_masked(text: str, secret: str) -> None:
+    assert secret not in Redactor().text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password:\n  host: db",
+        "password:\n- one\n- two",
+        "    token = client.refresh(token)\n    return token",
+        "PASS=11 WARN=0 ERROR=1",
+        "part-00000-3f9a1c2e-8b7d-4c6e-9f01-2a3b4c5d6e7f-c000.snappy.parquet",
+        "gpg: passphrase for key 'x' is required",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert Redactor().text(text) == text

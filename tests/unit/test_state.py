@@ -351,6 +351,35 @@ def test_every_pair_outside_the_tables_is_an_anomaly() -> None:
         assert bool(now.anomalies) is (target is None)
 
 
+@pytest.mark.parametrize("liveness", ["running", "crashed", "unknown"])
+@pytest.mark.parametrize(
+    ("events", "left", "verdict"),
+    [
+        ((RUN, RunCompleted(run_id="r")), True, "completed"),
+        (
+            (
+                RUN,
+                RunFailed(run_id="r", error=ErrorInfo(type="ValueError", message="m")),
+            ),
+            True,
+            "failed",
+        ),
+        ((), True, "no run"),
+        ((RUN,), True, None),  # another process goes on with it
+        ((RUN, RunCompleted(run_id="r")), False, None),
+    ],
+)
+def test_a_session_that_was_left_is_what_its_runs_say(
+    events: tuple[Event, ...], left: bool, verdict: str | None, liveness: str
+) -> None:
+    """Its command goes on, perhaps with other sessions, or died before it said so."""
+    end = (SessionDeactivated(),) if left else ()
+    now = msgspec.structs.replace(
+        fold(CREATED, SessionActivated(), *events, *end), liveness=liveness
+    )
+    assert now.verdict == (verdict or liveness)
+
+
 def test_anomalies_are_bounded() -> None:
     """A nonsensical journal does not fill the memory with complaints."""
     stray = NodeStarted(run_id="none", node="x")

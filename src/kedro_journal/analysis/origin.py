@@ -169,7 +169,7 @@ class _Teller:
         self._left = _TREE_MAX
 
     def made(self, one: _Save, depth: int) -> Origin:
-        """Tell of a save."""
+        """Return where the data of one save came from, down to a bounded depth."""
         state, run, node, save = one
         key = state.session_id, run.run_id, run.attempt, node.name
         repeated = key in self._told or depth > _DEPTH_MAX or self._left <= 0

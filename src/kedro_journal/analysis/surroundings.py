@@ -152,6 +152,7 @@ def session_changes(was: Lineage, now: Lineage) -> Iterator[Change]:
     kinds: tuple[tuple[ChangeKind, Mapping[str, Any], Mapping[str, Any]], ...] = (
         ("variable", _variables(old), _variables(new)),
         ("host", _machine(old), _machine(new)),
+        ("run", _pins(old), _pins(new)),
     )
     for kind, before, here in kinds:
         for name in sorted(before.keys() | here.keys()):
@@ -290,9 +291,13 @@ def _machine(state: SessionState) -> dict[str, Any]:
         "working directory": _in_project(state),
         "configuration source": state.conf_source or "",
     }
-    if state.last_run is not None and state.last_run.load_versions:
-        found |= {f"pinned {k}": v for k, v in state.last_run.load_versions}
     return {name: value for name, value in found.items() if value}
+
+
+def _pins(state: SessionState) -> dict[str, Any]:
+    run = state.last_run
+    versions = () if run is None else run.load_versions
+    return {f"version of {name} to load": version for name, version in versions}
 
 
 def _in_project(state: SessionState) -> str:

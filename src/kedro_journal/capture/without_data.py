@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from kedro_journal._outside import let_through, suppress
 
@@ -109,11 +109,6 @@ def _without_rest(found: re.Match[str]) -> str:
     counted = _COUNTED.match(rest)
     told = counted[0] if counted else ""
     return f"{found['head']}{told}\n{LEFT_OUT}"
-
-
-class _Carrier(NamedTuple):
-    raw: str
-    said: Said
 
 
 class Chain:

@@ -12,8 +12,8 @@ __all__ = ["Pair", "below", "is_result", "is_same", "is_sentence", "starts_line"
 _LINE_START: Final = Late(r"(?:\A|\n)[ \t]*(?:-[ \t]+|export[ \t]+|#[ \t]*)?['\"]?\Z")
 # A scalar of YAML on the line below its name, indented and without blanks.
 _BELOW: Final = Late(
-    r"\n(?P<indent>[ \t]{1,40})(?P<value>[^\s:#{}\[\]\-<>|][^\s]{0,300})[ \t]{0,8}"
-    r"(?=\n|\Z)"
+    r"\n(?P<indent>[ \t]{1,40})(?P<value>'[^'\n]{1,300}'|\"[^\"\n]{1,300}\""
+    r"|[^\s:#{}\[\]\-<>|'\"][^\s]{0,300})[ \t]{0,8}(?=\n|\Z)"
 )
 _INDENT: Final = Late(r"(?:\A|\n)([ \t]*)(?:-[ \t]+)?['\"]?\Z")
 _COUNTS: Final = Late(
@@ -72,7 +72,9 @@ def below(text: str, at: int, pair: Pair) -> tuple[int, int] | None:
     if found is None or pair.sep != ":" or not pair.starts_line:
         return None
     own = _INDENT.search(text[max(0, pair.start - 44) : pair.start])
-    if own is None or len(found["indent"]) <= len(own[1]) or ":" in found["value"]:
+    if own is None or len(found["indent"]) <= len(own[1]):
+        return None
+    if found["value"].endswith(":"):  # the name of what is nested
         return None
     if NOTHING.match(text, found.start("value")):
         return None

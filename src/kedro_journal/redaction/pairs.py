@@ -35,6 +35,7 @@ from .prose import CODE, NOTHING, PROSE, REFERENCE
 __all__ = ["Judge", "mask_pairs", "values_of_pairs"]
 
 _NAME_MAX_CHARS: Final = 80
+_READ_AGAIN_CHARS: Final = 1024
 _BEFORE: Final = Late(r"[\w.\-]{0,80}\Z")
 _AFTER: Final = Late(r"[\w.\-]{0,80}")
 _WORDS_BEFORE: Final = Late(r"((?:[^\W\d_]{2,20} ){1,2})\Z")
@@ -133,7 +134,7 @@ def _spans(
     """
     done, stop, depth = within or (0, len(text), 0)
     # What is left to read of values that stay: they may overlap, each up to its bound.
-    left = 4 * (stop - done) + VALUE_MAX_CHARS
+    left = 4 * (stop - done) + _READ_AGAIN_CHARS
     while (sign := _SIGN.search(text, done)) and sign.start() < stop:
         at = sign.start()
         start, end = _name_before(text, at, done)

@@ -60,7 +60,7 @@ def _by_error(state: SessionState) -> Verdict | None:
 def _without_end(state: SessionState) -> Verdict:
     if state.runs:
         return "completed"
-    if state.status != "closed":
+    if state.status not in ("closed", "inactive"):
         return "running"  # it may yet run
     return "unknown" if state.unattributed_events else "no run"
 
@@ -71,11 +71,17 @@ def is_left_to_others(state: SessionState) -> bool:
 
 
 def verdict_of(state: SessionState) -> Verdict:
-    """Return one word for what became of it: the records and the liveness together."""
+    """Return one word for what became of it: the records and the liveness together.
+
+    Liveness does not matter once the session was left: a command that goes on after its
+    block records later that the session is closed, and the next one may be at work.
+    """
     if state.status in ("closed", "empty") or state.liveness is None:
         return outcome_of(state)
     if state.liveness == "closed":
         return outcome_of(state)
     if state.liveness == "crashed" and is_unreadable(state):
         return "unknown"
+    if state.status == "inactive" and (found := outcome_of(state)) != "running":
+        return found
     return state.liveness

@@ -118,8 +118,9 @@ def where_it_is(state: SessionState) -> tuple[Place, ...]:
 def session_seconds(state: SessionState, now: datetime) -> float | None:
     """Return how long a session took by the wall clock, in seconds.
 
-    A session that runs has taken the time up to now. One that is neither closed nor
-    known to run took at least the time up to its last record; see `is_at_least`.
+    A session that runs has taken the time up to now, one that was left the time up to
+    its last record. One that is neither closed nor known to run took at least that
+    time; see `is_at_least`.
 
     Returns:
         None if it never began, or if its command failed before a session existed.
@@ -128,7 +129,7 @@ def session_seconds(state: SessionState, now: datetime) -> float | None:
         return None
     if state.status == "closed":
         end = state.closed_at
-    elif state.liveness == "running":
+    elif state.verdict == "running":
         end = now
     else:
         end = state.updated_at
