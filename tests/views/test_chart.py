@@ -89,8 +89,9 @@ def test_a_node_in_which_the_process_died_took_at_least_so_long(
     assert chart.cut
     assert chart.critical_cut == ("c" in chart.critical)
     text = session_gantt_view(state, SCREEN, moments=moments)
-    assert "at least" in next(row for row in text.splitlines() if " c " in row)
-    assert ">" in text
+    row = next(row for row in text.splitlines() if row[4:6] == "c ")
+    assert "at least" in row
+    assert ">" in row
 
 
 def test_a_run_at_work_has_taken_its_time_up_to_now() -> None:
@@ -234,5 +235,5 @@ def test_a_cycle_in_a_damaged_journal_ends() -> None:
     assert {("a", "b"), ("b", "a")} == set(edges_of(needs))
     order, pairs = in_order(list(needs), list(edges_of(needs)))
     assert sorted(needs) == sorted(order)
-    assert [("a", "b")] == pairs or [("b", "a")] == pairs
+    assert pairs in ([("a", "b")], [("b", "a")])
     assert 2 == len(longest_path(needs, dict.fromkeys(needs, 1.0)))

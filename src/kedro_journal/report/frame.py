@@ -21,7 +21,6 @@ _TEMPLATES: Final = (
     "base.html",
     "macros.html",
     "session.html",
-    "index.html",
     "group.html",
 )
 _ROLES: Final = frozenset({"good", "bad", "warn", "busy", "dim", "strong"})
@@ -104,7 +103,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    environment.filters["visible"] = text
     return environment
 
 
