@@ -95,7 +95,7 @@ def _file(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=DictLoader({name: _file(name) for name in _TEMPLATES}),
         autoescape=True,
         undefined=StrictUndefined,
@@ -103,7 +103,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    return environment
 
 
 def _visible(value: object) -> object:
