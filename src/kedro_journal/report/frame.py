@@ -90,7 +90,7 @@ def _sha256(content: str) -> str:
 
 @cache
 def _file(name: str) -> str:
-    return (files(__package__) / "templates" / name).read_text("utf-8")
+    return (files("kedro_journal.report") / "templates" / name).read_text("utf-8")
 
 
 @cache
