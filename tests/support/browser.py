@@ -127,13 +127,23 @@ class Browser:
         return [entry["message"] for entry in entries]
 
     def requests(self) -> list[str]:
-        """Return the addresses that were asked for since the last call."""
+        """Return the addresses that were asked for since the last call.
+
+        Those that the page's own policy refused were never sent: they do not count.
+        """
         entries = self._call("POST", f"{self._session}/se/log", {"type": "performance"})
         messages = [json.loads(entry["message"])["message"] for entry in entries]
+        refused = {
+            message["params"]["requestId"]
+            for message in messages
+            if message["method"] == "Network.loadingFailed"
+            and message["params"].get("blockedReason") == "csp"
+        }
         return [
             message["params"]["request"]["url"]
             for message in messages
             if message["method"] == "Network.requestWillBeSent"
+            and message["params"]["requestId"] not in refused
         ]
 
     def look(self, *, dark: bool = False, media: str = "screen") -> None:

@@ -152,7 +152,7 @@ def play(
                 session_id=session_id, uid="u", salt="s", package_version="0.1"
             ),
         ),
-        (-1.0, "w1", WriterOpened(pid=4321, host="mill")),
+        (-1.0, "w1", WriterOpened(pid=4321, host=created.get("host", "mill"))),
         (
             -1.0,
             "w1",

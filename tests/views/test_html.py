@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -27,6 +28,11 @@ from kedro_journal.views import Screen, html_view
 
 HOSTILE = "</pre></td><script>alert(1)</script><img src=x onerror=y>'\"&\x1b[2J\u202e"
 TAGS = {"div", "span", "table", "tr", "th", "td", "details", "summary", "pre"}
+DRAWN = {"svg", "g", "title", "text", "rect", "path"}
+DRAWING = re.compile(
+    r"(viewbox|width|height|role|aria-label|x|y|d|fill|fill-opacity|stroke|text-anchor"
+    r"|stroke-(width|opacity)|font-(size|weight))\Z"
+)
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 
 
@@ -43,12 +49,19 @@ class Page(HTMLParser):
         assert [] == self.open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in TAGS
+        assert tag in TAGS | DRAWN
         for name, value in attrs:
+            if tag in DRAWN:
+                assert DRAWING.match(name)
+                continue
             assert name in ("style", "open")
             assert not any(bad in (value or "") for bad in ("url", "expression", "\\"))
         self.open.append(tag)
         self.tags.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag

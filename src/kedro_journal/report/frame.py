@@ -21,7 +21,6 @@ _TEMPLATES: Final = (
     "base.html",
     "macros.html",
     "session.html",
-    "index.html",
     "group.html",
 )
 _ROLES: Final = frozenset({"good", "bad", "warn", "busy", "dim", "strong"})
@@ -91,12 +90,12 @@ def _sha256(content: str) -> str:
 
 @cache
 def _file(name: str) -> str:
-    return (files(__package__) / "templates" / name).read_text("utf-8")
+    return (files("kedro_journal.report") / "templates" / name).read_text("utf-8")
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=DictLoader({name: _file(name) for name in _TEMPLATES}),
         autoescape=True,
         undefined=StrictUndefined,
@@ -104,8 +103,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    environment.filters["visible"] = text
-    return environment
 
 
 def _visible(value: object) -> object:

@@ -101,7 +101,7 @@ def graph_svg(
     on_path = set(itertools.pairwise(critical))
     parts = [
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'<svg viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}" role="img" font-size="12" '
             f'aria-label="{svg_text(label)}">'
         )

@@ -151,7 +151,7 @@ def gantt_lines(
         title_cell = pad((Span("idle", "dim"),), name_width)
         lines.append(line("  ", title_cell, " ", *idle, "  ", text))
     lines += _left_out(chosen, rows, left_out)
-    lines += [(), _legend(glyphs)]
+    lines += [(), clip(_legend(glyphs), width)]
     return lines
 
 

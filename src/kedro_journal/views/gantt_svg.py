@@ -78,7 +78,7 @@ def gantt_svg(chart: Chart, rows: Sequence[Bar], look: Look, label: str) -> str:
     scale = track / chart.span_s
     parts = [
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
+            f'<svg viewBox="0 0 {_WIDTH} {height}" '
             f'width="{_WIDTH}" height="{height}" role="img" font-size="12" '
             f'aria-label="{svg_text(label)}">'
         )
