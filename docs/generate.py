@@ -1,6 +1,6 @@
 """Write the reference pages from the code: `python docs/generate.py [--check]`.
 
-Whole pages under `reference/`, and the marked blocks of `concepts/state.md`. With
+Whole pages under `reference/`, and the marked blocks of other pages. With
 `--check` nothing is written; what would change is listed, and the exit code is 1.
 """
 
@@ -30,6 +30,7 @@ from kedro_journal.events.schema import event_schema, record_schema
 from kedro_journal.journal.codec import NO_PREV, encode_event, seal
 
 DOCS = Path(__file__).parent
+SOURCE = DOCS.parent / "src" / "kedro_journal"
 EXAMPLES = DOCS.parent / "journal_schema" / "examples"
 _MARK = re.compile(
     r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end generated -->)", re.DOTALL
@@ -251,6 +252,45 @@ def errors_page() -> str:
     return _page(parts)
 
 
+READING_PATHS: Mapping[str, tuple[str, ...]] = {
+    "append, hook to disk": (
+        "hooks/session_hooks",
+        "events/node",
+        "recording/recorder",
+        "recording/guard",
+        "recording/encoding",
+        "journal/writer",
+        "journal/lock",
+        "journal/end",
+        "journal/codec",
+        "journal/file",
+    ),
+    "replay, file to view": (
+        "replaying/api",
+        "replaying/select",
+        "replaying/folder",
+        "journal/reader",
+        "journal/lines",
+        "journal/scan",
+        "journal/codec",
+        "state/evolution",
+        "state/node",
+        "state/model",
+        "views/session",
+    ),
+}
+
+
+def _reading_paths() -> str:
+    rows = []
+    for name, modules in READING_PATHS.items():
+        paths = [SOURCE / f"{module}.py" for module in modules]
+        lines = sum(len(path.read_text("utf-8").splitlines()) for path in paths)
+        text = ", ".join(f"`{module}`" for module in modules)
+        rows.append((name, str(len(modules)), f"{lines:,}", text))
+    return table(("path", "files", "lines", "modules"), rows)
+
+
 Transitions = Mapping[tuple[Any, type[Event]], Any]
 
 
@@ -276,7 +316,7 @@ def _moves(moves: Transitions) -> str:
     return table(("status", "event", "status then"), rows)
 
 
-def _state_block(name: str) -> str:
+def _block(name: str) -> str:
     blocks: dict[str, Callable[[], str]] = {
         "session-diagram": lambda: _diagram(state.SESSION_TRANSITIONS, "empty"),
         "session-table": lambda: _moves(state.SESSION_TRANSITIONS),
@@ -288,15 +328,16 @@ def _state_block(name: str) -> str:
             state.NODE_TRANSITIONS, "pending", "run.started"
         ),
         "node-table": lambda: _moves(state.NODE_TRANSITIONS),
+        "reading-paths": _reading_paths,
     }
     return blocks[name]()
 
 
-def state_page() -> str:
-    """The page on states, its marked blocks made anew."""
-    text = (DOCS / "concepts/state.md").read_text(encoding="utf-8")
+def marked_page(name: str) -> str:
+    """Return a page with its marked blocks generated again."""
+    text = (DOCS / name).read_text(encoding="utf-8")
     return _MARK.sub(
-        lambda mark: f"{mark[1]}\n{_state_block(mark['name'])}\n\n{mark[3]}", text
+        lambda mark: f"{mark[1]}\n{_block(mark['name'])}\n\n{mark[3]}", text
     )
 
 
@@ -310,7 +351,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/cli.md": lambda: _page(cli_page()),
     "reference/configuration.md": configuration_page,
     "reference/errors.md": errors_page,
-    "concepts/state.md": state_page,
+    "concepts/state.md": lambda: marked_page("concepts/state.md"),
+    "contributing/architecture.md": lambda: marked_page("contributing/architecture.md"),
 }
 
 
@@ -327,7 +369,7 @@ def main(arguments: list[str]) -> int:
     for name in changed:
         sys.stdout.write(f"{'differs' if check else 'wrote'}: docs/{name}\n")
     if check and changed:
-        sys.stdout.write("`python docs/generate.py` writes them anew.\n")
+        sys.stdout.write("`python docs/generate.py` writes them again.\n")
     return int(check and bool(changed))
 
 
