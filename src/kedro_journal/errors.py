@@ -87,7 +87,7 @@ class JournalNotFound(JournalError):
         hint: str = "",
     ) -> None:
         if not hint and not known:
-            hint = "No session was journaled there yet: `kedro run` makes one."
+            hint = "No session was journaled there yet: `kedro run` creates one."
         elif not hint:
             newest = f"The newest session there is {known[-1]}; "
             hint = newest + "`kedro-journal list` shows all."
@@ -114,7 +114,7 @@ class AmbiguousSessionId(JournalError):
         shown = ", ".join(candidates[:5]) + (" ..." if len(candidates) > 5 else "")
         super().__init__(
             f"{wanted!r} fits {len(candidates)} sessions: {shown}. "
-            "Give more of the id.",
+            "Give more of the ID.",
             wanted=wanted,
             candidates=tuple(candidates),
         )
@@ -139,11 +139,14 @@ class GroupNotFound(JournalError):
     ) -> None:
         shown = ", ".join(map(repr, candidates[:5]))
         if len(candidates) > 1:
-            hint = f"{len(candidates)} groups begin with it: {shown}. Give more of it."
+            hint = (
+                f"{len(candidates)} groups begin with that: {shown}. Give more "
+                "characters."
+            )
         elif candidates:
             hint = f"There is {shown}; `kedro-journal list` shows the groups."
         else:
-            hint = "No session there has one: KEDRO_JOURNAL_GROUP_ID gives it one."
+            hint = "No session there has a group: KEDRO_JOURNAL_GROUP_ID sets it."
         super().__init__(
             f"{directory}: no group {wanted!r}. {hint}",
             wanted=wanted,
@@ -164,7 +167,8 @@ class InvalidSessionId(JournalError):
 
     def __init__(self, wanted: str) -> None:
         super().__init__(
-            f"{wanted[:80]!r} is no session id: letters, digits, '.', '_' and '-' "
+            f"{wanted[:80]!r} is not a valid session ID: letters, digits, "
+            "'.', '_' and '-' "
             "only, at most 128, beginning with a letter or digit. "
             "`kedro-journal list` shows the ids there are; `latest`, @-1, a time and a "
             "path do as well.",
@@ -188,7 +192,9 @@ class NothingToTrace(JournalError):
 
     def __init__(self, name: str, session_id: str, close: Sequence[str] = ()) -> None:
         shown = ", ".join(close)
-        hint = f"On record are {shown}." if close else "`parameters` traces them all."
+        hint = (
+            f"On record are {shown}." if close else "`parameters` traces all of them."
+        )
         super().__init__(
             f"Session {session_id} has no parameter, dataset, flag or variable "
             f"{name!r} on record. {hint}",
@@ -213,7 +219,7 @@ class NodeNotFound(JournalError):
     close: tuple[str, ...]
 
     def __init__(self, name: str, session_id: str, close: Sequence[str] = ()) -> None:
-        hint = f"Nodes with a close name: {', '.join(close)}." if close else ""
+        hint = f"Nodes with a similar name: {', '.join(close)}." if close else ""
         hint = hint or f"`kedro-journal show {session_id} --all-nodes` lists its nodes."
         super().__init__(
             f"Session {session_id} has no node {name!r}. {hint}",
@@ -241,7 +247,8 @@ class NotResumable(JournalError):
         self, session_id: str, reason: str, advice: str, verb: str = "resumed"
     ) -> None:
         super().__init__(
-            f"Session {session_id} is not {verb}: {reason}. Its journal is as it was. "
+            f"Session {session_id} is not {verb}: {reason}. Its journal was "
+            "not changed. "
             f"{advice}",
             session_id=session_id,
             reason=reason,
@@ -269,7 +276,7 @@ class NotRecorded(JournalError):
         super().__init__(
             f"Session {session_id} cannot give back {', '.join(names)}, "
             f"which {reason}. "
-            f"Its journal is as it was. {advice}",
+            f"Its journal was not changed. {advice}",
             session_id=session_id,
             names=tuple(names),
             reason=reason,
@@ -286,7 +293,7 @@ class NothingLeft(NotResumable):
     plan: Any
 
     def __init__(self, session_id: str, plan: Any) -> None:
-        reason = "every node completed, and everything that was saved is there"
+        reason = "every node completed, and all saved data is there"
         super().__init__(session_id, reason, "`kedro-journal rerun` runs it again.")
         self._facts["plan"] = self.plan = plan
 
@@ -312,7 +319,7 @@ class CorruptJournal(JournalError):
     def __init__(
         self, path: Path, kind: str, detail: str, offset: int, seq: int, lost: int
     ) -> None:
-        good = f"Records 1-{seq} are intact" if seq else "No record before it is intact"
+        good = f"Records 1-{seq} are intact" if seq else "No earlier record is intact"
         super().__init__(
             f"{path}: {detail} (byte {offset}). {good}; `kedro-journal verify` lists "
             "every finding, `--salvage` reads past them.",
@@ -339,8 +346,8 @@ class NewerJournal(JournalError):
     def __init__(self, path: Path, version: int) -> None:
         super().__init__(
             f"{path}: written with line format {version}, newer than this "
-            "kedro-journal knows. Reading still works for what is known; "
-            "upgrade kedro-journal to append.",
+            "kedro-journal knows. Known records can still be read. Upgrade "
+            "kedro-journal to append.",
             path=path,
             version=version,
         )
@@ -359,8 +366,8 @@ class JournalClosed(JournalError):
 
     def __init__(self, path: Path, seq: int) -> None:
         super().__init__(
-            f"{path}: the session was closed by record {seq}; a closed journal takes "
-            "no more records. Create a new session to run again.",
+            f"{path}: the session was closed by record {seq}; a closed journal "
+            "accepts no more records. Create a new session to run again.",
             path=path,
             seq=seq,
         )
@@ -379,8 +386,8 @@ class JournalBusy(JournalError):
 
     def __init__(self, path: Path, waited_s: float) -> None:
         super().__init__(
-            f"{path}: another process held the append lock for {waited_s:.1f} s. "
-            "What is in the journal is intact; find the holder with "
+            f"{path}: another process has held the append lock for {waited_s:.1f} s. "
+            "Existing records are intact. Find the holder with "
             f"`lsof {path}`.",
             path=path,
             waited_s=waited_s,
@@ -403,7 +410,7 @@ class JournalUnwritable(JournalError):
     def __init__(self, path: Path, errno: int | None, reason: str) -> None:
         super().__init__(
             f"{path}: cannot be written: {reason}. Every record acknowledged before "
-            "is intact. Free space or mend the permissions, or set "
+            "is intact. Free space or fix the permissions, or set "
             "`directory` in [tool.kedro_journal] to another place.",
             path=path,
             errno=errno,
@@ -429,7 +436,7 @@ class UnsafeJournal(JournalError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
             f"{path}: refused: {reason}. Nothing was read or written; remove it or "
-            "give another journal directory.",
+            "choose another journal directory.",
             path=path,
             reason=reason,
         )
@@ -451,7 +458,8 @@ class RecordTooLarge(JournalError):
     def __init__(self, type: str, size_bytes: int, limit_bytes: int) -> None:  # noqa: A002
         super().__init__(
             f"{type}: a record of {size_bytes} bytes is over the limit of "
-            f"{limit_bytes}. The journal is unchanged; put large values in a dataset "
+            f"{limit_bytes}. The journal was not changed. Put large values "
+            "in a dataset "
             "and their path in the event.",
             type=type,
             size_bytes=size_bytes,
@@ -474,8 +482,8 @@ class IllegalTransition(JournalError):
 
     def __init__(self, type: str, subject: str, status: str) -> None:  # noqa: A002
         super().__init__(
-            f"{type} does not fit: {subject} is {status}. The journal is unchanged; "
-            "docs/concepts/state.md has the table of legal moves.",
+            f"{type} does not fit: {subject} is {status}. The journal was not "
+            "changed; docs/concepts/state.md has the table of legal moves.",
             type=type,
             subject=subject,
             status=status,

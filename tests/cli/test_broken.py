@@ -34,7 +34,9 @@ def test_the_doctor_starts_and_says_what_does_not_load(run, tmp_path: Path) -> N
 
     assert done.returncode == 1
     assert done.stderr == ""
-    assert "problem  kedro-journal does not load: ModuleNotFoundError" in done.stdout
+    assert (
+        "problem  kedro-journal cannot be imported: ModuleNotFoundError" in done.stdout
+    )
     assert "msgspec" in done.stdout
     assert "-m pip install" in done.stdout
     assert "\x1b" not in done.stdout
@@ -58,7 +60,7 @@ def test_other_commands_say_it_in_one_line_and_name_the_doctor(run, name: str) -
 
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith(f"kedro-journal: `{name}` does not load: ")
+    assert done.stderr.startswith(f"kedro-journal: `{name}` cannot be imported: ")
     assert done.stderr.endswith("`kedro-journal doctor` has more.\n")
     assert done.stderr.count("\n") == 1
     assert "\x1b" not in done.stderr

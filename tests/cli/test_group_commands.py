@@ -111,7 +111,7 @@ def test_a_beginning_of_several_groups_names_them(airflow: Path, call: Call) -> 
     done = call("show", "--group", "scheduled", "--directory", airflow)
 
     assert 3 == done.exit_code
-    assert "2 groups begin with it" in done.output
+    assert "2 groups begin with that" in done.output
     assert "'scheduled__other'" in done.output
 
 
@@ -157,7 +157,7 @@ def test_show_tells_the_group_as_one_run(airflow: Path, call: Call) -> None:
         in text
     )
     assert (
-        "First, node report was left, nobody here knows how, while running in session s04 on pod-3"
+        "First, node report ended for an unknown reason while running in session s04 on pod-3"
         in text
     )
     assert "hosts       pod-1, pod-2, pod-3\n" in text

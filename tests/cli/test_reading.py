@@ -522,6 +522,6 @@ def test_a_refused_directory_is_not_called_empty(call, tmp_path):
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "link").symlink_to(tmp_path / "open")
-    for name, why in (("open", "everybody may write"), ("link", "a symbolic link")):
+    for name, why in (("open", "every user can write"), ("link", "a symbolic link")):
         assert why in call("list", "--directory", tmp_path / name).stdout
         assert why in call("show", "--directory", tmp_path / name).stderr

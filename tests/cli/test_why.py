@@ -55,7 +55,7 @@ def test_a_node_that_is_not_there_is_an_error_with_what_was_meant(
 ) -> None:
     result = call("why", "latest", "splt", "--directory", str(broken.path))
     assert result.exit_code == 3
-    assert "has no node 'splt'. Nodes with a close name: split." in result.stderr
+    assert "has no node 'splt'. Nodes with a similar name: split." in result.stderr
     with pytest.raises(NodeNotFound) as error:
         kedro_journal.why(node="x", directory=broken.path)
     assert error.value.close == ()

@@ -78,8 +78,9 @@ def test_the_generated_pages_are_what_the_code_says():
 def test_a_page_that_differs_is_named(tmp_path: Path):
     for path in DOCS.glob("*.py"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "concepts").mkdir()
-    (tmp_path / "concepts/state.md").write_text("# State\n", encoding="utf-8")
+    for page in ("concepts/state.md", "contributing/architecture.md"):
+        (tmp_path / page).parent.mkdir()
+        (tmp_path / page).write_text("# A page\n", encoding="utf-8")
     code = (
         "import generate; generate.EXAMPLES = __import__('pathlib').Path("
         f"{str(ROOT / 'journal_schema/examples')!r}); "

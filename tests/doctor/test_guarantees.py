@@ -168,7 +168,7 @@ def test_on_a_network_each_host_needs_its_own_directory() -> None:
 def test_a_container_takes_its_layer_with_it() -> None:
     layered = checks(kind="layered", place_file_system="warning")
 
-    assert "gone with the container" in text(layered, "power_loss", "sync")
+    assert "deleted with the container" in text(layered, "power_loss", "sync")
 
 
 def test_without_barriers_a_sync_is_worth_nothing() -> None:

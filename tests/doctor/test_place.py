@@ -35,7 +35,7 @@ def test_a_directory_that_is_missing_is_not_made(tmp_path: Path) -> None:
     assert tree(tmp_path) == []
     assert tried.probed == tmp_path
     assert checks["place.directory"].status == "note"
-    assert f"{tmp_path} is probed in its stead" in checks["place.directory"].text
+    assert f"{tmp_path} is probed instead" in checks["place.directory"].text
     assert checks["place.directory"].facts["exists"] is False
     assert checks["operations.append"].status == "ok"
     assert "journals.sessions" not in checks
@@ -114,7 +114,7 @@ def test_a_directory_that_everybody_may_write_to_is_refused(tmp_path: Path) -> N
 
     tried = try_place(place)
 
-    assert "everybody may write" in by_key(tried.checks)["place.safe"].text
+    assert "every user can write" in by_key(tried.checks)["place.safe"].text
     refuse(place, tried)
 
 

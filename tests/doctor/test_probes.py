@@ -352,7 +352,7 @@ def test_a_sync_that_is_slow_or_too_fast_is_worth_a_note(examine: Examine) -> No
     assert "slow" in slow.text
     assert slow.facts["fdatasync_ms"] >= 60
     assert idle.status == "note"
-    assert "cannot be told" in idle.text
+    assert "cannot be checked" in idle.text
 
 
 # --- locks that do not lock ---------------------------------------------------------

@@ -788,7 +788,7 @@ class TestTheCommand:
             assert "Traceback" not in done.stderr
             text = " ".join(done.stderr.split())
             assert "ParallelRunner, SequentialRunner, ThreadRunner" in text
-        assert "is no runner" in broken.resume("-r", "pathlib.Path").stderr
+        assert "is not a runner class" in broken.resume("-r", "pathlib.Path").stderr
 
     def test_a_pyproject_that_does_not_read_is_told_with_the_line(
         self, broken: Breakable
@@ -888,7 +888,7 @@ class TestRerun:
         resumed = broken.folders()[1]
         done = broken.project.journal("rerun")
         assert done.returncode == 0, done.stderr
-        assert f"session {resumed} goes on from {first}: what that one" in done.stderr
+        assert f"session {resumed} resumes {first}: what that one" in done.stderr
         assert broken.ran() == NODES[:4]
         state = broken.project.state()
         assert state.parent_session_id == resumed
@@ -900,7 +900,7 @@ class TestRerun:
         done = broken.project.journal("command", resumed)
         line = "kedro-journal resume --params word=later\n"
         assert done.stdout == line
-        assert f"goes on from session {first}" in done.stderr
+        assert f"resumes session {first}" in done.stderr
 
     def test_the_call_of_a_resumed_session_is_no_part_of_the_run(
         self, broken: Breakable

@@ -157,7 +157,7 @@ def test_a_changed_secret_is_drift(project: Project) -> None:
 
     assert [] == drift()
     (base / "parameters.yml").write_text("api_key: hunter2-two\n")
-    assert [("params:api_key", "its value, which is masked, was changed")] == drift()
+    assert [("params:api_key", "its value, which is masked, changed")] == drift()
     other = {"XDG_CONFIG_HOME": str(project.path / "another")}
     found = json.loads(project.journal(*plan, env=other).stdout)["drift"]
     assert any("is not known" in one["detail"] for one in found)

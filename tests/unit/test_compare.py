@@ -143,7 +143,7 @@ def test_a_dataset_of_a_session_that_is_gone_on_from_is_not_from_outside() -> No
     (found,) = trace(two.state(), "second", before=[one.state()])
     record = one.state().runs[0].nodes["b"].saves["second"].ended_seq
     assert found.origin == (
-        f"node b, record {record} of session s0, which this one goes on from"
+        f"node b, record {record} of session s0, which this one resumes"
     )
     assert found.value == "second/"
     assert "loaded by node c" in found.steps[0]

@@ -217,7 +217,7 @@ def test_a_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
 def test_a_directory_that_everybody_may_write_to_is_refused(tmp_path: Path) -> None:
     (tmp_path / "j").mkdir()
     (tmp_path / "j").chmod(0o777)
-    with pytest.raises(UnsafeJournal, match="everybody"):
+    with pytest.raises(UnsafeJournal, match="every user"):
         JournalDirectory(tmp_path / "j").claim("a")
 
 
@@ -298,6 +298,6 @@ def test_a_chosen_directory_may_be_a_link_or_open_to_everybody(tmp_path: Path) -
     real.chmod(0o777)
     shared = JournalDirectory(real, chosen=True)
     assert "b" == shared.claim("b")[0]
-    assert "everybody may write to it" == shared.why_open()
+    assert "every user can write to it" == shared.why_open()
     real.chmod(0o755)
     assert "" == shared.why_open()

@@ -103,7 +103,7 @@ def test_a_node_whose_code_or_datasets_changed_is_named() -> None:
     found = scene.one(**changed(LINE, "b", outputs=("second", "more")))
     assert (found.kind, found.detail) == (
         "pipeline",
-        "it loads or saves other datasets",
+        "it loads or saves different datasets",
     )
 
 
@@ -144,7 +144,7 @@ def test_the_projects_files_are_compared_with_what_completed_nodes_ran_with() ->
 def test_nodes_that_are_new_or_gone_are_named() -> None:
     new = node("d", ["second"], ["fourth"])
     gone, added = Scene().drift(nodes=(*LINE[:2], new))
-    assert (gone.subject, gone.detail, gone.nodes) == ("c", "the node is gone", ())
+    assert (gone.subject, gone.detail, gone.nodes) == ("c", "the node was removed", ())
     assert (added.subject, added.detail, added.nodes) == (
         "d",
         "the node is new",
@@ -363,7 +363,7 @@ def test_configuration_commit_and_packages_name_no_nodes() -> None:
         (
             "packages",
             "environment",
-            "other distributions or versions are installed",
+            "different distributions or versions are installed",
             (),
         ),
         ("packages", "python", "it is 3.12.1, and was 3.11.7", ()),

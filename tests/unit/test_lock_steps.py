@@ -411,7 +411,7 @@ def test_an_owner_lock_that_the_file_system_does_not_have_is_our_error(
 ) -> None:
     backend = Scripted(OSError(errno.ENOLCK, "No locks available"))
     with pytest.raises(
-        JournalUnwritable, match="no lock to be had: No locks available"
+        JournalUnwritable, match="no lock could be taken: No locks available"
     ) as caught:
         OwnerLock(tmp_path / OWNER_LOCK_NAME, backend).acquire()
     assert caught.value.path == tmp_path / OWNER_LOCK_NAME

@@ -1,4 +1,4 @@
-"""Which sessions a resumed one goes on from, found in journals alone."""
+"""The lineage of a resumed session, found in journals alone."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_ids_of_ones_own_have_no_order(journals: Journals) -> None:
 
 def test_a_parent_that_is_gone_is_told(journals: Journals) -> None:
     journals.add(S[1], of=(S[0], "run"))
-    with pytest.raises(NotResumable, match=f"session {S[0]}, cannot be read"):
+    with pytest.raises(NotResumable, match=f"resumes, {S[0]}, cannot be read"):
         journals.chain()
 
 

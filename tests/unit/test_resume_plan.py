@@ -98,7 +98,7 @@ class TestOneSession:
             ("running", "to do", "it was running", "node.started"),
             ("failed", "to do", "it failed while running", "node.failed"),
             ("computed", "to do", "it was saving", "node.computed"),
-            ("saving", "suspect", "may be half of it", "dataset.saving"),
+            ("saving", "suspect", "may be incomplete", "dataset.saving"),
             ("saved one", "suspect", "it did not complete", "node.computed"),
         ],
     )
@@ -265,7 +265,7 @@ class TestOneSession:
         found = plan(made, run(made, "a", "b", "c"), from_nodes=["b"])
 
         assert found.to_run == ("b", "c")
-        assert told(found)["b"][1] == "it was asked for"
+        assert told(found)["b"][1] == "it was requested"
         assert told(found)["c"][1] == "it follows from b, which runs again"
 
     def test_new_nodes_run_and_nodes_that_are_gone_do_not(self) -> None:
@@ -295,7 +295,7 @@ class TestOnlyMissingOutputs:
         found = plan(made, self.asked(made))
 
         assert found.to_run == ("c",)
-        assert "its own were there" in told(found)["a"][1]
+        assert "its outputs existed" in told(found)["a"][1]
 
     def test_what_came_since_is_not(self) -> None:
         made = world()

@@ -328,7 +328,7 @@ def test_an_empty_directory_says_why(where: JournalDirectory, tmp_path: Path) ->
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     if os.name == "posix":
-        assert "everybody may write to it" in reason(tmp_path / "open")
+        assert "every user can write to it" in reason(tmp_path / "open")
 
 
 def test_a_link_is_no_session(where: JournalDirectory) -> None:

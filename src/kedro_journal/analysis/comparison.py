@@ -1,4 +1,4 @@
-"""What differs between a session and another, such as the one that it goes on from.
+"""Differences between two sessions, such as a session and the one it resumes.
 
 Pure.
 """
@@ -50,7 +50,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         before, after: The sessions.
         verdict: What became of the later one.
-        differences: What it was asked for, or found, otherwise.
+        differences: What was requested or found differently.
         added: Nodes that it completed and no earlier one did.
         anew: Nodes that it completed again.
         kept: Nodes that were completed before and that it did not run.

@@ -46,7 +46,7 @@ class ResumePlan(Short, frozen=True, kw_only=True):
     Attributes:
         session_id: The session that is gone on from: the last of the chain.
         chain: It and those that it was itself resumed from, oldest first.
-        pipelines, runner, is_async, env: What it was asked for.
+        pipelines, runner, is_async, env: What was requested.
         decisions: One for each node, in execution order.
         load_versions: Versions that inputs are pinned to, by dataset.
         own_versions: Versioned inputs that are made anew: they are loaded at the

@@ -59,7 +59,7 @@ def _pipeline(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift]:
     names = {node.name for node in nodes}
     for name in known.planned:
         if name not in names:
-            yield Drift(kind="pipeline", subject=name, detail="the node is gone")
+            yield Drift(kind="pipeline", subject=name, detail="the node was removed")
     for node in nodes:
         done = known.nodes.get(node.name)
         was = done.node.plan if done is not None else None
@@ -70,7 +70,7 @@ def _pipeline(chain: Sequence[Link], known: Known, now: Now) -> Iterator[Drift]:
             detail = "the node is new"
             yield Drift(kind="pipeline", subject=node.name, detail=detail, nodes=here)
         elif (was.inputs, was.outputs) != (node.inputs, node.outputs):
-            detail = "it loads or saves other datasets"
+            detail = "it loads or saves different datasets"
             yield Drift(kind="pipeline", subject=node.name, detail=detail, nodes=here)
         elif was.function != node.function:
             detail = f"its function is {node.function}, and was {was.function}"
@@ -367,7 +367,7 @@ def _code_base(state: SessionState, now: Now) -> Iterator[Drift]:
             yield Drift(kind="git", subject="commit", detail=detail)
     was, is_now = state.versions, now.versions
     if was.packages_sha256 and was.packages_sha256 != is_now.packages_sha256:
-        detail = "other distributions or versions are installed"
+        detail = "different distributions or versions are installed"
         yield Drift(kind="packages", subject="environment", detail=detail)
     for name in ("python", "kedro"):
         before, after = getattr(was, name), getattr(is_now, name)

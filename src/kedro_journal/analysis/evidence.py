@@ -18,7 +18,7 @@ __all__ = ["Evidence", "Known", "Link", "bare", "collect", "refused_output"]
 
 
 class Link(NamedTuple):
-    """One session of a chain, and the run in it that the next one goes on from."""
+    """One session of a chain, and the run in it that the next one resumes."""
 
     state: SessionState
     run: RunState

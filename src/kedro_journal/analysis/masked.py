@@ -14,7 +14,7 @@ _MASK: Final = "[redact"
 MaskedChange = Literal["changed", "unknown"]
 
 MASKED_WORDS: Final[dict[MaskedChange, str]] = {
-    "changed": "its value, which is masked, was changed",
+    "changed": "its value, which is masked, changed",
     "unknown": "its value is masked: whether it was changed is not known",
 }
 

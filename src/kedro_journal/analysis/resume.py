@@ -57,7 +57,7 @@ def plan_resume(
     if redo_drifted:
         forced = affected(drift, nodes) | forced
     forced |= moved
-    forced |= dict.fromkeys(from_nodes, "it was asked for")
+    forced |= dict.fromkeys(from_nodes, "it was requested")
     since = {
         name: planner.known.nodes[name].link
         for name, reason in misled.items()
@@ -141,7 +141,7 @@ class _Planner:
             kept = [self.stored[o] for o in planned.outputs if o in self.stored]
             kept = [one for one in kept if one.persistent]
             if all(self._was_there(one) for one in kept):
-                reason = "only missing outputs were asked for, and its own were there"
+                reason = "only missing outputs were requested, and its outputs existed"
                 return NodeDecision(name=planned.name, decision="done", reason=reason)
         reason = "it did not start"
         return NodeDecision(name=planned.name, decision="to do", reason=reason)
@@ -169,8 +169,8 @@ class _Planner:
         for save in (one for one in touched if one.dataset != refused):
             if save.is_open:
                 reason = (
-                    f"{save.dataset} was being saved (record {save.started_seq}): "
-                    "what is there may be half of it"
+                    f"{save.dataset} was being saved (record {save.started_seq}): it "
+                    "may be incomplete"
                 )
                 return decide(known, "suspect", reason, save.started_seq)
         if node.computed_seq and touched and not refused:
@@ -215,7 +215,7 @@ class _Planner:
             and (now.modified_at < began - SLACK)
         )
         if old and save.path is None:
-            return f"what is there as {dataset} is older, and not what it saved"
+            return f"the file of {dataset} is older, and not what it saved"
         return changed(dataset, now, save)
 
     def _unsaved(self, dataset: str, known: NodeState) -> str:

@@ -86,7 +86,7 @@ def runner_class(ctx: click.Context, name: str) -> type[Any]:
     from kedro import runner
     from kedro.utils import load_obj
 
-    reason = "it is no runner"
+    reason = "it is not a runner class"
     try:
         found = load_obj(name, "kedro.runner")
         if isinstance(found, type) and issubclass(found, runner.AbstractRunner):

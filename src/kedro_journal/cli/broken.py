@@ -29,7 +29,7 @@ def broken_command(name: str, error: Exception) -> click.Command:
 
     def tell(**_: object) -> NoReturn:
         look = "" if name == "doctor" else " `kedro-journal doctor` has more."
-        say(f"`{name}` does not load: {_reason(error)}.{look}")
+        say(f"`{name}` cannot be imported: {_reason(error)}.{look}")
         raise click.exceptions.Exit(1)
 
     return click.Command(
@@ -37,7 +37,7 @@ def broken_command(name: str, error: Exception) -> click.Command:
         callback=tell,
         params=[click.Argument(["given"], nargs=-1, type=click.UNPROCESSED)],
         context_settings={"ignore_unknown_options": True, "help_option_names": []},
-        short_help="Does not load here; see `doctor`.",
+        short_help="Cannot be imported here; see `doctor`.",
     )
 
 
@@ -47,7 +47,8 @@ def broken_report(error: Exception, *, as_json: bool) -> str:
     missing = [name for name, version in versions.items() if version is None]
     what = " ".join(missing) or "--force-reinstall kedro-journal"
     text = (
-        f"kedro-journal does not load: {_reason(error)}. Runs go on without a journal, "
+        f"kedro-journal cannot be imported: {_reason(error)}. Runs go on "
+        "without a journal, "
         "unless `strict` is set; of its commands, none but this one works."
     )
     advice = f"Install what it needs: {sys.executable} -m pip install {what}"

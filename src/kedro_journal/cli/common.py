@@ -146,7 +146,7 @@ def _check(root: Path | None, given: Path | None, where: JournalDirectory) -> No
         return
     message = (
         f"{given or Path.cwd()}: no Kedro project: no pyproject.toml with "
-        f"[tool.kedro] there or above it, and no journals in {where.path}. Call it in "
+        f"[tool.kedro] there or above it, and no journals in {where.path}. Run it in "
         "a project, or give --project or --directory."
     )
     raise JournalError(message, exit_code=JournalNotFound.exit_code)

@@ -21,7 +21,7 @@ INSTRUCTIONS: Final = (
     f"from {_MODULE} import KedroSession",
     f"{_SETTING} = KedroSession",
 )
-"""What a person would write by hand."""
+"""What one would write by hand."""
 
 
 class Edit(NamedTuple):
@@ -82,7 +82,7 @@ def unset_session_class(before: bytes) -> Edit:
     statements = _written_by_init(tree)
     lines = before.splitlines(keepends=True)
     if not statements or len(found) > 1 or _has_odd_line_ends(before):
-        reason = f"{_SETTING} is set in another way than `init` does it"
+        reason = f"{_SETTING} is not set in the way that `init` sets it"
         return Edit("refused", before, reason, found[0].lineno)
     for statement in reversed(statements):
         first, last = statement.lineno - 1, statement.end_lineno or statement.lineno

@@ -180,7 +180,7 @@ class Story(Teller):
     def _resume(self, crashed: str) -> str:
         with self.step("The killed run goes on") as step:
             self.voice.say(
-                "One command goes on from what was really completed; here with no more "
+                "One command runs what was not completed; here with no more "
                 "training than the first run had. Before, what it will do and why:"
             )
             before = (self.folder / _REPORT).read_bytes()

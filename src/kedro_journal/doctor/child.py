@@ -63,7 +63,7 @@ def guarded(probe: Probe) -> Iterator[Check]:
         yield problem(
             key,
             f"Probing {probe.what} failed: {reason_of(error)}.",
-            "Journals may not work here either: mend the cause, or set `directory` "
+            "Journals may not work here either. Fix the cause, or set `directory` "
             "in [tool.kedro_journal] to another place.",
             error=type(error).__name__,
             errno=getattr(error, "errno", None),
@@ -110,7 +110,7 @@ def _hangs(probe: Probe, limit_s: float, before: list[Check]) -> Check:
     return problem(
         f"{probe.key}.{HANGS}",
         f"Probing {probe.what} did not end within {limit_s:g} s{after}: it hangs.",
-        "So it is on a network file system whose server does not answer. Mend the "
+        "So it is on a network file system whose server does not answer. Fix the "
         "mount, or set `directory` in [tool.kedro_journal] to a local disk.",
         limit_s=limit_s,
     )
@@ -119,7 +119,7 @@ def _hangs(probe: Probe, limit_s: float, before: list[Check]) -> Check:
 def _died(probe: Probe, why: str, before: list[Check]) -> Check:
     return problem(
         f"{probe.key}.failed" if before else probe.key,
-        f"The process that was to probe {probe.what} did not live to do it: {why}.",
+        f"The process that was to probe {probe.what} died before it did so: {why}.",
         "Look for a limit on processes, memory or file sizes (`ulimit -a`).",
     )
 

@@ -114,7 +114,7 @@ def _settings(
                 problem(
                     "settings.directory",
                     f"{error.source}: {error.reason}.",
-                    "Set `directory` to a folder that there can be.",
+                    "Set `directory` to a folder that can be created.",
                 )
             )
     if directory is not None:
@@ -181,8 +181,8 @@ def _try_out(bench: Bench, checks: list[Check], means: Means) -> list[str]:
         Keys of what could not be tried: nothing is, once something hangs.
     """
     probes = _probes(bench)
-    make = Probe("place.writable", "the making of a folder", lambda: _make(bench))
-    remove = Probe("place.removed", "the removal of it all", lambda: _remove(bench))
+    make = Probe("place.writable", "creating a folder", lambda: _make(bench))
+    remove = Probe("place.removed", "removing everything", lambda: _remove(bench))
     try:
         made = isolated(make, means.probe_limit_s)
         checks += made
@@ -209,11 +209,11 @@ def _make(bench: Bench) -> Iterator[Check]:
         yield problem(
             "place.writable",
             f"{where} cannot be written: {error.strerror}.",
-            f"{ELSEWHERE}, or mend the permissions, the mount or the quota.",
+            f"{ELSEWHERE}, or fix the permissions, the mount or the quota.",
             errno=error.errno,
         )
         return
-    yield ok("place.writable", "A folder can be made there.", errno=None)
+    yield ok("place.writable", "A folder can be created there.", errno=None)
 
 
 def _remove(bench: Bench) -> Iterator[Check]:
@@ -222,7 +222,7 @@ def _remove(bench: Bench) -> Iterator[Check]:
     if os.path.lexists(bench.folder):
         yield problem(
             "place.removed",
-            f"{bench.folder} is still there, though it was removed.",
+            f"{bench.folder} still exists, although it was removed.",
             f"Remove it: rm -r {bench.folder}",
             path=bench.folder,
         )
@@ -231,7 +231,7 @@ def _remove(bench: Bench) -> Iterator[Check]:
 def _may_be_left(folder: Path) -> Check:
     return warning(
         "place.removed",
-        f"{folder} may still be there, or appear when what hangs goes on.",
+        f"{folder} may still exist, or may appear once the hanging call returns.",
         f"Look for it then, and remove it: rm -r {folder}",
         path=folder,
     )

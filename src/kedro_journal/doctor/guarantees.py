@@ -31,19 +31,19 @@ _AT_POWER_LOSS: Final = {
     "flush": "How sessions and runs began and ended, and which nodes failed, survives "
     "a power loss; what nodes and datasets did after the last such record may be lost, "
     "from the end backwards",
-    "group": "All but about the last 50 ms survives a power loss, and how sessions and "
-    "runs began and ended does in any case",
+    "group": "All but about the last 50 ms survives a power loss, and how sessions "
+    "and runs began and ended always survives",
     "sync": "Every acknowledged record survives a power loss; each takes a sync of "
     "about {cost_ms} ms",
 }
-_UNTOLD: Final = "It could not be tried here, so nothing is said of it."
+_UNTOLD: Final = "This could not be tested here, so nothing is claimed."
 
 
 def guarantees(checks: Iterable[Check], durability: str) -> tuple[Guarantee, ...]:
     """Tell what is guaranteed at a durability level, by what was found."""
     found = {check.key: check for check in checks}
     if "place.file_system" not in found:
-        return _all("unknown", "No place was probed, so nothing can be said.")
+        return _all("unknown", "No folder was probed, so nothing can be claimed.")
     why = _not_journaled(found)
     if why:
         return _all("no", why)
@@ -62,10 +62,10 @@ def _all(holds: Holds, text: str) -> tuple[Guarantee, ...]:
 def _not_journaled(found: Mapping[str, Check]) -> str:
     for key in _BLOCKING:
         if key in found and found[key].status == "problem":
-            return "Nothing can be journaled here, so nothing of a run survives it."
+            return "Journals cannot be written here, so no record of a run is kept."
     for key in ("settings.disable", "settings.hooks"):
         if key in found and found[key].status != "ok":
-            return "Journaling is switched off, so nothing of a run survives it."
+            return "Journaling is disabled, so no record of a run is kept."
     return ""
 
 
@@ -89,7 +89,7 @@ def _process_death(found: Mapping[str, Check]) -> Guarantee:
     if seen == "yes":
         after = "and readers see at once that the session crashed."
         return Guarantee(key=key, holds="yes", text=f"{text}, {after}")
-    after = "but whether a session runs or crashed cannot be told reliably."
+    after = "but running and crashed sessions cannot be told apart reliably."
     return Guarantee(key=key, holds="partly", text=f"{text}, {after}")
 
 
@@ -98,12 +98,15 @@ def _power_loss(found: Mapping[str, Check], durability: str) -> Guarantee:
     place, sync = found["place.file_system"], found.get("operations.sync")
     kind = place.facts["kind"]
     if kind == "memory":
-        text = "A power loss takes everything, and so does a reboot: it is in memory."
+        text = "A power loss or a reboot deletes everything: the folder is in memory."
         return Guarantee(key=key, holds="no", text=text)
     if sync is None:
         return Guarantee(key=key, holds="unknown", text=_UNTOLD)
     if sync.status in ("warning", "problem"):
-        text = "Nothing is sure to survive a power loss: records cannot be synced here."
+        text = (
+            "Nothing is guaranteed to survive a power loss: records cannot be "
+            "synced here."
+        )
         return Guarantee(key=key, holds="no", text=text)
     word = "the server keeps" if kind == "network" else "the disk keeps"
     cost_ms = f"{sync.facts['fdatasync_ms']:.2g}"
@@ -113,9 +116,12 @@ def _power_loss(found: Mapping[str, Check], durability: str) -> Guarantee:
     text = f"{text}. That is so if {word} its word on a sync."
     barriers = [one for one in place.facts["not_guaranteed"] if "wait for" in one]
     if barriers:
-        holds, text = "no", f"Nothing is sure to survive a power loss: {barriers[0]}."
+        holds, text = (
+            "no",
+            f"Nothing is guaranteed to survive a power loss: {barriers[0]}.",
+        )
     elif kind == "layered":
-        text += " It is gone with the container in any case."
+        text += " It is deleted with the container."
     return Guarantee(key=key, holds=holds, text=text)
 
 
@@ -123,7 +129,8 @@ def _several_processes(found: Mapping[str, Check]) -> Guarantee:
     texts: dict[Holds, str] = {
         "yes": "Processes and threads of this machine take turns: runners with worker "
         "processes, and runs side by side, are safe.",
-        "no": "Processes can get in each other's way here: do not use ParallelRunner, "
+        "no": "Appends of several processes can conflict here: do not use "
+        "ParallelRunner, "
         "and run one session at a time.",
         "unknown": _UNTOLD,
     }
@@ -140,7 +147,7 @@ def _several_hosts(found: Mapping[str, Check]) -> Guarantee:
         text = f"{promise}. Give each host a directory of its own here: {said}."
         return Guarantee(key=key, holds="no", text=text)
     if kind in ("unknown", "userspace"):
-        text = f"{promise}. Whether other hosts reach this place cannot be told."
+        text = f"{promise}. Whether other hosts can reach this folder is not known."
         return Guarantee(key=key, holds="unknown", text=text)
     text = f"{promise}; this file system is local to it."
     return Guarantee(key=key, holds="no", text=text)

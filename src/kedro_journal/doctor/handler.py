@@ -38,7 +38,8 @@ def look_at_logging(project: Path | None, environ: Mapping[str, str]) -> Check:
     if wrong:
         return problem(
             KEY,
-            f"{path} names {wrong[0]}, which is no handler: no Kedro command works.",
+            f"{path} names {wrong[0]}, which is not a log handler: no Kedro "
+            "command works.",
             f"The handler is {HANDLER}.",
             **facts,
         )
@@ -48,11 +49,11 @@ def look_at_logging(project: Path | None, environ: Mapping[str, str]) -> Check:
             KEY,
             f"{path} names {HANDLER}, but {ALLOW_LIST} does not name kedro_journal: no "
             "Kedro command works.",
-            f"Set {ALLOW_LIST}=kedro_journal where Kedro runs, or take the handler out "
+            f"Set {ALLOW_LIST}=kedro_journal where Kedro runs, or remove the handler "
             "and use the setting log_level instead.",
             **facts,
         )
-    return ok(KEY, f"{path} names our log handler, and Kedro takes it.", **facts)
+    return ok(KEY, f"{path} names our log handler, and Kedro accepts it.", **facts)
 
 
 def _configuration(project: Path, environ: Mapping[str, str]) -> Path | None:

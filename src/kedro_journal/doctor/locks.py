@@ -27,11 +27,11 @@ __all__ = ["lock_probes"]
 _NAMES: Final[tuple[BackendName, ...]] = ("fcntl", "filelock")
 _FREED_S: Final = 2.0  # a lock that a dead process holds for so long is stuck
 _NO_EXCLUSION: Final = (
-    f"{ELSEWHERE}: two processes would number records alike here, and journals would "
-    "be damaged."
+    f"{ELSEWHERE}: two processes would use the same record numbers here, and "
+    "journals would be damaged."
 )
 _NO_LIVENESS: Final = (
-    f"{ELSEWHERE}: what is said here of sessions, running or crashed, may be wrong."
+    f"{ELSEWHERE}: sessions may be reported as running or crashed wrongly."
 )
 
 
@@ -49,7 +49,7 @@ def lock_probes(bench: Bench) -> list[Probe]:
                 lambda: _processes(bench),
             ),
             Probe("locks.look", "looking at a lock", lambda: _look(bench)),
-            Probe("locks.killed", "the lock of the dead", lambda: _killed(bench)),
+            Probe("locks.killed", "the lock of a dead process", lambda: _killed(bench)),
             Probe("locks.forked", "locks and forks", lambda: _forked(bench)),
         ]
     return probes
@@ -89,7 +89,7 @@ def _backend(bench: Bench) -> Iterator[Check]:
     elif sys.version_info >= (3, 12) and imported:
         why = "something else in this process has imported filelock already"
     else:
-        why = "that is the choice wherever concurrent forks do not suffer"
+        why = "this is the default where it does not break concurrent forks"
     _, missing = _usable(bench)
     facts = {
         "in_force": in_force,
@@ -102,7 +102,7 @@ def _backend(bench: Bench) -> Iterator[Check]:
         gone = "; ".join(f"{name}: {why}" for name, why in missing.items())
         yield warning(
             "locks.backend",
-            f"{text} There is another one that cannot be used: {gone}.",
+            f"{text} Another one cannot be used: {gone}.",
             "Install kedro-journal again: its dependencies are not complete.",
             **facts,
         )
@@ -126,7 +126,7 @@ def _descriptors(bench: Bench) -> Iterator[Check]:
                 if found[name] == "excluded" and two.excluded() == "excluded":
                     found[name] = "not given back"
         except OSError as error:
-            found[name] = f"no lock to be had: {reason_of(error)}"
+            found[name] = f"no lock could be taken: {reason_of(error)}"
     yield _exclusion("locks.descriptors", "two descriptors of one process", found)
 
 
@@ -170,9 +170,9 @@ def _processes(bench: Bench) -> Iterator[Check]:
             try:
                 found = pair.exclude()
             except OSError as error:
-                found = f"no lock to be had: {reason_of(error)}"
+                found = f"no lock could be taken: {reason_of(error)}"
             except PartnerFailed as error:
-                found = f"no lock to be had: {error}"
+                found = f"no lock could be taken: {error}"
             if one == two:
                 own[one] = found
             else:
@@ -223,7 +223,7 @@ def _exclusion(key: str, who: str, found: dict[str, str]) -> Check:
             backends=found,
         )
     names = ", ".join(found)
-    return ok(key, f"The append lock keeps {who} apart ({names}).", backends=found)
+    return ok(key, f"The append lock works between {who} ({names}).", backends=found)
 
 
 @contextlib.contextmanager
@@ -264,15 +264,15 @@ def _look(bench: Bench) -> Iterator[Check]:
     if held == [True] * 3 and free == [False] * 2:
         yield ok(
             "locks.look",
-            "A reader sees whether an owner's lock is held, and readers do not take "
-            "each other for the owner.",
+            "A reader sees whether an owner's lock is held, and readers are not "
+            "mistaken for the owner.",
             held=held,
             free=free,
         )
         return
     yield problem(
         "locks.look",
-        f"A reader that looks at a lock sees it wrongly: held is seen as {held}, free "
+        f"A reader sees the state of a lock wrongly: held is seen as {held}, free "
         f"as {free}.",
         _NO_LIVENESS,
         held=held,
@@ -309,14 +309,14 @@ def _killed(bench: Bench) -> Iterator[Check]:
         yield ok(
             "locks.killed",
             f"The lock of a process that is killed (kill -9) is free {freed_ms:.2g} ms "
-            "later: a crash shows at once.",
+            "later: crashes are detected immediately.",
             freed_ms=freed_ms,
         )
         return
     text = (
         f"The lock of a killed process was still held {_FREED_S:g} s later"
         if before
-        else "The lock of an owner that lives is not seen as held"
+        else "The lock of a live owner is not seen as held"
     )
     yield problem("locks.killed", f"{text}.", _NO_LIVENESS, held=before, freed=freed)
 
@@ -349,7 +349,7 @@ def _forked(bench: Bench) -> Iterator[Check]:
         "locks.forked",
         "A forked child keeps the lock of its dead parent."
         if before
-        else "The lock of an owner that lives is not seen as held.",
+        else "The lock of a live owner is not seen as held.",
         _NO_LIVENESS,
         held=before,
         freed=freed,

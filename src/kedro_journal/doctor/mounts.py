@@ -26,20 +26,20 @@ _LAYERED: Final = frozenset(("overlay", "overlayfs", "aufs", "fuse.fuse-overlayf
 _MODELESS: Final = frozenset(("vfat", "exfat", "msdos"))
 
 _SHARED: Final = (
-    "appends of several hosts can land in each other, and a lock of another host may "
-    "not be seen from here"
+    "appends of several hosts can overwrite each other, and locks of other hosts may "
+    "be invisible"
 )
 _NETWORK: Final[Mapping[str, str]] = {
-    "nfs": f"{_SHARED}; a write error may show as late as fsync",
-    "nfs4": f"{_SHARED}; a write error may show as late as fsync",
-    "cifs": f"{_SHARED}; modes of files may be made up by the mount",
-    "smb3": f"{_SHARED}; modes of files may be made up by the mount",
-    "smbfs": f"{_SHARED}; modes of files may be made up by the mount",
+    "nfs": f"{_SHARED}; write errors may appear only at fsync",
+    "nfs4": f"{_SHARED}; write errors may appear only at fsync",
+    "cifs": f"{_SHARED}; file modes may be invented by the mount",
+    "smb3": f"{_SHARED}; file modes may be invented by the mount",
+    "smbfs": f"{_SHARED}; file modes may be invented by the mount",
     "fuse.sshfs": "locks stay on this machine, appends are made of plain writes, and "
     "fsync reaches the disk only if the server can",
-    "9p": f"{_SHARED}; what a sync and a lock do is up to the server's side",
-    "virtiofs": "locks may stay inside this virtual machine, and what a sync does is "
-    "up to the host",
+    "9p": f"{_SHARED}; the server decides what syncs and locks do",
+    "virtiofs": "locks may stay inside this virtual machine, and the host decides "
+    "what a sync does",
     "vboxsf": "locks stay inside this virtual machine, and a sync may do nothing",
     "fuse.vmhgfs-fuse": "locks stay inside this virtual machine, and a sync may do "
     "nothing",
@@ -52,19 +52,19 @@ _NETWORK: Final[Mapping[str, str]] = {
     "gpfs": _SHARED,
     "gfs2": _SHARED,
     "ocfs2": _SHARED,
-    "afs": f"{_SHARED}; what is written reaches the server at close",
+    "afs": f"{_SHARED}; data reaches the server when the file is closed",
     "pvfs2": f"{_SHARED}; there are no locks",
     "orangefs": f"{_SHARED}; there are no locks",
     "panfs": _SHARED,
-    "davfs": f"{_SHARED}; what is written reaches the server at close",
-    "fuse.davfs": f"{_SHARED}; what is written reaches the server at close",
+    "davfs": f"{_SHARED}; data reaches the server when the file is closed",
+    "fuse.davfs": f"{_SHARED}; data reaches the server when the file is closed",
 }
 _OBJECT_STORES: Final = re.compile(
     r"fuse\.(s3fs|gcsfuse|goofys|rclone|blobfuse2?|mount-s3|geesefs|juicefs|ossfs)"
 )
 _OBJECTS: Final = (
-    "an object store has no appends, locks or syncs of its own: what the mount makes "
-    "of them holds on this machine at best, and reaches the store at close"
+    "an object store has no appends, locks or syncs of its own: the mount emulates "
+    "them on this machine at best, and data reaches the store when the file is closed"
 )
 # Options with which a mount does less than its type could.
 _LOCAL_LOCKS: Final = frozenset(
@@ -192,17 +192,17 @@ def remarks(mount: Mount) -> list[str]:
             for option in sorted(options & _LOCAL_LOCKS)
         ]
     elif kind == "memory":
-        found.append("everything in it is gone at a reboot or when it is unmounted")
+        found.append("everything in it is lost at a reboot or unmount")
     elif kind == "layered":
-        found.append("what is written there goes with the container")
+        found.append("it is deleted with the container")
     elif kind == "userspace":
         found.append("a program in user space decides what appends, locks and syncs do")
     elif kind == "unknown":
-        found.append("this type is not known to the doctor: trust the probes only")
+        found.append("this type is unknown: rely on the probes only")
     found += [
         f"with the mount option {option} a sync does not wait for the disk's cache"
         for option in sorted(options & _NO_BARRIERS)
     ]
     if mount.type in _MODELESS:
-        found.append("it keeps no modes: who may read journals is up to the mount")
+        found.append("it stores no file modes: the mount decides who may read journals")
     return found

@@ -29,7 +29,7 @@ _FAST_MS: Final = 0.05  # no disk that keeps data without power is known to be f
 _SLOW_MS: Final = 50.0
 _NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
 _ROOM_BYTES: Final = 65536
-_LOST: Final = f"{ELSEWHERE}: records would overwrite each other or be mixed up here."
+_LOST: Final = f"{ELSEWHERE}: records would overwrite each other here."
 
 
 def operation_probes(bench: Bench) -> list[Probe]:
@@ -56,7 +56,7 @@ def _write(bench: Bench) -> Iterator[Check]:
         yield problem(
             "operations.write",
             f"A file of {_ROOM_BYTES} bytes was written, and {size} are in it.",
-            f"{ELSEWHERE}: what is written here does not arrive.",
+            f"{ELSEWHERE}: written data does not arrive here.",
             size_bytes=size,
         )
         return
@@ -68,15 +68,16 @@ def _write(bench: Bench) -> Iterator[Check]:
     if min(kept, found.st_size) >= RESERVE_BYTES:
         yield ok(
             "operations.reserve",
-            "Room for the endings of sessions can be kept: 64 KiB take up 64 KiB.",
+            "64 KiB can be reserved, so that a session's last records fit "
+            "on a full disk.",
             kept_bytes=kept,
         )
         return
     yield note(
         "operations.reserve",
-        f"A file that is to keep 64 KiB free takes up {kept} bytes: on a full disk the "
-        "ending of a session may be lost.",
-        "Nothing, as long as the disk does not fill up.",
+        f"A file that is to keep 64 KiB free takes up {kept} bytes: on a full disk a "
+        "session's last records may be lost.",
+        "No action is needed unless the disk fills up.",
         kept_bytes=kept,
     )
 
@@ -93,8 +94,8 @@ def _modes(bench: Bench) -> Iterator[Check]:
         yield problem(
             "operations.modes",
             f"What user {os.geteuid()} makes here belongs to user {made[1].st_uid}, "
-            "so it would be refused.",
-            f"{ELSEWHERE}, or run as a user whom the server knows.",
+            "so they would be refused.",
+            f"{ELSEWHERE}, or run as a user that the server knows.",
             **facts,
             owner=made[1].st_uid,
         )
@@ -109,7 +110,7 @@ def _modes(bench: Bench) -> Iterator[Check]:
             "operations.modes",
             f"A folder made with mode 0700 has {modes[0]:04o}, a file made with 0600 "
             f"has {modes[1]:04o}: others may be able to read journals.",
-            f"{ELSEWHERE}, or mount this one so that only you can read it.",
+            f"{ELSEWHERE}, or mount it so that only you can read it.",
             **facts,
         )
 
@@ -136,7 +137,8 @@ def _create(bench: Bench) -> Iterator[Check]:
     if both == wanted:
         yield ok(
             "operations.create",
-            "A folder is made once: of two processes that ask for it one gets it.",
+            "A folder is created only once: if two processes try, exactly "
+            "one succeeds.",
             folders=_RACES,
         )
         return
@@ -182,8 +184,8 @@ def _append(bench: Bench) -> Iterator[Check]:
     if not can_fork():
         yield note(
             "operations.append",
-            "Appends land at the end of the file. Two processes could not be tried.",
-            "Nothing: this system cannot fork.",
+            "Appends go to the end of the file. Two processes could not be tested.",
+            "No action is possible: this system cannot fork.",
             lines=3,
         )
         return
@@ -217,7 +219,8 @@ def _interleaved(bench: Bench, path: Path) -> Check:
             )
     return ok(
         "operations.append",
-        f"Appends land at the end: {wanted} lines of two processes at once, without a "
+        f"Appends go to the end of the file: {wanted} lines of two "
+        "processes at once, without a "
         "lock, are whole and in their order.",
         **facts,
     )
@@ -257,7 +260,7 @@ def _truncate(bench: Bench) -> Iterator[Check]:
     if size == 6 and found == b"whole\nnext\n":
         yield ok(
             "operations.truncate",
-            "The end of a file can be cut, as repairs do, and the next append follows.",
+            "A file can be truncated, as a repair does, and the next append follows.",
         )
         return
     yield problem(
@@ -282,14 +285,15 @@ def _rename(bench: Bench) -> Iterator[Check]:
     if (kept, now, new.exists()) == (b"old", b"new", False):
         yield ok(
             "operations.rename",
-            "A file takes another's place in one step; who has the old one open "
-            "keeps it.",
+            "A file can be replaced atomically; processes that have the old one open "
+            "keep it.",
         )
         return
     yield warning(
         "operations.rename",
         f"A file that took another's place reads as {now!r}, the old one as {kept!r}.",
-        f"{ELSEWHERE}. Journals are never renamed; tools that replace files are hurt.",
+        f"{ELSEWHERE}. Journals are never renamed; only tools that replace "
+        "files are affected.",
     )
 
 
@@ -322,13 +326,15 @@ def _sync(bench: Bench) -> Iterator[Check]:
         f"folder in {folder_ms:.2g} ms (medians)."
     )
     if bench.kind == "memory":
-        yield ok("operations.sync", f"{words} In memory that means nothing.", **facts)
+        yield ok("operations.sync", f"{words} In memory that proves nothing.", **facts)
     elif data_ms < _FAST_MS:
         yield note(
             "operations.sync",
             f"{words} That is faster than most disks write: a cache may answer for "
-            "the disk, and whether it outlives a power loss cannot be told from here.",
-            "If power loss matters, ask who runs the disk whether a sync reaches it.",
+            "the disk, and whether data survives a power loss cannot be "
+            "checked from here.",
+            "If power loss matters, ask the administrator of the disk "
+            "whether a sync reaches it.",
             **facts,
         )
     elif data_ms > _SLOW_MS:
@@ -341,7 +347,8 @@ def _sync(bench: Bench) -> Iterator[Check]:
     else:
         yield ok(
             "operations.sync",
-            f"{words} Whether the disk keeps its word cannot be told from here.",
+            f"{words} Whether the disk really honors a sync cannot be "
+            "checked from here.",
             **facts,
         )
 
@@ -351,14 +358,14 @@ def _no_sync(error: OSError) -> Check:
     if error.errno in _NO_SYNC:
         return warning(
             "operations.sync",
-            f"This file system has no such thing as syncing: {reason}.",
+            f"This file system does not support syncing: {reason}.",
             f"{ELSEWHERE} if records have to survive a power loss.",
             errno=error.errno,
         )
     return problem(
         "operations.sync",
-        f"Syncing fails: {reason}. The writer of a journal stops for good at that.",
-        f"{ELSEWHERE}, and look after this disk: it may be failing or full.",
+        f"Syncing fails: {reason}. A journal's writer stops after a failed sync.",
+        f"{ELSEWHERE}, and check this disk: it may be failing or full.",
         errno=error.errno,
     )
 
@@ -380,11 +387,11 @@ def _clock(bench: Bench) -> Iterator[Check]:
     second, ended = bench.port.now(), time.monotonic()
     forward_ms = round((second - first).total_seconds() * 1000, 3)
     if second > first and ended > begun:
-        yield ok("operations.clock", "The clock goes forward.", forward_ms=forward_ms)
+        yield ok("operations.clock", "The clock moves forward.", forward_ms=forward_ms)
         return
     yield warning(
         "operations.clock",
         f"The clock stood still or went back (by {forward_ms:g} ms).",
-        "Order records by `seq`, never by `at`, and look after the clock.",
+        "Order records by `seq`, never by `at`, and check the clock.",
         forward_ms=forward_ms,
     )

@@ -73,22 +73,22 @@ def _there(directory: Path, probed: Path) -> Check:
             return problem(
                 key,
                 f"{directory} is a symbolic link that leads nowhere.",
-                f"Remove it. {ELSEWHERE} if it should be there.",
+                f"Remove it. {ELSEWHERE} if it is supposed to exist.",
                 **facts,
                 exists=False,
             )
         return note(
             key,
-            f"{directory} does not exist yet; {probed} is probed in its stead.",
-            "Nothing: the first session makes it.",
+            f"{directory} does not exist yet; {probed} is probed instead.",
+            "No action is needed: the first session creates it.",
             **facts,
             exists=False,
         )
     except OSError as error:
         return problem(
             key,
-            f"{directory} cannot be looked at: {reason_of(error)}.",
-            f"{ELSEWHERE}, or mend the permissions of the folders above it.",
+            f"{directory} cannot be inspected: {reason_of(error)}.",
+            f"{ELSEWHERE}, or fix the permissions of the folders above it.",
             **facts,
             exists=None,
         )
@@ -96,7 +96,7 @@ def _there(directory: Path, probed: Path) -> Check:
         return problem(
             key,
             f"{directory} is not a folder.",
-            f"Move it away. {ELSEWHERE} if it should be there.",
+            f"Move it away. {ELSEWHERE} if it is supposed to exist.",
             **facts,
             exists=True,
         )
@@ -115,7 +115,7 @@ def _safe(directory: Path, probed: Path, *, chosen: bool) -> Check:
                 key,
                 f"{directory} is refused: {error.reason}.",
                 "Make it a real folder of yours that others may not write to. "
-                f"{ELSEWHERE} if that cannot be.",
+                f"{ELSEWHERE} if that is not possible.",
                 reason=error.reason,
             )
         if reason:
@@ -126,17 +126,17 @@ def _safe(directory: Path, probed: Path, *, chosen: bool) -> Check:
                 "No action is needed if nobody else uses this machine or container.",
                 reason=reason,
             )
-        return ok(key, "It is a real folder, and nobody else may put sessions in it.")
+        return ok(key, "It is a real folder, and no other user can put sessions in it.")
     mode = probed.stat().st_mode
     if mode & 0o002 and not mode & 0o1000:
         return warning(
             key,
-            f"Everybody may write to {probed}: somebody else could make the journal "
-            "directory first, and then it is refused.",
-            f"Take that right away: chmod o-w {probed}",
-            reason="everybody may write to it",
+            f"Every user can write to {probed}: another user could create the "
+            "journal directory first, and then it is refused.",
+            f"Remove that permission: chmod o-w {probed}",
+            reason="every user can write to it",
         )
-    return ok(key, f"Nobody may take the place of what you make in {probed}.")
+    return ok(key, f"Other users cannot replace files that you create in {probed}.")
 
 
 def _file_system(mount: Mount | None, probed: Path) -> Check:
@@ -144,7 +144,7 @@ def _file_system(mount: Mount | None, probed: Path) -> Check:
     if mount is None:
         return note(
             key,
-            "The type of the file system cannot be told: this system has no "
+            "The type of the file system is not known: this system has no "
             "/proc/self/mountinfo to read.",
             f"Make sure that {probed} is on a local disk.",
             kind="unknown",
@@ -168,7 +168,7 @@ def _file_system(mount: Mount | None, probed: Path) -> Check:
         return ok(key, f"{text}: a local file system.", **facts)
     text = f"{text}. Not guaranteed there: {'; '.join(said)}."
     if kind == "memory":
-        advice = f"{ELSEWHERE} if journals have to outlive a reboot."
+        advice = f"{ELSEWHERE} if journals have to survive a reboot."
     elif kind == "layered":
         advice = "Mount a volume for the journal directory."
     elif kind == "unknown":
@@ -192,7 +192,7 @@ def _space(probed: Path) -> Check:
     scarce = free_files is not None and free_files < _FEW_FILES
     out = free_files is not None and free_files < _TOO_FEW_FILES
     if free_bytes < _TOO_FEW_BYTES or out:
-        advice = f"Free some. {ELSEWHERE} if that cannot be."
+        advice = f"Free some. {ELSEWHERE} if that is not possible."
         return problem(key, f"The disk is full: {text}", advice, **facts)
     if free_bytes < _FEW_BYTES or scarce:
         advice = "Free some: a full disk stops journals, not runs."

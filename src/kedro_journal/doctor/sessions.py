@@ -61,9 +61,9 @@ def look_at_journals(directory: Path) -> Iterator[Check]:
     if seen.torn:
         yield note(
             "journals.torn",
-            f"{len(seen.torn)} end in the middle of a line, which their process did "
-            "not live to finish. No acknowledged record is lost by that.",
-            "Nothing: readers pass over it, and the next writer repairs it.",
+            f"{len(seen.torn)} end in the middle of a line, because their process "
+            "died. No acknowledged record is lost.",
+            "No action is needed: readers skip it, and the next writer repairs it.",
             sessions=seen.torn,
         )
     yield _reserve(where.own / RESERVE_NAME)
@@ -72,8 +72,8 @@ def look_at_journals(directory: Path) -> Iterator[Check]:
             "journals.hosts",
             "Sessions there were written on other hosts: "
             f"{', '.join(seen.other_hosts)}.",
-            "Give each host a directory of its own: whether sessions of another host "
-            "live cannot be told.",
+            "Give each host a directory of its own: the liveness of sessions of "
+            "another host is not known.",
             hosts=seen.other_hosts,
         )
 
@@ -101,13 +101,13 @@ def _sessions(directory: Path, number: int, seen: _Seen) -> Check:
     said = said or "none reads"
     text = f"{number} sessions in {directory}. "
     if not seen.looked_at:
-        text += "None was looked at in the time there was."
+        text += "None was checked within the time limit."
     elif seen.looked_at < number:
-        text += f"Of the newest, {seen.looked_at} were looked at: {said}."
+        text += f"Of the newest, {seen.looked_at} were checked: {said}."
     else:
-        text += f"All were looked at: {said}."
+        text += f"All were checked: {said}."
     if seen.passed_over:
-        text += f" {seen.passed_over} larger than 64 MB were passed over."
+        text += f" {seen.passed_over} larger than 64 MB were skipped."
     facts = _count(number, seen)
     if seen.verdicts["crashed"]:
         return note(
@@ -131,13 +131,13 @@ def _count(number: int, seen: _Seen | None = None) -> dict[str, object]:
 def _health(seen: _Seen) -> Check:
     facts = {"damaged": seen.damaged, "unreadable": seen.unreadable}
     if not seen.damaged and not seen.unreadable:
-        text = "Every record of the journals that were looked at is intact."
+        text = "Every record of the checked journals is intact."
         return ok("journals.health", text, **facts)
     said = []
     if seen.damaged:
         said.append(f"damaged, with records lost: {', '.join(seen.damaged)}")
     for session_id, why in seen.unreadable.items():
-        said.append(f"not to be read: {session_id} ({why})")
+        said.append(f"not readable: {session_id} ({why})")
     return problem(
         "journals.health",
         f"Journals are {'; '.join(said)}.",
@@ -155,9 +155,9 @@ def _reserve(path: Path) -> Check:
     except FileNotFoundError:
         return note(
             key,
-            "The room that is kept for the endings of sessions was given up: the disk "
+            "The space reserved for the last records of sessions was used: the disk "
             "was full.",
-            "Free some room: the next session puts it back.",
+            "Free some space: the next session reserves it again.",
             kept_bytes=0,
         )
     blocks = getattr(found, "st_blocks", None)
@@ -165,13 +165,13 @@ def _reserve(path: Path) -> Check:
     if stat.S_ISREG(found.st_mode) and kept >= RESERVE_BYTES:
         return ok(
             key,
-            "64 KiB are kept free for the endings of sessions.",
+            "64 KiB are reserved for the last records of sessions.",
             kept_bytes=kept,
         )
     return warning(
         key,
         f"{path} is to keep 64 KiB free for the endings of sessions, and keeps {kept} "
-        "bytes: on a full disk an ending may be lost.",
-        f"Remove it, and the next session makes it anew: rm {path}",
+        "bytes: on a full disk a session's last records may be lost.",
+        f"Remove it, and the next session creates it again: rm {path}",
         kept_bytes=kept,
     )

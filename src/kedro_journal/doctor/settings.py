@@ -24,18 +24,18 @@ def look_at_project(project: Path | None, directory: Path | None) -> Check:
         )
         text += "above it."
         if directory is not None:
-            return ok(key, f"{text} The directory that was given is probed.", **facts)
+            return ok(key, f"{text} The given directory is probed.", **facts)
         return warning(
             key,
-            f"{text} So it is not known where journals are to be written.",
-            "Call it inside a project, or give --project or --directory.",
+            f"{text} So the journal directory is not known.",
+            "Run it inside a project, or give --project or --directory.",
             **facts,
         )
     if find_project(project) != project.resolve():
         return warning(
             key,
             f"{project} is no Kedro project: it has no pyproject.toml with "
-            "[tool.kedro]. The defaults are taken.",
+            "[tool.kedro]. The defaults are used.",
             "Give the root of a project with --project.",
             **facts,
         )
@@ -66,21 +66,21 @@ def look_at_settings(explained: Explained) -> Iterator[Check]:
         yield problem(
             "settings.mistakes",
             " ".join(f"{one.source}: {one.reason}." for one in mistakes),
-            "Correct it: runs, and commands that read, go on without the setting. "
+            "Correct it: runs, and reading commands, ignore the setting. "
             "docs/reference/configuration.md has all settings.",
             mistakes=[{"source": one.source, "reason": one.reason} for one in mistakes],
         )
     else:
-        yield ok("settings.mistakes", "Every setting reads.", mistakes=[])
+        yield ok("settings.mistakes", "All settings are valid.", mistakes=[])
     if config.disable:
         yield warning(
             "settings.disable",
             f"Nothing is journaled: `disable` is set by {sources.get('disable')}.",
-            "Take it away to journal runs.",
+            "Remove it to journal runs.",
             disabled=True,
         )
     else:
-        yield ok("settings.disable", "Journaling is not switched off.", disabled=False)
+        yield ok("settings.disable", "Journaling is enabled.", disabled=False)
 
 
 def _literal(value: object) -> str:

@@ -141,10 +141,12 @@ def entry_point_checks(told: Told) -> Iterator[Check]:
         key, group = f"software.{name}", f"kedro.{name}"
         found = told.get(name)
         if found is None:
-            reason = told.get("failed", {}).get("reason", "it was not told")
+            reason = told.get("failed", {}).get(
+                "reason", "its process did not report it"
+            )
             yield problem(
                 key,
-                f"Whether the entry point {group} loads could not be told: {reason}.",
+                f"Whether the entry point {group} loads is not known: {reason}.",
                 f"Try it: {sys.executable} -m kedro info",
                 registered=None,
                 error=reason,
@@ -163,8 +165,8 @@ def entry_point_checks(told: Told) -> Iterator[Check]:
             stops = "; every `kedro run` stops at that" if name == "hooks" else ""
             yield problem(
                 key,
-                f"The entry point {group} does not load: {found['error']}{stops}.",
-                "Mend that import; where a package is missing or broken, install it "
+                f"The entry point {group} cannot be imported: {found['error']}{stops}.",
+                "Fix that import; where a package is missing or broken, install it "
                 f"again: {sys.executable} -m pip install --force-reinstall",
                 **found,
             )
@@ -185,19 +187,20 @@ def _late(told: Told) -> Check:
     """Judge what the hooks import when a run begins."""
     key, late = "software.journaling", told.get("journaling")
     if late is None:
-        reason = told.get("failed", {}).get("reason", "it was not told")
+        reason = told.get("failed", {}).get("reason", "its process did not report it")
         return problem(
             key,
-            f"Whether what the hooks need loads could not be told: {reason}.",
+            f"Whether what the hooks need loads is not known: {reason}.",
             f"Try it: {sys.executable} -m kedro info",
             error=reason,
         )
     if late["error"]:
         return problem(
             key,
-            f"Nothing is journaled: what the hooks need does not load: {late['error']}."
+            "Nothing is journaled: what the hooks need cannot be imported: "
+            f"{late['error']}."
             " Runs go on without a journal, unless `strict` is set.",
-            "Mend that import; where a package is missing or broken, install it "
+            "Fix that import; where a package is missing or broken, install it "
             f"again: {sys.executable} -m pip install --force-reinstall",
             **late,
         )
@@ -213,7 +216,7 @@ def project_checks(told: Told, kedro_version: str | None) -> Iterator[Check]:
         yield problem(
             "settings.settings_py",
             f"The project's settings do not load: {error}.",
-            "Mend that first: no Kedro command works in this project.",
+            "Fix that first: no Kedro command works in this project.",
             error=error,
         )
         return
@@ -223,13 +226,13 @@ def project_checks(told: Told, kedro_version: str | None) -> Iterator[Check]:
             "settings.hooks",
             "Nothing is journaled: DISABLE_HOOKS_FOR_PLUGINS in settings.py names "
             "kedro-journal.",
-            "Take it out of that list to journal runs.",
+            "Remove it from that list to journal runs.",
             disabled=True,
         )
     else:
         yield ok(
             "settings.hooks",
-            "The hooks are not switched off in settings.py.",
+            "The hooks are enabled in settings.py.",
             disabled=False,
         )
     yield _session_class(found, kedro_version)
@@ -242,8 +245,8 @@ def _session_class(found: Mapping[str, Any], kedro_version: str | None) -> Check
         return note(
             key,
             f"SESSION_CLASS is {name}: hooks journal runs (level 0). What fails before "
-            "a run, and Ctrl-C in scripts and notebooks, leaves no session.",
-            "`kedro journal init` sets our session class, which journals these too.",
+            "a run, and Ctrl-C in scripts and notebooks, is not recorded.",
+            "`kedro journal init` sets our session class, which records these too.",
             **facts,
             level=0,
         )

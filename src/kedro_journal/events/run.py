@@ -108,7 +108,7 @@ class PlannedNode(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RunStarted(Event, frozen=True, kw_only=True):
-    """A run began. What it was asked for, and what it set out to do."""
+    """A run began. What was requested, and what is planned."""
 
     TYPE: ClassVar[str] = "run.started"
 

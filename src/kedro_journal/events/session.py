@@ -405,7 +405,7 @@ class SessionClosed(Event, frozen=True, kw_only=True):
 
 
 class SessionResumed(Event, frozen=True, kw_only=True):
-    """This session goes on from another one.
+    """This session resumes another one.
 
     Told when it is created, and once more with the nodes when the plan is made.
     """
@@ -413,7 +413,7 @@ class SessionResumed(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "session.resumed"
 
     parent_session_id: Annotated[
-        str, Meta(extra=NAME, description="The session it goes on from.")
+        str, Meta(extra=NAME, description="The session it resumes.")
     ]
     parent_run_id: Annotated[
         str | None, Meta(extra=NAME, description="The run of it that is gone on from.")

@@ -34,7 +34,7 @@ class JournalDirectory:
         path: The directory. It need not exist for reading: then it has no sessions.
         port: The operating system.
         chosen: The user named this directory in the settings. Then it may be a link,
-            and everybody may write to it, as to an `emptyDir` volume.
+            and every user can write to it, as to an `emptyDir` volume.
     """
 
     def __init__(self, path: Path, port: Os = REAL_OS, *, chosen: bool = False) -> None:
@@ -116,7 +116,7 @@ class JournalDirectory:
 
         Raises:
             UnsafeJournal: It is somebody else's; or, unless the user chose it, it is a
-                link or everybody may write to it.
+                link or every user can write to it.
             OSError: It cannot be looked at.
         """
         if not hasattr(os, "geteuid"):
@@ -137,7 +137,9 @@ class JournalDirectory:
         if self.path.is_symlink():
             return "a symbolic link"
         mode = self.path.stat().st_mode
-        return "everybody may write to it" if mode & 0o002 and not mode & 0o1000 else ""
+        return (
+            "every user can write to it" if mode & 0o002 and not mode & 0o1000 else ""
+        )
 
     def claim(self, wanted: str) -> tuple[str, Path]:
         """Make the folder of a new session, exclusively.

@@ -284,7 +284,7 @@ class OwnerLock:
             self.drop()
             let_through(error, system=True)
             if isinstance(error, OSError):
-                reason = f"no lock to be had: {error.strerror}"
+                reason = f"no lock could be taken: {error.strerror}"
                 raise JournalUnwritable(self._path, error.errno, reason) from error
             raise
 

@@ -1,4 +1,4 @@
-"""Lines that simply go on from the one before: the reader's quick way.
+"""Lines that directly follow the one before: the reader's quick way.
 
 Nearly all lines of a journal are such: a frequent event, not deep, the next number, the
 checksum right. They are decoded in one step, and nothing else about them needs to be
@@ -127,7 +127,7 @@ class Plain(NamedTuple):
 
 
 def plain_lines(lines: Sequence[bytes], last: Cursor, *, lists: bool = True) -> Plain:
-    """Decode lines as long as each simply goes on from the one before.
+    """Decode lines as long as each directly follows the one before.
 
     Args:
         lines: Whole lines, without their newlines, none longer than the data of an

@@ -147,7 +147,7 @@ class Scanner:
     def take_plain(
         self, lines: Sequence[bytes], first: int, offset: int, *, lists: bool = True
     ) -> Sequence[PlainLine]:
-        """Judge lines as long as each simply goes on from the record before.
+        """Judge lines as long as each directly follows the record before.
 
         Args:
             lines: Whole lines, without their newlines, one behind the other, none
@@ -320,7 +320,7 @@ class Scanner:
         return None
 
     def cut(self, size: int) -> None:
-        """Note that the file ends at *size*, before the place to go on from."""
+        """Note that the file ends at *size*, before the place to continue after."""
         last = self.last
         self._find(
             "records missing",

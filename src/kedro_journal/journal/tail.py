@@ -62,7 +62,7 @@ def examine(data: bytes, *, whole: bool, after: int = 0) -> Tail:
 
 
 def fits(line: bytes, seq: int, crc: str) -> bool:
-    """Tell whether a whole line may go on from the record *seq* with checksum *crc*.
+    """Tell whether a whole line may follow the record *seq* with checksum *crc*.
 
     Numbers may be missing in between: then records before it were damaged.
     """

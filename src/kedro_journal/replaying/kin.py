@@ -1,4 +1,4 @@
-"""Who goes on from a session, and who of it lives on: its journal does not say."""
+"""Sessions that resume a session, and its processes that are alive."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["end_of_chain", "is_live_worker", "live_workers"]
 
 
 def end_of_chain(where: JournalDirectory, session_id: str) -> SessionState:
-    """Give the last of those that go on from a session, one from the other, or itself.
+    """Return the last session that resumes a session, directly or not, or itself.
 
     Returns:
         Its state, with its id even where nothing more of it can be read.

@@ -181,7 +181,7 @@ def why_empty(where: JournalDirectory, roster: Roster) -> str:
     except (JournalError, OSError) as error:
         let_through(error)
         return f"Nothing is journaled there: {error}"
-    return "No session was journaled there yet: `kedro run` makes one."
+    return "No session was journaled there yet: `kedro run` creates one."
 
 
 def _newest(

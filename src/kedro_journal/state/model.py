@@ -156,7 +156,7 @@ class RunState(Shown, frozen=True, omit_defaults=True):
         status: Where it stands.
         pipelines, filters, runner, is_async, runner_arguments,
             runner_arguments_unknown, env, runtime_params, load_versions, save_version,
-            free_inputs, left_out: What it was asked for; see `run.started`.
+            free_inputs, left_out: What was requested; see `run.started`.
         nodes: Its nodes by name, in execution order.
         started_seq, ended_seq: The records that say so; 0 for none.
         started_at, ended_at: Wall clock.
@@ -285,7 +285,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
             versions, via, kedro_session_id, parent_session_id, group_id, labels,
             container, notebook: See `session.created`.
         env: The environment asked for, else the one that the context was made for.
-        resumed: What it goes on from, if it resumes another session.
+        resumed: The session it resumes, if any.
         context: The last `context.loaded`: parameters in force, catalog, sources.
         runs: Its runs and their attempts, in order of start.
         error: What left its block, or came before any run.

@@ -58,7 +58,7 @@ def trace(
             flag (`--env`), a variable (`$KEDRO_ENV`), or a dataset. A name without a
             mark is looked for in this order.
         run_id: A run whose own runtime parameters come first; None for the last run.
-        before: The sessions that it goes on from, oldest first: a dataset that it did
+        before: The sessions that it resumes, oldest first: a dataset that it did
             not save itself is of the last of them that did.
 
     Returns:
@@ -218,9 +218,7 @@ def _dataset(
     for earlier in reversed(before if not made and (entry or steps) else ()):
         made, where, more = _made(earlier, name)
         if made:
-            made = (
-                f"{made} of session {earlier.session_id}, which this one goes on from"
-            )
+            made = f"{made} of session {earlier.session_id}, which this one resumes"
             steps += [step for step in more if step.startswith("saved")]
             break
     if entry is None and not made and not steps:

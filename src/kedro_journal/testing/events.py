@@ -54,7 +54,7 @@ def fold(
 
     Args:
         events: As for `records`.
-        initial: A state to go on from; None is the empty one.
+        initial: The state to start from; None is the empty one.
     """
     after = initial.seq if initial else 0
     return state.fold(records(*events, after=after), initial=initial)

@@ -110,7 +110,7 @@ def _verb(verdict: str) -> str:
     return {
         "failed": "failed",
         "interrupted": "was interrupted",
-        "unknown": "was left, nobody here knows how,",
+        "unknown": "ended for an unknown reason",
     }.get(verdict, "crashed")
 
 

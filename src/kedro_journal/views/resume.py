@@ -26,11 +26,11 @@ def plan_view(plan: ResumePlan, screen: Screen) -> str:
     told = f"{count(to_run, 'node')} to run, {done} done"
     lines = [f"session {escape(plan.session_id)}: {told}"]
     if len(plan.chain) > 1:
-        lines.append("goes on from " + " <- ".join(map(escape, plan.chain[::-1][1:])))
+        lines.append("resumes " + " <- ".join(map(escape, plan.chain[::-1][1:])))
     width = max((len(d.name) for d in plan.decisions), default=0)
     lines += [_decision(one, width, screen) for one in plan.decisions]
     if plan.load_versions:
-        lines.append("loaded at the version on record:")
+        lines.append("loaded at the recorded version:")
         lines += [
             f"  {escape(name)} {escape(version)}"
             for name, version in sorted(plan.load_versions.items())
@@ -39,7 +39,7 @@ def plan_view(plan: ResumePlan, screen: Screen) -> str:
         names = ", ".join(map(escape, plan.unknown))
         lines.append(f"without a fingerprint, so that a change would not show: {names}")
     if plan.drift:
-        lines.append("not as it was:")
+        lines.append("changed since that run:")
         lines += [_drift(one, screen) for one in plan.drift]
     return "\n".join(lines) + "\n"
 

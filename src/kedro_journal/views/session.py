@@ -91,8 +91,8 @@ def session_view(
         moments: Wall clock of records that the verdict may refer to.
         findings: Damage that was read past.
         journal: Path of the journal file, empty to leave it out.
-        resumed_by: The session that goes on from it, if one does.
-        heir: The last of those that go on from it, one from the other.
+        resumed_by: The session that resumes it, if one does.
+        heir: The last of the sessions that resume it, directly or not.
         alive: Worker processes of it that live, though it does not run.
     """
     lines = session_lines(
@@ -211,7 +211,7 @@ def session_facts(
 def _kin(state: SessionState, resumed_by: str) -> list[tuple[str, str]]:
     resumed = state.resumed.parent_session_id if state.resumed else ""
     return [
-        ("goes on from", resumed),
+        ("resumes", resumed),
         ("parent", "" if resumed else state.parent_session_id or ""),
         ("resumed by", resumed_by),
         ("group", state.group_id or ""),
@@ -359,12 +359,12 @@ def _next(
 def _along_the_chain(
     state: SessionState, heir: SessionState | None
 ) -> list[tuple[str, str]]:
-    """Give the steps to the session that it goes on from, and to go on from itself."""
+    """Give the steps to the session that it resumes, and to resume it."""
     steps: list[tuple[str, str]] = []
     parent = state.resumed.parent_session_id if state.resumed is not None else ""
     if parent and not state.runs and state.verdict != "running":
         show = f"kedro-journal show {shlex.quote(parent)}"
-        steps.append((show, "what it was to go on from; nothing of it ran here"))
+        steps.append((show, "the session it was to resume; nothing ran here"))
     if state.verdict not in _BROKEN or not (state.runs or parent):
         return steps
     last = heir if heir is not None else state
@@ -373,5 +373,5 @@ def _along_the_chain(
         steps.append((f"kedro-journal show {named}", f"it goes on: {heir.verdict}"))
     if last.verdict in _BROKEN:
         resume = f"kedro-journal resume {named}"
-        steps.append((resume, "go on from what was completed"))
+        steps.append((resume, "run what was not completed"))
     return steps

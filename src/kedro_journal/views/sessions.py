@@ -93,7 +93,7 @@ class Listed(NamedTuple):
 def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> str:
     """Give the table of sessions, newest first as they come.
 
-    Those that go on from another one, or do it again, stand under that, oldest first;
+    Those that resume or repeat another one, stand under that, oldest first;
     the whole family stands where its newest member would.
 
     Args:

@@ -247,9 +247,7 @@ def _session(event: _SessionEvent) -> Sentence:  # noqa: PLR0911 - one per event
         case SessionResumed():
             todo = f": {len(event.done)} done, {len(event.remaining)} to run"
             planned = todo if event.done or event.remaining else ""
-            return Sentence(
-                "session", f"goes on from {event.parent_session_id}{planned}"
-            )
+            return Sentence("session", f"resumes {event.parent_session_id}{planned}")
         case _:
             assert_never(event)
 

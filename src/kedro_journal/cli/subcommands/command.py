@@ -32,12 +32,12 @@ def command(
 ) -> None:
     """Print the command or call that started a session.
 
-    Secrets are left out: the journal never had them. Of a session that goes on from
+    Secrets are left out: the journal never had them. Of a session that resumes
     another one it is how that was asked for, which stderr says as well; the command
     of the first of them is how the run began.
 
     With --json: one object with session_id, text, argv, null for a Python call, and
-    resumes, the session it goes on from, null if there is none.
+    resumes, the session it resumes, null if there is none.
     """
     where = open_journals(ctx, project, directory)
     folder = choose(where, session_id).folder
@@ -55,6 +55,6 @@ def command(
         click.echo(json_text(data), nl=False)
         return
     if resumes is not None:
-        say(f"session {state.session_id} goes on from session {resumes}.")
+        say(f"session {state.session_id} resumes session {resumes}.")
     for line in text.splitlines():
         click.echo(escape(line))

@@ -99,7 +99,7 @@ def _what_is_left(story: Story) -> str:
         sessions = 0
     if sessions:
         left += f", with {count(sessions, 'session')} for `kedro-journal list`"
-    return f"{left}; `{escape(again)}` begins anew."
+    return f"{left}; `{escape(again)}` starts again."
 
 
 def _summary(story: Story, error: str | None, seconds: float) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def doctor(
     --json: variable, directory, sessions, found (session, file, seq, type, field,
     offset, form) and not_searched (file, reason).
 
-    Exits with 0 if there is no problem (notes and warnings are none), else with 1.
+    Exits with 0 if there is no problem (notes and warnings do not count), else with 1.
 
     With --json: one object with worst, directory, probed, project, durability, checks
     (key, status, text, advice, facts), not_probed, guarantees (key, holds, text) and

@@ -57,7 +57,7 @@ def rerun(
 
     Pipelines, filters, runner, environment and runtime parameters are those of the
     original, whether it came from the command line, a script or a notebook. `resume`
-    keeps what was completed instead. A session that goes on from others stands for
+    keeps what was completed instead. A session that resumes others stands for
     the first of them, with the runtime parameters of the last.
 
     With --json: one object with session_id (null if nothing is journaled), verdict,
@@ -80,7 +80,7 @@ def rerun(
     parent = session.state.parent_session_id
     if parent is not None and session.repeats != parent:
         say(
-            f"session {parent} goes on from {session.repeats}: what that one was asked "
+            f"session {parent} resumes {session.repeats}: what that one was asked "
             "for runs again"
         )
     error: BaseException | None = None

@@ -1,4 +1,4 @@
-"""`resume`: go on from what a session really completed."""
+"""`resume`: run what a session did not complete."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ __all__ = ["resume"]
     "from_nodes",
     multiple=True,
     metavar="NODE",
-    help="Run this node again in any case, and all that follows from it.",
+    help="Run this node and everything downstream again, even if it completed.",
 )
 @click.option(
     "--params",
@@ -65,7 +65,11 @@ __all__ = ["resume"]
 @click.option(
     "--run", "--run-id", "run_id", help="A run of the session.  [default: the last]"
 )
-@click.option("--force", is_flag=True, help="Although its process may be alive.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Resume even if the session's process may still be alive.",
+)
 @project_option
 @json_option
 @click.pass_context

@@ -43,7 +43,7 @@ def trace(
     flag of the command (--env; after `--` where it is
     one of `trace` as well), or an environment variable
     ($KEDRO_ENV). ID is a session, by default the latest. A dataset that a resumed
-    session did not save is looked for in those that it goes on from.
+    session did not save is looked for in those that it resumes.
 
     With --json: an array of objects with name, kind, value, origin and steps.
     """

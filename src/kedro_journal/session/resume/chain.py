@@ -90,7 +90,7 @@ def find_chain(
             directory.
         directory: The journal directory itself, instead of a project's.
         run_id: A run of the session; None for its last.
-        force: Also go on from a session whose process is alive, or cannot be told.
+        force: Also resume a session whose process is alive or not known.
         follow: Go on from the last that resumed it; False for the session itself.
 
     Raises:
@@ -119,7 +119,7 @@ def find_chain(
 
 
 def _check_own(chosen: Chosen) -> None:
-    """Refuse to go on from a copy: its chain is that of the original.
+    """Refuse to resume a copy: its chain is that of the original.
 
     Raises:
         NotResumable: It is one.
@@ -132,7 +132,7 @@ def _check_own(chosen: Chosen) -> None:
         return  # it is refused where it is read
     if isinstance(event, JournalHeader) and event.session_id != chosen.session_id:
         reason = f"it is a copy of session {event.session_id}"
-        advice = f"`kedro-journal resume {event.session_id}` goes on from that one."
+        advice = f"`kedro-journal resume {event.session_id}` resumes that one."
         raise NotResumable(chosen.session_id, reason, advice)
 
 
@@ -181,7 +181,7 @@ def _links(
             let_through(error)
             if not links:
                 raise
-            reason = f"what it goes on from, session {wanted}, cannot be read: {error}"
+            reason = f"the session it resumes, {wanted}, cannot be read: {error}"
             advice = "`kedro-journal rerun` runs all of it again."
             raise NotResumable(session_id, reason, advice) from error
         run = _run_of(state, run_id)
@@ -200,7 +200,7 @@ def _run_of(state: SessionState, run_id: str | None) -> RunState | None:
 
 
 def _check_read(links: tuple[Link, ...], *, force: bool) -> None:
-    """Refuse to go on from what this version cannot read."""
+    """Refuse to resume what this version cannot read."""
     for state, _ in links:
         if state.unknown_events and not force:
             raise NotResumable(state.session_id, unread_text(state), _UPGRADE)

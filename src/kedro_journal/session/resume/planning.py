@@ -113,7 +113,7 @@ def run_filters(chain: Chain, session_id: str, run: RunState) -> dict[str, Any]:
     versions = (text for pair in run.load_versions for text in pair)
     for name in (*run.pipelines, *versions):
         if REDACTED in name:
-            reason = f"what it was asked for holds a secret, and is masked: {name}"
+            reason = f"{name} holds a secret, and is masked in the record"
             raise NotResumable(chain.last.session_id, reason, "Start a new run.")
     filters = decoded(chain, session_id, run.filters)
     values = {"filters": filters} if isinstance(filters, Inexact) else filters

@@ -1,4 +1,4 @@
-"""What a session can do with an earlier one: go on from it, or do it again."""
+"""What a session can do with an earlier one: resume it, or repeat it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ __all__ = ["RESUMES", "Resumable"]
 RESUMES: Final[ContextVar[SessionResumed | None]] = ContextVar(
     "kedro_journal_resumes", default=None
 )
-"""What the session that is being created goes on from: on record from its start."""
+"""The session that the one being created resumes: recorded from its start."""
 
 
 class Resumable(_KedroSession):
@@ -72,7 +72,7 @@ class Resumable(_KedroSession):
         runner: type[Any] | None = None,
         runner_params: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Make a new session that goes on from what an earlier one completed.
+        """Create a session that runs what an earlier one did not complete.
 
         Its `run()`, without arguments, runs what `plan` says is left, with the
         pipelines, filters, runner, environment and runtime parameters of the original.
@@ -90,7 +90,7 @@ class Resumable(_KedroSession):
             from_nodes: Nodes to run again in any case, with all that follows.
             on_drift: What to do where code, parameters or inputs were changed: report
                 it in the plan, refuse, or redo what depends on it.
-            force: Also go on from a session whose process is alive, or cannot be told.
+            force: Also resume a session whose process is alive or not known.
             conf_source: Another folder or archive of the configuration.
             runner: Another class of runners; None for the recorded one.
             runner_params: Arguments of its constructor, over the recorded ones. Given,
@@ -159,7 +159,7 @@ class Resumable(_KedroSession):
 
         From the start, with the same pipelines, filters, runner, environment and
         runtime parameters; nothing of what was completed is used. A session that
-        goes on from others stands for the first of them (`repeats`): its filters and
+        resumes others stands for the first of them (`repeats`): its filters and
         versions count, with the runtime parameters, environment and runner of the
         last.
 
@@ -264,7 +264,7 @@ class Resumable(_KedroSession):
         return dict(given)
 
     def let_go(self) -> None:
-        """Let others resume what this session went on from."""
+        """Let others resume the session that this one resumed."""
         if self._resumption is not None:
             self._resumption.lock.release()
 

@@ -1,4 +1,4 @@
-"""A session that goes on from another one: claim it, plan, put on record, run."""
+"""A session that resumes another one: claim it, plan, record, run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ RESUME_LOCK_NAME: Final = "resume.lock"
 
 
 class ResumeLock:
-    """Held by the session that goes on from another one.
+    """Held by the session that resumes another one.
 
     Args:
         path: The lock file.
@@ -142,7 +142,7 @@ def _not_claimed(
 
 
 def claim(find: Callable[[], Chain]) -> tuple[Chain, ResumeLock]:
-    """Be the only one to go on from a session, until the lock is released.
+    """Be the only one to resume a session, until the lock is released.
 
     Args:
         find: Finds it. Asked again once it is claimed: somebody may have resumed it,
@@ -200,7 +200,7 @@ def go_on(
     from_nodes: Iterable[str],
     on_drift: OnDrift,
 ) -> None:
-    """Plan in a new session, and put on record what it goes on from.
+    """Plan in a new session, and record what it resumes.
 
     Raises:
         NotResumable: There is drift, which is refused; or a node that is none.
