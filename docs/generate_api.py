@@ -68,7 +68,7 @@ any plugin is called. Scripts that parse the answer call `kedro-journal ...`.
 | 5 | journal of a newer version |
 | 6 | not to be resumed |
 | 130 | stopped by Ctrl-C |
-| 141 | whoever read the output went away |
+| 141 | the program that read the output ended |
 """
 
 

@@ -27,7 +27,7 @@ _turn = _Turn()
 
 
 def building() -> threading.RLock:
-    """Give the lock to hold while a decoder is made, or a class is first decoded to."""
+    """Return the lock that guards making a decoder and its first use for a class."""
     return _turn.lock
 
 

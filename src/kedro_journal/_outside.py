@@ -1,4 +1,4 @@
-"""Tell an exception that was raised into our code from an error of our code.
+"""Report an exception that was raised into our code from an error of our code.
 
 A signal handler runs between any two instructions of the main thread, also in the
 middle of an append or of a redaction. What it raises belongs to the user: it has to

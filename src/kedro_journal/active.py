@@ -103,17 +103,17 @@ def leave(session: Active) -> None:
 
 
 def bind(session: Active | None, where: Where | None = None) -> None:
-    """Say which session the code of this thread or task runs for, and where in it."""
+    """Return the session, and the place in it, that this thread or task works for."""
     _bound.set(Bound(session, where))
 
 
 def bound() -> Bound:
-    """Give what `bind` was last told in this thread or task."""
+    """Return what `bind` was last told in this thread or task."""
     return _bound.get()
 
 
 def where_in(session_id: str) -> Where:
-    """Give where in a session the code of this thread or task is."""
+    """Return where in a session the code of this thread or task is."""
     found = _bound.get().where
     if found is None or found.session_id != session_id:
         return Where(session_id)
@@ -121,7 +121,7 @@ def where_in(session_id: str) -> Where:
 
 
 def innermost() -> Active | None:
-    """Give the session that is meant here, None if none is active."""
+    """Return the session that is meant here, None if none is active."""
     here = _bound.get().session
     if here is not None:
         return here
@@ -130,7 +130,7 @@ def innermost() -> Active | None:
 
 
 def of_folder(folder: Path) -> Active | None:
-    """Give the active session of this process that has that folder."""
+    """Return the active session of this process that has that folder."""
     with _lock:
         known = [_bound.get().session, *reversed(_stack)]
     return next(

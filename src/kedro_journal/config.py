@@ -174,14 +174,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return self.directory != Config().directory
 
     def journal_directory(self, project_path: Path) -> Path:
-        """Give the journal directory of a project.
+        """Return the journal directory of a project.
 
         Raises:
             ConfigError: It begins with the home of a user who is unknown here.
         """
         try:
             return project_path / Path(self.directory).expanduser()
-        except RuntimeError as error:  # ~nobody
+        except RuntimeError as error:  # an unknown user: ~name
             reason = f"`tool.kedro_journal.directory`: {error}"
             raise ConfigError(str(project_path), reason, "directory") from error
 
@@ -260,7 +260,7 @@ def load_for_reading(
         on_error: Told of each mistake.
 
     Raises:
-        ConfigError: `directory` itself does not read.
+        ConfigError: `directory` itself is invalid.
     """
     config, sources, mistakes = explain_config(project_path, environ)
     overridden = sources.get("directory", "").startswith(ENV_PREFIX)
@@ -279,7 +279,7 @@ class Explained(NamedTuple):
         config: The settings that are right; see `load_config` with *on_error*.
         sources: Where each setting stands that is no default, by its key:
             `pyproject.toml` or the name of a variable.
-        mistakes: What does not read.
+        mistakes: What is invalid.
     """
 
     config: Config
@@ -327,7 +327,7 @@ def _load_what_is_right(
             if key == "DISABLE":  # whatever it was meant to say, it was not "journal"
                 config = msgspec.structs.replace(config, disable=True)
                 sources["disable"] = name
-    if unsafe:  # whatever else says: nobody knows what must not be written
+    if unsafe:  # fail closed: what must not be written is not known
         config = msgspec.structs.replace(config, disable=True)
         sources["disable"] = unsafe
     return config

@@ -3,7 +3,7 @@
 Every message says where, what, what is still good, and what to do next; the same
 facts are attributes. All of them pickle, for they may cross a process pool.
 
-Longer than other modules: whoever catches one looks here for all of them.
+Longer than other modules: all error classes stand in one place.
 """
 
 from __future__ import annotations
@@ -177,12 +177,12 @@ class InvalidSessionId(JournalError):
 
 
 class NothingToTrace(JournalError):
-    """A name that a session has nothing of on record.
+    """The session has no record of a name.
 
     Attributes:
         name: What was asked for.
         session_id: The session that was asked.
-        close: Names on record that look like it.
+        close: Recorded names that are similar.
     """
 
     exit_code = 3
@@ -193,11 +193,11 @@ class NothingToTrace(JournalError):
     def __init__(self, name: str, session_id: str, close: Sequence[str] = ()) -> None:
         shown = ", ".join(close)
         hint = (
-            f"On record are {shown}." if close else "`parameters` traces all of them."
+            f"Similar names: {shown}." if close else "`parameters` traces all of them."
         )
         super().__init__(
             f"Session {session_id} has no parameter, dataset, flag or variable "
-            f"{name!r} on record. {hint}",
+            f"{name!r} in its records. {hint}",
             name=name,
             session_id=session_id,
             close=tuple(close),
@@ -299,7 +299,7 @@ class NothingLeft(NotResumable):
 
 
 class CorruptJournal(JournalError):
-    """A whole line is no record, or records are missing, repeated or foreign.
+    """A whole line is not a record, or records are missing, repeated or foreign.
 
     Attributes:
         path: The journal file.
@@ -422,7 +422,7 @@ class UnsafeJournal(JournalError):
     """A path in the journal directory is not what a journal may be.
 
     A symbolic link, a FIFO or device, a hard link, or a folder that others can
-    write to: following it could disclose or overwrite somebody's file.
+    write to: following it could disclose or overwrite the file of another user.
 
     Attributes:
         path: The refused path.

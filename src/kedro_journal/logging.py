@@ -63,7 +63,7 @@ class JournalHandler(logging.Handler):
     def handle(self, record: logging.LogRecord) -> bool:
         """Journal a record if the filters let it through; never raises."""
         found: logging.LogRecord | bool = self.filter(record)
-        if isinstance(found, logging.LogRecord):  # from Python 3.12 on
+        if isinstance(found, logging.LogRecord):  # since Python 3.12
             record = found
         if found:
             self.emit(record)

@@ -134,7 +134,7 @@ class TestTheStory:
         assert "KEDRO_ENV, KEDRO_JOURNAL_DIRECTORY" in story
 
     def test_its_commands_can_be_typed(self, told: Told) -> None:
-        _, _, last = told.done.stderr.partition("Go on from here\n")
+        _, _, last = told.done.stderr.partition("Next steps\n")
         go, *typed = [row.strip() for row in last.splitlines()]
         commands = [row.rsplit("  ", 1)[0].strip() for row in typed]
         assert len(commands) == 5

@@ -26,8 +26,8 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
         kind: What sort of thing.
         subject: Which one.
         detail: How it differs, in words.
-        nodes: Nodes whose outcome depends on it directly; none where that cannot be
-            told, as for git.
+        nodes: Nodes whose outcome depends on it directly; none where that is
+            not known, as for git.
     """
 
     kind: DriftKind

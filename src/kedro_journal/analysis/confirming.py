@@ -80,7 +80,7 @@ class Confirming:
         here = self._stored.get(dataset) or self._stored.get(bare(dataset))
         if here is not None and here.keeps_checkpoint:
             if here.checkpoint_at is None:
-                return False  # or somebody took it back
+                return False  # or it was taken back
             if load.at is not None:
                 return here.checkpoint_at >= load.at - _COARSE
         moment = load.link, load.seq
@@ -129,7 +129,7 @@ class Confirming:
     def _before(self, node: str, dataset: str) -> str | None:
         """Return the checkpoint before the only confirmation of what a node loaded.
 
-        None if it is not known, or if somebody else has confirmed since.
+        None if it is not known, or if there was another confirmation since.
         """
         here = self._stored.get(dataset) or self._stored.get(bare(dataset))
         loads = self._loads[bare(dataset)]

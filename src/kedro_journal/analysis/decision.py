@@ -49,7 +49,7 @@ class ResumePlan(Short, frozen=True, kw_only=True):
         pipelines, runner, is_async, env: What was requested.
         decisions: One for each node, in execution order.
         load_versions: Versions that inputs are pinned to, by dataset.
-        own_versions: Versioned inputs that are made anew: they are loaded at the
+        own_versions: Versioned inputs that are made again: they are loaded at the
             version that the resumed session saves.
         drift: What is not as it was.
         in_order: Pairs of nodes that run and share stored data: the first one has to

@@ -1,7 +1,7 @@
 """What the sessions of a chain prove about each node. Pure.
 
 A chain is a session and those that resumed it, oldest first. The last that a node did
-counts, for as long as nothing that it was made from was made anew after it.
+counts, for as long as nothing that it was made from was made again later.
 """
 
 from __future__ import annotations

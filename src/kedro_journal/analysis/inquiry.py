@@ -236,7 +236,7 @@ def _reached(names: set[str], now: Lineage) -> set[str]:
 def _without_repeats(
     tied: Sequence[Change], loose: Sequence[Change]
 ) -> Iterator[Change]:
-    """Leave out files of configuration whose changes are told value by value."""
+    """Leave out files of configuration whose changes are listed value by value."""
     sources = {
         one.source.rpartition(":")[0] or one.source
         for one in tied

@@ -46,7 +46,7 @@ def masked_change(
 
     Args:
         name: The parameter; keys of nested ones joined by dots.
-        written: What is on record of it, equal in both.
+        written: What is recorded of it, equal in both.
         was: Digests of the earlier session.
         now: Those of the later one.
 

@@ -1,6 +1,6 @@
 """Where a dataset was, and where it is now: places, compared as text. Pure.
 
-A place in the project is told from its root, so that a project may be moved or copied.
+A place in the project is relative to its root: a project may be moved or copied.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def placed(path: str, *, project: str, cwd: str) -> str:
         cwd: What a relative path is relative to; empty if that is not known.
 
     Returns:
-        The path; empty if nobody can tell what it is relative to.
+        The path; empty if it is not known what it is relative to.
     """
     if "://" in path:
         return path

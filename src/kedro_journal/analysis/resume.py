@@ -230,7 +230,7 @@ class _Planner:
         return ""
 
     def outdated(self) -> dict[str, str]:
-        """Find nodes with an input that a later attempt at the run made anew."""
+        """Find nodes with an input that a later attempt at the run made again."""
         found: dict[str, str] = {}
         for node in self.nodes:
             mine = self.known.nodes.get(node.name)
@@ -249,7 +249,7 @@ class _Planner:
         return found
 
     def misled(self, decisions: _Decisions) -> dict[str, str]:
-        """Find nodes that loaded an output after somebody had changed it."""
+        """Find nodes that loaded an output after it was changed."""
         changed: dict[str, datetime] = {}
         for node in self.nodes:
             if decisions[node.name].decision != "redo":
@@ -260,7 +260,7 @@ class _Planner:
                 at = now.modified_at if now is not None else None
                 save = known.node.saves.get(dataset)
                 if at is None or (save is not None and save.path is None):
-                    continue  # whoever loaded it had it from elsewhere
+                    continue  # the loader had it from elsewhere
                 if self._trouble(dataset, known.node):
                     changed[bare(dataset)] = at
         found: dict[str, str] = {}
@@ -410,14 +410,14 @@ class _Planner:
                 if dataset in self.pinned:
                     continue
                 if maker is not None and decisions[maker].decision != "done":
-                    continue  # it is made anew, under a new version
+                    continue  # it is made again, under a new version
                 version = self.known.version_of(dataset, maker)
                 if version:
                     pinned[dataset] = version
         return pinned
 
     def own_versions(self, decisions: _Decisions) -> tuple[str, ...]:
-        """Find versioned inputs that are made anew."""
+        """Find versioned inputs that are made again."""
         again = {name for name, one in decisions.items() if one.decision != "done"}
         found: dict[str, None] = {}
         for node in self.nodes:

@@ -23,7 +23,7 @@ __all__ = ["LastSave", "Sharing"]
 Contents = frozenset[str]
 _Moment = tuple[int, int]  # a session of the chain and a record
 _ORIGINAL: Final = ""  # what was there before the first run of the chain
-_FOREIGN: Final = "\0"  # what somebody else wrote
+_FOREIGN: Final = "\0"  # what another program wrote
 _MASKED: Final = "[redacted"  # two such paths may look the same
 _BEFORE: Final[Contents] = frozenset({_ORIGINAL})
 

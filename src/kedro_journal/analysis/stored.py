@@ -14,7 +14,7 @@ from kedro_journal.state.model import DatasetOperation
 __all__ = ["SLACK", "Stored", "changed"]
 
 SLACK: Final = timedelta(seconds=2)
-"""Of time stamps, where no exact one is on record."""
+"""Of time stamps, where no exact one is recorded."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +25,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         versioned: It keeps versions.
         path: Where it is, as it would be recorded: redacted, from the root of the
             project; None if it does not tell.
-        exists: It is there, in the version on record; None if it does not tell.
+        exists: It exists, in the recorded version; None if that is not known.
         size_bytes: Its size, where cheap; of a folder, of all files together.
         modified_at: When it was last written, to the microsecond, where that can be
             told; of a folder, its newest file.

@@ -175,7 +175,7 @@ def _values(was: Any, now: Any) -> str:
 
 
 def _session_change(one: Difference) -> Change | None:  # noqa: PLR0911 - a table
-    """Word a difference of the sessions; None for what is told elsewhere."""
+    """Word a difference of the sessions; None for what is reported elsewhere."""
     match one.kind:
         case "parameter" | "code":
             return None
@@ -191,7 +191,7 @@ def _session_change(one: Difference) -> Change | None:  # noqa: PLR0911 - a tabl
                 detail = "gone"
             return Change(kind="configuration", subject=one.name, detail=detail)
         case "git" if one.name == "dirty":
-            return None  # what was edited is told by file
+            return None  # edits are listed by file
         case "git":
             return _valued("git", one.name, one.was, one.now)
         case "env":

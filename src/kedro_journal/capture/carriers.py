@@ -198,7 +198,7 @@ _QUOTED: Final = re.compile(
 
 
 def literals_out(text: str) -> str:
-    """Replace what stands in quotes, unless it is said to be a name."""
+    """Replace quoted text, unless it is known to be a name."""
     return _QUOTED.sub(_name_or_value, text)
 
 

@@ -46,17 +46,17 @@ _OBJECT = re.compile(r"<(?P<path>[\w.]+) object at 0x[0-9a-f]+>\Z")
 
 
 def context_hook_manager(context: Any) -> Any:
-    """Give the plugin manager that a context calls; each session has one of its own."""
+    """Return the plugin manager of a context; each session has its own."""
     return getattr(context, "_hook_manager", None)
 
 
 def context_runtime_params(context: Any) -> dict[str, Any]:
-    """Give the runtime parameters that a context was made with."""
+    """Return the runtime parameters that a context was made with."""
     return getattr(context, "_runtime_params", None) or {}
 
 
 def credentials(context: Any) -> dict[str, Any]:
-    """Give the credentials of a project; none where they cannot be read."""
+    """Return the credentials of a project; none where they cannot be read."""
     try:
         return context._get_config_credentials() or {}
     except Exception as error:  # the catalog was made without them
@@ -65,19 +65,19 @@ def credentials(context: Any) -> dict[str, Any]:
 
 
 def context_package_name(context: Any) -> str | None:
-    """Give the package that a context was made for."""
+    """Return the package that a context was made for."""
     return getattr(context, "_package_name", None)
 
 
 def package_name() -> str | None:
-    """Give the package that Kedro is configured for in this process."""
+    """Return the package that Kedro is configured for in this process."""
     from kedro.framework import project
 
     return getattr(project, "PACKAGE_NAME", None)
 
 
 def request_pipelines(names: list[str] | None) -> None:
-    """Say which pipelines will be asked for; Kedro before 1.4 makes them all."""
+    """Return which pipelines will be asked for; Kedro before 1.4 makes them all."""
     from kedro.framework.project import pipelines
 
     request = getattr(pipelines, "set_requested", None)
@@ -86,7 +86,7 @@ def request_pipelines(names: list[str] | None) -> None:
 
 
 def pipelines_argument(run: Any, names: list[str] | None) -> dict[str, Any]:
-    """Give the argument of a session's `run` that names its pipelines.
+    """Return the argument of a session's `run` that names its pipelines.
 
     An older Kedro takes one alone.
     """
@@ -96,7 +96,7 @@ def pipelines_argument(run: Any, names: list[str] | None) -> dict[str, Any]:
 
 
 def catalog_dataset(catalog: Any, name: str) -> Any:
-    """Give a dataset of a catalog, which the runner has made already."""
+    """Return a dataset of a catalog, which the runner has made already."""
     return catalog.get(name)
 
 
@@ -108,7 +108,7 @@ def catalog_with(context: Any, load_versions: dict[str, str]) -> Any:
 
 
 def is_persistent(dataset: Any) -> bool:
-    """Tell whether what is saved in a dataset outlives the process."""
+    """Return whether what is saved in a dataset outlives the process."""
     inner = getattr(dataset, "_dataset", None)
     if inner is not None and type(dataset).__name__ == "CachedDataset":
         return is_persistent(inner)
@@ -116,12 +116,12 @@ def is_persistent(dataset: Any) -> bool:
 
 
 def is_versioned(dataset: Any) -> bool:
-    """Tell whether a dataset keeps versions."""
+    """Return whether a dataset keeps versions."""
     return getattr(_inner(dataset), "_version", None) is not None
 
 
 def version_exists(dataset: Any, version: str | None) -> bool | None:
-    """Tell whether a version of a dataset is there; None if it does not say.
+    """Return whether a version of a dataset is there; None if it does not say.
 
     Args:
         dataset: The dataset.
@@ -308,7 +308,7 @@ def dataset_path(dataset: Any, version: str | None) -> str | None:
 
 
 def dataset_version(dataset: Any, *, saved: bool) -> str | None:
-    """Give the version a dataset was just saved as or loaded from, None if it has none.
+    """Return the version a dataset was just saved as or loaded from; None without one.
 
     Kedro has resolved and cached it by then.
     """
@@ -348,12 +348,12 @@ def node_text(node: Any) -> str:
 
 
 def is_generator_node(node: Any) -> bool:
-    """Tell whether Kedro saves a node's outputs in chunks."""
+    """Return whether Kedro saves a node's outputs in chunks."""
     return inspect.isgeneratorfunction(getattr(node, "func", None))
 
 
 def saves_in_chunks(node: Any, outputs: Any) -> bool:
-    """Tell the same when the outputs are there: Kedro before 1.4 went by them."""
+    """Return the same when the outputs are there: Kedro before 1.4 went by them."""
     if _KEDRO >= (1, 4):
         return is_generator_node(node)
     values = list(outputs.values()) if isinstance(outputs, dict) else []
@@ -361,7 +361,7 @@ def saves_in_chunks(node: Any, outputs: Any) -> bool:
 
 
 def runner_name(run_params: dict[str, Any]) -> str:
-    """Give the runner's class from what Kedro says of it, which is a repr."""
+    """Return the runner's class from what Kedro says of it, which is a repr."""
     text = str(run_params.get("runner") or "None")
     if text == "None":
         return "SequentialRunner"
@@ -430,7 +430,7 @@ def run_command() -> dict[str, Any] | None:
 
 
 def run_id(run_params: Mapping[str, Any]) -> str | None:
-    """Give the id of a run from what its hooks are told; Kedro 1.0 has another name."""
+    """Return the id of a run from its hook parameters; Kedro 1.0 uses another name."""
     return run_params.get("run_id") or run_params.get("session_id")
 
 
@@ -537,7 +537,7 @@ def conf_source(context: Any) -> Path | None:
 
 
 def config_environments(context: Any) -> list[str]:
-    """Give the configuration environments in force, base first."""
+    """Return the configuration environments in force, base first."""
     loader = getattr(context, "config_loader", None)
     base = getattr(loader, "base_env", None) or "base"
     run = context.env or getattr(loader, "env", None)
@@ -546,7 +546,7 @@ def config_environments(context: Any) -> list[str]:
 
 
 def config_patterns(context: Any, kind: str) -> list[str]:
-    """Give the patterns by which files of a kind of configuration are found."""
+    """Return the patterns by which files of a kind of configuration are found."""
     loader = getattr(context, "config_loader", None)
     patterns = getattr(loader, "config_patterns", None) or {}
     return list(patterns.get(kind) or [f"{kind}*", f"{kind}*/**", f"**/{kind}*"])
@@ -570,7 +570,7 @@ def credential_patterns() -> list[str]:
 
 
 def plugin_is_disabled(distribution: str) -> bool:
-    """Tell whether the project's settings switched a plugin's hooks off."""
+    """Return whether the project's settings switched a plugin's hooks off."""
     from kedro.framework.project import settings
 
     return distribution in (settings.DISABLE_HOOKS_FOR_PLUGINS or ())

@@ -56,7 +56,7 @@ def conf_source_of(
     elif not state.conf_source:
         return None
     elif REDACTED in state.conf_source:
-        reason = "its configuration source holds a secret, and is not on record"
+        reason = "its configuration source holds a secret, and is not recorded"
         raise NotResumable(state.session_id, reason, advice)
     else:
         text = _moved(state.conf_source, state.project_path, chain.project)
@@ -92,6 +92,6 @@ def _exists(text: str) -> bool:
 
         files, path = url_to_fs(text)
         return bool(files.exists(path))
-    except Exception as error:  # a file system of somebody else's
+    except Exception as error:  # a foreign file system
         let_through(error)
         return True

@@ -201,7 +201,9 @@ def masked_now(parameters: Mapping[str, Any], safe: Any) -> Fingerprints:
         from .user_key import masked_values
 
         return masked_values(parameters, safe)
-    except Exception as error:  # what somebody else's objects do; then it is not known
+    except (
+        Exception
+    ) as error:  # foreign objects may raise anything; then it is not known
         let_through(error)
         return "", (), ()
 

@@ -22,7 +22,7 @@ _lock: Final = threading.Lock()
 
 
 class Watcher(Protocol):
-    """What is told of the confirmations by a catalog."""
+    """What is reported of the confirmations by a catalog."""
 
     def confirming(self, name: str) -> bool:
         """A confirmation begins; return whether to tell how it ends."""
@@ -36,7 +36,7 @@ class Watcher(Protocol):
 
 
 def watch_confirms(catalog: Any, watcher: Watcher) -> bool:
-    """Tell a watcher of each confirmation by a catalog.
+    """Return a watcher of each confirmation by a catalog.
 
     Returns:
         False if that is not possible with this catalog; nothing was changed.
@@ -92,7 +92,7 @@ def _wrapper(
     """Return a function that stands for a catalog's method.
 
     Its name makes pickle take the method of the other catalog. `copy.deepcopy` binds
-    it to the copy, for which it calls the method of the copy and tells nobody.
+    it to the copy, for which it calls the method of the copy, without a hook.
     """
     watched = id(catalog)
 

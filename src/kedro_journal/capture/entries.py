@@ -18,21 +18,21 @@ __all__ = ["entries_now", "places_of"]
 
 
 def entries_now(context: Any, redactor: Redactor) -> tuple[CatalogEntry, ...]:
-    """Give the catalog's entries as they would be recorded; none if it is odd."""
+    """Return the catalog's entries as they would be recorded; none if it is odd."""
     try:
         return configuration.catalog_entries(
             context.config_loader["catalog"], Path(str(context.project_path)), redactor
         )
     except Exception as error:
         let_through(error)
-        # Somebody else's loader: the catalog itself was made already.
+        # A foreign loader: the catalog itself exists already.
         return ()
 
 
 def places_of(
     entries: Iterable[CatalogEntry], names: Collection[str], project: str
 ) -> dict[str, str]:
-    """Give the place of each dataset that has one, from the root of the project.
+    """Return the place of each dataset that has one, from the root of the project.
 
     Args:
         entries: The catalog's entries, patterns included.

@@ -80,7 +80,7 @@ FILTERS: Final = (
 
 
 def working_directory() -> str:
-    """Give the working directory, empty if it was deleted."""
+    """Return the working directory, empty if it was deleted."""
     try:
         return str(Path.cwd())
     except OSError as error:
@@ -89,7 +89,7 @@ def working_directory() -> str:
 
 
 def user_name() -> str | None:
-    """Give the login name, None if the system has none for this user."""
+    """Return the login name, None if the system has none for this user."""
     try:
         return getpass.getuser()
     except Exception as error:  # a container's user need not have a name
@@ -113,7 +113,7 @@ def writer_opened(role: str) -> WriterOpened:
 
 
 def versions(package: str | None, packages: str) -> Versions:
-    """Give the versions in force.
+    """Return the versions in force.
 
     Args:
         package: The project's package.
@@ -126,7 +126,7 @@ def versions(package: str | None, packages: str) -> Versions:
         project = str(found) if found else None
     installed = () if packages == "off" else distributions()
     sources = Sources()
-    with suppress(Exception):  # somebody else's finder of modules
+    with suppress(Exception):  # a foreign module finder
         sources = package_sources(package)
     return Versions(
         project_sha256=sources.sha256,
@@ -142,7 +142,7 @@ def versions(package: str | None, packages: str) -> Versions:
 
 
 def environment(patterns: Iterable[str]) -> dict[str, str]:
-    """Give the environment variables that the allow-list names."""
+    """Return the environment variables that the allow-list names."""
     wanted = list(patterns)
     return {
         name: value
@@ -153,7 +153,7 @@ def environment(patterns: Iterable[str]) -> dict[str, str]:
 
 
 def command_line() -> CommandLine | None:
-    """Give the command that is running, None outside one."""
+    """Return the command that is running, None outside one."""
     click = sys.modules.get("click")
     context = click.get_current_context(silent=True) if click else None
     if context is None:
@@ -221,7 +221,7 @@ def _program(argv0: str) -> str:
 
 
 def run_filters(run_params: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the filters of a run that were given."""
+    """Return the filters of a run that were given."""
     found: dict[str, Any] = {}
     for name in FILTERS:
         value = run_params.get(name)
@@ -232,14 +232,14 @@ def run_filters(run_params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def error_info(error: BaseException, project_path: Path | None) -> ErrorInfo:
-    """Give an exception as plain data, with the source around where it struck.
+    """Return an exception as plain data, with the source around where it struck.
 
     Never raises: an exception of the user's may be made to, and what it says is what
     matters most.
     """
     try:
         return _error_info(error, project_path, CAUSES_MAX, Chain(error))
-    except Exception as caught:  # what nobody thought of
+    except Exception as caught:  # anything unforeseen
         let_through(caught)
         return ErrorInfo(type="(unknown)", message="(it could not be described)")
 
@@ -276,7 +276,7 @@ def _error_info(
 
 
 def _traceback_of(error: object) -> TracebackType | None:
-    """Give the traceback that Python keeps, whatever the class says it is."""
+    """Return the traceback that Python keeps, whatever the class says it is."""
     if not issubclass(type(error), BaseException):
         return None
     kept: TracebackType | None = _TRACEBACK.__get__(error)
@@ -284,7 +284,7 @@ def _traceback_of(error: object) -> TracebackType | None:
 
 
 def _cause(error: BaseException) -> tuple[BaseException | None, str]:
-    """Give what an exception came from; of another process, the traceback's text."""
+    """Return what an exception came from; of another process, the traceback's text."""
     try:
         cause = error.__cause__
         if cause is None and not error.__suppress_context__:
@@ -296,7 +296,7 @@ def _cause(error: BaseException) -> tuple[BaseException | None, str]:
             # A key that the cut goes through is known by what stands before it.
             text = masked_text(text[-4 * REMOTE_MAX_CHARS :])
             text = text[-REMOTE_MAX_CHARS:].partition("\n")[2]
-    except Exception as caught:  # somebody else's properties
+    except Exception as caught:  # properties of foreign classes
         let_through(caught)
         return None, ""
     return None, text
@@ -329,13 +329,13 @@ def _said_of(error: BaseException, chain: Chain) -> str:
 def _text_of(value: object) -> str:
     try:
         return str(value)
-    except Exception as error:  # somebody else's __str__
+    except Exception as error:  # __str__ of a foreign class
         let_through(error)
         return "(its message could not be made)"
 
 
 def _frames(traceback: TracebackType | None) -> list[Frame]:
-    """Give the outermost and the innermost frames; a recursion may have very many."""
+    """Return the outermost and the innermost frames; a recursion may have very many."""
     head: list[Frame] = []
     tail: deque[TracebackType] = deque(maxlen=FRAMES_MAX // 2)
     left_out = 0
@@ -353,7 +353,7 @@ def _frames(traceback: TracebackType | None) -> list[Frame]:
 
 def _frame(traceback: TracebackType) -> Frame:
     code, line, source = traceback.tb_frame.f_code, traceback.tb_lineno or 0, ""
-    with suppress(Exception):  # somebody else's loader, an odd file name
+    with suppress(Exception):  # a foreign loader, an odd file name
         linecache.checkcache(code.co_filename)
         lines = linecache.getlines(code.co_filename, traceback.tb_frame.f_globals)
         source = _short("".join(_excerpt(lines, line, line)).strip(), 400)
@@ -376,7 +376,7 @@ def _snippet_of(
     """
     found: tuple[str, ...] = ()
     if isinstance(error, SyntaxError):
-        with suppress(Exception):  # attributes that somebody else set
+        with suppress(Exception):  # attributes that other code set
             file, number = str(error.filename), int(error.lineno or 0)
             if number and _is_project(file, project_path):
                 found = _snippet(file, number, int(error.offset or 0))

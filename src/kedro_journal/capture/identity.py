@@ -1,8 +1,8 @@
 """What a session is to others: its group, its parent, its labels.
 
-By argument, or by environment for whoever starts the process: an orchestrator gives the
-same group to every task of one run. Arguments win. A mistake in an argument raises; one
-in the environment is said once and left out, for it must not stop a run.
+They come by argument, or by environment variables: an orchestrator gives the same group
+to every task of one run. Arguments win. A mistake in an argument raises; one in the
+environment is reported once and left out, because it must not stop a run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Identity(NamedTuple):
     """What a session is to others.
 
     Attributes:
-        group_id: Shared by the sessions that are one run to somebody.
+        group_id: Shared by the sessions that form one run.
         parent_session_id: The session that it belongs under.
         labels: Free labels.
     """
@@ -101,7 +101,7 @@ def identity_in_force(
     redact: Callable[[str], str],
     environ: Mapping[str, str] | None = None,
 ) -> Identity:
-    """Give the identity of a session: what was given, and over it the environment.
+    """Return the identity of a session: what was given, and over it the environment.
 
     Never raises. Group and parent are written as they are, so that what looks like a
     secret, or holds one, is left out like a mistake.
@@ -125,7 +125,7 @@ def identity_in_force(
 
 
 def group_carried(group_id: str | None) -> str | None:
-    """Give the group of a session that goes on: another one's, or the environment's.
+    """Return the group of a session that goes on: another one's, or the environment's.
 
     Args:
         group_id: Of the session that is gone on from.

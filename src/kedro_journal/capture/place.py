@@ -113,7 +113,7 @@ def notebook(
     try:
         known = sys.modules if modules is None else modules
         return _notebook(known, os.environ if environ is None else environ)
-    except Exception as error:  # somebody else's shell
+    except Exception as error:  # a foreign shell
         let_through(error)
         return None
 

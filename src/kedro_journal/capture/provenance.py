@@ -72,7 +72,7 @@ def parameter_sources(
     files: Sequence[ConfigFile],
     command: CommandLine | None,
 ) -> tuple[ParameterSource, ...]:
-    """Say where each of the parameters in force comes from.
+    """Return where each of the parameters in force comes from.
 
     Args:
         context: Kedro's context.
@@ -211,7 +211,7 @@ def _runtime_places(
 
 
 def yaml_places(text: str, source: str) -> dict[Key, Place]:
-    """Find every key of a YAML or JSON file, with its line; empty if it does not read.
+    """Find every key of a YAML or JSON file, with its line; empty if it is invalid.
 
     Args:
         text: What stands in the file.
@@ -268,7 +268,7 @@ def _key_name(key: Any) -> str:
 
 
 def fits(within: str, pattern: str) -> bool:
-    """Tell whether a file is meant by a pattern of Kedro's configuration loader."""
+    """Return whether a file is meant by a pattern of Kedro's configuration loader."""
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
     wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     return bool(

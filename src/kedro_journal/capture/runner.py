@@ -158,7 +158,7 @@ def runner_maker(
         values = ",".join(f"{one}=..." for one in missing)
         what = "argument" if len(missing) == 1 else "arguments"
         reason = f"the {what} {', '.join(missing)} of its runner {name} "
-        reason += "is not on record" if len(missing) == 1 else "are not on record"
+        reason += "is not recorded" if len(missing) == 1 else "are not recorded"
         advice = f"Give --runner-params={values} (or another --runner)."
         raise NotResumable(session_id, reason, advice)
     return functools.partial(_make, session_id, name, cls, known)
@@ -179,7 +179,7 @@ def _make(
 def _load(session_id: str, name: str) -> Any:
     try:
         return compat.load_runner(name)
-    except Exception as error:  # importing somebody else's module
+    except Exception as error:  # importing a foreign module
         let_through(error)
         told = " ".join(f"{type(error).__qualname__}: {error}".split())
         reason = f"its runner {name} cannot be imported ({told})"

@@ -65,7 +65,7 @@ def input_versions(catalog: Any, node: Any) -> tuple[tuple[str, str], ...]:
 
 
 def secret_values(credentials: object) -> list[object]:
-    """Give the values of a credentials configuration that are secret."""
+    """Return the values of a credentials configuration that are secret."""
     found: list[object] = []
     _gather(credentials, found, 0)
     return found

@@ -47,7 +47,7 @@ def key_path(environ: Mapping[str, str] | None = None) -> Path | None:
 
 @functools.cache
 def _key_at(path: Path) -> bytes | None:
-    """Read the key, or create it on first use; None if there is none to be had."""
+    """Read the key, or create it on first use; None if that fails."""
     try:
         return _read(path)
     except FileNotFoundError:
@@ -64,7 +64,7 @@ def _key_at(path: Path) -> bytes | None:
 
 
 def _read(path: Path) -> bytes | None:
-    """Read a key that nobody else can read.
+    """Read a key that no other user can read.
 
     Raises:
         OSError: It is not there, or cannot be read.

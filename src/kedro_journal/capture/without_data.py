@@ -178,7 +178,7 @@ def _reachable(error: BaseException) -> Iterator[tuple[BaseException, bool]]:
 
 def _inner(error: BaseException) -> list[Any]:
     found: list[Any] = []
-    with suppress(Exception):  # somebody else's properties
+    with suppress(Exception):  # properties of foreign classes
         found += [error.__cause__, error.__context__]
         if isinstance(error, BaseExceptionGroup):
             found += list(error.exceptions[:CHAIN_MAX])
@@ -206,7 +206,7 @@ def _plain(value: object) -> str:
 def _safely(call: Callable[[Any], str], value: object) -> str:
     try:
         return call(value)
-    except Exception as error:  # somebody else's __str__
+    except Exception as error:  # __str__ of a foreign class
         let_through(error)
         return ""
 
@@ -260,6 +260,6 @@ def _names_carrier(line: str) -> bool:
 
 
 def _is_message(found: re.Match[str], line: str) -> bool:
-    """Tell the line that names the exception from source lines, which are indented."""
+    """Return the line that names the exception; source lines are indented."""
     margin = found["margin"]
     return not line.startswith(" ") or "|" in margin

@@ -49,14 +49,14 @@ def project_to_run(ctx: click.Context, project: Path | None) -> Path | None:
     """Find the project that is meant, and read its settings.
 
     Raises:
-        ConfigError: Its pyproject.toml does not read.
+        ConfigError: Its pyproject.toml cannot be parsed.
         JournalError: There is no project, and no journals either.
     """
     root = project_needed(ctx, project)
     here = Path.cwd()
     for folder in (root,) if root is not None else (here, *here.parents):
         if (folder / "pyproject.toml").is_file():
-            load_config(folder)  # one that does not read is not known as a project
+            load_config(folder)  # an invalid one is not known as a project
             break
     return root
 
@@ -71,7 +71,7 @@ def session_class(project: Path | None) -> type[KedroSession]:
 
     configure(None, project)
     if compat.package_name() is None:
-        return KedroSession  # no project: that there is no session is said by it
+        return KedroSession  # outside a project, it reports the missing session itself
     found = settings.SESSION_CLASS
     ours = isinstance(found, type) and issubclass(found, KedroSession)
     return found if ours else KedroSession

@@ -77,7 +77,7 @@ def project_needed(ctx: click.Context, project: Path | None) -> Path | None:
     """Find the project that is meant, as `project_of` does.
 
     Raises:
-        ConfigError: Its setting `directory` does not read.
+        ConfigError: Its setting `directory` is invalid.
         JournalError: There is none, and no journals either.
     """
     root = project_of(ctx, project)
@@ -100,9 +100,9 @@ def open_journals(
         may_be_missing: Accept a *directory* that does not exist yet.
 
     Raises:
-        ConfigError: The setting `directory` does not read.
+        ConfigError: The setting `directory` is invalid.
         JournalError: There is no project, and no journals either; or *directory* is
-            no journal directory.
+            not a journal directory.
     """
     root = project_of(ctx, project)
     where = open_directory(root, directory, on_mistake=_warn)
@@ -140,7 +140,8 @@ def choose(where: JournalDirectory, wanted: str, purpose: Purpose = "show") -> C
 
 
 def _check(root: Path | None, given: Path | None, where: JournalDirectory) -> None:
-    """Refuse to take a folder that is no project for one without sessions."""
+    """Refuse a folder that is not a project: it would look like one "
+    "without sessions."""
     found = root is not None and find_project(root, broken=True) is not None
     if found or f"{ENV_PREFIX}DIRECTORY" in os.environ or where.ids():
         return
@@ -171,7 +172,7 @@ def _warn(mistake: ConfigError) -> None:
 
 
 def _ignore(mistake: ConfigError) -> None:
-    """Whoever asked is told of it elsewhere."""
+    """Do nothing: the error is reported elsewhere."""
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ class Child:
         return self._process.wait()
 
     def output(self) -> str:
-        """Give what it has printed."""
+        """Return what it has printed."""
         self._output.seek(0)
         return self._output.read().decode(errors="replace")
 
@@ -103,7 +103,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _disturbs(name: str) -> bool:
-    """Tell whether a variable would make the run another one than that of the demo."""
+    """Return whether a variable would change what the demo runs."""
     return name.startswith("KEDRO_") or name == "FORCE_COLOR"
 
 

@@ -91,7 +91,7 @@ def _refused(folder: Path, reason: str, instead: str = "") -> JournalError:
 
 
 def _why_not_ours(folder: Path) -> str:
-    """Say what shows that a folder is not just what a demo made; empty if nothing."""
+    """Return what shows that a folder is not only a demo; empty if nothing does."""
     template = Path(kedro_journal.__file__).parent / "starters" / STARTER
     template /= "{{ cookiecutter.repo_name }}"
     try:
@@ -128,7 +128,7 @@ def _without_version(pyproject: str) -> list[str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Give everything in a folder but real folders; links are not followed."""
+    """Return everything in a folder but real folders; links are not followed."""
     for parent, folders, files in os.walk(folder):
         for name in files:
             yield Path(parent, name)
@@ -138,7 +138,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _by_a_run(name: Path) -> bool:
-    """Tell whether Kedro or a run makes such a file."""
+    """Return whether Kedro or a run makes such a file."""
     parts = name.parts
     return (
         parts == (".telemetry",)
@@ -164,7 +164,7 @@ class Workshop(NamedTuple):
 
 @contextlib.contextmanager
 def place(folder: Path) -> Iterator[Workshop]:
-    """Give a place to make the project in; at the end of the block it is moved.
+    """Return a place to make the project in; at the end of the block it is moved.
 
     If the block raises, *folder* is as it was.
 

@@ -52,7 +52,7 @@ class Story(Teller):
 
         Raises:
             JournalError: A step did not show what it claims.
-            KeyboardInterrupt: Somebody stopped it; nothing that it started is left.
+            KeyboardInterrupt: The user stopped it; nothing that it started is left.
         """
         self._introduce()
         self._create()
@@ -68,7 +68,8 @@ class Story(Teller):
         self.voice.say(
             f"A small Kedro project is made in {self.folder} and run three times: to "
             "its end, into an error, and until it is killed. Then the killed run goes "
-            "on. All that is said of the runs is read back from the journals that "
+            "on. Everything that is printed about the runs is read back "
+            "from the journals that "
             "they wrote, and what follows a $ can be typed as well."
         )
         unheeded = left_out()
@@ -214,7 +215,7 @@ class Story(Teller):
             self.claim(saved and before == after, "the report is not that of the run")
             self.voice.say(
                 f"{count(len(plan.done), 'node')} did not run again. {_REPORT} was "
-                "written anew, and is byte for byte that of the first run."
+                "written again, and is byte for byte that of the first run."
             )
             return session_id
 
@@ -291,7 +292,7 @@ class Story(Teller):
             ),
             (("kedro-journal", "tail", "-f"), "every record as it is written"),
         )
-        self.voice.heading("Go on from here")
+        self.voice.heading("Next steps")
         typed = [(as_typed(*words), line(Span(what, "dim"))) for words, what in steps]
         self.voice.show([line(_cd(self.folder)), *pairs(typed, None)])
 

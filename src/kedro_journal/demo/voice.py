@@ -108,7 +108,7 @@ class Voice:
 
 
 def facts_of(state: SessionState) -> list[tuple[str, Line]]:
-    """Give what `show` says of how a session was started."""
+    """Return what `show` says of how a session was started."""
     facts: list[tuple[str, str]] = []
     if state.command is not None:
         facts.append(("command", " ".join(state.command.argv)))
@@ -119,7 +119,7 @@ def facts_of(state: SessionState) -> list[tuple[str, Line]]:
 
 
 def work_of(run: RunState) -> list[tuple[str, Line]]:
-    """Give what a run did, was at, and had not begun."""
+    """Return what a run did, was at, and had not begun."""
     done, todo = run.with_status("completed"), run.with_status("pending")
     last = f", the last of them {done[-1].name}" if done else ""
     first = f", the first of them {todo[0].name}" if todo else ""

@@ -27,7 +27,9 @@ LATE = ("hooks.command", "hooks.session_hooks", "hooks.links", "session.session"
 def main() -> None:
     """Do it, one thing after the other, and tell each at once."""
     fd, seconds, *project = sys.argv[1:]
-    signal.setitimer(signal.ITIMER_REAL, float(seconds))  # whoever waits may be dead
+    signal.setitimer(
+        signal.ITIMER_REAL, float(seconds)
+    )  # the waiting process may be dead
     keep_logging_off_the_disk()
 
     def tell(step: str, **facts: object) -> None:
@@ -104,7 +106,7 @@ def project_settings(path: str) -> dict[str, object]:
 
 
 def told(error: BaseException) -> str:
-    """Say what happened and where, in one line."""
+    """Return what happened and where, in one line."""
     text = " ".join(str(error).split())
     where = ""
     frames = [

@@ -43,5 +43,5 @@ class Bench(NamedTuple):
 
 
 def can_fork() -> bool:
-    """Tell whether there can be a second process to probe with."""
+    """Return whether there can be a second process to probe with."""
     return hasattr(os, "fork")

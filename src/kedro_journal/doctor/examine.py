@@ -103,7 +103,7 @@ def _text(path: Path | None) -> str | None:
 def _settings(
     project: Path | None, directory: Path | None, explained: Explained
 ) -> tuple[Path | None, list[Check]]:
-    """Give the journal directory, if it is known, and what the settings are."""
+    """Return the journal directory, if it is known, and what the settings are."""
     checks = [look_at_project(project, directory), *look_at_settings(explained)]
     checks.append(look_at_logging(project, os.environ))
     if directory is None and project is not None:

@@ -40,7 +40,7 @@ _UNTOLD: Final = "This could not be tested here, so nothing is claimed."
 
 
 def guarantees(checks: Iterable[Check], durability: str) -> tuple[Guarantee, ...]:
-    """Tell what is guaranteed at a durability level, by what was found."""
+    """Return what is guaranteed at a durability level, by what was found."""
     found = {check.key: check for check in checks}
     if "place.file_system" not in found:
         return _all("unknown", "No folder was probed, so nothing can be claimed.")
@@ -70,7 +70,7 @@ def _not_journaled(found: Mapping[str, Check]) -> str:
 
 
 def _verdict(found: Mapping[str, Check], keys: Iterable[str]) -> Holds:
-    """Tell whether all of these checks went well; a hang leaves the rest untried."""
+    """Return whether all of these checks went well; a hang leaves the rest untried."""
     there = [found[key] for key in keys if key in found]
     if any(check.status == "problem" for check in there):
         return "no"

@@ -36,7 +36,7 @@ _NO_LIVENESS: Final = (
 
 
 def lock_probes(bench: Bench) -> list[Probe]:
-    """Give the probes of locks, in their order."""
+    """Return the probes of locks, in their order."""
     probes = [
         Probe("locks.backend", "lock backends", lambda: _backend(bench)),
         Probe("locks.descriptors", "locking", lambda: _descriptors(bench)),
@@ -56,7 +56,7 @@ def lock_probes(bench: Bench) -> list[Probe]:
 
 
 def _usable(bench: Bench) -> tuple[dict[str, LockBackend], dict[str, str]]:
-    """Give the backends that there are, and why the others are not."""
+    """Return the backends that there are, and why the others are not."""
     there: dict[str, LockBackend] = {}
     missing: dict[str, str] = {}
     for name in _NAMES:
@@ -131,7 +131,7 @@ def _descriptors(bench: Bench) -> Iterator[Check]:
 
 
 class _Appender(NamedTuple):
-    """Somebody who appends to a file that stands for a journal."""
+    """A process that appends to a file used as a journal."""
 
     lock: AppendLock
     fd: int

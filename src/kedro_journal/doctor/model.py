@@ -96,7 +96,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def worst_of(checks: Iterable[Check]) -> Status:
-    """Give the most serious status; ok if there are no checks."""
+    """Return the most serious status; ok if there are no checks."""
     return _ORDER[max((_ORDER.index(check.status) for check in checks), default=0)]
 
 
@@ -131,7 +131,7 @@ def _check(key: str, status: Status, text: str, advice: str, facts: Any) -> Chec
 
 
 def shown(what: object) -> str:
-    """Give a text that can be encoded; file names may hold bytes that cannot."""
+    """Return a text that can be encoded; file names may hold bytes that cannot."""
     return str(what).encode("utf-8", "backslashreplace").decode()
 
 
@@ -146,7 +146,7 @@ def _plain(value: Any) -> Any:
 
 
 def reason_of(error: BaseException) -> str:
-    """Say in one line what an error says; the system's words for a system's error."""
+    """Return an error in one line; the system's words for a system's error."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = " ".join(str(error).split())

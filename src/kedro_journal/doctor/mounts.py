@@ -167,7 +167,7 @@ def _mount_number(folder: Path, proc: Path) -> int:
 
 
 def kind_of(mount: Mount) -> Kind:
-    """Tell what sort of file system it is."""
+    """Return what kind of file system it is."""
     kind = mount.type
     if kind in _NETWORK or _OBJECT_STORES.match(kind):
         return "network"
@@ -181,7 +181,7 @@ def kind_of(mount: Mount) -> Kind:
 
 
 def remarks(mount: Mount) -> list[str]:
-    """Say what is not guaranteed there, as main clauses without a full stop."""
+    """Return what is not guaranteed there, as main clauses without a full stop."""
     found: list[str] = []
     kind = kind_of(mount)
     options = set(mount.options)

@@ -33,7 +33,7 @@ _LOST: Final = f"{ELSEWHERE}: records would overwrite each other here."
 
 
 def operation_probes(bench: Bench) -> list[Probe]:
-    """Give the probes of single operations, in their order."""
+    """Return the probes of single operations, in their order."""
     return [
         Probe("operations.write", "writing", lambda: _write(bench)),
         Probe("operations.modes", "modes and owners", lambda: _modes(bench)),

@@ -31,7 +31,7 @@ class Line:
         self._heard = b""
 
     def say(self, text: str) -> None:
-        """Say one line."""
+        """Report one line."""
         self._end.sendall(text.encode() + b"\n")
 
     def hear(self) -> str:
@@ -66,7 +66,7 @@ class Line:
         return int(heard)
 
     def rest(self) -> list[str]:
-        """Give the lines that came and were not heard yet; wait for none."""
+        """Return the lines that came and were not heard yet; wait for none."""
         with contextlib.suppress(BlockingIOError):
             while part := self._end.recv(65536, socket.MSG_DONTWAIT):
                 self._heard += part
@@ -92,7 +92,7 @@ class Partner:
     the line is cut: work that has to last waits in `hear`.
 
     Args:
-        work: What it does. An error in it is said to the line.
+        work: What it does. An error in it is reported on the line.
     """
 
     def __init__(self, work: Callable[[Line], None]) -> None:
@@ -130,7 +130,7 @@ class Partner:
 class Gate:
     """Lets two processes go on at the same moment, again and again.
 
-    A line does not: whoever sleeps on it wakes up when the other is done.
+    A line does not: a process that waits on it wakes up when the other ends.
     """
 
     def __init__(self) -> None:

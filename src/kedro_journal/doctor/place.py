@@ -28,7 +28,7 @@ _LEFT_S: Final = 600.0
 
 
 def nearest_folder(directory: Path) -> Path:
-    """Give the directory, or the nearest folder above it that there is."""
+    """Return the directory, or the nearest folder above it that there is."""
     whole = Path(os.path.abspath(directory))  # noqa: PTH100 - no link is followed
     for candidate in (whole, *whole.parents):
         if os.path.isdir(candidate):  # noqa: PTH112 - answers, whatever it may not see
@@ -123,7 +123,7 @@ def _safe(directory: Path, probed: Path, *, chosen: bool) -> Check:
                 key,
                 f"{directory} is used because the settings name it, although it is "
                 f"open to others ({reason}): they may replace or remove journals.",
-                "No action is needed if nobody else uses this machine or container.",
+                "No action is needed if no other user uses this machine or container.",
                 reason=reason,
             )
         return ok(key, "It is a real folder, and no other user can put sessions in it.")

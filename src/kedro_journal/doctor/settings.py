@@ -15,7 +15,7 @@ __all__ = ["look_at_project", "look_at_settings"]
 
 
 def look_at_project(project: Path | None, directory: Path | None) -> Check:
-    """Say whether there is a project, or what would be needed."""
+    """Return whether there is a project, or what would be needed."""
     key = "settings.project"
     facts = {"project": project, "directory_given": directory is not None}
     if project is None:
@@ -43,7 +43,7 @@ def look_at_project(project: Path | None, directory: Path | None) -> Check:
 
 
 def look_at_settings(explained: Explained) -> Iterator[Check]:
-    """Say what the settings are, and what does not read."""
+    """Return what the settings are, and which of them are invalid."""
     config, sources, mistakes = explained
     values = {
         name: {"value": value, "source": sources.get(name, "default")}

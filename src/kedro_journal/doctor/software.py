@@ -36,7 +36,7 @@ Told = Mapping[str, Mapping[str, Any]]
 
 
 def look_at_versions() -> Check:
-    """Say which versions there are."""
+    """Return which versions there are."""
     found: dict[str, str | None] = {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),

@@ -25,7 +25,7 @@ _DEADLINE_S: Final = 4.0
 
 
 def whole_probes(bench: Bench) -> list[Probe]:
-    """Give the probe of a whole journal, where there can be two processes."""
+    """Return the probe of a whole journal, where there can be two processes."""
     probe = Probe("operations.journal", "a whole journal", lambda: _journal(bench))
     return [probe] if can_fork() else []
 

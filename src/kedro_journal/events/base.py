@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 # Marks on the fields of events and of their parts. A text field without a mark is
-# redacted as free text, so that a new field is safe until somebody says otherwise.
+# redacted as free text, so that a new field is safe until it is marked otherwise.
 # Numbers need no mark: they cannot hold a text.
 PLAIN: Final[dict[str, Any]] = {"plain": True}
 """Written as it is: made by this package alone, such as a hash or one of few words."""
@@ -151,10 +151,10 @@ class DataFailure(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an exception says about data, without the data."""
 
     dataset: Annotated[
-        str | None, Meta(extra=NAME, description="The dataset, if it is told.")
+        str | None, Meta(extra=NAME, description="The dataset, if known.")
     ] = None
-    mode: Annotated[str, Meta(description="load, save or api, if it is told.")] = ""
-    validator: Annotated[str, Meta(description="What checked it, if it is told.")] = ""
+    mode: Annotated[str, Meta(description="load, save or api, if known.")] = ""
+    validator: Annotated[str, Meta(description="What checked it, if known.")] = ""
     checks: Annotated[
         tuple[FailedCheck, ...], Meta(description="The checks that failed, at most 50.")
     ] = ()
@@ -231,6 +231,6 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.type.rpartition(".")[2] == "DatasetError"
 
     def summary(self) -> str:
-        """Give type and message in one line."""
+        """Return type and message in one line."""
         text = " ".join(self.message.split())
         return f"{self.type}: {text}" if text else self.type

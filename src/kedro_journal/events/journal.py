@@ -135,7 +135,7 @@ class JournalGap(Event, frozen=True, kw_only=True):
 
 
 class NoteAdded(Event, frozen=True, kw_only=True):
-    """Something a person or their code wanted on record."""
+    """Something that a user or their code wanted to be recorded."""
 
     TYPE: ClassVar[str] = "note.added"
 

@@ -93,5 +93,5 @@ def closes(event: Event) -> bool:
 
 
 def type_name(event: Event) -> str:
-    """Give the name of an event's type on the wire."""
+    """Return the name of an event's type on the wire."""
     return event.type if isinstance(event, UnknownEvent) else event.TYPE

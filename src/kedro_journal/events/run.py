@@ -208,7 +208,7 @@ class RunFailed(Event, frozen=True, kw_only=True):
 
 
 class RunInterrupted(Event, frozen=True, kw_only=True):
-    """Somebody or something stopped the run: Ctrl-C, sys.exit, a signal."""
+    """The run was stopped: Ctrl-C, sys.exit, a signal."""
 
     TYPE: ClassVar[str] = "run.interrupted"
 

@@ -101,12 +101,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def record_schema() -> dict[str, Any]:
-    """Give the schema of a line, whatever its event."""
+    """Return the schema of a line, whatever its event."""
     return _schema(Line, RECORD, 1)
 
 
 def event_schema(event_type: str) -> dict[str, Any]:
-    """Give the schema of what stands in `data` for an event type.
+    """Return the schema of what stands in `data` for an event type.
 
     Only the current version of each type can be given; older ones are published files.
 
@@ -118,13 +118,13 @@ def event_schema(event_type: str) -> dict[str, Any]:
 
 
 def schema_path(name: str, version: int) -> str:
-    """Give where a schema is published: its path, with `/`, below the base."""
+    """Return where a schema is published: its path, with `/`, below the base."""
     file = f"{name}.v{version}.json"
     return file if name == RECORD else f"events/{file}"
 
 
 def published() -> dict[str, str]:
-    """Give every schema of this version: its path to its text."""
+    """Return every schema of this version: its path to its text."""
     texts = {schema_path(RECORD, 1): schema_text(record_schema())}
     for name, cls in EVENT_TYPES.items():
         texts[schema_path(name, cls.VERSION)] = schema_text(event_schema(name))
@@ -132,7 +132,7 @@ def published() -> dict[str, str]:
 
 
 def is_older_version(path: str) -> bool:
-    """Tell whether *path* is that of a schema that an earlier version published."""
+    """Return whether *path* is that of a schema that an earlier version published."""
     match = _PUBLISHED_PATH.fullmatch(path)
     known = EVENT_TYPES.get(match[1]) if match else None
     return match is not None and known is not None and int(match[2]) < known.VERSION

@@ -243,7 +243,7 @@ class SessionCreated(Event, frozen=True, kw_only=True):
         str | None,
         Meta(
             extra=NAME,
-            description="What sessions share that are one run to somebody: the tasks "
+            description="What sessions share that form one run: the tasks "
             "of an orchestrator, several hosts.",
         ),
     ] = None
@@ -395,7 +395,7 @@ class SessionClosed(Event, frozen=True, kw_only=True):
             extra=PLAIN,
             description="close: close() or the end of the block; exit: the process "
             "ended; command: the command ended; signal: a signal ended it; "
-            "collected: nobody held the session any more; elsewhere: the process "
+            "collected: no reference to the session was left; elsewhere: the process "
             "ended, and its run was left to others.",
         ),
     ] = "close"

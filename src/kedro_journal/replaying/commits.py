@@ -25,7 +25,7 @@ def files_between(project: Path, was: Git, now: Git) -> tuple[str, ...] | None:
         was, now: The commits; nothing else of them is looked at.
 
     Returns:
-        None if it cannot be told: there is no git, or no such project or commit here.
+        None if that is not known: there is no git, or no such project or commit here.
     """
     if not _SHA.match(was.sha) or not _SHA.match(now.sha) or not project.is_dir():
         return None

@@ -107,7 +107,7 @@ def _named(state: SessionState, session_id: str) -> SessionState:
 def listed(
     where: JournalDirectory, ids: Iterable[str] | None = None
 ) -> Generator[Found, None, None]:
-    """Give sessions for a list, by default all of them, newest first.
+    """Return sessions for a list, by default all of them, newest first.
 
     Args:
         where: The journal directory.
@@ -162,7 +162,7 @@ class _Kept:
         return self._read
 
     def find(self, ids: Iterable[str], fd: int | None) -> Iterator[Found]:
-        """Give sessions, without those whose journal was not begun.
+        """Return sessions, without those whose journal was not begun.
 
         Args:
             ids: Which.
@@ -249,7 +249,7 @@ class _Kept:
 
 
 def _load(path: Path) -> dict[str, msgspec.Raw]:
-    """Read the entries of a day; one that does not read makes none of it count."""
+    """Read the entries of a day; an invalid one makes none of it count."""
     content = read_kept(path, _FORM)
     with suppress(*_UNREADABLE):
         return {} if content is None else _day_decoder().decode(content)
@@ -269,7 +269,7 @@ def _decoder() -> msgspec.msgpack.Decoder[_Entry]:
 
 
 def _filled(entry: _Entry) -> Found:
-    """Return what an entry says; its state, which nobody else has, is completed."""
+    """Return what an entry says; its state, which no one else holds, is completed."""
     for number, run in enumerate(entry.state.runs):
         dull = _dull_nodes(entry.dull[number])
         nodes = {**run.nodes, **dull} if run.nodes else dull
@@ -309,7 +309,7 @@ def _count_dull(run: RunState) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=1024)
 def _dull_nodes(counts: tuple[int, int, int]) -> dict[str, NodeState]:
-    """Give so many nodes of no name, to be read only.
+    """Return so many nodes of no name, to be read only.
 
     Raises:
         ValueError: They are more than there can be.

@@ -38,7 +38,7 @@ def end_of_chain(where: JournalDirectory, session_id: str) -> SessionState:
 
 
 def live_workers(state: SessionState) -> tuple[Writer, ...]:
-    """Give the worker processes that have outlived the session's own."""
+    """Return the worker processes that have outlived the session's own."""
     if state.verdict == "running":
         return ()  # it has workers as it should
     # A daemon may have appended as a worker before it took the session over.

@@ -176,7 +176,7 @@ def trace(
         One trace; of a parameter that is a mapping, one for each value in it.
 
     Raises:
-        NothingToTrace: No such name is on record.
+        NothingToTrace: No such name is recorded.
         JournalError: As for `replay`.
     """
     purpose: Purpose = "show"

@@ -67,7 +67,7 @@ class Sessions(Sequence[SessionState]):
     """The states of sessions, newest first: a lazy sequence, as of each use.
 
     A session is replayed when it is reached, and its state is not kept: each loop
-    replays anew, `[0]` replays one session, and a negative index, or `len()` with
+    replays again, `[0]` replays one session, and a negative index, or `len()` with
     filters, replays all of them. `next()` returns one session after the other. A
     notebook shows a table of the newest twenty.
     """

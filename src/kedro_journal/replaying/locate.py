@@ -1,4 +1,4 @@
-"""Find the journal directory and the session that somebody means."""
+"""Find the journal directory and the session that a reference names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def open_directory(
     config: Config | None = None,
     on_mistake: Callable[[ConfigError], None] | None = None,
 ) -> JournalDirectory:
-    """Give the journal directory of a project.
+    """Return the journal directory of a project.
 
     Mistakes in settings that say nothing of the directory do not hide the journals.
 
@@ -58,7 +58,7 @@ def open_directory(
         on_mistake: Told of each mistake in the settings; None logs it, once.
 
     Raises:
-        ConfigError: The setting `directory` does not read.
+        ConfigError: The setting `directory` is invalid.
     """
     if directory is not None:
         return JournalDirectory(Path(directory))
@@ -75,7 +75,7 @@ def _log_once(mistake: ConfigError) -> None:
 
 
 def handed_down() -> Path | None:
-    """Give the session folder that a parent process handed down, if it still exists."""
+    """Return the session folder that a parent process handed down, if it exists."""
     text = os.environ.get(SESSION_VARIABLE)
     folder = Path(text) if text else None
     return folder if folder is not None and folder.is_dir() else None

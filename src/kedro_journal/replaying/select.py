@@ -167,7 +167,7 @@ def _at(path: Path, wanted: str) -> Chosen:
 
 
 def why_empty(where: JournalDirectory, roster: Roster) -> str:
-    """Say why a directory has no session, and what to do."""
+    """Return why a directory has no session, and what to do."""
     path = where.path
     if roster.copies:
         names = ", ".join(roster.copies[:_SHOWN])

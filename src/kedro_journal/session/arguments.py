@@ -114,6 +114,6 @@ def _is_package_name(args: tuple[Any, ...]) -> bool:
     folder = Path(first)
     if not folder.is_dir():
         return True
-    # The package's own folder, seen from src/, is no project.
+    # The package's own folder, seen from src/, is not a project.
     is_package = (folder / "__init__.py").is_file()
     return is_package and not (folder / "pyproject.toml").is_file()

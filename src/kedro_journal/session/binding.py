@@ -49,7 +49,7 @@ def bind_hooks(manager: Any, bound: SessionHooks | None) -> None:
 def named_arguments(
     run: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Give all arguments of a call of `run` by their names.
+    """Return all arguments of a call of `run` by their names.
 
     Raises:
         TypeError: There is none of that name, or too many.

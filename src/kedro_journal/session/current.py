@@ -34,7 +34,7 @@ def get_current_session(silent: bool, recover: bool = False) -> KedroSession | N
 def get_current_session(
     silent: bool = False, recover: bool = False
 ) -> KedroSession | None:
-    """Give the current session.
+    """Return the current session.
 
     In this order: the session that runs this node; the one most recently entered and
     still active in this process; the one that a parent process handed down to this

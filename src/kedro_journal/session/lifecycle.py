@@ -127,7 +127,7 @@ class Lifecycle:
         return self._closed
 
     def state(self) -> SessionState:
-        """Give the session's state as of now."""
+        """Return the session's state as of now."""
         if self.recorder is None:
             return SessionState(session_id=self.session_id)
         return self.recorder.state()
@@ -141,7 +141,7 @@ class Lifecycle:
                 self.recorder.record(describe(), *more)
 
     def note(self, text: object, fields: Mapping[str, object]) -> None:
-        """Put a note on record; one that comes too late is said."""
+        """Record a note; report one that comes too late."""
         if self.recorder is None:
             return
         if self._closed:
@@ -172,7 +172,7 @@ class Lifecycle:
 
     @contextlib.contextmanager
     def hooks_for_run(self) -> Iterator[SessionHooks]:
-        """Give hooks that belong to one run: nothing they see is another run's."""
+        """Return hooks that belong to one run: nothing they see is another run's."""
         hooks = SessionHooks(self, RunBook(self.book))
         self._run_hooks.append(hooks)
         try:
@@ -357,7 +357,7 @@ class Lifecycle:
 
 
 def _is_first_seen(error: BaseException, session_id: str) -> bool:
-    """Tell whether an exception is new to a session, and remember that on it.
+    """Return whether an exception is new to a session, and remember that on it.
 
     The memory is with the exception. A reference to it would keep its frames, and all
     data in them. An `id` would be that of another exception later.

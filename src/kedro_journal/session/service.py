@@ -1,4 +1,5 @@
-"""`KedroServiceSession`: many runs in one session, also at once, each on record."""
+"""`KedroServiceSession`: many runs in one session, also concurrent ones, "
+"each recorded."""
 
 from __future__ import annotations
 
@@ -60,7 +61,7 @@ class KedroServiceSession(_KedroServiceSession):
             session_id: Its id; None for a new one.
             labels: Free labels of the session.
             parent_session_id: Session that this one belongs under.
-            group_id: Shared by the sessions that are one run to somebody. These three,
+            group_id: Shared by the sessions that form one run. These three,
                 if they are not given, come from the environment; see `KedroSession`.
 
         Raises:
@@ -116,10 +117,10 @@ class KedroServiceSession(_KedroServiceSession):
         return self._lifecycle.state()
 
     def trace(self, name: str, *, run_id: str | None = None) -> tuple[Trace, ...]:
-        """Say where a value came from, such as `params:model.lr`; see `state.trace`.
+        """Return where a value came from, such as `params:model.lr`; see `state.trace`.
 
         Raises:
-            NothingToTrace: No such name is on record.
+            NothingToTrace: No such name is recorded.
         """
         return self.state.trace(name, run_id=run_id)
 

@@ -166,7 +166,7 @@ class KedroSession(Resumable):
             conf_source: Folder or archive of the configuration.
             labels: Free labels of the session.
             parent_session_id: Session that this one belongs under.
-            group_id: Shared by the sessions that are one run to somebody, such as the
+            group_id: Shared by the sessions that form one run, such as the
                 tasks of an orchestrator. These three, if they are not given, come
                 from KEDRO_JOURNAL_LABELS (name=value,name=value),
                 KEDRO_JOURNAL_PARENT_SESSION_ID and KEDRO_JOURNAL_GROUP_ID.
@@ -233,10 +233,10 @@ class KedroSession(Resumable):
         return SessionState(session_id=self.session_id)
 
     def trace(self, name: str) -> tuple[Trace, ...]:
-        """Say where a value came from, such as `params:model.lr`; see `state.trace`.
+        """Return where a value came from, such as `params:model.lr`; see `state.trace`.
 
         Raises:
-            NothingToTrace: No such name is on record.
+            NothingToTrace: No such name is recorded.
         """
         return self.state.trace(name)
 
@@ -277,7 +277,7 @@ class KedroSession(Resumable):
         Raises:
             NotRecorded: The session is a restored one, and a runtime parameter of it
                 is a secret or was not recorded exactly.
-            Exception: Whatever Kedro raises for a configuration that does not read.
+            Exception: Whatever Kedro raises for an invalid configuration.
         """
         if self._restored is not None:
             self._store.update(given_of(self._restored, self._folder))
@@ -382,7 +382,7 @@ def _record_created(
 
 
 def _journaled(root: Path, session_id: str) -> Path | None:
-    """Give the folder of a session that has a journal, None if it has none."""
+    """Return the folder of a session that has a journal, None if it has none."""
     try:
         directory = open_directory(root)
         if directory.file(session_id).exists():

@@ -33,7 +33,7 @@ class SessionStore(dict[str, Any]):
         return found
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Give the value of a key of either generation."""
+        """Return the value of a key of either generation."""
         if dict.__contains__(self, key):
             return dict.__getitem__(self, key)
         found = self._alias(key)

@@ -17,7 +17,7 @@ __all__ = ["unjournaled"]
 
 
 def unjournaled(error: Exception) -> type[KedroSession]:
-    """Give Kedro's own session class, which says why nothing is journaled."""
+    """Return Kedro's own session class, which says why nothing is journaled."""
 
     class UnjournaledSession(KedroSession):
         """Kedro's session, without a journal."""

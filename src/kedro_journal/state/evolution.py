@@ -83,14 +83,14 @@ _SessionEvent = (
 
 
 def evolve(state: SessionState, record: Entry) -> SessionState:
-    """Give the state after one more record."""
+    """Return the state after one more record."""
     builder = StateBuilder(state)
     builder.add(record)
     return builder.state()
 
 
 def fold(records: Iterable[Entry], initial: SessionState | None = None) -> SessionState:
-    """Give the state that records add up to, after *initial*.
+    """Return the state that records add up to, after *initial*.
 
     `fold(a + b) == fold(b, initial=fold(a))`, for any cut.
     """
@@ -421,7 +421,7 @@ class StateBuilder:
                 nodes[name] = replace(node, status=ended, phase=phase)
                 broken += [name] if ended == "failed" else []
         if len(broken) == 1 and not known:
-            # A load or save in a worker: that it failed is told by its run alone.
+            # A load or save in a worker: only its run says that it failed.
             nodes[broken[0]] = replace(nodes[broken[0]], error=error)
 
     def _node(self, record: Entry, event: NodeEvent) -> None:

@@ -199,7 +199,7 @@ class RunState(Shown, frozen=True, omit_defaults=True):
         return short_run(self)
 
     def with_status(self, *statuses: NodeStatus) -> tuple[NodeState, ...]:
-        """Give the nodes that have one of these statuses."""
+        """Return the nodes that have one of these statuses."""
         return tuple(node for node in self.nodes.values() if node.status in statuses)
 
     @property
@@ -279,7 +279,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         seq: The last record that was folded; 0 is the empty state.
         status: empty, created, active (entered), inactive (left), closed.
         liveness: Whether its owner lives, as the reader found: running, crashed,
-            unknown or closed. Never recorded; None where nobody looked.
+            unknown or closed. Never recorded; None where it was not probed.
         project_path, package_name, project_name, distribution, runtime_params,
             save_on_close, conf_source, command, environment, git, user, host, pid, cwd,
             versions, via, kedro_session_id, parent_session_id, group_id, labels,
@@ -371,10 +371,10 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         return self.runs[-1] if self.runs else None
 
     def trace(self, name: str, *, run_id: str | None = None) -> tuple[Trace, ...]:
-        """Say where a value came from; see `state.trace`.
+        """Return where a value came from; see `state.trace`.
 
         Raises:
-            NothingToTrace: No such name is on record.
+            NothingToTrace: No such name is recorded.
         """
         from .tracing import trace  # noqa: PLC0415 - it is about this class
 

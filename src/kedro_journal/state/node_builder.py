@@ -55,7 +55,7 @@ class NodeBuilder:
         self.last_load = self.last_save = NOTHING
 
     def load(self, dataset: str) -> OperationBuilder:
-        """Give the load of a dataset, to be changed."""
+        """Return the load of a dataset, to be changed."""
         found = self.changed_loads.get(dataset)
         if found is None:
             found = _operation(self.loads.get(dataset), dataset, "load")
@@ -64,7 +64,7 @@ class NodeBuilder:
         return found
 
     def save(self, dataset: str) -> OperationBuilder:
-        """Give the save of a dataset, to be changed."""
+        """Return the save of a dataset, to be changed."""
         found = self.changed_saves.get(dataset)
         if found is None:
             found = _operation(self.saves.get(dataset), dataset, "save")

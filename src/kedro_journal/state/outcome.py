@@ -18,8 +18,8 @@ def outcome_of(state: SessionState) -> Verdict:
 
     "completed" means that no node of its runs failed. A run that completed without a
     node that failed makes the session "failed", whatever its exit code is.
-    Not closed, without a run and without an error: running, whoever lives. Unknown if
-    it may be in a record that this version cannot read.
+    A session that is not closed, without a run and without an error, is "running". The
+    outcome is "unknown" if it may be in a record that this version cannot read.
     """
     if hides_outcome(state):
         return "unknown"

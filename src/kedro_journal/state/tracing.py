@@ -26,7 +26,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: What it is, as the journal names it.
         kind: parameter, flag, variable (of the environment) or dataset.
-        value: The value on record, redacted; of a dataset, its path.
+        value: The recorded value, redacted; of a dataset, its path.
         origin: Where it came from, in words: a file with its line, a flag, a call.
         steps: The rest of the story, nearest first: what it wins over, what stands in
             the file, which node made it.
@@ -50,7 +50,7 @@ def trace(
     run_id: str | None = None,
     before: Sequence[SessionState] = (),
 ) -> tuple[Trace, ...]:
-    """Say where a value came from.
+    """Return where a value came from.
 
     Args:
         state: The session.
@@ -65,7 +65,7 @@ def trace(
         One trace; of a parameter that is a mapping, one for each value in it.
 
     Raises:
-        NothingToTrace: No such name is on record; close ones are in the message.
+        NothingToTrace: No such name is recorded; similar ones are in the message.
     """
     run = _run(state, run_id)
     found: tuple[Trace, ...] = ()
@@ -238,7 +238,7 @@ def _dataset(
 
 
 def _made(state: SessionState, name: str) -> tuple[str, str | None, list[str]]:
-    """Say which node of a session saved a dataset last, where, and who loaded it."""
+    """Return which node of a session saved a dataset last, where, and who loaded it."""
     made, path, steps = "", None, list[str]()
     for run in reversed(state.runs):
         for node in run.nodes.values():

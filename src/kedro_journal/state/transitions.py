@@ -107,7 +107,7 @@ NODE_TRANSITIONS: Final[Mapping[tuple[NodeStatus, type[Event]], NodeStatus]] = {
 
 
 def status_after(event_type: type[Event]) -> NodeStatus:
-    """Give the status that a node's event leads to, whatever came before it."""
+    """Return the status that a node's event leads to, whatever came before it."""
     for (_, known_type), status in NODE_TRANSITIONS.items():
         if known_type is event_type:
             return status

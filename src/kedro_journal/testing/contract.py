@@ -39,7 +39,7 @@ class JournalContract:
         cls.__test__ = True
 
     def read_back(self, journal: Journal) -> Sequence[Record]:
-        """Give every record of the journal, as a reader sees them now.
+        """Return every record of the journal, as a reader sees them now.
 
         Raises:
             NotImplementedError: The subclass does not say how.

@@ -50,7 +50,7 @@ def records(
 def fold(
     *events: Event, initial: state.SessionState | None = None
 ) -> state.SessionState:
-    """Give the state that events add up to, after *initial*.
+    """Return the state that events add up to, after *initial*.
 
     Args:
         events: As for `records`.

@@ -170,7 +170,7 @@ def _frames(
         number += len(members)
         kept = members
         if library and not whole:
-            # The innermost frames say what raised, whoever's they are.
+            # The innermost frames show what raised, in whatever package.
             shown = _INNERMOST_SHOWN if number == last else 0
             kept = members[len(members) - min(shown, len(members)) :]
             hidden = members[: len(members) - len(kept)]

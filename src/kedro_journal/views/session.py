@@ -1,4 +1,4 @@
-"""One session, as somebody wants to see it the next morning."""
+"""One session, as its user reads it the next morning."""
 
 from __future__ import annotations
 
@@ -338,7 +338,7 @@ def _journal(state: SessionState, findings: Sequence[Finding]) -> list[Line]:
 def _next(
     state: SessionState, heir: SessionState | None, *, salvaged: bool
 ) -> list[Line]:
-    # Somebody will paste it: what stands in a journal is one word to a shell.
+    # Users paste it into a shell: quote what comes from a journal.
     named = shlex.quote(state.session_id) if state.session_id else ""
     wanted = named + (" --salvage" if salvaged else "")
     verdict = state.verdict

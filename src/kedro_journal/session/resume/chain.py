@@ -91,7 +91,7 @@ def find_chain(
         directory: The journal directory itself, instead of a project's.
         run_id: A run of the session; None for its last.
         force: Also resume a session whose process is alive or not known.
-        follow: Go on from the last that resumed it; False for the session itself.
+        follow: Resume the last session that resumed it; False for the session itself.
 
     Raises:
         NotResumable: It has no run, its process is alive or unknown, it belongs to
@@ -139,7 +139,7 @@ def _check_own(chosen: Chosen) -> None:
 def _with_run(
     where: JournalDirectory, session_id: str, run_id: str | None
 ) -> tuple[str, str | None]:
-    """Give the session that is meant and its run: that one, or the last.
+    """Return the session that is meant and its run: that one, or the last.
 
     A session that was to resume another one, and never began to run, stands for that.
 
@@ -162,7 +162,7 @@ def _with_run(
             raise NotResumable(found, unread_text(state), _UPGRADE)
         resumed = state.resumed
         if resumed is None or resumed.parent_session_id in seen:
-            advice = "`kedro-journal command` has the command line to start it anew."
+            advice = "`kedro-journal command` has the command line to start it again."
             raise NotResumable(session_id, "no run of it was begun", advice)
         found, run_id = resumed.parent_session_id, resumed.parent_run_id
 
@@ -225,7 +225,7 @@ def _check_liveness(link: Link, *, force: bool) -> None:
             advice = "Wait for it, or go on all the same with --force (force=True)."
     else:
         reason = (
-            f"it ran on {state.host}, and from here nobody can tell whether it does"
+            f"it ran on {state.host}, and from here it is not known whether it does"
         )
         advice = "If you know that it ended, say so with --force (force=True)."
     raise NotResumable(state.session_id, reason, advice)
@@ -234,7 +234,7 @@ def _check_liveness(link: Link, *, force: bool) -> None:
 def _check_workers(state: SessionState, run: RunState) -> None:
     """Refuse while a worker process goes on although its owner is dead.
 
-    Once the owner was stopped its journal is closed, and nobody tells any more what
+    Once the owner was stopped its journal is closed, and nothing records any more what
     the workers are at: then one that lives may be at any node.
     """
     in_progress = {node.writer: node.name for node in run.in_progress}
@@ -248,7 +248,7 @@ def _check_workers(state: SessionState, run: RunState) -> None:
         if writer is not None and alive is None:
             reason = (
                 f"its worker process {writer.pid} ran in another container (pid "
-                "namespace), and from here it cannot be told whether it is alive"
+                "namespace), and from here it is not known whether it is alive"
             )
             advice = "If you know that it ended, say so with --force (force=True)."
             raise NotResumable(state.session_id, reason, advice)

@@ -1,4 +1,4 @@
-"""Go on from what a session really completed: what is left to run, and why."""
+"""Run what a session did not complete: which nodes are left, and why."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def resume_plan(
     force: bool = False,
     conf_source: Path | str | None = None,
 ) -> ResumePlan:
-    """Say what a resumed session would run, and why. Runs nothing, journals nothing.
+    """Return what a resumed session would run, and why. Runs nothing, journals nothing.
 
     Args:
         session_id: As for `replay`; `latest` passes over sessions without a run.
@@ -166,7 +166,7 @@ def resume_plan(
             directory.
         directory: The journal directory itself, instead of a project's.
         run_id: A run of the session; None for its last.
-        force: Also plan for a session whose process is alive, or cannot be told.
+        force: Also plan for a session whose process is alive or not known.
         env: Another configuration environment than the original's.
         params: Runtime parameters over those of the original.
         from_nodes: Nodes to run again in any case, with all that follows from them.
@@ -212,7 +212,7 @@ def unjournaled_context(
 
 
 def _refuse_masked_names(chain: Chain) -> None:
-    """Refuse a chain whose nodes or datasets cannot be told by their names.
+    """Refuse a chain whose nodes or datasets cannot be identified by their names.
 
     Raises:
         NotResumable: A name that was recorded is masked.

@@ -46,7 +46,7 @@ _CONTENT_MAX: Final = 64 * 1024 * 1024  # a run may have hashed more than it doe
 
 
 def pipeline_names(names: Sequence[str]) -> list[str] | None:
-    """Give pipelines as Kedro is asked for them: none stands for the default one."""
+    """Return pipelines as Kedro is asked for them: none stands for the default one."""
     return None if tuple(names) in ((), ("__default__",)) else list(names)
 
 
@@ -97,7 +97,7 @@ def redactor_now(chain: Chain, context: Any) -> Redactor:
 def stored_now(
     context: Any, nodes: Sequence[PlannedNode], known: Known, redactor: Redactor
 ) -> dict[str, Stored]:
-    """Find out what is there of every dataset, in the version on record."""
+    """Find what exists of every dataset, in the recorded version."""
     makers = {bare(output): node.name for node in nodes for output in node.outputs}
     names = {name for node in nodes for name in (*node.inputs, *node.outputs)}
     catalog, found = context.catalog, dict[str, Stored]()
@@ -119,7 +119,7 @@ def stored_now(
 
 
 def _same_files(found: dict[str, Stored]) -> dict[str, Stored]:
-    """Give hard links to one file the same place."""
+    """Return hard links to one file the same place."""
     known: dict[tuple[int, int], str] = {}
     for name, one in found.items():
         with suppress(OSError, ValueError):
@@ -142,7 +142,7 @@ def facts(
     """
     try:
         dataset = compat.catalog_dataset(catalog, name)
-    except Exception as error:  # somebody else's dataset class
+    except Exception as error:  # a user's dataset class
         let_through(error)
         dataset = None
     if dataset is None or not compat.is_persistent(dataset):

@@ -251,7 +251,7 @@ class Resumable(_KedroSession):
         return inputs_of(session, node, run_id=run_id, partial=partial)
 
     def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the arguments of a `run()` that was called with these by name."""
+        """Return the arguments of a `run()` that was called with these by name."""
         if self._rerun is not None:
             repeats = str(self._repeats)
             return rerun_arguments(self._rerun, repeats, given, self._choice)

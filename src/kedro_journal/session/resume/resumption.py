@@ -68,7 +68,7 @@ class ResumeLock:
         """Get the lock.
 
         Raises:
-            JournalUnwritable: Somebody else has it, or it cannot be had.
+            JournalUnwritable: Another process holds the claim, or it cannot be written.
         """
         self._lock.acquire(timeout_s=0.2)
         self._has_it = True
@@ -100,7 +100,7 @@ class Resumption(NamedTuple):
     Attributes:
         plan: What is left to run.
         run: The run that it resumes.
-        lock: Held until the session is closed: nobody else resumes the same one.
+        lock: Held until the session is closed; no other process resumes it meanwhile.
         checkpoints: Those that are set back before the run.
     """
 
@@ -145,11 +145,11 @@ def claim(find: Callable[[], Chain]) -> tuple[Chain, ResumeLock]:
     """Be the only one to resume a session, until the lock is released.
 
     Args:
-        find: Finds it. Asked again once it is claimed: somebody may have resumed it,
+        find: Finds it. Called again once it is claimed: another may have resumed it,
             and ended, in between.
 
     Raises:
-        NotResumable: Somebody else is at it, or it cannot be claimed.
+        NotResumable: Another process resumes it, or it cannot be claimed.
     """
     chain = find()
     while True:
