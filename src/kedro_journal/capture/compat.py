@@ -11,7 +11,7 @@ import inspect
 import re
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -334,6 +334,21 @@ def node_confirms(node: Any) -> tuple[str, ...]:
     """Return the datasets that Kedro confirms when a node is done."""
     names = getattr(node, "confirms", None)
     return tuple(map(str, names)) if isinstance(names, (list, tuple)) else ()
+
+
+def node_inputs(node: Any) -> Mapping[str, str] | Sequence[str]:
+    """Return a node's inputs as declared: by argument, or in positional order."""
+    inputs = node._inputs
+    if isinstance(inputs, Mapping):
+        return inputs
+    return [inputs] if isinstance(inputs, str) else list(inputs or ())
+
+
+def memory_dataset(value: Any) -> Any:
+    """Return a dataset that holds a value as Kedro passes it between nodes."""
+    from kedro.io import MemoryDataset
+
+    return MemoryDataset(value)
 
 
 def node_text(node: Any) -> str:

@@ -34,6 +34,7 @@ SECTIONS: Final = {
         "wait",
         "replay",
         "why",
+        "debug",
         "diff",
         "trace",
         "explain",

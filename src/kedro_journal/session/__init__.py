@@ -5,6 +5,8 @@ Main modules:
     lifecycle: what both share: a journal that lives as long as the session.
     current: `get_current_session()`. store: `session.store`. arguments, binding: how a
         session is made, and how our hooks get into it.
+    recorded_node: a node with the inputs it had, to be called again. inputs: the same
+        inputs alone.
     entry: what Kedro's entry points name. unjournaled: the class without a journal.
     resume: run what an earlier session left.
 
@@ -25,6 +27,7 @@ from kedro_journal._lazy import lazily
 
 if TYPE_CHECKING:
     from .current import get_current_session
+    from .recorded_node import RecordedNode, open_node
     from .resume.planning import resume_plan
     from .service import KedroServiceSession
     from .session import KedroSession
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
 __all__ = [
     "KedroServiceSession",
     "KedroSession",
+    "RecordedNode",
     "get_current_session",
+    "open_node",
     "resume_plan",
 ]
 
@@ -40,6 +45,7 @@ _find, __dir__ = lazily(
     __name__,
     {
         "current": ("get_current_session",),
+        "recorded_node": ("RecordedNode", "open_node"),
         "resume.planning": ("resume_plan",),
         "service": ("KedroServiceSession",),  # needs Kedro 1.4
         "session": ("KedroSession",),
