@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kedro_journal._outside import let_through
 from kedro_journal.analysis import Known, Stored, collect, find_drift
 from kedro_journal.analysis.evidence import bare
 from kedro_journal.capture import compat
@@ -107,8 +108,9 @@ class RecordedNode:
         try:
             signature = inspect.signature(self.function)
             return dict(signature.bind(*positional, **named).arguments)
-        except (TypeError, ValueError):  # a builtin, or other parameters by now
-            return named
+        except (TypeError, ValueError) as error:
+            let_through(error)
+            return named  # a builtin, or other parameters by now
 
     def call(self) -> Any:
         """Call the function with the inputs, and return what it returns.
