@@ -212,7 +212,7 @@ class NoRepair(JournalWriter):
 
         def careless(file: JournalFile, size: int) -> tuple[Tail, int]:
             tail, start = look_back(file, size)
-            return tail._replace(fragment=b"", mend="nothing"), start
+            return tail._replace(fragment=b"", repair="nothing"), start
 
         self._end._look_back = careless  # type: ignore[method-assign]
 

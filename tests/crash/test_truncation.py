@@ -42,7 +42,7 @@ class NoCut(JournalEnd):
 
     def _look_back(self, file: JournalFile, size: int) -> tuple[Tail, int]:
         tail, start = super()._look_back(file, size)
-        return tail._replace(mend="nothing"), start
+        return tail._replace(repair="nothing"), start
 
 
 class CutsTooMuch(JournalEnd):
@@ -50,7 +50,7 @@ class CutsTooMuch(JournalEnd):
 
     def _look_back(self, file: JournalFile, size: int) -> tuple[Tail, int]:
         tail, start = super()._look_back(file, size)
-        if tail.mend == "cut":
+        if tail.repair == "cut":
             whole = file.read(0, size).rstrip(tail.fragment)
             line = whole[whole[:-1].rfind(b"\n") + 1 :]
             tail = tail._replace(fragment=line + tail.fragment)

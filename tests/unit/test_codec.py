@@ -191,7 +191,7 @@ def test_what_is_shorter_than_a_seal_has_none() -> None:
 def test_a_seal_around_nothing_is_no_record() -> None:
     found = decode(sealed(b"")[:-1])
     assert isinstance(found, BadLine)
-    assert found.reason.startswith("its envelope does not read: ")
+    assert found.reason.startswith("its envelope is invalid: ")
 
 
 def test_a_line_nested_too_deep_says_so() -> None:
@@ -200,7 +200,7 @@ def test_a_line_nested_too_deep_says_so() -> None:
         deep = [deep]
     line = Chain().add("later.event", {"deep": deep})[:-1]
     assert decode(line) == BadLine(
-        f"its envelope does not read: nested deeper than {DEPTH_MAX}"
+        f"its envelope is invalid: nested deeper than {DEPTH_MAX}"
     )
 
 

@@ -86,7 +86,7 @@ def test_no_journal_takes_what_no_reader_would_look_at(tmp_path: Path) -> None:
 def test_a_time_that_is_none_in_utc_is_no_envelope(at: str) -> None:
     found = decode(line({"text": "n"}, at=at))
     assert isinstance(found, BadLine)
-    assert "envelope does not read" in found.reason
+    assert "envelope is invalid" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_every_time_that_is_read_is_in_utc(at: str) -> None:
 def test_a_number_that_no_record_can_have_is_no_envelope(seq: str) -> None:
     found = decode(line({"text": "n"}, seq=Raw(seq)))
     assert isinstance(found, BadLine)
-    assert "envelope does not read" in found.reason
+    assert "envelope is invalid" in found.reason
 
 
 def test_where_the_numbers_end_nothing_is_appended(tmp_path: Path) -> None:

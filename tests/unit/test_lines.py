@@ -100,6 +100,6 @@ def test_the_end_of_any_bytes_can_be_examined(data: bytes, whole: bool) -> None:
     tail = examine(data, whole=whole)
     assert tail.record is None
     assert tail.fragment == data.rpartition(b"\n")[2]
-    assert tail.mend == ("cut" if tail.fragment else "nothing")
+    assert tail.repair == ("cut" if tail.fragment else "nothing")
     lines = data.count(b"\n")
     assert tail.bad_lines == (lines if whole else max(0, lines - 1))

@@ -294,7 +294,7 @@ def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
 def test_an_envelope_that_does_not_read_is_no_record() -> None:
     for body in (b'{"v":1}', b"[]", b'{"v":1,"seq":"1"}', b"[" * 100_000, b"\xff\xfe"):
         found = decode(reseal(body + b" " * 17 + b"}\n")[:-1])
-        assert "envelope does not read" in getattr(found, "reason", "")
+        assert "envelope is invalid" in getattr(found, "reason", "")
 
 
 def reseal(line: bytes) -> bytes:

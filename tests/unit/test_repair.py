@@ -16,7 +16,8 @@ from kedro_journal.errors import NewerJournal, UnsafeJournal
 from kedro_journal.events import Cursor, JournalRepaired, SessionClosed
 from kedro_journal.journal.file import JournalFile
 from kedro_journal.journal.port import REAL_OS, Os
-from kedro_journal.journal.repair import Mended, mend
+from kedro_journal.journal.repair import Repaired
+from kedro_journal.journal.repair import repair as repair_end
 from kedro_journal.journal.tail import examine
 
 LINES = sample_lines(8)
@@ -25,7 +26,7 @@ CRCS = ["00000000", *(line[-11:-3].decode() for line in LINES)]
 FOREIGN = sample_lines(8, seed=2)
 
 
-def mended(folder: Path, data: bytes, port: Os = REAL_OS) -> Mended:
+def mended(folder: Path, data: bytes, port: Os = REAL_OS) -> Repaired:
     """Mend a journal of these bytes, as a writer does at its next append."""
     journal = JournalFile(put(folder, data), port)
     journal.open(create=False)
@@ -34,7 +35,7 @@ def mended(folder: Path, data: bytes, port: Os = REAL_OS) -> Mended:
         seq, crc = (
             (tail.record.seq, tail.record.crc) if tail.record else (0, "00000000")
         )
-        return mend(journal, tail, Cursor(seq, len(data), crc), port)
+        return repair_end(journal, tail, Cursor(seq, len(data), crc), port)
     finally:
         journal.close()
 
@@ -45,7 +46,7 @@ def sha256(data: bytes) -> str:
 
 def test_what_ends_with_a_whole_line_is_left_alone(tmp_path: Path) -> None:
     found = mended(tmp_path / "s", b"".join(LINES[:4]))
-    assert found == Mended(Cursor(4, ENDS[4], CRCS[4]), False, ())
+    assert found == Repaired(Cursor(4, ENDS[4], CRCS[4]), False, ())
     assert file(tmp_path / "s").read_bytes() == b"".join(LINES[:4])
 
 
@@ -53,7 +54,7 @@ def test_a_torn_line_is_cut_off_and_kept(tmp_path: Path) -> None:
     fragment = LINES[4][:-20]
     found = mended(tmp_path / "s", b"".join(LINES[:4]) + fragment)
     (repair,) = found.repairs
-    assert found == Mended(Cursor(4, ENDS[4], CRCS[4]), False, (repair,))
+    assert found == Repaired(Cursor(4, ENDS[4], CRCS[4]), False, (repair,))
     assert repair == JournalRepaired(
         offset=ENDS[4],
         length=len(fragment),

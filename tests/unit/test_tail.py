@@ -53,7 +53,7 @@ def test_damaged_lines_after_the_last_record_are_counted(
     count = junk.count(b"\n")
     tail = examine(b"".join(LINES[:3]) + junk + fragment, whole=True)
     assert (tail.record, tail.bad_lines) == (RECORDS[2], count)
-    assert (tail.fragment, tail.mend) == (fragment, "cut" if fragment else "nothing")
+    assert (tail.fragment, tail.repair) == (fragment, "cut" if fragment else "nothing")
     assert examine(junk + fragment, whole=True).bad_lines == count
     assert examine(junk + fragment, whole=False).bad_lines == count - 1
     # Those before it are no matter of its end.
@@ -93,7 +93,7 @@ def test_what_is_to_be_done_with_the_bytes_after_the_last_newline() -> None:
         (b"\0", "cut"),
     ):
         tail = examine(data + fragment, whole=True)
-        assert (tail.fragment, tail.mend) == (fragment, mend)
+        assert (tail.fragment, tail.repair) == (fragment, mend)
         assert tail.record == RECORDS[2]
 
 

@@ -263,13 +263,13 @@ class _Places:
         return here is not None and here.persistent
 
     def _entries(self, link: int, dataset: str) -> tuple[str, str]:
-        """Give the place that the catalog had for a dataset, and the one it has."""
+        """Return the place that the catalog had for a dataset, and the one it has."""
         before = self.now.entries_before
         was = before[link].get(dataset, "") if link < len(before) else ""
         return was, self.now.entries.get(dataset, "")
 
     def _saved(self, evidence: Evidence, dataset: str) -> tuple[str, str, bool]:
-        """Give where an output was saved, where it is, and whether that differs."""
+        """Return where an output was saved, where it is, and whether that differs."""
         state = self.chain[evidence.link].state
         save, here = evidence.node.saves.get(dataset), self.now.stored[dataset]
         if save is not None and (was := saved_at(state, save)) and here.path:
@@ -312,7 +312,7 @@ class _Places:
                 )
 
     def environment(self) -> Iterator[Drift]:
-        """Tell of another environment; of nodes, whose data cannot be compared."""
+        """Report another environment, with the nodes whose data cannot be compared."""
         found: dict[str, list[str]] = {}
         for state, run in self.chain:
             loaded = state.context.env if state.context is not None else None
@@ -381,7 +381,7 @@ def _commit(git: Git) -> str:
 
 
 def affected(drift: Sequence[Drift], nodes: Sequence[PlannedNode]) -> dict[str, str]:
-    """Give the nodes that a drift affects directly, each with the reason."""
+    """Return the nodes that a drift affects directly, each with the reason."""
     names = {node.name for node in nodes}
     found: dict[str, str] = {}
     for one in drift:

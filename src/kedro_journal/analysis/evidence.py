@@ -60,7 +60,7 @@ class Known(NamedTuple):
     planned: Mapping[str, tuple[int, PlannedNode]]
 
     def version_of(self, dataset: str, maker: str | None) -> str | None:
-        """Give the version that the chain saved, or loaded if no node makes it.
+        """Return the version that the chain saved, or loaded if no node makes it.
 
         Args:
             dataset: The dataset, with or without the part behind the @.
@@ -82,7 +82,7 @@ class Known(NamedTuple):
 
 
 def bare(dataset: str) -> str:
-    """Give a dataset's name without the part behind the @ that says how it is read."""
+    """Return a dataset's name without the transcoding part after the @."""
     return dataset.partition("@")[0]
 
 

@@ -145,24 +145,24 @@ class GroupState(Shown, frozen=True):
         return sum(seconds_of(state) or 0.0 for state in self.sessions)
 
     def with_status(self, *statuses: NodeStatus) -> tuple[GroupNode, ...]:
-        """Give the nodes that have one of these statuses."""
+        """Return the nodes that have one of these statuses."""
         return tuple(node for node in self.nodes.values() if node.status in statuses)
 
 
 def moment(at: datetime | None) -> datetime:
-    """Give a time that compares with every other; none at all comes first."""
+    """Return a time that compares with every other; none at all comes first."""
     if at is None:
         return _BEFORE_ALL
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
-    """Give the time between two moments, >= 0; None if one is unknown."""
+    """Return the time between two moments, >= 0; None if one is unknown."""
     if start is None or end is None:
         return None
     return max((moment(end) - moment(start)).total_seconds(), 0.0)
 
 
 def seconds_of(state: SessionState) -> float | None:
-    """Give how long a session took, up to its last record."""
+    """Return how long a session took, up to its last record."""
     return seconds_between(state.created_at, state.closed_at or state.updated_at)

@@ -116,7 +116,7 @@ def _last_attempts(state: SessionState) -> tuple[RunState, ...]:
 
 
 def _made_good(sessions: Sequence[SessionState]) -> list[bool]:
-    """Tell of each session whether it broke and later ones did what it left."""
+    """Return for each session whether it broke and later ones did what it left."""
     good = [False] * len(sessions)
     planned: set[tuple[_Asked, str]] = set()  # by later sessions
     begun: set[object] = set()
@@ -141,7 +141,7 @@ def _made_good(sessions: Sequence[SessionState]) -> list[bool]:
 
 
 def _beginning(state: SessionState) -> object:
-    """Give that by which a retry is known where nothing was planned; None if nothing
+    """Return what identifies a retry where nothing was planned; None if nothing
     tells.
     """
     task = state.labels.get(TASK_LABEL)
@@ -201,7 +201,7 @@ def _begun(made: Sequence[NodeTry]) -> tuple[NodeTry, ...]:
 
 
 def _telling(every: Sequence[_Asked]) -> dict[_Asked, str]:
-    """Say in short in what each of several differs from the others."""
+    """Return, in few words, how each of several differs from the others."""
     if len(every) == 1:
         return {every[0]: ""}
     pairs = {asked: dict(_pairs(asked)) for asked in every}

@@ -45,14 +45,14 @@ def placed(path: str, *, project: str, cwd: str) -> str:
 
 
 def saved_at(state: SessionState, save: DatasetOperation) -> str:
-    """Give the place of a save; empty if there is none that can be compared."""
+    """Return the place of a save; empty if there is none that can be compared."""
     if not save.path:
         return ""
     return placed(save.path, project=state.project_path, cwd=state.cwd)
 
 
 def same_place(was: str, now: str) -> bool:
-    """Tell whether two places may be the same: what is masked may be anything."""
+    """Return whether two places may be the same: what is masked may be anything."""
     if was == now or _fits(was, now) or _fits(now, was):
         return True
     # A masked path is not known as one in the project.
@@ -74,7 +74,7 @@ def _fits(pattern: str, text: str) -> bool:
 
 
 def is_elsewhere(state: SessionState, save: DatasetOperation, now: Stored) -> bool:
-    """Tell whether a dataset is at another place than where it was saved.
+    """Return whether a dataset is at another place than where it was saved.
 
     What was written at the very same microsecond and has the same size is the same
     file, by another way, or a copy of it.

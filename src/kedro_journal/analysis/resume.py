@@ -128,7 +128,7 @@ class _Planner:
         return decide(known, "done", f"it completed (record {seq})", seq)
 
     def _again(self, planned: PlannedNode) -> str:
-        """Say why a completed node runs again, whatever its outputs are like."""
+        """Return why a completed node runs again, whatever its outputs are like."""
         if planned.name in self.known.unreached:
             later = self.known.unreached[planned.name]
             return f"session {later} was to run it again, and did not get to it"
@@ -147,7 +147,7 @@ class _Planner:
         return NodeDecision(name=planned.name, decision="to do", reason=reason)
 
     def _was_there(self, one: Stored) -> bool:
-        """Tell whether an output was there before the run."""
+        """Return whether an output was there before the run."""
         if not one.exists:
             return False
         known = one.modified_at is not None and self.began is not None
@@ -196,7 +196,7 @@ class _Planner:
         return decide(known, "to do", reason + f" (record {seq})" * bool(seq), seq)
 
     def _trouble(self, dataset: str, known: NodeState) -> str:
-        """Say how an output is not what was saved; empty if it is, as far as known."""
+        """Return how an output differs from what was saved; empty if it does not."""
         now, save = self.stored.get(dataset), known.saves.get(dataset)
         if now is None or not now.persistent:
             return ""
@@ -219,7 +219,7 @@ class _Planner:
         return changed(dataset, now, save)
 
     def _unsaved(self, dataset: str, known: NodeState) -> str:
-        """Say why a stored output is not one that a completed node saved."""
+        """Return why a stored output is not one that a completed node saved."""
         now, save = self.stored.get(dataset), known.saves.get(dataset)
         if now is None or not now.persistent:
             return ""

@@ -316,7 +316,7 @@ class Sharing:
         return needed, refused
 
     def _lost(self, node: PlannedNode, place: str, now: Mapping[str, Contents]) -> str:
-        """Say why the original of what a node works on is not there."""
+        """Return why the original of what a node works on is not there."""
         dataset = next(
             name
             for name in (*node.inputs, *node.outputs)

@@ -62,7 +62,7 @@ def project_to_run(ctx: click.Context, project: Path | None) -> Path | None:
 
 
 def session_class(project: Path | None) -> type[KedroSession]:
-    """Give the session class of the project's settings, or ours if it has another."""
+    """Return the session class of the project's settings, or ours if it has another."""
     from kedro.framework.project import settings
 
     from kedro_journal.capture import compat
@@ -78,7 +78,7 @@ def session_class(project: Path | None) -> type[KedroSession]:
 
 
 def runner_class(ctx: click.Context, name: str) -> type[Any]:
-    """Give the class of a runner.
+    """Return the class of a runner.
 
     Raises:
         click.BadParameter: There is none of that name.
@@ -120,7 +120,7 @@ def split_params(
 
 
 def outcome(session: KedroSession, error: BaseException | None) -> dict[str, Any]:
-    """Tell of a session that ended: its id, verdict, error and the nodes that ran.
+    """Return id, verdict, error and the nodes that ran of a session that ended.
 
     Args:
         session: The session, closed.
@@ -147,7 +147,7 @@ def outcome(session: KedroSession, error: BaseException | None) -> dict[str, Any
 
 
 def say_damage(damage: Iterable[Damage]) -> None:
-    """Tell on stderr what of the journals could not be read."""
+    """Report on stderr which parts of the journals could not be read."""
     for one in damage:
         lost = f", {count(one.lost, 'record')} lost" if one.lost else ""
         say(

@@ -20,12 +20,12 @@ _NEEDED: Final = ("kedro", "msgspec", "filelock", "click")
 
 
 def say(message: str) -> None:
-    """Tell of an error, in one line on stderr."""
+    """Report an error in one line on stderr."""
     click.echo(f"kedro-journal: {escape(message)}", err=True)
 
 
 def broken_command(name: str, error: Exception) -> click.Command:
-    """Give a command that says why the one of that name does not load."""
+    """Return a command that says why the one of that name does not load."""
 
     def tell(**_: object) -> NoReturn:
         look = "" if name == "doctor" else " `kedro-journal doctor` has more."
@@ -42,7 +42,7 @@ def broken_command(name: str, error: Exception) -> click.Command:
 
 
 def broken_report(error: Exception, *, as_json: bool) -> str:
-    """Give all that the doctor can say, in the form that its reports have."""
+    """Return all that the doctor can say, in the form that its reports have."""
     versions = {name: _version(name) for name in _NEEDED}
     missing = [name for name, version in versions.items() if version is None]
     what = " ".join(missing) or "--force-reinstall kedro-journal"
@@ -95,7 +95,7 @@ def _version(name: str) -> str | None:
 
 
 def _reason(error: Exception) -> str:
-    """Say what went wrong and where, in one line."""
+    """Return what went wrong and where, in one line."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

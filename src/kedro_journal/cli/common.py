@@ -40,7 +40,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def session_argument(command: _F) -> _F:
-    """Give a command the optional argument ID."""
+    """Return a command the optional argument ID."""
     argument = click.argument(
         "session_id",
         metavar="[ID]",
@@ -203,7 +203,7 @@ def exit_if_unread(ctx: click.Context, state: SessionState) -> None:
 
 
 def say(text: str) -> None:
-    """Tell a person something on stderr, beside the answer."""
+    """Return a person something on stderr, beside the answer."""
     click.echo(text, err=True)
 
 

@@ -43,5 +43,5 @@ _directory_option = click.option(
 
 
 def directory_options(command: _F) -> _F:
-    """Give a command `--project` and `--directory`."""
+    """Return a command `--project` and `--directory`."""
     return project_option(_directory_option(command))

@@ -20,7 +20,7 @@ Asked = Literal["disable", "strict", ""]
 
 
 def asked(of: object) -> Asked:
-    """Tell whether a session that cannot be journaled is to be, or to fail for it.
+    """Return whether a session that cannot be journaled is to be, or to fail for it.
 
     Args:
         of: What has a `project_path`, as contexts and Kedro's metadata have. Whatever

@@ -208,7 +208,7 @@ def _left_by_click(error: BaseException) -> BaseException | None:
         traceback = traceback.tb_next
     frame = traceback.tb_frame
     if str(frame.f_globals.get("__name__", "")).partition(".")[0] != "click":
-        return None  # sys.exit() of somebody else
+        return None  # sys.exit() of other code
     report = frame.f_locals.get("report")
     shown = getattr(report, "__self__", None)
     if isinstance(shown, BaseException):

@@ -107,8 +107,8 @@ class PluginLink:
     """A session of Kedro's own class, seen through hooks: nothing is set up for it.
 
     The journal begins with the first run. It is closed by the end of the command, or
-    with the run if the session can have only one, or when nobody holds the session any
-    more, or at the end of the process.
+    with the run if the session can have only one, or when no reference to the session
+    is left, or at the end of the process.
 
     Args:
         context: Kedro's context of that session.
@@ -279,7 +279,7 @@ class PluginLink:
         *,
         reason: str = "command",
     ) -> None:
-        """Tell an interruption from a failure, then close: the command has ended."""
+        """Return an interruption from a failure, then close: the command has ended."""
         if error is not None and self.hooks.book.active():
             if isinstance(error, Exception):
                 for run in self.hooks.book.active():
@@ -392,7 +392,7 @@ def _session_dropped(link: PluginLink) -> None:
 
 
 def _close_left(link: PluginLink) -> None:
-    """Nobody holds the session any more, or the process ends."""
+    """No reference to the session is left, or the process ends."""
     with Shield(strict=False):
         if not link.is_open:
             return

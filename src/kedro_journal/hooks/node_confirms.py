@@ -104,7 +104,7 @@ class ConfirmHooks(SeesOthersInRuns):
 
 
 class _NodeConfirms:
-    """Tell the hooks of confirmations that the thread of one node makes."""
+    """Return the hooks of confirmations that the thread of one node makes."""
 
     def __init__(
         self, hooks: ConfirmHooks, run: ActiveRun, name: str, progress: NodeProgress

@@ -19,7 +19,7 @@ Wrapper = Callable[..., Generator[None, Any, None]]
 
 
 def raised(outcome: Any) -> Exception | None:
-    """Give what a wrapped call raised, None if nothing, or an interruption."""
+    """Return what a wrapped call raised, None if nothing, or an interruption."""
     error = outcome.excinfo[1] if outcome.excinfo else None
     if not isinstance(error, Exception) or getattr(error, "strict", False):
         return None  # stopped from outside; or ours, let through by `strict`
@@ -118,7 +118,7 @@ class SeesOthersInRuns(SeesOthers):
     def around_before_pipeline_run(
         self, run_params: dict[str, Any]
     ) -> Generator[None, Any, None]:
-        """Kedro tells nobody when a hook ends a run before its first node."""
+        """Kedro calls no hook when a hook ends a run before its first node."""
         error = raised((yield))
         if error is not None:
             self.on_pipeline_error(error, run_params)

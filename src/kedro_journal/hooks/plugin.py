@@ -132,7 +132,7 @@ class PluginHooks(SeesOthers):
             bound.other_failed(error, node)
 
     def _bound(self, node: Any) -> Any:
-        """Give the hooks of the session that sent this node, None if none did."""
+        """Return the hooks of the session that sent this node, None if none did."""
         try:
             passes = object.__getattribute__(node, "__dict__").get(_PASS)
         except Exception as caught:  # no node at all
@@ -170,7 +170,7 @@ class PluginHooks(SeesOthers):
         return bound
 
     def _is_of_parent(self, node: Any, folder: str) -> bool:
-        """Tell whether a worker runs the node, and forked this process inside it."""
+        """Return whether a worker runs the node, and forked this process inside it."""
         return any(
             bound.book.was_forked_in(node.name)
             for (_, known), bound in self._workers.items()
@@ -180,7 +180,7 @@ class PluginHooks(SeesOthers):
     def give_up(
         self, error: Exception, of: object = None, *, ends: bool = True
     ) -> None:
-        """Say once that nothing can be journaled here, and go on without.
+        """Report once that nothing can be journaled here, and continue without.
 
         Args:
             error: Why.

@@ -110,7 +110,7 @@ def run_interrupted(
 
 
 def _exit_code(error: SystemExit) -> int:
-    """Give the code that a process ends with, as Python makes it of `sys.exit()`."""
+    """Return the code that a process ends with, as Python makes it of `sys.exit()`."""
     if error.code is None:
         return 0
     return error.code if isinstance(error.code, int) else 1

@@ -48,7 +48,7 @@ def planned(node: Any, redact: Callable[[object], Any]) -> PlannedNode:
             source = f"{code.co_filename}:{code.co_firstlineno}"
             digest = _source_sha256(code)
             executed = _code_sha256(code)
-    except Exception as error:  # somebody else's callable
+    except Exception as error:  # a foreign callable
         let_through(error)
         function = function or "(unknown)"
     try:
@@ -138,7 +138,7 @@ def _file_of(node: Any) -> str:
     try:
         code = getattr(_unwrap(node.func), "__code__", None)
         return str(code.co_filename) if isinstance(code, CodeType) else ""
-    except Exception as error:  # somebody else's callable
+    except Exception as error:  # a foreign callable
         let_through(error)
         return ""
 

@@ -1,6 +1,6 @@
 """Kedro hook call -> event. One object for each session, or for each of its runs.
 
-Registered first in line, so that what happened is on record before another plugin may
+Registered first in line, so that what happened is recorded before another plugin may
 raise about it. Loads and saves are recorded after the other plugins, which may change
 what is stored; they are recorded also if one of those raises. Nothing here ever raises
 into Kedro, unless `strict` asks for it.

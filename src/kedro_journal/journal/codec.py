@@ -73,7 +73,7 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"{}[]"))
 
 
 class BadLine(msgspec.Struct, frozen=True):
-    """A whole line that is no record, as a value.
+    """A whole line that is not a record, as a value.
 
     Attributes:
         reason: Why, in words, without any of its bytes.
@@ -148,7 +148,7 @@ def encode_event(event: Event, data: object = None) -> bytes:
 
 
 def is_plain(event: Event, data: bytes) -> bool:
-    """Tell whether an event is of those that need no looking into: see `check_batch`.
+    """Return whether an event is of those that need no looking into: see `check_batch`.
 
     That is, it is small, has nothing nested in it, and no death or failure to tell of.
     """
@@ -267,7 +267,7 @@ def seal_batch(
 
 
 def decodes(event: Event, data: bytes) -> bool:
-    """Tell whether encoded data reads back as the type of *event*."""
+    """Return whether encoded data reads back as the type of *event*."""
     decoder = _decoder_of(event.TYPE)
     if decoder is None:
         return True
@@ -284,7 +284,7 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
 
     The checksum is compared before anything is parsed. An event of unknown type or
     newer version, or whose data does not fit its type or is longer than any writer
-    accepts, becomes an `UnknownEvent`: the record stands, nobody may read a meaning
+    accepts, becomes an `UnknownEvent`: the record stands, no reader may read a meaning
     into it. What such an event holds is not parsed, but it is UTF-8.
 
     Args:
@@ -298,13 +298,13 @@ def decode(line: bytes, offset: int = -1, end: int = -1) -> Record | BadLine:
     if b"%08x" % zlib.crc32(line[:-SEAL_BYTES]) != crc:
         return BadLine("its checksum is wrong")
     if is_deep(line, DEPTH_MAX):
-        return BadLine(f"its envelope does not read: nested deeper than {DEPTH_MAX}")
+        return BadLine(f"its envelope is invalid: nested deeper than {DEPTH_MAX}")
     try:
         envelope = _envelope.decode(line)
         at = envelope.at.astimezone(UTC)
     except (msgspec.MsgspecError, ValueError, OverflowError) as error:
         let_through(error)
-        return BadLine(f"its envelope does not read: {error}")
+        return BadLine(f"its envelope is invalid: {error}")
     event = _decode_event(envelope)
     if event is None:
         return BadLine("its data is not UTF-8")
@@ -345,7 +345,7 @@ def _decode_event(envelope: _Envelope) -> AnyEvent | None:
 
 
 def is_deep(text: bytes, limit: int) -> bool:
-    """Tell whether more than *limit* containers of a JSON text lie within each other.
+    """Return whether more than *limit* containers of a JSON text lie within each other.
 
     Text that is no JSON may count as deep, too.
     """
@@ -362,5 +362,5 @@ def is_deep(text: bytes, limit: int) -> bool:
 
 
 def line_version(line: bytes) -> int:
-    """Give the `v` of a line that decodes."""
+    """Return the `v` of a line that decodes."""
     return _envelope.decode(line).v

@@ -1,6 +1,6 @@
 """A descriptor that stays open while other code of the process runs.
 
-A number names a descriptor only until somebody closes it. Daemonizing code closes every
+A number names a descriptor only until it is closed. Daemonizing code closes every
 descriptor that it does not know, and the next file that the process opens gets the
 number. So nothing is written, cut, locked, synced or closed through a number before it
 is known to be the file that was opened here.
@@ -114,7 +114,7 @@ class Held:
         return True
 
     def forsake(self) -> None:
-        """Stop using the number without closing it: it may be somebody else's."""
+        """Stop using the number without closing it: it may belong to other code."""
         self.fd = NO_FD
 
     def close(self, expected: int | None = None) -> None:

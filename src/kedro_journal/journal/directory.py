@@ -112,10 +112,10 @@ class JournalDirectory:
             self._port.write_new(folder / IGNORE_NAME, _GITIGNORE)
 
     def check_safe(self) -> None:
-        """Check that nobody else can put a session into the directory.
+        """Check that no other user can put a session into the directory.
 
         Raises:
-            UnsafeJournal: It is somebody else's; or, unless the user chose it, it is a
+            UnsafeJournal: It is another user's; or, unless the user chose it, it is a
                 link or every user can write to it.
             OSError: It cannot be looked at.
         """
@@ -159,7 +159,7 @@ class JournalDirectory:
             UnsafeJournal, JournalUnwritable: The directory cannot be used.
         """
         if check_session_id(wanted) == LATEST:
-            raise InvalidSessionId(wanted)  # nobody could ask for it
+            raise InvalidSessionId(wanted)  # no reference could name it
         self.ensure()
         for number in range(_CLAIM_TRIES):
             session_id = _later(wanted, number)
@@ -191,7 +191,7 @@ class JournalDirectory:
         return read_roster(self).ids()
 
     def folder(self, session_id: str) -> Path:
-        """Give the folder of a session.
+        """Return the folder of a session.
 
         Raises:
             InvalidSessionId: It cannot be an id.
@@ -203,7 +203,7 @@ class JournalDirectory:
         return folder
 
     def file(self, session_id: str) -> Path:
-        """Give the journal file of a session.
+        """Return the journal file of a session.
 
         Raises:
             InvalidSessionId, UnsafeJournal: As for `folder`.

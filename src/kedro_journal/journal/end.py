@@ -1,4 +1,4 @@
-"""Where a journal ends, as its writer knows it: found, mended and remembered."""
+"""The end of a journal, as its writer knows it: found, repaired and remembered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kedro_journal.events import (
 from .codec import FORMAT_VERSION
 from .file import JournalFile
 from .port import Os
-from .repair import mend
+from .repair import repair
 from .tail import Tail, examine
 
 __all__ = ["JournalEnd"]
@@ -36,7 +36,7 @@ class JournalEnd:
         known: Whether that was seen in the file that is open.
         closed_seq: Number of the record that closed the session; 0 if it is open.
         highest_seq: The highest number ever seen committed; none is used twice.
-        repairs: What was done to the file and is not on record yet.
+        repairs: What was done to the file and is not recorded yet.
     """
 
     def __init__(self, port: Os) -> None:
@@ -51,7 +51,7 @@ class JournalEnd:
         self.repairs: list[JournalRepaired] = []
 
     def find(self, file: JournalFile, size: int, *, may_begin: bool) -> None:
-        """Learn where the journal ends now, and mend that; for a holder of its lock.
+        """Find where the journal ends now, and repair that; for a holder of its lock.
 
         Args:
             file: The journal.
@@ -61,7 +61,7 @@ class JournalEnd:
         Raises:
             NewerJournal: A newer version wrote there.
             JournalUnwritable: It has no header.
-            UnsafeJournal, OSError: As for `repair.mend`.
+            UnsafeJournal, OSError: As for `repair.repair`.
         """
         if self.known and size == self.last.offset:
             return
@@ -78,13 +78,13 @@ class JournalEnd:
             self.closed_seq = seq if closed else 0
         elif start == 0:
             seq, crc, self.closed_seq = 0, Cursor().crc, 0
-        self.known = False  # until the end is mended: that may be interrupted
+        self.known = False  # until the end is repaired: that may be interrupted
         self.last = Cursor(seq, size, crc)
         if not self.closed_seq:
-            mended = mend(file, tail, self.last, self._port)
-            self.last = mended.last
-            self.closed_seq = self.last.seq if mended.closed else 0
-            self.repairs += mended.repairs
+            repaired = repair(file, tail, self.last, self._port)
+            self.last = repaired.last
+            self.closed_seq = self.last.seq if repaired.closed else 0
+            self.repairs += repaired.repairs
         self.known = True
 
     def _look_back(self, file: JournalFile, size: int) -> tuple[Tail, int]:
@@ -101,7 +101,7 @@ class JournalEnd:
             window *= 2
 
     def keep_loss_visible(self) -> None:
-        """Never number two records alike, also where somebody cut the file."""
+        """Never number two records alike, not even after another program cut it."""
         lost = self.highest_seq - self.last.seq
         if lost > 0 and not self.closed_seq:
             self.last = self.last._replace(seq=self.highest_seq)
@@ -124,7 +124,7 @@ class JournalEnd:
             self.repairs = []
 
     def keep_repairs(self) -> None:
-        """After an append, keep what was done to the file and did not get on record.
+        """After an append, keep what was done to the file and was not recorded.
 
         Skipped lines are still there to be found again.
         """

@@ -165,7 +165,7 @@ class JournalFile:
         return self._port.stat(self._fd)
 
     def read(self, start: int, end: int) -> bytes:
-        """Give the bytes from *start* to *end*, fewer if the file is shorter."""
+        """Return the bytes from *start* to *end*, fewer if the file is shorter."""
         return read_between(self._port, self._fd, start, end)
 
     def append(self, data: bytes, end: int) -> None:
@@ -262,7 +262,7 @@ class JournalFile:
         try:
             with self._lock:
                 if number is None:
-                    number = self._written + 1  # nobody's sync so far is good enough
+                    number = self._written + 1  # no sync so far covers it
                 if self._syncing is not None:
                     self._wait_for_sync(number)
                 if number <= self._synced:
@@ -307,7 +307,7 @@ class JournalFile:
             other.close()
 
     def _wait_for_sync(self, number: int) -> None:
-        """Wait until nobody syncs, or that append is on the disk."""
+        """Wait until no thread syncs, or that append is on the disk."""
         here = threading.get_ident()  # a signal handler may come in one's own sync
         while number > self._synced and self._syncing not in (None, here):
             self._waiting += 1

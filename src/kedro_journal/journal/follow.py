@@ -140,7 +140,7 @@ def _take(
 
 
 def _ended_before(fd: int, start: Cursor, port: Os) -> bool:
-    """Tell whether the session was closed by the record before *start*."""
+    """Return whether the session was closed by the record before *start*."""
     first = max(0, start.offset - LINE_MAX_BYTES)
     data = read_between(port, fd, first, start.offset)
     last = examine(data, whole=first == 0).record

@@ -1,7 +1,7 @@
 """Files that save readers work: read whole as they were written, or passed over.
 
-Nobody depends on them. One that is damaged, too large, a link, or of another version of
-this package is as good as none; one that cannot be written is left out.
+They are optional. One that is damaged, too large, a link, or of another version of
+this package is ignored; one that cannot be written is left out.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _ABANDONED_S: Final = 3600.0
 
 
 def is_settled(changed_ns: int) -> bool:
-    """Tell whether a file's time of change is so long ago that a later change surely
+    """Return whether a file's time of change is so long ago that a later change surely
     has another: clocks of file systems may tick every two seconds.
     """
     return wall_ns() - changed_ns > SETTLED_NS
 
 
 def read_kept(path: Path, form: str) -> memoryview | None:
-    """Give what was written to a file in that form, None if it does not read.
+    """Return what was written to a file in that form, None if it is invalid.
 
     Args:
         path: The file.
@@ -61,7 +61,7 @@ def write_kept(path: Path, form: str, content: bytes) -> None:
     """Write a file, all of it or nothing, if that is possible.
 
     Args:
-        path: The file; its folder is there. In one of somebody else nothing is left:
+        path: The file; its folder is there. In another user's folder nothing is left:
             who reads as root might be led anywhere.
         form: As for `read_kept`.
         content: What is in it.

@@ -124,7 +124,7 @@ class LineBuffer:
         return number
 
     def line(self, offset: int, piece: bytes, skipped: int = 0) -> Line:
-        """Give a line of bare bytes its place.
+        """Return a line of bare bytes its place.
 
         Args:
             offset: Where it begins.

@@ -32,7 +32,7 @@ OWNER_LOCK_NAME: Final = "owner.lock"
 
 @functools.cache
 def boot_id() -> str | None:
-    """Give the id of this boot of the kernel, None where there is none."""
+    """Return the id of this boot of the kernel, None where there is none."""
     try:
         text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
     except OSError as error:
@@ -51,7 +51,7 @@ def pid_namespace() -> str | None:
 
 
 def host_name() -> str:
-    """Give this host's name, empty if it has none."""
+    """Return this host's name, empty if it has none."""
     try:
         return socket.gethostname()
     except OSError as error:
@@ -60,7 +60,7 @@ def host_name() -> str:
 
 
 def _stat_of(pid: int) -> list[str]:
-    """Give the fields of proc(5) stat from the third on, none if it cannot be read."""
+    """Return the fields of proc(5) stat from the third on; none if unreadable."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError as error:
@@ -70,7 +70,7 @@ def _stat_of(pid: int) -> list[str]:
 
 
 def start_ticks(pid: int) -> int | None:
-    """Give a process's start time in clock ticks since boot, None if not to be told.
+    """Return a process's start time in clock ticks since boot, None if not to be told.
 
     Field 22 of proc(5) stat; with the pid it tells one process from a later one.
     """
@@ -82,9 +82,9 @@ def start_ticks(pid: int) -> int | None:
 
 
 def is_running(pid: int, ticks: int | None) -> bool:
-    """Tell whether the process that started at that tick runs; a zombie does not.
+    """Return whether the process that started at that tick runs; a zombie does not.
 
-    Of one whose start is not known (None), or that is none (0), it cannot be told.
+    Not known where its start is not known (None), or it is no process (0).
     """
     if not pid or ticks is None:
         return False
@@ -116,7 +116,7 @@ def is_anywhere(pid: int, ticks: int | None) -> bool | None:
 
 
 def parent_pid(pid: int) -> int:
-    """Give the parent of a process, 0 if it has none or it cannot be told."""
+    """Return the parent of a process, 0 if it has none or that is not known."""
     if pid == os.getpid():
         return os.getppid()
     try:
@@ -133,7 +133,7 @@ def probe(
     pid: int = 0,
     ticks: int | None = None,
 ) -> Liveness:
-    """Tell whether the owner of an unclosed session lives.
+    """Return whether the owner of an unclosed session lives.
 
     The caller looks at the end of the journal once more after `crashed`: the owner may
     have closed the session in between.
@@ -173,14 +173,14 @@ def _is_missing(path: Path) -> bool:
 
 
 def _is_at(folder: Path, pid: int, ticks: int | None) -> bool:
-    """Tell whether that process lives and has a file of the folder open."""
+    """Return whether that process lives and has a file of the folder open."""
     if not is_running(pid, ticks):
         return False
     try:
         descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
     except OSError as error:
         let_through(error, system=True)
-        return True  # somebody else's: it cannot be told
+        return True  # another user's: it is not known
     within, name = folder.resolve(), folder.name
     for descriptor in descriptors:
         with suppress(OSError):  # closed meanwhile

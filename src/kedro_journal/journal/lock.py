@@ -63,7 +63,7 @@ class LockBackend(Protocol):
         ...
 
     def unlock(self, fd: int) -> None:
-        """Give it back."""
+        """Return it back."""
 
 
 class FcntlBackend:
@@ -88,7 +88,7 @@ class FcntlBackend:
         return True
 
     def unlock(self, fd: int) -> None:
-        """Give it back."""
+        """Return it back."""
         self._flock(fd, self._free)
 
 
@@ -106,12 +106,12 @@ class FilelockBackend:
         return self._lock(fd, blocking=False)
 
     def unlock(self, fd: int) -> None:
-        """Give it back."""
+        """Return it back."""
         self._unlock(fd)
 
 
 def choose_backend(name: BackendName = "auto") -> LockBackend:
-    """Give the backend of that name.
+    """Return the backend of that name.
 
     Raises:
         ImportError: `fcntl` was asked for on a system without it.
@@ -127,12 +127,12 @@ class AppendLock:
     """One process's turn to append: a lock on a descriptor that stays open.
 
     Not for threads: the caller holds its own thread lock around it, for the kernel
-    gives the lock again to whoever shares the descriptor.
+    gives the lock again to any process that shares the descriptor.
 
     Args:
         journal: The journal.
-        deadline_s: Seconds to wait for another process before giving up. Whoever has
-            waited so long in vain waits 0.05 s at most from then on, until a turn is
+        deadline_s: Seconds to wait for another process before giving up. A lock
+            that waited so long waits 0.05 s at most from then on, until a turn is
             had again: a process that never lets go must not stop a run at each event.
         backend: Who locks.
         port: The operating system.
@@ -178,7 +178,7 @@ class AppendLock:
         self._patience_s = self._deadline_s
 
     def try_acquire(self, journal_fd: int) -> bool:
-        """Take the turn if nobody has it; see `acquire`."""
+        """Take the turn if no other process has it; see `acquire`."""
         fd = self._lock_file() if self._beside else journal_fd
         self._held_fd = fd  # before: who is interrupted may have got it
         if self._backend.try_lock(fd):
@@ -210,7 +210,7 @@ class AppendLock:
         """End the turn.
 
         Returns:
-            Whether the lock was let go of. If not, closing the journal and `drop` let
+            Whether the lock was released. If not, closing the journal and `drop` let
             go as well, and have to follow: what was appended stands.
         """
         fd, self._held_fd = self._held_fd, NO_FD
@@ -234,7 +234,7 @@ class AppendLock:
     def drop(self) -> None:
         """Close the lock file. In a forked child this leaves the parent's lock.
 
-        The journal is left to whoever opened it, to be closed next.
+        The journal is left open: its opener closes it next.
         """
         file, self._file, self._held_fd = self._file, None, NO_FD
         if file is not None:
@@ -347,10 +347,10 @@ class OwnerLock:
 
 
 def is_held(path: Path, port: Os = REAL_OS) -> bool | None:
-    """Tell whether somebody holds a lock file, without disturbing the holder.
+    """Return whether a process holds a lock file, without disturbing it.
 
     Returns:
-        True if it is held, False if nobody does, None if it cannot be told: no file,
+        True if it is held, False if it is free, None if that is not known: no file,
         no permission, or no such lock here.
     """
     try:

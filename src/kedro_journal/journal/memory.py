@@ -52,7 +52,7 @@ class Journal(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of what is held."""
+        """Release what is held."""
 
 
 class MemoryJournal:
@@ -145,7 +145,7 @@ class MemoryJournal:
                 yield record
 
     def lines(self) -> list[bytes]:
-        """Give the lines as they would stand in a file."""
+        """Return the lines as they would stand in a file."""
         return self._lines[: self._last.seq]
 
     def close(self) -> None:

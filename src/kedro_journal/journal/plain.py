@@ -167,7 +167,7 @@ def _is_shallow(line: bytes) -> bool:
 
 
 def _tails(crcs: str) -> bytes:
-    """Give what lines with these checksums end in."""
+    """Return what lines with these checksums end in."""
     return b',"crc":"%b"}' % crcs.replace(",", _BETWEEN).encode()
 
 
@@ -188,7 +188,7 @@ def _count_chained(
 
 
 def record_of(line: PlainLine, offset: int, end: int) -> Record:
-    """Give the record, with its place."""
+    """Return the record, with its place."""
     return Record(
         seq=line.seq,
         at=line.at,

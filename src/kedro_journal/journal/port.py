@@ -283,7 +283,7 @@ class Os:
         os.close(fd)
 
     def now(self) -> datetime:
-        """Give the wall clock, UTC."""
+        """Return the wall clock, UTC."""
         return now()
 
     def _regular(self, fd: int, path: Path, *, ours: bool = False) -> int:
@@ -306,7 +306,7 @@ class Os:
 
 
 def read_between(port: Os, fd: int, start: int, end: int) -> bytes:
-    """Give the bytes from *start* to *end*, fewer only if the file is shorter."""
+    """Return the bytes from *start* to *end*, fewer only if the file is shorter."""
     parts: list[bytes] = []
     while start < end:
         part = port.read_at(fd, end - start, start)
@@ -324,7 +324,7 @@ def raised(fd: int) -> int:
     would land in the file. Every other one is kept where there is none higher.
 
     Raises:
-        OSError: It is one of a standard stream, and no other is to be had.
+        OSError: It is one of a standard stream, and no other is available.
     """
     refused: OSError | None = None
     for least in _HIGH if hasattr(fcntl, "F_DUPFD_CLOEXEC") else ():

@@ -44,7 +44,7 @@ class Run(NamedTuple):
     offset: int = 0
 
     def records(self) -> Iterator[Record]:
-        """Give the records, with their places."""
+        """Return the records, with their places."""
         start = self.offset
         for number, entry in enumerate(self.entries, self.first):
             if isinstance(entry, Record):
@@ -206,7 +206,7 @@ def _report(
 
 
 def is_closed(path: Path, port: Os = REAL_OS) -> bool:
-    """Tell whether a journal's last record is the one that closed its session.
+    """Return whether a journal's last record is the one that closed its session.
 
     Most often its last bytes show it. Where they do not, it is read.
 
@@ -222,7 +222,7 @@ def is_closed(path: Path, port: Os = REAL_OS) -> bool:
     finally:
         port.close(fd)
     last = tail.record
-    if last is None or tail.mend == "terminator":
+    if last is None or tail.repair == "terminator":
         for record in read(path, mode="salvage", port=port):
             last = record
     return last is not None and closes(last.event)

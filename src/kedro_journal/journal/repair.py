@@ -1,8 +1,8 @@
-"""Mend the end of a journal. Bytes before the last newline are never touched.
+"""Repair the end of a journal. Bytes before the last newline are never touched.
 
-Only for the holder of the append lock: nobody else can know that no process is in the
+Only for the holder of the append lock: no other process can know that none is in the
 middle of an append. The rules are those of docs/concepts/format.md. As etcd's
-`wal.Repair` does, it keeps a copy of what it cuts, and cuts only what is no record.
+`wal.Repair` does, it keeps a copy of what it cuts, and cuts only what is not a record.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from .file import JournalFile
 from .port import Os
 from .tail import Tail, examine, fits
 
-__all__ = ["TORN_NAME", "Mended", "mend"]
+__all__ = ["TORN_NAME", "Repaired", "repair"]
 
 TORN_NAME: Final = "torn"
 
 
-class Mended(NamedTuple):
-    """What mending came to.
+class Repaired(NamedTuple):
+    """The result of a repair.
 
     Attributes:
         last: Place after the last record: where the next one goes.
         closed: The last record is a `session.closed` that was adopted.
-        repairs: What was done, to be put on record.
+        repairs: What was done, to be recorded.
     """
 
     last: Cursor
@@ -39,7 +39,7 @@ class Mended(NamedTuple):
     repairs: tuple[JournalRepaired, ...]
 
 
-def mend(file: JournalFile, tail: Tail, last: Cursor, port: Os) -> Mended:
+def repair(file: JournalFile, tail: Tail, last: Cursor, port: Os) -> Repaired:
     """Make the file end with a whole line.
 
     A damaged whole line keeps one sequence number, so that the loss stays visible.
@@ -62,12 +62,12 @@ def mend(file: JournalFile, tail: Tail, last: Cursor, port: Os) -> Mended:
         last = last._replace(seq=last.seq + tail.bad_lines)
         repairs.append(_repaired(start, b"", "skipped", lost=tail.bad_lines))
     if action == "nothing":
-        return Mended(last, False, tuple(repairs))
+        return Repaired(last, False, tuple(repairs))
     if action == "cut":
         kept_as = _set_aside(file.path.parent, tail.fragment, start, port)
         file.cut(start)
         repairs.append(_repaired(start, tail.fragment, action, kept_as))
-        return Mended(last._replace(offset=start), False, tuple(repairs))
+        return Repaired(last._replace(offset=start), False, tuple(repairs))
     line = tail.fragment
     if action == "terminator":
         line = line[:-1]
@@ -80,19 +80,19 @@ def mend(file: JournalFile, tail: Tail, last: Cursor, port: Os) -> Mended:
     assert record is not None, "what fits decodes"  # noqa: S101
     last = Cursor(record.seq, start + len(line) + 1, record.crc)
     closed = closes(record.event)
-    return Mended(last, closed, () if closed else tuple(repairs))
+    return Repaired(last, closed, () if closed else tuple(repairs))
 
 
 def _judge(path: Path, tail: Tail, last: Cursor) -> str:
-    """Say what is to be done with the unfinished line, as `JournalRepaired.action`."""
-    if tail.mend not in ("adopt", "terminator"):
-        return tail.mend
-    sound = tail.fragment if tail.mend == "adopt" else tail.fragment[:-1]
+    """Return what to do with the unfinished line, as `JournalRepaired.action`."""
+    if tail.repair not in ("adopt", "terminator"):
+        return tail.repair
+    sound = tail.fragment if tail.repair == "adopt" else tail.fragment[:-1]
     if (version := line_version(sound)) > FORMAT_VERSION:
         raise NewerJournal(path, version)
     if not fits(sound, last.seq, last.crc):
         return "cut"  # whole, but no continuation of this journal
-    return "adopted" if tail.mend == "adopt" else "terminator"
+    return "adopted" if tail.repair == "adopt" else "terminator"
 
 
 def _repaired(

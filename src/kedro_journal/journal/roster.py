@@ -2,7 +2,7 @@
 
 A session is a real folder whose journal's header names that folder. A folder whose
 header names another session is a copy. A folder whose journal may not be read is a
-session that is not readable. A folder without a journal is no session yet.
+session that is not readable. A folder without a journal is not a session yet.
 
 Sessions are ordered by the time at which their headers were recorded. A session that
 names a parent comes after its parent, even if the clock was set back in between.

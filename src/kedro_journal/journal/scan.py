@@ -164,7 +164,7 @@ class Scanner:
         some = lines[first : first + self._at_once]
         found, crcs, length = plain_lines(some, self.last, lists=lists)
         count, end = len(found), offset + length
-        # Where not all of them go on, as many more are looked at in vain at most.
+        # Where not all of them go on, at most as many more are looked at for nothing.
         most = max(self._at_once, 2 * count) if count == len(some) else 2 * count
         self._at_once = min(max(most, 1), _AT_ONCE_MAX)
         if not found:
@@ -182,7 +182,7 @@ class Scanner:
     def take_short(
         self, lines: Sequence[bytes], first: int, offset: int
     ) -> tuple[int, int]:
-        """Judge lines, behind one that is no record, that are too short for a checksum.
+        """Judge lines too short for a checksum, after one that is not a record.
 
         It does what `take` does for each of them, for there may be millions.
 
@@ -292,7 +292,7 @@ class Scanner:
         self._flush_bad()
         after = (record.seq - 1, record.prev)
         if anchor is not None and after == (anchor.seq, anchor.crc):
-            # The line before came from elsewhere: this one goes on from the anchor.
+            # The line before came from elsewhere: this one follows the anchor.
             self._find(
                 "splice",
                 last.offset,
@@ -329,7 +329,7 @@ class Scanner:
         )
 
     def finish(self, tail: bytes, offset: int, length: int) -> Record | None:
-        """Judge the end of a file that nobody is writing to.
+        """Judge the end of a file that no process is writing to.
 
         Args:
             tail: Bytes after the last newline, cut to the line limit.
@@ -423,5 +423,5 @@ class Scanner:
 
 
 def _short(text: str) -> str:
-    """Give the beginning of a text that may be as long as a line."""
+    """Return the beginning of a text that may be as long as a line."""
     return text if len(text) <= _NAME_MAX_CHARS else f"{text[:_NAME_MAX_CHARS]}..."

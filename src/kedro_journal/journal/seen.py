@@ -36,7 +36,7 @@ class SeenRecords:
             self._chars -= len(self._aside.popleft()[1]) + 1
 
     def has(self, seq: int, crc: str) -> bool:
-        """Tell whether that record was there."""
+        """Return whether that record was there."""
         self._sort_in()
         return self._crcs.get(seq % _REMEMBERED) == (seq, crc)
 

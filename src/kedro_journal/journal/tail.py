@@ -23,7 +23,7 @@ class Tail(NamedTuple):
         version: Line format version of that record.
         bad_lines: Damaged whole lines after it.
         fragment: Bytes after the last newline.
-        mend: What a writer must do with the fragment: nothing; cut it; write the
+        repair: What a writer must do with the fragment: nothing; cut it; write the
             newline that a whole record lacks; or put the damaged newline right.
     """
 
@@ -31,7 +31,7 @@ class Tail(NamedTuple):
     version: int
     bad_lines: int
     fragment: bytes
-    mend: Literal["nothing", "cut", "adopt", "terminator"]
+    repair: Literal["nothing", "cut", "adopt", "terminator"]
 
 
 def examine(data: bytes, *, whole: bool, after: int = 0) -> Tail:
@@ -58,11 +58,11 @@ def examine(data: bytes, *, whole: bool, after: int = 0) -> Tail:
             record, version = found, line_version(line)
             break
         end = start - 1
-    return Tail(record, version, bad_lines, fragment, _mend(fragment))
+    return Tail(record, version, bad_lines, fragment, _repair(fragment))
 
 
 def fits(line: bytes, seq: int, crc: str) -> bool:
-    """Tell whether a whole line may follow the record *seq* with checksum *crc*.
+    """Return whether a whole line may follow the record *seq* with checksum *crc*.
 
     Numbers may be missing in between: then records before it were damaged.
     """
@@ -72,7 +72,7 @@ def fits(line: bytes, seq: int, crc: str) -> bool:
     return found.seq > seq + 1 or (found.seq == seq + 1 and found.prev == crc)
 
 
-def _mend(fragment: bytes) -> Literal["nothing", "cut", "adopt", "terminator"]:
+def _repair(fragment: bytes) -> Literal["nothing", "cut", "adopt", "terminator"]:
     if not fragment:
         return "nothing"
     if isinstance(decode(fragment), Record):

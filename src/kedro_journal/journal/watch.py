@@ -1,4 +1,4 @@
-"""Wait until a file may have changed: by the kernel's word, else by the clock.
+"""Wait until a file may have changed: by kernel notification, else by polling.
 
 Linux tells by inotify(7), which needs no package: three calls of the C library. A death
 of a writer is told as well, for the kernel closes its descriptors.
@@ -35,10 +35,10 @@ class Watch(Protocol):
         """Wait until it may have changed, ever longer while it has not."""
 
     def changed(self) -> None:
-        """Say that it had changed: the next waits are short."""
+        """Note that the file changed: the next waits are short."""
 
     def close(self) -> None:
-        """Let go of what is held."""
+        """Release what is held."""
 
 
 class ClockWatch:

@@ -2,9 +2,9 @@
 
 The protocol, in the order it must keep: encode outside the locks; take the thread lock,
 then the file lock; catch up with what others wrote, repairing a torn tail (only here,
-for only the holder of the lock knows that nobody is in the middle of an append); number
-and seal; one write; release both; sync if the policy says so, together with whoever
-waits for the same; only then acknowledge.
+for only the holder of the lock knows that no append is in progress); number
+and seal; one write; release both; sync if the policy says so, together with all
+threads that wait for the same; only then acknowledge.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class JournalWriter:
         port: The operating system.
 
     Attributes:
-        written: Data of the last event that was appended: by its identity, whoever was
-            interrupted knows whether an append was done.
+        written: Data of the last event that was appended: by its identity, an
+            interrupted caller knows whether an append was done.
     """
 
     _live: Final[weakref.WeakSet[JournalWriter]] = weakref.WeakSet()
@@ -151,7 +151,7 @@ class JournalWriter:
             RecordTooLarge: An event over the payload limit. Nothing was written.
             ValueError: An event's bytes hold a newline. Nothing was written.
             NewerJournal: A newer version wrote here. Nothing was written.
-            UnsafeJournal: The journal is a link, a device or somebody else's.
+            UnsafeJournal: The journal is a link, a device or another user's.
         """
         # Most often there is one event, and a comprehension is a call of its own.
         if len(events) == 1:
@@ -230,8 +230,8 @@ class JournalWriter:
             if self._file.sync_failure is not None:
                 raise self._not_durable(self._file.sync_failure)
             try:
-                records, mended = self._append_locked(batch, urgent, reserve=reserve)
-                number = self._file.want_sync() if urgent or mended else None
+                records, repaired = self._append_locked(batch, urgent, reserve=reserve)
+                number = self._file.want_sync() if urgent or repaired else None
                 if number is None and self._durability == "group":
                     self._sync_soon()
             except OSError as error:
@@ -252,7 +252,7 @@ class JournalWriter:
         return JournalUnwritable(self.path, error.errno, error.strerror or str(error))
 
     def _close_synced(self) -> None:
-        """Let go of the files, and leave nothing that waits for the next window."""
+        """Close the files, and leave nothing that waits for the next window."""
         try:
             if self._syncer is not None:
                 self.sync()
@@ -262,7 +262,7 @@ class JournalWriter:
     def _append_locked(
         self, batch: Sequence[Encoded], urgent: bool, *, reserve: bool
     ) -> tuple[list[Record], bool]:
-        """Give the records, and whether a repair was put on record before them."""
+        """Return the records, and whether a repair was recorded before them."""
         settled, self._settled = self._settled, False
         file, known = self._file, self._end
         try:
@@ -296,10 +296,10 @@ class JournalWriter:
             else:
                 file.append(data, known.last.offset)
             self.written = batch[-1].data if batch else b""
-            self._name, mended = name, bool(known.repairs)
+            self._name, repaired = name, bool(known.repairs)
             known.move(records)
             self._settled = not known.closed_seq
-            return (records[len(before) :] if before else records), mended
+            return (records[len(before) :] if before else records), repaired
         finally:
             if not (file.seems_ours() or file.is_ours()):
                 self._lock.forsake()
@@ -307,7 +307,7 @@ class JournalWriter:
             known.keep_repairs()
 
     def _before(self, batch: Sequence[Encoded]) -> tuple[str, list[Encoded]]:
-        """Give the name of this writer, and what is put on record before a batch."""
+        """Return the name of this writer, and what is recorded before a batch."""
         seq, offset, _ = self._end.last
         first, creating = list[Event](self._end.repairs), not seq and not offset
         if self._header and creating:
@@ -320,7 +320,7 @@ class JournalWriter:
         return name, [Encoded(event, encode_event(event), at) for event in first]
 
     def _catch_up(self) -> None:
-        """Learn where the journal ends now, and mend its end."""
+        """Find where the journal ends now, and repair its end."""
         found = self._file.stat()
         if not found.links:
             self._forget()
@@ -350,7 +350,7 @@ class JournalWriter:
     def _sync_soon(self) -> None:
         try:
             self._syncer = self._syncer or GroupSyncer(self)
-        except RuntimeError as error:  # no thread is to be had: at once, then
+        except RuntimeError as error:  # no thread can start: sync at once
             let_through(error)
             self.sync()
         else:
@@ -361,7 +361,7 @@ class JournalWriter:
         return JournalUnwritable(self.path, error.errno, why)
 
     def close(self) -> None:
-        """Let go of the files. A later append opens them again."""
+        """Close the files. A later append opens them again."""
         with self._thread_lock:
             if self._syncer is not None:
                 self._syncer.stop()

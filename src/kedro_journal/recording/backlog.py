@@ -25,7 +25,7 @@ _PAUSE_MAX_S: Final = 5.0
 
 
 def is_ending(batch: Sequence[Encoded]) -> bool:
-    """Tell whether a batch says how something ended: it is worth the reserve."""
+    """Return whether a batch says how something ended: it is worth the reserve."""
     for item in batch:  # noqa: SIM110 - each event comes by here: no generator for it
         if item.event.TYPE in ENDING_TYPES:
             return True
@@ -125,7 +125,7 @@ class Backlog:
         self._pause_s = min(self._pause_s * 2, _PAUSE_MAX_S)
 
     def batches(self) -> Iterator[tuple[Encoded, ...]]:
-        """Give what is to be written, the gap first.
+        """Return what is to be written, the gap first.
 
         Each batch counts as written when the next one is asked for.
         """
@@ -147,7 +147,7 @@ class Backlog:
         self._whole = False
 
     def last_words(self) -> tuple[Encoded, ...]:
-        """Give only how things began and ended, in brief, for a disk that is full."""
+        """Return only how things began and ended, in brief, for a disk that is full."""
         words = tuple(
             item
             if len(item.data) <= _LAST_WORD_BYTES

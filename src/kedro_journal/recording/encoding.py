@@ -122,7 +122,7 @@ def encode_least(event: Event, redactor: Redactor) -> bytes:
 
 
 def _given(event: Event) -> dict[str, Any]:
-    """Give the fields that differ from their defaults, as encoding leaves them out."""
+    """Return the fields that differ from their defaults: others are not encoded."""
     names, defaults = event.__struct_fields__, event.__struct_defaults__
     first = len(names) - len(defaults)
     found: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What a writer may put on record: the legal moves, refused before they are written."""
+"""Check events against the legal moves, before they are written."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Guard:
 
 
 def _node_key(event: Any) -> _NodeKey:
-    """Give what names the node of an event; of one that has none, what names none."""
+    """Return what names the node of an event; of one that has none, what names none."""
     if type(event) not in _NODE_EVENTS:
         return None, 0, ""
     return event.run_id, event.attempt, event.node

@@ -73,7 +73,7 @@ class LogLimit:
         return tuple(found)
 
     def rest(self) -> list[Event]:
-        """Give what was left out and is not told yet: this process ends."""
+        """Return what was left out and is not told yet: this process ends."""
         return self._told(list(self.came))
 
     def _of(

@@ -137,7 +137,7 @@ class Listener(JournalHandler):
     def listen(self) -> None:
         """Listen from now on.
 
-        Logging that is configured anew drops its handlers. The next log record brings
+        Logging that is configured again drops its handlers. The next log record brings
         this one back (see `close`), and so does the next hook call (`listen_again`).
         """
         self._validations.listen()
@@ -214,7 +214,7 @@ class Listener(JournalHandler):
 
 
 class _Watch:
-    """Waits for the first log record after logging was configured anew.
+    """Waits for the first log record after logging was configured again.
 
     Every record is made by the factory before a handler sees it. Ours stands there from
     such a configuration to the next record only.
@@ -230,7 +230,7 @@ class _Watch:
 
     @classmethod
     def remove(cls) -> None:
-        # Somebody may have wrapped ours: it stays there, and does nothing more.
+        # Other code may have wrapped ours: it stays there, and does nothing more.
         if cls._before is not None and logging.getLogRecordFactory() == cls._make:
             logging.setLogRecordFactory(cls._before)
             cls._before = None
@@ -244,7 +244,7 @@ class _Watch:
 
 
 def listen_again() -> None:
-    """Bring back the handlers that somebody dropped; called by every hook of a node."""
+    """Bring back the handlers that were dropped; called by every hook of a node."""
     if Listener._listening:  # noqa: SLF001 - of this module
         Listener.all_listen()
 

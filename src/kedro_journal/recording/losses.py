@@ -59,7 +59,7 @@ class Losses:
         with suppress(OSError), self._listening() as listening:  # until no more come
             while listening is not None:
                 data = listening.recv(_DATAGRAM_MAX_BYTES)
-                with suppress(msgspec.MsgspecError):  # somebody else's
+                with suppress(msgspec.MsgspecError):  # not ours
                     with building():
                         loss = msgspec.json.decode(data, type=_Loss)
                     events += max(loss.events, 0)
@@ -77,7 +77,7 @@ class Losses:
 
     @contextlib.contextmanager
     def _listening(self) -> Iterator[socket.socket | None]:
-        """Give the socket, None if there is none; its end closes no number."""
+        """Return the socket, None if there is none; its end closes no number."""
         if self._fd < 0:
             yield None
             return
@@ -90,11 +90,11 @@ class Losses:
 
 
 def report(name: str, events: int, reason: str) -> None:
-    """Tell the owner how many events of this process are lost. Never raises."""
+    """Return the owner how many events of this process are lost. Never raises."""
     if not name:
         return
     data = msgspec.json.encode(_Loss(events, reason[:_REASON_MAX_CHARS]))
-    # Where nobody listens any more, or there are no such sockets, so be it.
+    # No process may listen any more, or there are no such sockets: then it is lost.
     with (
         suppress(OSError, AttributeError),
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender,

@@ -1,4 +1,4 @@
-"""Notes: what people and their code want on record, wherever they are in a run.
+"""Notes: what users and their code want to be recorded, from anywhere in a run.
 
 Imported with the package itself, so that a node can call `kedro_journal.note`: whatever
 else is needed is imported when the first note is made.
@@ -90,7 +90,7 @@ def note(text: object, /, **fields: object) -> None:
 
 
 def recorder_of(session: Active) -> Recorder | None:
-    """Give the way into a session's journal; None if it has none, or none any more."""
+    """Return the recorder of a session; None if it has none, or none any more."""
     # Our session classes keep it in their lifecycle; what stands for others is a link.
     link = getattr(session, "_lifecycle", None) or session
     recorder: Recorder | None = getattr(link, "recorder", None)
@@ -198,7 +198,7 @@ def _bounded_text(whole: str, redactor: Redactor, limit: int) -> str:
 def _bounded_fields(
     fields: Mapping[str, object], redactor: Redactor
 ) -> dict[str, object]:
-    """Give at most 50 values and 16 KiB; a cut one says how large it was."""
+    """Return at most 50 values and 16 KiB; a cut one says how large it was."""
     if _is_small(fields):
         return dict(fields)
     import msgspec
@@ -230,7 +230,7 @@ def _bounded_fields(
 
 
 def _is_small(fields: Mapping[str, object]) -> bool:
-    """Tell whether nothing needs to be cut, at a glance."""
+    """Return whether nothing needs to be cut, at a glance."""
     size = 0
     for name, value in fields.items():
         size += len(name) + (len(value) if isinstance(value, str) else 30)
@@ -241,7 +241,7 @@ def _is_small(fields: Mapping[str, object]) -> bool:
 
 
 def joined_recorder() -> Recorder | None:
-    """Give the way into the session that this process works for as a worker.
+    """Return the way into the session that this process works for as a worker.
 
     None if it works for none, or for several: then which one cannot be known.
     """
@@ -276,7 +276,7 @@ def note_in_folder(folder: Path, text: object, fields: Mapping[str, object]) -> 
 
 
 def in_session(folder: Path) -> Recorder | None:
-    """Give the way into the journal of a session that another process owns.
+    """Return the way into the journal of a session that another process owns.
 
     None if that session is closed, or its project's settings switch the journal off.
     """
@@ -309,7 +309,7 @@ def in_session(folder: Path) -> Recorder | None:
 
 
 def _inherited() -> Recorder | None:
-    """Give the way into the session of a process that this one descends from."""
+    """Return the way into the session of a process that this one descends from."""
     if _is_in_kedro() or is_switched_off():
         return None
     from kedro_journal.errors import JournalError
@@ -328,17 +328,17 @@ def _inherited() -> Recorder | None:
 
 
 def _is_left_alone() -> bool:
-    """Tell whether this is, or may be, code of a run that is not journaled."""
+    """Return whether this is, or may be, code of a run that is not journaled."""
     if _is_in_kedro() or is_switched_off():
         return True
     multiprocessing = sys.modules.get("multiprocessing.process")
     if multiprocessing is not None and multiprocessing.parent_process() is not None:
-        return True  # a worker of somebody's pool: a node's code, most likely
+        return True  # a worker of a pool: a node's code, most likely
     return _is_switched_off()
 
 
 def _is_in_kedro() -> bool:
-    """Tell whether Kedro called this: a node, hook or dataset of a run of its own."""
+    """Return whether Kedro called this: a node, hook or dataset of a run of its own."""
     frame: Any = sys._getframe(1)  # noqa: SLF001 - what inspect uses, without its cost
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
@@ -349,7 +349,7 @@ def _is_in_kedro() -> bool:
 
 
 def _is_switched_off() -> bool:
-    """Tell whether the settings of the project here, or Kedro's, switch us off."""
+    """Return whether the settings of the project here, or Kedro's, switch us off."""
     from kedro_journal.config import find_project, load_config
 
     try:

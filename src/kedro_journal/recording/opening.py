@@ -85,7 +85,7 @@ def settings_of(project_path: Path | None) -> Config:
 
 
 def is_disabled(config: Config) -> bool:
-    """Tell whether nothing is to be journaled, by our settings or by Kedro's."""
+    """Return whether nothing is to be journaled, by our settings or by Kedro's."""
     from kedro_journal.capture import compat
 
     if config.disable:
@@ -131,7 +131,7 @@ def _safe(event: _E, redactor: Redactor) -> _E:
 
 
 def _is_place(name: str, value: str) -> bool:
-    """Tell whether a variable names a folder or file, as PWD and SECRETS_DIR do."""
+    """Return whether a variable names a folder or file, as PWD and SECRETS_DIR do."""
     if name in ("PWD", "OLDPWD"):
         return True
     try:
@@ -142,7 +142,7 @@ def _is_place(name: str, value: str) -> bool:
 
 
 def _warn_if_open(directory: JournalDirectory) -> None:
-    """Say once in a process what follows from the directory that the user chose."""
+    """Report once in a process what follows from the directory that the user chose."""
     with suppress(OSError):
         reason = directory.why_open()
         if reason and directory.path not in _told_open:
@@ -221,7 +221,7 @@ def open_journal(
 
 
 def _as_ours(error: Exception, directory: Path) -> JournalError:
-    """Say the same of a broken installation as of a broken disk."""
+    """Return the same of a broken installation as of a broken disk."""
     if isinstance(error, JournalError):
         return error
     return JournalUnwritable(directory, None, f"{type(error).__qualname__}: {error}")

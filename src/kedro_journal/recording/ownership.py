@@ -117,7 +117,7 @@ class Ownership:
         return True
 
     def _went_on(self, folder: Path) -> bool:
-        """Tell whether the owner appended anything after the fork, or closed."""
+        """Return whether the owner appended anything after the fork, or closed."""
         # Imported here: a run that is not taken over reads no journal.
         from kedro_journal.journal import read
 

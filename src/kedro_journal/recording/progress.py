@@ -48,7 +48,7 @@ class Binding:
             bind(session, where)
 
     def locate(self, where: Where) -> None:
-        """Say which run this thread is in; its session stays what it was."""
+        """Return which run this thread is in; its session stays what it was."""
         self.keep()
         bind(self._before.session, where)
 
@@ -61,7 +61,7 @@ class NodeProgress:
     """One node being run by this process.
 
     Attributes:
-        where: Where its code is, once that was said. Not the session: nobody may hold
+        where: Where its code is, once that was said. Not the session: nothing may hold
             one that its user has dropped.
     """
 
@@ -157,17 +157,17 @@ class ActiveRun:
         self.losses = None
 
     def gaps(self) -> list[Event]:
-        """What its workers could not write, to be put on record."""
+        """What its workers could not write, to be recorded."""
         gap = self.losses.take() if self.losses is not None else None
         return [] if gap is None else [gap]
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whoever called the hooks gives the nodes to other processes, it seems."""
+        """The caller of the hooks seems to give the nodes to other processes."""
         return self.by_others and not self.nodes and not self.completed
 
     def where(self, session_id: str, node: str | None = None) -> Where:
-        """Say where code is that runs for it, or for a node of it."""
+        """Return where code is that runs for it, or for a node of it."""
         return Where(session_id, self.run_id, self.attempt, node)
 
     def elapsed_s(self) -> float:
@@ -187,7 +187,7 @@ class ActiveRun:
         self.failed.discard(name)
 
     def progress(self, node: Any, name: str) -> NodeProgress:
-        """Give the progress of a node of that name, begun if it is new."""
+        """Return the progress of a node of that name, begun if it is new."""
         found = self.nodes.get(name)
         if found is None:
             found = self.nodes[name] = NodeProgress(node)
@@ -195,7 +195,7 @@ class ActiveRun:
 
 
 def key_of(run: ActiveRun | None) -> dict[str, Any]:
-    """Give the fields by which events name a run, or one that is not known."""
+    """Return the fields by which events name a run, or one that is not known."""
     return {"run_id": None} if run is None else run.key
 
 
@@ -309,11 +309,11 @@ class RunBook:
         return bool(self._forked_in)
 
     def was_forked_in(self, node: str) -> bool:
-        """Tell whether this process was forked inside that node."""
+        """Return whether this process was forked inside that node."""
         return node in self._forked_in
 
     def by_id(self, run_id: str | None) -> ActiveRun | None:
-        """Give the active run of that id; None if there is none, or several.
+        """Return the active run of that id; None if there is none, or several.
 
         Kedro's ids have milliseconds: two runs that a server starts at once can share
         one. The thread that began a run still knows its own.
@@ -333,7 +333,7 @@ class RunBook:
         self._here.node, self._here.run = name, run
 
     def is_left_behind(self, node: Any) -> bool:
-        """Tell whether this thread goes on with a node that it must not speak for.
+        """Return whether this thread goes on with a node that it must not speak for.
 
         The node's run was interrupted and is over: a runner waits for its threads, but
         an interruption may cut that short. Or the run is one of the process that forked
@@ -350,7 +350,7 @@ class RunBook:
         return not begun_here and bool(self._here.node == node.name)
 
     def of_dataset_call(self, node: Any) -> ActiveRun | None:
-        """Tell which run a dataset hook belongs to; None if that cannot be known.
+        """Return which run a dataset hook belongs to; None if that cannot be known.
 
         Kedro does not say. Known is: this thread began the run; or this thread is in
         that node; or there is only one.

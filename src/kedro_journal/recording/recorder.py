@@ -61,7 +61,7 @@ class Recorder:
     """Appends a session's events. Safe between threads and in forked children.
 
     Args:
-        journal: Where records go; None if there is none to be had: then events are
+        journal: Where records go; None if there is none: then events are
             counted, and lost.
         session_id: Id of the session.
         folder: Its folder; None for a journal in memory.
@@ -148,7 +148,7 @@ class Recorder:
         self._waiting, self._waiting_thread = call, threading.get_ident()
 
     def state(self) -> SessionState:
-        """Give the session's state as of now, by replay of the journal.
+        """Return the session's state as of now, by replay of the journal.
 
         What could not be written, so far, counts as dropped.
         """
@@ -300,7 +300,7 @@ class Recorder:
             say(logging.INFO, "the journal in %s goes on.", self.folder)
 
     def _say_last_words(self) -> bool:
-        """On a full disk, put on record at least how it ends."""
+        """On a full disk, record at least how it ends."""
         assert self._journal is not None  # noqa: S101 - `_append` looked
         try:
             self._journal.append_encoded(*self._backlog.last_words(), reserve=True)
@@ -391,13 +391,13 @@ class Recorder:
                 say(logging.DEBUG, "%s", error)
 
     def tell_rest(self) -> None:
-        """Say how many log records were left out: this process ends."""
+        """Record how many log records were left out: this process ends."""
         left_out = self.logs.rest()
         if left_out and not self.closed:
             self.record(*left_out)
 
     def close(self) -> None:
-        """Let go of the journal's files. What could not be written is lost now."""
+        """Close the journal's files. What could not be written is lost now."""
         if self.busy_here:
             self.after_append(self.close)
             return

@@ -1,4 +1,4 @@
-"""Tell the user, without ever breaking the run for it.
+"""Return the user, without ever breaking the run for it.
 
 Only the standard library is imported here: this says that something else is missing.
 """

@@ -2,7 +2,7 @@
 
 The default action of these signals ends the process at once and calls no hook. Only
 where that default is in force is a handler installed. It ends the process by the same
-signal, so that the exit status stays what it was. A handler of somebody else is left
+signal, so that the exit status stays what it was. A handler of other code is left
 alone, and so is a signal that is ignored, as SIGHUP is under `nohup`. A forked child
 gets the default back: the handler would not run while the child is in C code.
 

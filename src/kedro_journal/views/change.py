@@ -11,7 +11,7 @@ __all__ = ["changes"]
 def changes(
     before: SessionState, record: Record, after: SessionState
 ) -> tuple[str, ...]:
-    """Say which statuses a record moved: `node train: running -> saving`."""
+    """Return which statuses a record moved: `node train: running -> saving`."""
     found: list[str] = []
     if before.status != after.status:
         found.append(f"session: {before.status} -> {after.status}")

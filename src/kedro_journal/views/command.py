@@ -115,7 +115,7 @@ def _call(state: SessionState, fetch: Fetch | None) -> str:
 def _resume_call(
     state: SessionState, resumed: SessionResumed, params: dict[str, Any]
 ) -> str:
-    """Give the call of a session that goes on: what it ran itself is a part only."""
+    """Return the call of a session that goes on: what it ran itself is a part only."""
     asked = {
         "project_path": state.project_path or None,
         "run_id": resumed.parent_run_id,

@@ -82,7 +82,7 @@ def summary_data(
     damaged: bool = False,
     unreadable: str = "",
 ) -> dict[str, Any]:
-    """Give one session of `list --json`.
+    """Return one session of `list --json`.
 
     Keys: session_id, uid, verdict, outcome, status, liveness, damaged (records are
     damaged or lost), unreadable (why the journal may not be read, or empty),
@@ -158,7 +158,7 @@ def _pipelines(state: SessionState) -> list[str]:
 
 
 def state_data(state: SessionState) -> dict[str, Any]:
-    """Give a session of `show --json`: every field of `SessionState`.
+    """Return a session of `show --json`: every field of `SessionState`.
 
     Derived: `verdict`, `outcome`, `unread` (a sentence on the records that this version
     cannot read, empty for none), `unused_params` (runtime parameters that match nothing
@@ -179,7 +179,7 @@ def state_data(state: SessionState) -> dict[str, Any]:
 
 
 def group_data(group: GroupState, now: datetime) -> dict[str, Any]:
-    """Give a group of `show --group --json`.
+    """Return a group of `show --group --json`.
 
     Keys: group_id, verdict, started_at, ended_at, duration_s (wall clock), busy_s (of
     all sessions together), hosts, nodes_completed, nodes_planned, first_failure (an

@@ -71,13 +71,13 @@ class Failure(NamedTuple):
 
 
 def last_attempts(state: SessionState) -> tuple[RunState, ...]:
-    """Give the last attempt at each run, in order of start."""
+    """Return the last attempt at each run, in order of start."""
     last = {run.run_id: run for run in state.runs}
     return tuple(run for run in state.runs if last[run.run_id] is run)
 
 
 def decisive_run(state: SessionState) -> RunState | None:
-    """Give the run that the verdict is about: the last broken one, else the last."""
+    """Return the run that the verdict is about: the last broken one, else the last."""
     runs = last_attempts(state)
     broken = [r for r in runs if r.status != "completed" or r.went_on_without]
     return broken[-1] if broken else (runs[-1] if runs else None)
@@ -161,7 +161,7 @@ def run_seconds(run: RunState, state: SessionState, now: datetime) -> float | No
 
 
 def run_verdict(run: RunState, state: SessionState) -> str:
-    """Say what became of a run, also when its process did not live to record it."""
+    """Return what became of a run, also when its process did not live to record it."""
     if run.status != "running":
         return run.status
     if state.status == "closed":
@@ -172,14 +172,14 @@ def run_verdict(run: RunState, state: SessionState) -> str:
 
 
 def progress(state: SessionState) -> tuple[int, int]:
-    """Give how many nodes are completed and planned, over the last attempts."""
+    """Return how many nodes are completed and planned, over the last attempts."""
     runs = last_attempts(state)
     done = sum(len(run.with_status("completed")) for run in runs)
     return done, sum(len(run.nodes) for run in runs)
 
 
 def env_in_force(state: SessionState) -> str | None:
-    """Give the environment that its context was made for, else the one asked for."""
+    """Return the environment that its context was made for, else the one asked for."""
     return (state.context.env if state.context is not None else None) or state.env
 
 
@@ -205,7 +205,7 @@ def reason(error: ErrorInfo) -> ErrorInfo:
 
 
 def failures(state: SessionState) -> list[Failure]:
-    """Give every error once: of nodes, then of runs, then of the session."""
+    """Return every error once: of nodes, then of runs, then of the session."""
     found: list[Failure] = []
     attempts = Counter(run.run_id for run in state.runs)
     for run in state.runs:

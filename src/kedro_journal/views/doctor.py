@@ -35,12 +35,12 @@ _MARGIN: Final = 2
 
 
 def doctor_data(report: Report) -> dict[str, Any]:
-    """Give a report as `doctor --json` prints it: its fields, and `worst`."""
+    """Return a report as `doctor --json` prints it: its fields, and `worst`."""
     return {"worst": report.worst, **msgspec.structs.asdict(report)}
 
 
 def doctor_view(report: Report, screen: Screen) -> str:
-    """Give a report as text: checks in groups, then what is guaranteed."""
+    """Return a report as text: checks in groups, then what is guaranteed."""
     lines: list[Line] = []
     for group, title in _TITLES.items():
         checks = [check for check in report.checks if check.group == group]

@@ -30,7 +30,7 @@ _CAUSES_MAX: Final = 10
 
 
 def is_library_frame(frame: Frame, project_path: str = "") -> bool:
-    """Tell whether a frame is a library's, not the project's."""
+    """Return whether a frame is a library's, not the project's."""
     if _LIBRARY.search(frame.file):
         return True
     absolute = frame.file.startswith(("/", "\\")) or frame.file[1:3] in (":\\", ":/")
@@ -38,7 +38,7 @@ def is_library_frame(frame: Frame, project_path: str = "") -> bool:
 
 
 def short_path(file: str, project_path: str) -> str:
-    """Give a path as it is called from the project's root, if it is in there."""
+    """Return a path as it is called from the project's root, if it is in there."""
     if not project_path:
         return file
     return file.removeprefix(project_path.rstrip("/\\") + "/")

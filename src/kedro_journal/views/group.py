@@ -50,7 +50,7 @@ NODE_COLUMNS: Final = (
 
 
 def group_view(group: GroupState, screen: Screen, *, all_nodes: bool = False) -> str:
-    """Give everything about a group.
+    """Return everything about a group.
 
     Args:
         group: Its state.
@@ -78,7 +78,7 @@ def group_view(group: GroupState, screen: Screen, *, all_nodes: bool = False) ->
 
 
 def sessions_in_short(group: GroupState) -> str:
-    """Say how many sessions there are, and how they stand."""
+    """Return how many sessions there are, and how they stand."""
     verdicts = Counter(state.verdict for state in group.sessions)
     what = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
     hosts = f" on {count(len(group.hosts), 'host')}" if len(group.hosts) > 1 else ""
@@ -87,7 +87,7 @@ def sessions_in_short(group: GroupState) -> str:
 
 
 def failure_lines(group: GroupState, screen: Screen) -> list[Line]:
-    """Say where the first failure that stands is."""
+    """Return where the first failure that stands is."""
     failure = group.first_failure
     if failure is None:
         return []
@@ -115,7 +115,7 @@ def _verb(verdict: str) -> str:
 
 
 def group_facts(group: GroupState, screen: Screen) -> list[tuple[str, Line]]:
-    """Give what is known of the group as a whole, by name."""
+    """Return what is known of the group as a whole, by name."""
     facts: list[tuple[str, str]] = []
     if group.started_at is not None:
         age = ago(group.started_at, screen.now)
@@ -136,7 +136,7 @@ def group_facts(group: GroupState, screen: Screen) -> list[tuple[str, Line]]:
 def sibling_row(
     state: SessionState, group: GroupState, screen: Screen
 ) -> tuple[Line, ...]:
-    """Give the cells of a session, one for each of `SESSION_COLUMNS`."""
+    """Return the cells of a session, one for each of `SESSION_COLUMNS`."""
     verdict = state.verdict
     done, planned = progress(state)
     good = state.session_id in group.made_good
@@ -171,7 +171,7 @@ def nodes_shown(group: GroupState) -> list[str]:
 
 
 def nodes_left_out(group: GroupState, shown: Sequence[str]) -> list[Line]:
-    """Say how many nodes are not shown, and how they stand."""
+    """Return how many nodes are not shown, and how they stand."""
     kept = set(shown)
     counts = Counter(n.status for key, n in group.nodes.items() if key not in kept)
     if not counts:
@@ -182,7 +182,7 @@ def nodes_left_out(group: GroupState, shown: Sequence[str]) -> list[Line]:
 
 
 def group_node_row(key: str, node: GroupNode) -> tuple[Line, ...]:
-    """Give the cells of a node, one for each of `NODE_COLUMNS`."""
+    """Return the cells of a node, one for each of `NODE_COLUMNS`."""
     last = node.last
     took = last.node.duration_s
     return (

@@ -25,7 +25,7 @@ _ROLES: Final = {"error": "bad", "warning": "warn", "info": "dim"}
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[Line]:
-    """Give a table of findings: severity, kind, byte, record before, loss, words."""
+    """Return a table of findings: severity, kind, byte, record before, loss, words."""
     rows = [
         (
             line(Span(finding.severity, _ROLES.get(finding.severity, ""))),
@@ -41,7 +41,7 @@ def finding_lines(findings: Sequence[Finding]) -> list[Line]:
 
 
 def verification_view(session_id: str, found: Verification, screen: Screen) -> str:
-    """Give the health of one journal: a summary line, then every finding."""
+    """Return the health of one journal: a summary line, then every finding."""
     verdict = Span("ok", "good") if found.ok else Span("damaged", "bad")
     end = "closed" if found.closed else "not closed"
     size = bytes_size(found.size_bytes)

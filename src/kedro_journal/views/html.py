@@ -64,7 +64,7 @@ _ERRORS_SHOWN: Final = 5
 
 
 def html_view(value: object, screen: Screen) -> str:
-    """Give a state, or the newest sessions, as one piece of HTML.
+    """Return a state, or the newest sessions, as one piece of HTML.
 
     Args:
         value: A `SessionState`, `RunState`, `GroupState` or `Newest`; of anything else

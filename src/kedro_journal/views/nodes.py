@@ -50,7 +50,7 @@ def node_lines(
     every: bool = False,
     datasets: bool = False,
 ) -> list[Line]:
-    """Give the nodes of a run in execution order.
+    """Return the nodes of a run in execution order.
 
     Args:
         run: The run.
@@ -95,7 +95,7 @@ def nodes_around_break(nodes: Sequence[NodeState]) -> list[int]:
 
 
 def left_out_lines(nodes: Sequence[NodeState]) -> list[Line]:
-    """Say how many nodes are not shown, and how they stand."""
+    """Return how many nodes are not shown, and how they stand."""
     if not nodes:
         return []
     counts = Counter(node.status for node in nodes)
@@ -107,7 +107,7 @@ def left_out_lines(nodes: Sequence[NodeState]) -> list[Line]:
 def node_row(
     node: NodeState, state: SessionState, *, several: bool, over: bool
 ) -> tuple[Line, ...]:
-    """Give the cells of a node, one for each of `COLUMNS`."""
+    """Return the cells of a node, one for each of `COLUMNS`."""
     writer = state.writers.get(node.writer) if several else None
     process = f"{node.writer} ({writer.pid})" if writer is not None else ""
     plan = node.plan

@@ -21,7 +21,7 @@ _ROLES: Final[Mapping[str, str]] = {
 
 
 def plan_view(plan: ResumePlan, screen: Screen) -> str:
-    """Tell of each node what is to be done with it and why, then what has changed."""
+    """Return what is to be done with each node and why, then what has changed."""
     to_run, done = len(plan.to_run), len(plan.done)
     told = f"{count(to_run, 'node')} to run, {done} done"
     lines = [f"session {escape(plan.session_id)}: {told}"]

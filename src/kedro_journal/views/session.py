@@ -82,7 +82,7 @@ def session_view(
     heir: SessionState | None = None,
     alive: Sequence[Writer] = (),
 ) -> str:
-    """Give everything about one session.
+    """Return everything about one session.
 
     Args:
         state: Its state.
@@ -122,7 +122,7 @@ def session_lines(
     alive: Sequence[Writer] = (),
     as_of: bool = False,
 ) -> list[Line]:
-    """Give the lines of `session_view`.
+    """Return the lines of `session_view`.
 
     Args:
         as_of: The state is that of an earlier record: no commands are proposed.
@@ -167,7 +167,7 @@ def _section(name: str) -> list[Line]:
 def session_facts(
     state: SessionState, screen: Screen, *, journal: str = "", resumed_by: str = ""
 ) -> list[tuple[str, Line]]:
-    """Give what is known of the session as a whole, by name."""
+    """Return what is known of the session as a whole, by name."""
     facts: list[tuple[str, str]] = []
     command = state.command
     shown = shlex.join(command.argv) if command and command.argv else started_by(state)
@@ -281,7 +281,7 @@ def _run(
 
 
 def note_lines(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
-    """Give notes and log records, the last ones or all; none if there are none."""
+    """Return notes and log records, the last ones or all; none if there are none."""
     if not state.notes:
         return []
     title = "Notes and log records" if any(n.level for n in state.notes) else "Notes"
@@ -359,7 +359,7 @@ def _next(
 def _along_the_chain(
     state: SessionState, heir: SessionState | None
 ) -> list[tuple[str, str]]:
-    """Give the steps to the session that it resumes, and to resume it."""
+    """Return the steps to the session that it resumes, and to resume it."""
     steps: list[tuple[str, str]] = []
     parent = state.resumed.parent_session_id if state.resumed is not None else ""
     if parent and not state.runs and state.verdict != "running":

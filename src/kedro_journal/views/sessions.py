@@ -91,7 +91,7 @@ class Listed(NamedTuple):
 
 
 def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> str:
-    """Give the table of sessions, newest first as they come.
+    """Return the table of sessions, newest first as they come.
 
     Those that resume or repeat another one, stand under that, oldest first;
     the whole family stands where its newest member would.
@@ -236,7 +236,7 @@ def broke(row: Listed) -> Line:
 
 
 def in_short(place: Place) -> str:
-    """Say where, in few words: `train, saving model`."""
+    """Return the place in few words: `train, saving model`."""
     doing = "" if place.doing == "running" else f", {place.doing}"
     datasets = f" {', '.join(place.datasets)}" if place.datasets else ""
     return f"{place.node.name}{doing}{datasets}"

@@ -74,7 +74,7 @@ class Screen(NamedTuple):
     paint: Paint = plain
 
     def local(self, at: datetime) -> datetime:
-        """Give a time in the screen's time zone; in its own at the calendar's ends."""
+        """Return a time in the screen's zone; its own at the ends of the calendar."""
         try:
             return at.astimezone(self.tz)
         except (OverflowError, ValueError):
@@ -156,7 +156,7 @@ def pad(what: Line, width: int, *, right: bool = False) -> Line:
 
 
 def render(lines: Iterable[Line], paint: Paint = plain) -> str:
-    """Give the lines as one text that is safe to print; it ends with a newline."""
+    """Return the lines as one text that is safe to print; it ends with a newline."""
     return "".join(_render_line(one, paint) + "\n" for one in lines)
 
 

@@ -86,7 +86,7 @@ class Sentence(NamedTuple):
 
 
 def describe(event: AnyEvent) -> Sentence:  # noqa: PLR0911 - one per family
-    """Say what an event means. Every event type has words of its own."""
+    """Return what an event means. Every event type has words of its own."""
     match event:
         case NodeStarted() | NodeComputed() | NodeCompleted() | NodeFailed():
             return _node(event)
@@ -323,7 +323,7 @@ class Timeline:
         self._seq_width = max(self._seq_width, len(str(record.seq)))
 
     def line(self, record: Record, changes: tuple[str, ...] = ()) -> Line:
-        """Give a record's line.
+        """Return a record's line.
 
         Args:
             record: The record; it is learnt from first.

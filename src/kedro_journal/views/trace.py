@@ -14,7 +14,7 @@ _VALUE_MAX_CHARS = 400
 
 
 def trace_view(session_id: str, found: Sequence[Trace], screen: Screen) -> str:
-    """Tell of each value where it came from, nearest place first."""
+    """Return where each value came from, nearest place first."""
     lines = [screen.paint(f"session {escape(session_id)}", "dim")]
     for one in found:
         value = escape(repr(one.value))

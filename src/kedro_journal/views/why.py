@@ -109,7 +109,7 @@ def _headline(answer: Why, screen: Screen) -> Iterator[Line]:
 
 
 def _status(answer: Why) -> Span:
-    """Say what became of the node, or of the run without one."""
+    """Return what became of the node, or of the run without one."""
     status = answer.status or answer.verdict
     parts = {"loading": "its inputs", "saving": "its outputs"}
     if status == "completed":
@@ -225,7 +225,7 @@ def _change(answer: Why, change: Change, mark: str, screen: Screen) -> Iterator[
 
 
 def _tied(answer: Why, change: Change) -> str:
-    """Say how a change and the node that broke are connected."""
+    """Return how a change and the node that broke are connected."""
     if not change.nodes or not answer.nodes or change.distance is None:
         return ""
     first = change.nodes[0]

@@ -34,7 +34,7 @@ _SIZE_MAX: Final = 10**24  # bytes; an integer of a journal may be beyond any fl
 
 
 def duration(seconds: float | None) -> str:  # noqa: PLR0911 - a ladder
-    """Say how long: `4 ms`, `3.21 s`, `1 min 15 s`, `2 h 05 min`; `-` if unknown."""
+    """Return: `4 ms`, `3.21 s`, `1 min 15 s`, `2 h 05 min`; `-` if unknown."""
     if seconds is None:
         return "-"
     if seconds < 1:
@@ -52,7 +52,7 @@ def duration(seconds: float | None) -> str:  # noqa: PLR0911 - a ladder
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """Say how long ago, in one unit; empty if it is not in the past."""
+    """Return the age in one unit; empty if it is not in the past."""
     seconds = int((now - at).total_seconds())
     if seconds < 0:
         return ""
@@ -65,12 +65,12 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def date_and_time(at: datetime, screen: Screen) -> str:
-    """Say when, to the second: `2026-11-22 05:11:32`."""
+    """Return a time to the second: `2026-11-22 05:11:32`."""
     return screen.local(at).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def clock(at: datetime, screen: Screen) -> str:
-    """Say the time of day, with the date if it is not today's."""
+    """Return the time of day, with the date if it is not today's."""
     local = screen.local(at)
     if local.date() == screen.local(screen.now).date():
         return local.strftime("%H:%M:%S")
@@ -78,7 +78,7 @@ def clock(at: datetime, screen: Screen) -> str:
 
 
 def short_date(at: datetime, screen: Screen) -> str:
-    """Say when in at most 12 columns: `today 05:11`, `Nov 21 22:10`, `2025-11-21`."""
+    """Return a time in at most 12 columns: `today 05:11`, `2025-11-21`."""
     local, today = screen.local(at), screen.local(screen.now)
     if local.date() == today.date():
         return local.strftime("today %H:%M")
@@ -88,12 +88,12 @@ def short_date(at: datetime, screen: Screen) -> str:
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """Say how many: `1 node`, `2 nodes`."""
+    """Return a count with its noun: `1 node`, `2 nodes`."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def bytes_size(size_bytes: int) -> str:
-    """Say a size: `512 B`, `1.4 kB`, `23.0 MB`."""
+    """Return a size: `512 B`, `1.4 kB`, `23.0 MB`."""
     if size_bytes < 1000:
         return f"{size_bytes} B"
     size = float(min(size_bytes, _SIZE_MAX))

@@ -110,7 +110,7 @@ def _unjournaled() -> Iterator[None]:
 
 
 def _announce(found: RecordedNode) -> None:
-    """Say on stderr which node it is, what it loads, and what is not as it was."""
+    """Report on stderr which node it is, what it loads, and what is not as it was."""
     state = found.state
     how = f"{state.status} while {state.phase}" if state.phase else state.status
     say(f"session {escape(found.session_id)}, node {escape(state.name)}: {how}")

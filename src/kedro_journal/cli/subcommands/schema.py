@@ -76,7 +76,7 @@ def every_schema() -> dict[str, str]:
 
 
 def _one(name: str) -> str:
-    """Give one schema as text; `node.failed` and `node.failed.v1` both name it."""
+    """Return one schema as text; `node.failed` and `node.failed.v1` both name it."""
     for known in (RECORD, *EVENT_TYPES):
         version = EVENT_TYPES[known].VERSION if known in EVENT_TYPES else 1
         if name in (known, f"{known}.v{version}"):
@@ -132,7 +132,7 @@ def _compare(folder: Path) -> None:
 
 
 def _drift(folder: Path) -> list[str]:
-    """Say where the schemas below a folder differ from those of this version."""
+    """Return where the schemas below a folder differ from those of this version."""
     expected, found = every_schema(), []
     for path, text in expected.items():
         file = folder / path

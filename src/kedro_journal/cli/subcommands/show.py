@@ -167,7 +167,7 @@ def show(
 
 
 def _expected(where: JournalDirectory, state: SessionState, run: RunState) -> str:
-    """Say how long a run and its nodes usually take."""
+    """Return how long a run and its nodes usually take."""
     past = EarlierSessions(
         where, state.session_id, look_back=_LOOK_BACK, seconds=_LOOK_S
     )

@@ -149,7 +149,7 @@ def _follow_all(where: JournalDirectory, *, as_json: bool) -> None:
 def _say_unread(
     ctx: click.Context, where: JournalDirectory, session_id: str, last: deque[Record]
 ) -> None:
-    """Say on stderr that records cannot be read; exit with 5 if that is all of them."""
+    """Report on stderr that records cannot be read; exit with 5 if none can."""
     unknown = [one for one in last if isinstance(one.event, UnknownEvent)]
     if not unknown:
         return
