@@ -93,6 +93,8 @@ _ENCODED_VALUE: Final = Late(r"(?:[^%&\s'\"<>#\\;]|%(?!26|3[bB]|22|27))*")
 _COLUMNS: Final = frozenset(
     "email user username name id login token key value host salt hash role".split()  # noqa: SIM905
 )
+_CLOSERS: Final = " \t'\"()[]{},;:.\\"
+_SCHEMES: Final = frozenset("http https ws wss ftp file".split())  # noqa: SIM905
 Judge = Callable[[str], Verdict]
 
 
@@ -278,6 +280,8 @@ def _is_separator(text: str, start: int, end: int, found: re.Match[str]) -> bool
     if sep in (">", "&gt;"):  # of a tag, not of a comparison and not of its end
         before = text[max(0, start - 4) : start]
         return found.end("sep") - end <= 4 and before.endswith(("<", "&lt;"))
+    if sep == ":" and text.startswith("//", found.end("sep")):
+        return text[start:end].lower() not in _SCHEMES
     if sep == "==":
         return _OPEN.match(text, found.end()) is not None
     return True
@@ -308,7 +312,7 @@ def _hides(  # noqa: PLR0911 - one for each exception
     if start >= end or text.startswith(REDACTED, start):
         return False
     value = text[start:end]
-    if pair.sep == "," and value in _COLUMNS:
+    if (pair.sep == "," and value in _COLUMNS) or not value.strip(_CLOSERS):
         return False
     if is_result(text, span, pair) or is_sentence(text, start, pair):
         return False

@@ -12,7 +12,7 @@ from kedro_journal._outside import let_through
 
 from .headers import mask_headers
 from .limits import REDACTED
-from .names import is_secret, looks_random
+from .names import PLACEHOLDER, is_secret, looks_random
 from .prose import NOTHING, PROSE
 from .tokens import mask_tokens
 from .urls import mask_signatures, mask_users
@@ -82,6 +82,14 @@ def _mask_spaced(match: re.Match[str]) -> str:
 _CHOSEN: Final = re.compile(
     r"(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[!#$%^&*?+@])[^\s/()]{8,40}\Z"
 )
+# A word as a person makes it up for a password: two cases and a digit.
+_MIXED: Final = re.compile(
+    r"(?=[A-Za-z]*\d)(?=[a-z\d]*[A-Z])(?=[A-Z\d]*[a-z])[A-Za-z\d]{8,40}\Z"
+)
+_METHOD: Final = re.compile(
+    r"(?i)(?:sha|md5|base(?:32|64)|utf|aes|oauth|x509|pbkdf|argon|bcrypt|pkcs|ed25519)"
+)
+_PLACE: Final = rf"(?:{PLACEHOLDER})"
 _NAME_TAIL: Final = re.compile(r"[\w.\-]{0,60}\Z")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _DIGEST: Final = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z|v?\d[\d.]+\Z")
@@ -121,7 +129,8 @@ _REST: Final = rf"\1{REDACTED}"
 def _mask_told(match: re.Match[str]) -> str:
     """Mask what a sentence tells, if it looks generated: `the password is X`."""
     value = match[2].rstrip(".,;:!?)'\"")
-    if not looks_random(value) and not _CHOSEN.match(match[2]):
+    is_mixed = _MIXED.match(value) and not _METHOD.match(value)
+    if not (is_mixed or looks_random(value) or _CHOSEN.match(match[2])):
         return match[0]
     return f"{match[1]}{REDACTED}{match[2][len(value) :]}"
 
@@ -161,7 +170,8 @@ SHAPES: Final = (
     Shape(
         ("authorization",),
         r"(?i)(?:\b|(?<=\\[nrt]))((?:proxy-)?authorization)"
-        r"(\\{0,8}['\"]?\s{0,8}[:=]\s{0,8}(?:b?\\{0,8}['\"])?)(?![\s{(\[])"
+        r"(\\{0,8}['\"]?\s{0,8}[:=]\s{0,8}(?:[bfru]{0,2}\\{0,8}['\"])?+)(?![\s{(\[])"
+        rf"(?!(?:[A-Za-z]{{1,20}} )?{_PLACE}['\"\s])"
         r"(?!(?:none|null|true|false)\b)(?![A-Za-z][\w\-]{1,30}\s{1,4}[\w\-]{1,60}=[^=\s])"
         r"[^\n'\"\\]+",
         rf"\1\2{REDACTED}",
@@ -176,8 +186,23 @@ SHAPES: Final = (
     Shape(
         ("-u", "--user", "--proxy-user"),
         rf"((?:\s|['\"])(?:-u|-U|--user|--proxy-user){_Q}[ =,]{{1,4}}{_Q}"
-        r"[^\s:'\"]{0,100}:)(?!//)(?:[^\s'\"\\]|(?<=['\"])[^'\"\\]+)+",
+        rf"[^\s:'\"]{{0,100}}:)(?!//|{_PLACE}(?:['\"\s]|\Z))(?:[^\s'\"\\]|(?<=['\"])[^'\"\\]+)+",
         _REST,
+    ),
+    # PowerShell
+    Shape(
+        ("convertto-securestring",),
+        r"(?i)(convertto-securestring(?:\s{1,8}-(?:string|asplaintext|force)\b){0,3}"
+        r"\s{1,8})(?![\s$(\-])(?:'[^'\n]+'|\"[^\"\n]+\"|\S+)",
+        _REST,
+    ),
+    # messages that repeat a rejected key behind a colon
+    Shape(
+        ("api key", "access key", "secret key", "api_key"),
+        r"(?i)(?P<lead>\b(?:api|access|secret)[ _]key\b[^\n:=]{0,80}"
+        r"(?<!\bid)(?<!request)(?<!commit)(?<!hash)(?<!digest)(?<!checksum): ?)"
+        r"(?P<value>[A-Za-z0-9+/=_\-]{20,400})(?=[\s.,;)'\"]|\Z)",
+        _mask_segment,
     ),
     # netrc
     Shape(
@@ -232,9 +257,9 @@ SHAPES: Final = (
     ),
     # NAME value, as in properties of Spark
     Shape(
-        ("key", "token", "secret", "passw", "pwd"),
+        ("key", "token", "secret", "passw", "pwd", "signature"),
         r"(?P<lead>(?P<name>(?:key|KEY|Key|token|TOKEN|Token|secret|SECRET|Secret|passw"
-        r"|PASSW|pwd|PWD)[\w.\-]{0,80})[ \t]{1,40})"
+        r"|PASSW|pwd|PWD|[Ss]ignature)[\w.\-]{0,80})[ \t]{1,40})"
         r"(?P<value>[A-Za-z0-9+/=_\-]{20,400})(?=\s|\Z)",
         _mask_spaced,
     ),
