@@ -24,11 +24,11 @@ from kedro_journal.redaction.late import Late
 from kedro_journal.redaction.shapes import SHAPES
 from kedro_journal.redaction.tokens import _OTHERS
 
-LONG: Final = 4_000
-SAMPLE_MAX_CHARS: Final = 40
-SLOW_SECONDS: Final = 0.008
+LONG: Final = 2_500
+SAMPLE_MAX_CHARS: Final = 30
+SLOW_SECONDS: Final = 0.005
 MATCHED: Final = frozenset(
-    ["names._FILE", "names._ENTRY", "shapes._CHOSEN", "shapes._MIXED"]
+    ["names._FILE", "names._ENTRY", "findings._CHOSEN", "findings._MIXED"]
 )
 """Patterns that are only tried at the beginning of a text."""
 QUADRATIC: Final = 9.0  # times as long for four times the text; linear is about 4

@@ -9,12 +9,14 @@ once, so the time is linear.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from .late import Late
 from .limits import REDACTED
 from .names import looks_random
+from .skeleton import without_digits
 
 __all__ = ["mask_commands", "may_hold_command"]
 
@@ -131,14 +133,21 @@ _ARGUMENT: Final = Late(
     r"|(?P<bare>[^\s'\",;|&]+(?:[,;&](?=[^\s,;|&'\"])[^\s'\",;|&]+)*)|(?P<end>\|+|;|&&)"
 )
 _LINE_CHARS: Final = 8192
-_NAMES: Final = frozenset(_TOOLS)
+_NAMES: Final = frozenset(map(without_digits, _TOOLS))
+_NAME_CHARS: Final = frozenset(string.ascii_letters + string.digits + "_.-")
+_NO_NAME: Final = {code: " " for code in range(128) if chr(code) not in _NAME_CHARS}
 Judge = Callable[[str], str]
 
 
-def may_hold_command(text: str) -> bool:
-    """Return whether a text has the name of a tool as a word: a cheap first look."""
-    words = text.replace("'", " ").replace('"', " ").replace("/", " ").split()
-    return not _NAMES.isdisjoint(words) or ".exe" in text
+def may_hold_command(words: str) -> bool:
+    """Return whether a text may have the name of a tool as a word; False is certain.
+
+    Args:
+        words: The distinct words of the text.
+    """
+    if not words.isascii():
+        words = words.encode("ascii", "replace").decode()
+    return not _NAMES.isdisjoint(words.translate(_NO_NAME).split()) or ".exe" in words
 
 
 def mask_commands(text: str, judge: Judge) -> str:

@@ -29,10 +29,11 @@ from .ends import (
 )
 from .late import Late
 from .limits import REDACTED
-from .names import Verdict, is_secret, looks_random, verdict
+from .names import STEM, Verdict, is_secret, looks_random, verdict
 from .prose import CODE, NOTHING, PROSE, REFERENCE
+from .skeleton import without_digits
 
-__all__ = ["Judge", "mask_pairs", "values_of_pairs"]
+__all__ = ["Judge", "mask_pairs", "may_hold_pair", "values_of_pairs"]
 
 _NAME_MAX_CHARS: Final = 80
 _READ_AGAIN_CHARS: Final = 1024
@@ -93,9 +94,20 @@ _ENCODED_VALUE: Final = Late(r"(?:[^%&\s'\"<>#\\;]|%(?!26|3[bB]|22|27))*")
 _COLUMNS: Final = frozenset(
     "email user username name id login token key value host salt hash role".split()  # noqa: SIM905
 )
+_STEM: Final = Late(without_digits(STEM.pattern), re.IGNORECASE)
 _CLOSERS: Final = " \t'\"()[]{},;:.\\"
 _SCHEMES: Final = frozenset("http https ws wss ftp file".split())  # noqa: SIM905
 Judge = Callable[[str], Verdict]
+
+
+def may_hold_pair(words: str) -> bool:
+    """Return whether a text may hold a secret name; False is certain.
+
+    Args:
+        words: The distinct words of the text. Names that the user gave are not known
+            here.
+    """
+    return _STEM.search(words) is not None
 
 
 def mask_pairs(
