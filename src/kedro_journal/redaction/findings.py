@@ -38,7 +38,6 @@ _METHOD: Final = re.compile(
     r"(?i)(?:sha|md5|base(?:32|64)|utf|aes|oauth|x509|pbkdf|argon|bcrypt|pkcs|ed25519)"
 )
 _URL_CHARS: Final = 400
-_RUN_END: Final = re.compile(r"\S{0,400}\Z")
 _NAME_TAIL: Final = re.compile(r"[\w.\-]{0,60}\Z")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _DIGEST: Final = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z|v?\d[\d.]+\Z")
@@ -73,8 +72,8 @@ def mask_named(match: re.Match[str]) -> str:
 def mask_part(match: re.Match[str]) -> str:
     """Mask a generated part of the path of a URL or of a request, not of a file."""
     before = match.string[max(0, match.start() - _URL_CHARS) : match.start()]
-    found = _RUN_END.search(before)
-    run = found[0] if found else ""
+    words = before.split()
+    run = words[-1] if words and not before[-1].isspace() else ""
     is_inside = len(run) < len(before) and run[:1] in ("", "/", "'", '"')
     is_inside = is_inside or run[:1] in ("'", '"')
     return mask_segment(match) if is_inside or "://" in run else match[0]

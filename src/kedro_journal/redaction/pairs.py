@@ -32,6 +32,7 @@ from .limits import REDACTED
 from .names import STEM, Verdict, is_secret, looks_random, verdict
 from .prose import CODE, NOTHING, PROSE, REFERENCE
 from .skeleton import without_digits
+from .words import STEMS
 
 __all__ = ["Judge", "mask_pairs", "may_hold_pair", "values_of_pairs"]
 
@@ -94,7 +95,7 @@ _ENCODED_VALUE: Final = Late(r"(?:[^%&\s'\"<>#\\;]|%(?!26|3[bB]|22|27))*")
 _COLUMNS: Final = frozenset(
     "email user username name id login token key value host salt hash role".split()  # noqa: SIM905
 )
-_STEM: Final = Late(without_digits(STEM.pattern), re.IGNORECASE)
+_STEMS: Final = tuple(stem for stem in map(without_digits, STEMS) if stem.isascii())
 _CLOSERS: Final = " \t'\"()[]{},;:.\\"
 _SCHEMES: Final = frozenset("http https ws wss ftp file".split())  # noqa: SIM905
 Judge = Callable[[str], Verdict]
@@ -107,7 +108,10 @@ def may_hold_pair(words: str) -> bool:
         words: The distinct words of the text. Names that the user gave are not known
             here.
     """
-    return _STEM.search(words) is not None
+    if not words.isascii():
+        return STEM.search(words) is not None or "p00" in words.lower()
+    low = words.lower()
+    return any(stem in low for stem in _STEMS)
 
 
 def mask_pairs(

@@ -318,16 +318,17 @@ SHAPES: Final = (
         mask_named,
     ),
 )
-# Hints without a blank are looked for among the distinct words, the others in the text.
-_HINTS: Final = tuple(
-    (
-        shape,
-        tuple(without_digits(hint) for hint in shape.hints if " " not in hint),
-        tuple(hint for hint in shape.hints if " " in hint),
-    )
-    for shape in SHAPES
+_BY_HINT: Final = tuple(
+    (tuple(without_digits(hint).split() or [hint]), hint, number)
+    for number, shape in enumerate(SHAPES)
+    for hint in shape.hints
 )
+"""Of each hint its words, the hint, and which shape it belongs to."""
 _MARK: Final = re.compile(r"[\s@='\"%<$]|(?::[^:]{1,80}){4}")
+
+
+# Every other form holds one of the marks above.
+_UNMARKED: Final = ("//", "hook", "/bot", "/p/", "hc-ping.com/", "pagerduty.com/")
 
 
 def mask_shapes(text: str, words: str) -> str:
@@ -338,7 +339,7 @@ def mask_shapes(text: str, words: str) -> str:
         words: Its distinct words.
     """
     low = words.lower()
-    if not (_MARK.search(text) or "//" in low or "hook" in low):
+    if not (_MARK.search(text) or any(hint in low for hint in _UNMARKED)):
         return mask_tokens(text, words, REDACTED)  # a word or a path
     if "cookie" in low or "authorization" in low:
         text = mask_headers(text)
@@ -358,9 +359,13 @@ def _possible(text: str, words: str) -> list[Shape]:
         text: The text.
         words: Its distinct words in lower case.
     """
-    low = text.lower()
-    return [
-        shape
-        for shape, whole, spaced in _HINTS
-        if any(hint in words for hint in whole) or any(hint in low for hint in spaced)
-    ]
+    found: set[int] = set()
+    low = ""
+    for pieces, hint, number in _BY_HINT:
+        if pieces[0] in words and number not in found:
+            if pieces[0] != hint and " " in hint:  # look for it in the text itself
+                low = low or text.lower()
+                if hint not in low:
+                    continue
+            found.add(number)
+    return [SHAPES[number] for number in sorted(found)]

@@ -170,14 +170,20 @@ def mask_tokens(text: str, distinct: str, mark: str) -> str:
 
 
 @functools.cache
-def _by_head(form: Callable[[str], str]) -> dict[str, tuple[str, ...]]:
-    """Return the prefixes by their first two letters or digits."""
-    found: dict[str, set[str]] = {}
+def _by_head(form: Callable[[str], str]) -> dict[str, dict[str, str]]:
+    """Return the prefixes by their first two letters or digits.
+
+    Behind a short prefix is a pattern of it and of the least that follows.
+    """
+    found: dict[str, dict[str, str]] = {}
     for token in tokens():
         prefix = form(token.prefix)
         head = prefix.translate(_NO_WORD).split()[0][:2]
-        found.setdefault(head, set()).add(prefix)
-    return {head: tuple(some) for head, some in found.items()}
+        pattern = rf"{re.escape(prefix)}[{ALPHABETS[token.alphabet]}]{{{token.least}}}"
+        some = found.setdefault(head, {})
+        is_short = len(prefix) <= 3 and prefix not in some
+        some[prefix] = pattern if is_short else ""
+    return found
 
 
 def _may_hold(words: str, form: Callable[[str], str] = str) -> bool:
@@ -190,8 +196,8 @@ def _may_hold(words: str, form: Callable[[str], str] = str) -> bool:
     known = _by_head(form)
     pieces = set(words.translate(_NO_WORD).split())
     for head in {piece[:2] for piece in pieces}.intersection(known):
-        for prefix in known[head]:
-            if prefix in words:
+        for prefix, pattern in known[head].items():
+            if prefix in words and (not pattern or _bare(pattern).search(words)):
                 return True
     for _, part, pattern in _OTHERS:
         if form(part) not in words:
