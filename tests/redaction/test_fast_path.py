@@ -103,6 +103,8 @@ def known() -> Redactor:
 @example("https://h/v1/aB3dE5fG7hJ9kL1mN3pQ5rS7?a=1")
 @example("pagerduty.com/integration/aB3dE5fG7hJ9kL1mN3pQ5r")
 @example("api/bot5812345678:AAHk9zQwErTyUiOpAsDf")
+@example(f"{'word ' * 70}é㭱glpat-aB3dE5fG7hJ9kL1mN3pQ %")
+@example(f"{'word ' * 70}é㭱glpat-aB3dE5fG7hJ9kL1mN3pQ")
 @example("cmd=(sshpass -p Xq7 host)")
 @settings(deadline=None, max_examples=300)
 def test_the_fast_path_is_the_reference(text: str) -> None:

@@ -145,6 +145,8 @@ def mask_tokens(text: str, distinct: str, mark: str) -> str:
     """
     if len(text) < _LEAST_CHARS:
         return text
+    if not distinct.isascii():
+        distinct = distinct.encode("ascii", "replace").decode()
     if len(distinct) < len(text) and not ("\\" in text or "%" in text):
         long = (
             w for w in distinct.translate(_DELIMITERS).split() if len(w) >= _LEAST_CHARS
@@ -154,7 +156,8 @@ def mask_tokens(text: str, distinct: str, mark: str) -> str:
     plain = text
     if "\\" in text or "%" in text:  # what is escaped before a token is no part of it
         plain = f"{_ESCAPED.sub(' ', text)} {text}"
-    if len(plain) < _SHORT_CHARS:
+    # Other alphabets end a token as well, which `translate` does not know.
+    if len(plain) < _SHORT_CHARS or not plain.isascii():
         words = _LONG.get().findall(plain)
     else:  # split in one go: most words are short
         every = plain.translate(_DELIMITERS).split()
