@@ -127,6 +127,11 @@ def test_a_warning_of_a_validation_is_a_fact(
     assert (
         "did not pass validation on save" in project.journal("tail", "-n", "50").stdout
     )
+    shown = project.journal("show").stdout
+    assert "Validation warnings" in shown
+    assert "copy did not pass on save" in shown
+    (warning,) = project.state().validation_warnings
+    assert event.failure == warning.failure
 
 
 @pytest.mark.kedro

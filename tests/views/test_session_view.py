@@ -9,7 +9,10 @@ from msgspec.structs import replace
 
 from kedro_journal.events import (
     CommandLine,
+    DataFailure,
+    DatasetValidated,
     ErrorInfo,
+    FailedCheck,
     Frame,
     Git,
     JournalGap,
@@ -591,3 +594,22 @@ def test_sessions_that_name_each_other_stand_in_a_list_once_each() -> None:
     ]
     rows = _tree([Listed(state) for state in states])
     assert sorted(row.state.session_id for row, _ in rows) == sorted(parents)
+
+
+def test_warnings_of_validations_are_shown(story, screen):
+    check = FailedCheck(check="not_null", column="price", count=3)
+    failure = DataFailure(mode="save", checks=(check,), checks_total=1, cases_total=3)
+    one = {"run_id": story.run_id, "dataset": "model"}
+    story.created().started("train").tell(
+        *(DatasetValidated(**one) for _ in range(30)),
+        DatasetValidated(**one, node="train", failure=failure),
+    )
+
+    some = show(story, screen, "running")
+    every = show(story, screen, "running", detail=Detail(notes=True))
+
+    assert "\nValidation warnings\n" in some
+    assert "model did not pass on save: not_null (3 values) (node train)\n" in some
+    assert "before; --notes shows all\n" in some
+    assert 31 == every.count("model did not pass")
+    assert 31 == len(story.state().validation_warnings)

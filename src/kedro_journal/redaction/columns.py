@@ -6,13 +6,17 @@ every node by itself takes most of the time that a plan costs.
 
 from __future__ import annotations
 
-from typing import Any
+import operator
+from typing import Any, Final
 
 import msgspec
 
 from .look import is_own
 
 __all__ = ["are_ascii", "column_of", "is_of_one_class"]
+
+
+_TEXTS: Final = frozenset([str])
 
 
 def is_of_one_class(items: tuple[Any, ...]) -> bool:
@@ -25,9 +29,10 @@ def is_of_one_class(items: tuple[Any, ...]) -> bool:
 
 def column_of(items: tuple[Any, ...], name: str, default: object) -> list[Any]:
     """Return the values of one field that are not its default."""
-    return [one for item in items if (one := getattr(item, name)) is not default]
+    every = map(operator.attrgetter(name), items)
+    return [one for one in every if one is not default]
 
 
 def are_ascii(values: list[Any]) -> bool:
     """Return whether all values are ASCII texts."""
-    return all(type(one) is str for one in values) and "".join(values).isascii()
+    return _TEXTS.issuperset(map(type, values)) and "".join(values).isascii()

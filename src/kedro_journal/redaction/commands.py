@@ -9,12 +9,14 @@ once, so the time is linear.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from .late import Late
 from .limits import REDACTED
 from .names import looks_random
+from .skeleton import without_digits
 
 __all__ = ["mask_commands", "may_hold_command"]
 
@@ -131,14 +133,21 @@ _ARGUMENT: Final = Late(
     r"|(?P<bare>[^\s'\",;|&]+(?:[,;&](?=[^\s,;|&'\"])[^\s'\",;|&]+)*)|(?P<end>\|+|;|&&)"
 )
 _LINE_CHARS: Final = 8192
-_NAMES: Final = frozenset(_TOOLS)
+_NAMES: Final = frozenset(map(without_digits, _TOOLS))
+_NAME_CHARS: Final = frozenset(string.ascii_letters + string.digits + "_.-")
+_NO_NAME: Final = {code: " " for code in range(128) if chr(code) not in _NAME_CHARS}
 Judge = Callable[[str], str]
 
 
-def may_hold_command(text: str) -> bool:
-    """Return whether a text has the name of a tool as a word: a cheap first look."""
-    words = text.replace("'", " ").replace('"', " ").replace("/", " ").split()
-    return not _NAMES.isdisjoint(words) or ".exe" in text
+def may_hold_command(words: str) -> bool:
+    """Return whether a text may have the name of a tool as a word; False is certain.
+
+    Args:
+        words: The distinct words of the text.
+    """
+    if not words.isascii():
+        words = words.encode("ascii", "replace").decode()
+    return not _NAMES.isdisjoint(words.translate(_NO_NAME).split()) or ".exe" in words
 
 
 def mask_commands(text: str, judge: Judge) -> str:
@@ -197,17 +206,16 @@ def _of_command(
             spans.append((start, stop_))
         for option in tool.attached:
             after = words[number + 1 :][:1]
-            if word == option and after and after[0][1] == stop_ + 1:
+            is_quoted = text[stop_ : stop_ + 1] in ("'", '"')
+            if word == option and after and is_quoted and after[0][1] == stop_ + 1:
                 spans.append(after[0][1:])  # -p'...'
             rest = word.removeprefix(option)
             if rest and rest != word and not word.startswith("--"):
                 spans.append((start + len(option), stop_))
         before = words[number - 1][0] if number else ""
-        for option, sign in tool.users:
-            user, _, password = word.partition(sign)
-            attached = user.startswith(option) and user != option and user[1] != "-"
-            if password and (before == option or attached):
-                spans.append((start + len(user) + 1, stop_))
+        password = _password_of_user(tool, before, word)
+        if password:
+            spans.append((stop_ - len(password), stop_))
         if word in tool.after:
             values = [w for w in words[number + 1 :] if not w[0].startswith("-")]
             if values and (looks_random(values[0][0]) or len(values[0][0]) > 19):
@@ -215,6 +223,23 @@ def _of_command(
     for first, count in tool.last:
         spans += _last(words, first, count, name)
     return end, spans
+
+
+def _password_of_user(tool: _Tool, before: str, word: str) -> str:
+    """Return the password in a word like `user:password`; empty if there is none.
+
+    Args:
+        tool: The tool that gets the word.
+        before: The word before it.
+        word: The word, which may begin with an option: `-uuser:password`.
+    """
+    for option, sign in tool.users:
+        user, _, password = word.partition(sign)
+        attached = user.startswith(option) and user != option and user[1] != "-"
+        is_variable = password[:1] in ("$", "<", "{")
+        if password and not is_variable and (before == option or attached):
+            return password
+    return ""
 
 
 def _takes(tool: _Tool, option: str, word: str, judge: Judge) -> bool:

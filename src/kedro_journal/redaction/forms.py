@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import itertools
 import re
 import string
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from typing import Final, NamedTuple
 
 from .late import Late
 from .limits import REDACTED
+from .skeleton import without_digits
 
 __all__ = ["LEAST_CHARS", "Forms", "Search", "forms_of"]
 
@@ -91,6 +93,11 @@ class Search:
         return tuple(f for one in self._every for f in one.encoded if not f.islower())
 
     @functools.cached_property
+    def _zeros(self) -> tuple[str, ...]:
+        every = itertools.chain.from_iterable(one.encoded for one in self._every)
+        return tuple(dict.fromkeys(map(without_digits, every)))
+
+    @functools.cached_property
     def _lower(self) -> tuple[str, ...]:
         return tuple(f for one in self._every for f in one.encoded if f.islower())
 
@@ -98,8 +105,13 @@ class Search:
     def _wide(self) -> tuple[str, ...]:
         return tuple(form for one in self._every for form in one.wide)
 
-    def mask(self, text: str) -> str:
-        """Return a text with every form of every secret replaced."""
+    def mask(self, text: str, distinct: str) -> str:
+        """Return a text with every form of every secret replaced.
+
+        Args:
+            text: Any text.
+            distinct: Its distinct words, see `distinct_words`.
+        """
         if len(text) < LEAST_CHARS:
             return text
         for anchor, escaped in self._escaped:
@@ -108,12 +120,20 @@ class Search:
         for secret in self._plain:
             if secret in text:
                 text = text.replace(secret, REDACTED)
-        if len(text) >= self._least > 0:
+        if len(text) >= self._least > 0 and self._may_be_encoded(text, distinct):
             text = self._mask_encoded(text)
         if self._every and ("\0" in text or "x00" in text or "u0000" in text):
             for form in self._wide:
                 text = text.replace(form, REDACTED)
         return text
+
+    def _may_be_encoded(self, text: str, distinct: str) -> bool:
+        """Return whether a text may hold an encoded form; False is certain."""
+        if len(distinct) == len(text):
+            return True
+        words = distinct.translate(_NO_CODE).split()
+        long = " ".join(word for word in words if len(word) >= self._least)
+        return any(form in long for form in self._zeros)
 
     def _mask_encoded(self, text: str) -> str:
         """Replace encoded forms. They are looked for in long words alone.
@@ -124,7 +144,7 @@ class Search:
             words = _WORDS.get().findall(text)
         else:
             words = text.translate(_NO_CODE).split()
-        words = [word for word in words if len(word) >= self._least]
+        words = [word for word in set(words) if len(word) >= self._least]
         if not words:
             return text
         mixed = " ".join(word for word in words if not word.islower())

@@ -17,7 +17,7 @@ _COOKIES: Final = Late(
     r"(?:\s{0,8}[:=]|(?<=['\"]),)\s{0,8}(?:b?\\{0,8}['\"])?)(?![\s{(\[])"
     r"(?!(?:none|null|true|false)\b)(?P<value>[^\n'\"\\]+)"
 )
-_COOKIE: Final = Late(r"(?P<lead>\s*(?P<name>[\w.\-$]{1,100})=)(?P<value>[^;]*)")
+_COOKIE: Final = Late(r"(?P<lead>\s{0,8}(?P<name>[\w.\-$]{1,100})=)(?P<value>[^;]*)")
 _ATTRIBUTES: Final = frozenset(
     "path domain expires max-age samesite version priority comment".split()  # noqa: SIM905
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 __all__ = ["Identities"]
 
+_NAME_KINDS: Final = frozenset([str, tuple, type(None)])
 _KNOWN_MAX: Final = 20_000
 # What Kedro and this package call sessions, runs and versions. A registered value such
 # as a date may stand in it by chance.
@@ -38,6 +40,7 @@ class Identities:
         self.tag: Callable[[str], str] = _no_tag
         self._mask = mask
         self.known: dict[str, str] = {}
+        self._kept: set[str] = set()  # those of `known` that stay what they are
         self._taken: dict[str, str] = {}  # masked text: the name it stands for
 
     def prime(self, names: Iterable[str], *, holds: Callable[[str], bool]) -> None:
@@ -48,10 +51,14 @@ class Identities:
             holds: Returns whether a text may hold a secret. It is asked once for all
                 of them.
         """
-        new = {name for name in names if name not in self.known and name.isascii()}
-        if len(self.known) + len(new) < _KNOWN_MAX and not holds("\n".join(new)):
+        new = set(names).difference(self.known)
+        joined = "\n".join(new)
+        if not joined.isascii():
+            new = set(filter(str.isascii, new))
+            joined = "\n".join(new)
+        if len(self.known) + len(new) < _KNOWN_MAX and not holds(joined):
             for name in new:
-                self.known.setdefault(name, name)
+                self._remember(name, name)
 
     def of(self, name: str) -> str:
         """Return the text that is written for a name."""
@@ -59,8 +66,15 @@ class Identities:
         if known is None:
             known = self._masked(name)
             if len(self.known) < _KNOWN_MAX:
-                known = self.known.setdefault(name, known)
+                known = self._remember(name, known)
         return known
+
+    def _remember(self, name: str, masked: str) -> str:
+        """Return what holds for a name: the first answer that was given."""
+        masked = self.known.setdefault(name, masked)
+        if masked == name:
+            self._kept.add(name)
+        return masked
 
     def value(self, value: Any) -> Any:
         """Return a name, or names in tuples, as plain data. Other values stay.
@@ -81,16 +95,21 @@ class Identities:
 
         Nothing is looked at that was not looked at before.
         """
-        names: set[Any] = set()
-        for value in values:
-            if type(value) is str:
-                names.add(value)
-            elif type(value) is tuple and all(type(one) is str for one in value):
-                names.update(value)
-            elif value is not None:
+        kinds = set(map(type, values))
+        if not kinds <= _NAME_KINDS:
+            return False
+        every: Iterable[Any] = values
+        if tuple in kinds:
+            tuples = [value for value in values if type(value) is tuple]
+            if not set(map(type, itertools.chain.from_iterable(tuples))) <= {str}:
                 return False
-        known = self.known.get
-        return all(known(name) == name for name in names)
+            names = set(itertools.chain.from_iterable(tuples))
+            if len(tuples) < len(values):
+                names.update(value for value in values if type(value) is str)
+            every = names
+        elif type(None) in kinds:
+            every = [value for value in values if value is not None]
+        return self._kept.issuperset(every)
 
     def are_kept(self, value: Any) -> bool:
         """Return whether `value` would change nothing."""

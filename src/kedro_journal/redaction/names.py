@@ -73,9 +73,13 @@ _PLURALS: Final = frozenset(
 _OFTEN_HARMLESS: Final = frozenset(
     "data json body content hash var text".split()  # noqa: SIM905
 )
+# A number under such a name says how many there are.
+_COUNTED: Final = re.compile(r"(?i)(?:password|secret|credential|cookie|webhook)s\Z")
 _SMALL: Final = 100_000  # a number below it is a count or an index, not a token
 _PAIR: Final = re.compile(r"[^\s:/]{1,100}:[^\s/][^\s]{2,}\Z")
-_USERINFO: Final = re.compile(r"://[^\s/@]*:[^\s@]+@|[?&;]sig=", re.IGNORECASE)
+_USERINFO: Final = re.compile(
+    r"://[^\s/@]{0,200}:[^\s@]{1,300}@|[?&;]sig=", re.IGNORECASE
+)
 _SWITCH: Final = re.compile(
     r"(?<=[a-z])(?=[A-Z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])"
 )
@@ -89,9 +93,16 @@ _DATE: Final = re.compile(r"\d{4}-?\d\d-?\d\d")
 PLACEHOLDER: Final = (
     r"\$\{\{?[^{},\n]{1,80}\}\}?|\$[A-Z_][A-Z0-9_]{1,40}|\{\{[^{}\n]{1,60}\}\}"
     r"|\{[A-Za-z_.]{1,40}(?:![rsa])?\}|<[A-Za-z _\-]{1,40}>|%\([A-Za-z_]{1,40}\)s|%s"
+    r"|\$\((?!echo|printf)[^()\n'\"]{1,200}\)|`(?!echo|printf)[a-z][^`\n'\"]{1,200}`"
+    r"|(?:YOUR|your|Your)[_\-](?:[A-Za-z]{2,15}[_\-]){0,4}"
+    r"(?:KEY|TOKEN|PASSWORD|SECRET|HERE|Key|key|token|password|secret|here)"
 )
 """What stands in a template where a secret will be."""
-_IS_PLACEHOLDER: Final = Late(rf"(?:{PLACEHOLDER})\Z")
+_IS_PLACEHOLDER: Final = Late(
+    rf"(?:(?:[Bb]earer|[Bb]asic|[Tt]oken|ApiKey|api-key) )?(?:{PLACEHOLDER})\Z"
+)
+# The dotted path of a class, as settings of Java and Python name what they load.
+_CLASS_PATH: Final = Late(r"(?:[a-z][a-z_\d]{0,30}\.){2,12}[A-Z][a-z]+[A-Za-z]{2,60}\Z")
 
 
 def looks_random(text: str) -> bool:
@@ -321,12 +332,14 @@ def is_secret(name: str, value: object) -> bool:
         return False
     if found == "value":
         return _looks_secret(name, value)
-    if cls in (int, float) and words_of(name)[-1] == "token":
+    if cls in (int, float):
         number: int | float = value  # type: ignore[assignment]
-        return cls is int and abs(number) >= _SMALL
+        is_count = words_of(name)[-1] == "token" or _COUNTED.search(name)
+        return not is_count or (cls is int and abs(number) >= _SMALL)
     if cls is str:
         text: str = value  # type: ignore[assignment]
-        return not _is_place(name, text) and not _IS_PLACEHOLDER.match(text)
+        stays = _is_place(name, text) or _IS_PLACEHOLDER.match(text)
+        return not (stays or _CLASS_PATH.match(text))
     return True
 
 

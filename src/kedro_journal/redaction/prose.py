@@ -40,6 +40,10 @@ REFERENCE: Final = Late(
     r"|(?:op|vault|ssm|awssm|gcp-sm|azurekv|keyvault|secretsmanager|sm|kv)://?"
     r"[\w./\-]{1,200}"
     r"|![A-Za-z_]\w{0,30}(?::\w{1,30})? [\w./\-]{1,100}"
+    r"|![A-Za-z]\w{0,30}[ \t]{0,4}[|>]?[+\-]?[ \t]{0,4}(?=\Z)"
+    r"|(?:getpass(?:\.getpass)?|input|(?:click|typer)\.prompt|Prompt\.ask)"
+    r"\((?:prompt=)?(?:['\"][^'\"\n]{0,100}['\"])?[^()\n'\"]{0,60}\)"
+    r"|(?:ConvertTo|Get|New|Read|Import)-[A-Z][A-Za-z]{2,40}"
     rf"|{PLACEHOLDER})"
     r"(?=[\s,;)\]}'\"]|\Z)"
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -28,9 +30,10 @@ from .limits import (
 )
 from .marks import NO_MARKS, Marks
 from .names import Verdict, is_secret, looks_random, verdict
-from .pairs import mask_pairs
+from .pairs import mask_pairs, may_hold_pair
 from .plain import Safe, Walk, encodable, is_plain
 from .shapes import mask_shapes
+from .skeleton import distinct_words
 
 __all__ = ["Redactor"]
 
@@ -40,6 +43,7 @@ _JUDGED_MAX: Final = 4096
 _TEXTS_MAX: Final = 2048  # whose redacted form is kept
 _PRIMED_MAX: Final = 20_000
 _TEXT_KEPT_CHARS: Final = 400
+_LINE_NUMBER: Final = re.compile(r":\d{1,5}$", re.MULTILINE)
 _WORD: Final = re.compile(r"[A-Za-z_]+\Z")
 _NO_SEARCH: Final = Search(())
 _LOGIN_FLAGS: Final = frozenset(["u", "U", "user", "proxy-user"])
@@ -176,37 +180,41 @@ class Redactor:
         count, known = self._texts
         if count != len(self._known):
             return False
-        return all(known.get(text) == text for text in texts)
+        some = set(texts)
+        return all(map(operator.eq, map(known.get, some), some))
 
     def prime(self, names: Iterable[str], texts: Iterable[str] = ()) -> None:
         """Look at many names and texts at once, before events are encoded.
 
         Args:
             names: Names, as `identities` masks them.
-            texts: Texts such as places in source files, `file:line`. Of one file one
-                line is looked at, since the number of a line tells nothing.
+            texts: Texts such as places in source files, `file:line`. All numbers of
+                lines are looked at as one, since they say nothing.
         """
         self.identities.prime(names, holds=lambda text: self._mask_name(text) != text)
-        some: dict[str, list[str]] = {}
-        for text in texts:
-            if len(text) <= _TEXT_KEPT_CHARS and text.isascii():
-                place, _, line = text.rpartition(":")
-                is_line = line.isdigit() and len(line) < 6
-                some.setdefault(place if is_line else text, []).append(text)
-        one = "\n".join({group[0] for group in some.values()})
+        some = {text for text in texts if len(text) <= _TEXT_KEPT_CHARS}
+        joined = "\n".join(some)
+        if not joined.isascii() or joined.count("\n") >= len(some):
+            some = {text for text in some if text.isascii() and "\n" not in text}
+            joined = "\n".join(some)
+        lines = set(_LINE_NUMBER.sub(":10000", joined).split("\n"))
+        one = "\n".join(lines)
         count = len(self._known)
         if self.mask(one) != one:
             return  # each is masked by itself
         if self._texts[0] != count or len(self._texts[1]) >= _TEXTS_MAX:
             self._texts = (count, {})
         if count == len(self._known):
-            every = [text for group in some.values() for text in group]
-            self._texts[1].update((text, text) for text in every[:_PRIMED_MAX])
+            kept = list(itertools.islice(some, _PRIMED_MAX))
+            self._texts[1].update(zip(kept, kept, strict=True))
 
     def _mask_name(self, name: str) -> str:
         """Mask registered secrets and known tokens; `name=value` is not looked for."""
-        name = self._searches()[1].mask(name)
-        return mask_shapes(name, name.lower())
+        words = distinct_words(name)
+        masked = self._searches()[1].mask(name, words)
+        if masked != name:
+            words = distinct_words(masked)
+        return mask_shapes(masked, words)
 
     def _place(self, text: str) -> str:
         """Redact a path."""
@@ -240,10 +248,16 @@ class Redactor:
     def _masked(self, text: str, search: Search) -> str:
         if may_hold_key(text):
             text = masked_text(text)
-        text = search.mask(text)
-        text = mask_shapes(text, text.lower())
-        if may_hold_command(text):
+        words = distinct_words(text)
+        masked = search.mask(text, words)
+        if masked != text:
+            words = distinct_words(masked)
+        text = mask_shapes(masked, words)
+        # What these rules put in is no word of theirs, so the words still tell.
+        if may_hold_command(words):
             text = mask_commands(text, self._verdict)
+        if not self._names and not may_hold_pair(words):
+            return text
         own = self._is_own_name if self._has_blanks else None
         return mask_pairs(text, self._verdict, own)
 
@@ -343,7 +357,7 @@ class Redactor:
 
         Never raises; whatever can be looked into is searched.
         """
-        gathering = Gathering()
+        gathering = Gathering(lambda name: self._verdict(name) == "harmless")
         gathering.named(values, 0, self.hides)
         if gathering.found:
             self.register(*gathering.found)

@@ -2,104 +2,38 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from kedro_journal._outside import let_through
-
+from .findings import (
+    mask_basic,
+    mask_named,
+    mask_part,
+    mask_pgpass,
+    mask_segment,
+    mask_spaced,
+    mask_stated,
+    mask_told,
+    mask_word_value,
+)
 from .headers import mask_headers
 from .limits import REDACTED
-from .names import is_secret, looks_random
-from .prose import NOTHING, PROSE
+from .names import PLACEHOLDER
+from .skeleton import without_digits
 from .tokens import mask_tokens
 from .urls import mask_signatures, mask_users
 
 __all__ = ["SHAPES", "mask_shapes"]
 
 
-def _mask_basic(match: re.Match[str]) -> str:
-    """Basic credentials are base64 of user:password; other words stay."""
-    try:
-        text = base64.b64decode(match[2] + "=" * (-len(match[2]) % 4))
-    except ValueError as error:
-        let_through(error)
-        return match[0]
-    return f"{match[1]}{REDACTED}" if b":" in text else match[0]
-
-
-def _mask_named(match: re.Match[str]) -> str:
-    """Mask a value where the name beside it is secret."""
-    value = match["value"]
-    if not is_secret(match["name"], value.strip("'\"")) or NOTHING.match(value):
-        return match[0]
-    return match["lead"] + REDACTED
-
-
-def _mask_segment(match: re.Match[str]) -> str:
-    """Mask a part of a path that looks generated, and is no UUID or file."""
-    value = match["value"]
-    hidden = looks_random(value) and not _UUID.match(value) and not _DIGEST.match(value)
-    return match["lead"] + REDACTED if hidden else match[0]
-
-
-def _mask_pgpass(match: re.Match[str]) -> str:
-    """Mask the last part of such a line, and leave places in source code."""
-    before = match.string[max(0, match.start() - 80) : match.start()]
-    host = _HOST.search(before)
-    if host is None or _CODE.search(host[0]) or _LEVEL.search(match["lead"]):
-        return match[0]
-    return match["lead"] + REDACTED
-
-
-def _mask_word_value(match: re.Match[str]) -> str:
-    """Mask what was typed at a prompt, and leave sentences."""
-    if PROSE.match(match["value"]) or NOTHING.match(match["value"]):
-        return match[0]
-    return match[1] + REDACTED
-
-
-def _mask_stated(match: re.Match[str]) -> str:
-    """Mask a value in quotes behind the word of SQL that names it."""
-    if match["name"].isupper() or looks_random(match["value"]):
-        return f"{match['lead']}'{REDACTED}'"
-    return match[0]
-
-
-def _mask_spaced(match: re.Match[str]) -> str:
-    """Mask what looks generated behind a secret name and a blank."""
-    text, value = match.string, match["value"]
-    if not looks_random(value) or _UUID.match(value):
-        return match[0]
-    before = _NAME_TAIL.search(text[max(0, match.start() - 60) : match.start()])
-    name = f"{before[0] if before else ''}{match['name']}"
-    hidden = is_secret(name, value)
-    return f"{match['lead']}{REDACTED}" if hidden else match[0]
-
-
-_CHOSEN: Final = re.compile(
-    r"(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[!#$%^&*?+@])[^\s/()]{8,40}\Z"
-)
-_NAME_TAIL: Final = re.compile(r"[\w.\-]{0,60}\Z")
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-_DIGEST: Final = re.compile(r"[0-9a-f]{40}\Z|[0-9a-f]{64}\Z|v?\d[\d.]+\Z")
-
-
-_HOST: Final = re.compile(r"(?:^|(?<=[\s'\"]))[A-Za-z*\d][\w.\-]{0,78}\Z")
-_CODE: Final = re.compile(
-    r"\.(?:py|ipynb|js|ts|c|h|cpp|java|go|rs|yml|yaml|sql|txt|log|md|sh|R|scala|toml"
-    r"|json)\Z"
-)
-_LEVEL: Final = re.compile(r":(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL):\Z", re.I)
-
-
 class Shape(NamedTuple):
     """A known form of secrets in texts.
 
     Attributes:
-        hints: Lower-case texts of which it always holds one: a cheap first look.
+        hints: Lower-case texts of which it always holds one: a cheap first look. A
+            digit stands for any.
         pattern: Finds it. Compiled when its hint is met: most never are.
         replacement: What is put in its place.
     """
@@ -114,16 +48,9 @@ class Shape(NamedTuple):
 
 
 _compiled: Final = functools.cache(re.compile)
+_PLACE: Final = rf"(?:{PLACEHOLDER})"
 _Q: Final = r"\\{0,8}['\"]?"  # a quote, perhaps escaped, or none
 _REST: Final = rf"\1{REDACTED}"
-
-
-def _mask_told(match: re.Match[str]) -> str:
-    """Mask what a sentence tells, if it looks generated: `the password is X`."""
-    value = match[2].rstrip(".,;:!?)'\"")
-    if not looks_random(value) and not _CHOSEN.match(match[2]):
-        return match[0]
-    return f"{match[1]}{REDACTED}{match[2][len(value) :]}"
 
 
 SHAPES: Final = (
@@ -131,7 +58,7 @@ SHAPES: Final = (
         (" is ", " was ", " ist ", " lautet ", " est "),
         r"(?i)\b((?:pass(?:word|wort|phrase|code)|token|secret|api[ _-]?key|pin"
         r"|mot de passe)(?: (?:is|was|ist|lautet|est) {1,4}['\"(]?))(\S{8,200})",
-        _mask_told,
+        mask_told,
     ),
     Shape(
         ("private key",),
@@ -155,13 +82,14 @@ SHAPES: Final = (
     Shape(
         ("basic",),
         r"(?i)\b(basic(?:\s|%20){1,8})([A-Za-z0-9+/_\-]{8,}=*)",
-        _mask_basic,
+        mask_basic,
     ),
     # headers with one value; those with parts are masked by `headers`
     Shape(
         ("authorization",),
         r"(?i)(?:\b|(?<=\\[nrt]))((?:proxy-)?authorization)"
-        r"(\\{0,8}['\"]?\s{0,8}[:=]\s{0,8}(?:b?\\{0,8}['\"])?)(?![\s{(\[])"
+        r"(\\{0,8}['\"]?\s{0,8}[:=]\s{0,8}(?:[bfru]{0,2}\\{0,8}['\"])?+)(?![\s{(\[])"
+        rf"(?!(?:[A-Za-z]{{1,20}} )?{_PLACE}['\"\s])"
         r"(?!(?:none|null|true|false)\b)(?![A-Za-z][\w\-]{1,30}\s{1,4}[\w\-]{1,60}=[^=\s])"
         r"[^\n'\"\\]+",
         rf"\1\2{REDACTED}",
@@ -176,8 +104,23 @@ SHAPES: Final = (
     Shape(
         ("-u", "--user", "--proxy-user"),
         rf"((?:\s|['\"])(?:-u|-U|--user|--proxy-user){_Q}[ =,]{{1,4}}{_Q}"
-        r"[^\s:'\"]{0,100}:)(?!//)(?:[^\s'\"\\]|(?<=['\"])[^'\"\\]+)+",
+        rf"[^\s:'\"]{{0,100}}:)(?!//|{_PLACE}(?:['\"\s]|\Z))(?:[^\s'\"\\]|(?<=['\"])[^'\"\\]+)+",
         _REST,
+    ),
+    # PowerShell
+    Shape(
+        ("convertto-securestring",),
+        r"(?i)(convertto-securestring(?:\s{1,8}-(?:string|asplaintext|force)\b){0,3}"
+        r"\s{1,8})(?![\s$(\-])(?:'[^'\n]+'|\"[^\"\n]+\"|\S+)",
+        _REST,
+    ),
+    # messages that repeat a rejected key behind a colon
+    Shape(
+        ("api key", "access key", "secret key", "api_key"),
+        r"(?i)(?P<lead>\b(?:api|access|secret)[ _]key\b[^\n:=]{0,80}"
+        r"(?<!\bid)(?<!request)(?<!commit)(?<!hash)(?<!digest)(?<!checksum): ?)"
+        r"(?P<value>[A-Za-z0-9+/=_\-]{20,400})(?=[\s.,;)'\"]|\Z)",
+        mask_segment,
     ),
     # netrc
     Shape(
@@ -220,7 +163,7 @@ SHAPES: Final = (
         ("secret", "token", "passphrase"),
         r"(?i)(?P<lead>\b(?P<name>(?:auth_|session_|bearer_)?token|secret|passphrase)"
         r"\s{1,4})'(?P<value>(?:[^'\n]|''){1,4096})'",
-        _mask_stated,
+        mask_stated,
     ),
     # auth=("user", "password"), as requests takes it
     Shape(
@@ -232,11 +175,11 @@ SHAPES: Final = (
     ),
     # NAME value, as in properties of Spark
     Shape(
-        ("key", "token", "secret", "passw", "pwd"),
+        ("key", "token", "secret", "passw", "pwd", "signature"),
         r"(?P<lead>(?P<name>(?:key|KEY|Key|token|TOKEN|Token|secret|SECRET|Secret|passw"
-        r"|PASSW|pwd|PWD)[\w.\-]{0,80})[ \t]{1,40})"
+        r"|PASSW|pwd|PWD|[Ss]ignature)[\w.\-]{0,80})[ \t]{1,40})"
         r"(?P<value>[A-Za-z0-9+/=_\-]{20,400})(?=\s|\Z)",
-        _mask_spaced,
+        mask_spaced,
     ),
     # Webhooks: whoever knows the address may post
     Shape(
@@ -270,17 +213,22 @@ SHAPES: Final = (
         _REST,
     ),
     Shape(
-        ("://", " /", "'/", '"/'),
+        (
+            *("/v0", "key/", "keys/", "token/", "tokens/", "/reset/", "_reset/"),
+            *("-reset/", "wordreset/", "/invite/", "/inputs/", "/http/", "/secret/"),
+            *("/auth/", "/webhook/", "/s/", "/verify/", "/magic/", "/share/"),
+            *("/unsubscribe/", "/confirm/"),
+        ),
         r"(?i)(?P<lead>/(?:v\d|(?:api[_\-]?|access[_\-]?|auth[_\-]?)?(?:key|token)s?"
         r"|(?:password[_\-]?)?reset|invite|inputs|http|secret|auth|webhook|s|verify"
         r"|magic|share|unsubscribe|confirm)/)(?P<value>[\w\-=.]{20,200})(?=[/?#\s'\"<>)]|\Z)",
-        _mask_segment,
+        mask_part,
     ),
     # .pgpass: host:port:database:user:password
     Shape(
         (":",),
         r"(?P<lead>:(?:\d{4,5}|\*):[\w*$\-]{1,64}:[\w.@\-]{1,64}:)(?!//)[^\s'\"]+",
-        _mask_pgpass,
+        mask_pgpass,
     ),
     # lines of htpasswd and shadow
     Shape(
@@ -309,14 +257,14 @@ SHAPES: Final = (
         r"|senha|wachtwoord) (?:for|für|fuer|pour|para|per|voor|of|von|de|di|do) "
         r"(?:[^\n:;,.]{1,60}|(?:key |user )?'[^'\n]{1,200}'): ?)(?P<value>[^\s]+)"
         r"(?=\s*(?:\n|\Z))",
-        _mask_word_value,
+        mask_word_value,
     ),
     # messages of pydantic: the name, and a line below it the value
     Shape(
         ("input_value=",),
         r"(?m)(?P<lead>^(?P<name>[\w.\-]{1,80})\n[ ]{1,8}[^\n]{0,500}?\binput_value=)"
         r"(?P<value>[^\n]+?)(?=, input_type=|\]|\n|\Z)",
-        _mask_named,
+        mask_named,
     ),
     # form-data
     Shape(
@@ -324,34 +272,34 @@ SHAPES: Final = (
         r"(?i)(?P<lead>form-data;\s{0,4}name=\\{0,4}['\"](?P<name>[\w.\-\[\]]{1,80})"
         r"\\{0,4}['\"](?:(?:\r?\n|(?:\\r)?\\n)[A-Z][\w\-]{1,40}: [^\n\\]{1,200}){0,3}"
         r"(?:\r?\n|(?:\\r)?\\n){1,2})(?P<value>(?:(?!\r?\n--|(?:\\r)?\\n--)[^\n]){1,4096})",
-        _mask_named,
+        mask_named,
     ),
     # <name>X</name><value>Y</value>, <string name="X">Y</string>
     Shape(
         ("<",),
         r"(?i)(?P<lead><(?P<tag>name|key|id)>\s{0,8}(?P<name>[\w.\-]{1,80})\s{0,8}"
         r"</(?:name|key|id)>\s{0,20}<(?:value|string|val)>)(?P<value>[^<]+)",
-        _mask_named,
+        mask_named,
     ),
     Shape(
         ("<",),
         r"(?i)(?P<lead><[\w:\-]{1,40}\s(?:name|key|id)=\\{0,4}['\"](?P<name>[\w.\-]{1,80})"
         r"\\{0,4}['\"](?:\s[\w:\-]{1,30}=['\"][^'\"<>]{0,60}['\"]){0,3}\s?>(?:\s{0,20}<value>)?)"
         r"(?P<value>[^<>\s][^<>]*)(?=</)",
-        _mask_named,
+        mask_named,
     ),
     # - name: X, and the value on the next line
     Shape(
         ("value:",),
         r"(?i)(?P<lead>\b(?:name|key):\s{0,4}['\"]?(?P<name>[\w.\-]{1,80})['\"]?"
         r"[ \t]{0,8}(?:\n\s{0,40}|,\s{0,8})value:[ \t]{1,8}['\"]?)(?P<value>[^\n'\"]+)",
-        _mask_named,
+        mask_named,
     ),
     Shape(
         ("value:",),
         r"(?i)(?P<lead>\bvalue:[ \t]{1,8}['\"]?)(?P<value>[^\n'\"]{1,200})"
         r"(?=['\"]?\n\s{0,40}(?:name|key):\s{0,4}['\"]?(?P<name>[\w.\-]{1,80}))",
-        _mask_named,
+        mask_named,
     ),
     # <input name="password" value="...">, {"name": "TOKEN", "value": "..."}
     Shape(
@@ -360,37 +308,64 @@ SHAPES: Final = (
         r"(?P<name>[\w.\-]{1,80})\\{0,8}['\"][\s,]{1,8}(?:type=['\"]\w{1,20}['\"]\s)?"
         r"\\{0,8}['\"]?value\\{0,8}['\"]?\s{0,4}[=:]\s{0,4}\\{0,8}['\"])"
         r"(?P<value>[^'\"\\\n]+)",
-        _mask_named,
+        mask_named,
     ),
     Shape(
         ("value",),
         r"(?i)(?P<lead>['\"]value\\{0,8}['\"]\s{0,4}:\s{0,4}\\{0,8}['\"])"
         r"(?P<value>[^'\"\\\n]{1,4096})(?=\\{0,8}['\"],\s{0,8}\\{0,8}['\"](?:name|key)"
         r"\\{0,8}['\"]\s{0,4}:\s{0,4}\\{0,8}['\"](?P<name>[\w.\-]{1,80}))",
-        _mask_named,
+        mask_named,
     ),
 )
+_BY_HINT: Final = tuple(
+    (tuple(without_digits(hint).split() or [hint]), hint, number)
+    for number, shape in enumerate(SHAPES)
+    for hint in shape.hints
+)
+"""Of each hint its words, the hint, and which shape it belongs to."""
 _MARK: Final = re.compile(r"[\s@='\"%<$]|(?::[^:]{1,80}){4}")
 
 
-def mask_shapes(text: str, low: str) -> str:
+# Every other form holds one of the marks above.
+_UNMARKED: Final = ("//", "hook", "/bot", "/p/", "hc-ping.com/", "pagerduty.com/")
+
+
+def mask_shapes(text: str, words: str) -> str:
     """Replace everything in a text that has the form of a secret.
 
     Args:
         text: Any text.
-        low: The same in lower case.
+        words: Its distinct words.
     """
-    if not (_MARK.search(low) or "//" in low or "hook" in low):
-        return mask_tokens(text, REDACTED)  # a word or a path
+    low = words.lower()
+    if not (_MARK.search(text) or any(hint in low for hint in _UNMARKED)):
+        return mask_tokens(text, words, REDACTED)  # a word or a path
     if "cookie" in low or "authorization" in low:
         text = mask_headers(text)
-    for shape in SHAPES:
-        for hint in shape.hints:
-            if hint in low:
-                text = shape.mask(text)
-                break
-    if "//" in low or "%2f" in low or ":\\/" in low:
+    for shape in _possible(text, low):
+        text = shape.mask(text)
+    if "//" in low or "%0f" in low or ":\\/" in low:
         text = mask_users(text)
-    if "=" in low or "%3d" in low or "u003d" in low:
+    if "=" in low or "%0d" in low or "u000d" in low:
         text = mask_signatures(text)
-    return mask_tokens(text, REDACTED)
+    return mask_tokens(text, words, REDACTED)
+
+
+def _possible(text: str, words: str) -> list[Shape]:
+    """Return the shapes of which a text has a hint.
+
+    Args:
+        text: The text.
+        words: Its distinct words in lower case.
+    """
+    found: set[int] = set()
+    low = ""
+    for pieces, hint, number in _BY_HINT:
+        if pieces[0] in words and number not in found:
+            if pieces[0] != hint and " " in hint:  # look for it in the text itself
+                low = low or text.lower()
+                if hint not in low:
+                    continue
+            found.add(number)
+    return [SHAPES[number] for number in sorted(found)]

@@ -10,10 +10,12 @@ from __future__ import annotations
 import functools
 import re
 import string
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from .late import Late
 from .names import looks_random
+from .skeleton import without_digits
 from .token_table import TABLE
 
 __all__ = ["ALPHABETS", "Token", "mask_tokens", "tokens"]
@@ -44,7 +46,7 @@ _OTHERS: Final = (
     (
         "JSON web token",
         "eyJ",
-        r"eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*){1,3}",
+        r"eyJ[A-Za-z0-9_\-]{8,1000}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*){1,3}",
     ),
     ("Discord bot", ".", r"[MNO][\w\-]{23,27}\.[\w\-]{6}\.[\w\-]{27,40}"),
 )
@@ -125,26 +127,45 @@ def _other(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])")
 
 
+_bare: Final = functools.cache(re.compile)
+
+
 @functools.cache
 def _body(alphabet: str) -> re.Pattern[str]:
     return re.compile(f"[{ALPHABETS[alphabet]}]*")
 
 
-def mask_tokens(text: str, mark: str) -> str:
-    """Replace every known token in a text with a mark."""
+def mask_tokens(text: str, distinct: str, mark: str) -> str:
+    """Replace every known token in a text with a mark.
+
+    Args:
+        text: Any text.
+        distinct: Its distinct words, see `distinct_words`.
+        mark: What stands in the place of a token.
+    """
     if len(text) < _LEAST_CHARS:
         return text
+    if not distinct.isascii():
+        distinct = distinct.encode("ascii", "replace").decode()
+    if len(distinct) < len(text) and not ("\\" in text or "%" in text):
+        long = (
+            w for w in distinct.translate(_DELIMITERS).split() if len(w) >= _LEAST_CHARS
+        )
+        if not _may_hold(" ".join(long), without_digits):
+            return text
     plain = text
     if "\\" in text or "%" in text:  # what is escaped before a token is no part of it
         plain = f"{_ESCAPED.sub(' ', text)} {text}"
-    if len(plain) < _SHORT_CHARS:
+    # Other alphabets end a token as well, which `translate` does not know.
+    if len(plain) < _SHORT_CHARS or not plain.isascii():
         words = _LONG.get().findall(plain)
     else:  # split in one go: most words are short
         every = plain.translate(_DELIMITERS).split()
         words = list({word for word in every if len(word) >= _LEAST_CHARS})
     if not words or not _may_hold(" ".join(words)):
         return text
-    for word in words:
+    # A word may be the beginning of a longer one, so the longer one comes first.
+    for word in sorted(words, key=len, reverse=True):
         safe = _mask_word(word, mark)
         if safe != word:
             text = text.replace(word, safe)
@@ -152,25 +173,43 @@ def mask_tokens(text: str, mark: str) -> str:
 
 
 @functools.cache
-def _by_head() -> dict[str, tuple[str, ...]]:
-    """Return the prefixes by their first two letters or digits."""
-    found: dict[str, set[str]] = {}
+def _by_head(form: Callable[[str], str]) -> dict[str, dict[str, str]]:
+    """Return the prefixes by their first two letters or digits.
+
+    Behind a short prefix is a pattern of it and of the least that follows.
+    """
+    found: dict[str, dict[str, str]] = {}
     for token in tokens():
-        head = token.prefix.translate(_NO_WORD).split()[0][:2]
-        found.setdefault(head, set()).add(token.prefix)
-    return {head: tuple(some) for head, some in found.items()}
+        prefix = form(token.prefix)
+        head = prefix.translate(_NO_WORD).split()[0][:2]
+        pattern = rf"{re.escape(prefix)}[{ALPHABETS[token.alphabet]}]{{{token.least}}}"
+        some = found.setdefault(head, {})
+        is_short = len(prefix) <= 3 and prefix not in some
+        some[prefix] = pattern if is_short else ""
+    return found
 
 
-def _may_hold(words: str) -> bool:
-    """Return whether any of the words may hold a token: one look at all of them."""
-    known = _by_head()
-    for head in {piece[:2] for piece in words.translate(_NO_WORD).split()}:
-        for prefix in known.get(head, ()):
-            if prefix in words:
+def _may_hold(words: str, form: Callable[[str], str] = str) -> bool:
+    """Return whether any of the words may hold a token: one look at all of them.
+
+    Args:
+        words: The words.
+        form: What was done with them before.
+    """
+    known = _by_head(form)
+    pieces = set(words.translate(_NO_WORD).split())
+    for head in {piece[:2] for piece in pieces}.intersection(known):
+        for prefix, pattern in known[head].items():
+            if prefix in words and (not pattern or _bare(pattern).search(words)):
                 return True
-    return any(
-        part in words and _other(pattern).search(words) for _, part, pattern in _OTHERS
-    )
+    for _, part, pattern in _OTHERS:
+        if form(part) not in words:
+            continue
+        if form(part) != part:
+            return True  # the pattern does not fit any more
+        if _bare(pattern).search(words):  # faster than with what may stand around it
+            return True
+    return False
 
 
 @functools.cache

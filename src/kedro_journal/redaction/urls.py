@@ -25,6 +25,12 @@ _USER_MAX_CHARS: Final = 600
 _OPEN_USERS: Final = frozenset(
     "abfs abfss wasb wasbs adl ssh sftp git git+ssh svn+ssh rsync".split()  # noqa: SIM905
 )
+# Schemes of databases, where a lone user is a login and no token.
+_DATABASES: Final = Late(
+    r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|snowflake|redshift|hive|trino|presto"
+    r"|clickhouse|vertica|db2|teradata|impala|exa|cockroachdb)(?:\+\w{1,20})?\Z"
+)
+_LOGIN: Final = Late(r"[A-Za-z][A-Za-z_.\-]{1,30}\Z")
 _WEB: Final = frozenset("http https ws wss ftp file".split())  # noqa: SIM905
 _QUERY: Final = Late(
     r"(?P<lead>(?:[?&;]|%3[fF]|%26|&amp;|\\{1,4}u0026)"
@@ -82,7 +88,7 @@ def _end_of_user(text: str, match: re.Match[str]) -> int:
     run = authority[0] if authority else ""
     if "@" in run:
         user = run[: run.rindex("@")]
-        if ":" not in user and scheme in _OPEN_USERS:
+        if ":" not in user and (scheme in _OPEN_USERS or _is_login(user, scheme)):
             return 0
         return start + len(user)
     if text.find("@", start, start + _USER_MAX_CHARS) < 0:
@@ -91,6 +97,11 @@ def _end_of_user(text: str, match: re.Match[str]) -> int:
     if wide is None or not _is_password(wide, scheme):
         return 0
     return wide.end() - 1
+
+
+def _is_login(user: str, scheme: str) -> bool:
+    """Return whether a lone user in the URL of a database is the name of a login."""
+    return bool(_DATABASES.match(scheme) and _LOGIN.match(user))
 
 
 def _is_password(wide: re.Match[str], scheme: str) -> bool:

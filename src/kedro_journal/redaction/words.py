@@ -92,7 +92,7 @@ KEY_OWNERS_BY_VALUE: Final = _set(
     ingestion ingress user customer maps bot anon publishable developer dev consumer
     site tenant project org organization registration node cluster db database iot
     device backup recovery activation product integration age routing gateway machine
-    team
+    team insert restricted sa
     """
 )
 """Words before `key` for which the value decides."""
@@ -100,6 +100,7 @@ KEY_OWNERS_BY_VALUE: Final = _set(
 KEYS_OF_THINGS: Final = _set(
     """
     project team org organization region node activity space issue group group_by tenant
+    primary secondary
     """
 )
 """Words before `key` with which a service names things by it: the value decides."""
@@ -325,7 +326,7 @@ QUALIFIERS: Final = _set(
     main admin root read write ro rw readonly readwrite old new current previous next
     primary secondary default backup local remote internal external global shared a b
     c v us eu uk ap east west north south qa uat ci cd user override rotated legacy
-    temp tmp beta alpha demo
+    temp tmp beta alpha demo provided
     """
 )
 """Words that may follow a secret and say which one it is: `token_prod`."""
@@ -368,7 +369,7 @@ DESCRIPTIONS: Final = _set(
     created_at updated_at encryption encoding charset charsets character characters
     chars digits alphabet entropy symbol symbols upper lower case description docs doc
     comment note help message msg text_column spaces registry resolver client ttls
-    interval period percent percentage pct cost costs price prices pricing merge
+    stdin interval period percent percentage pct cost costs price prices pricing merge
     merges unit units ns key_name sharing share import export sync list lists
     """
 )

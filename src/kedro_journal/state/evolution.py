@@ -56,6 +56,7 @@ from .model import (
     RunState,
     SessionState,
     SessionStatus,
+    ValidationWarning,
     Writer,
 )
 from .node import MOVES, Here, NodeBuilder, NodeEvent, RunEnd, status_at_end
@@ -67,6 +68,7 @@ __all__ = ["StateBuilder", "evolve", "fold"]
 
 _ANOMALIES_MAX: Final = 1000
 _LEFT_OUT_MAX: Final = 100
+_WARNINGS_MAX: Final = 1000
 _COUNT_MAX: Final = 2**53 - 1  # sums of hostile numbers could get too long to print
 _ENDED: Final = frozenset({"completed", "failed", "interrupted", "skipped"})
 _STEPS: Final = {event: move.step for event, move in MOVES.items()}
@@ -214,7 +216,7 @@ class StateBuilder:
             case NoteAdded():
                 self._notes.append(_note_of(record, event))
             case DatasetValidated():
-                pass  # it moves nothing: the load or save that it belongs to goes on
+                self._validated(record, event)
             case JournalGap():
                 self._gap(event)
             case JournalRepaired():
@@ -236,6 +238,22 @@ class StateBuilder:
                 raise AssertionError(event)
             case _:
                 assert_never(event)
+
+    def _validated(self, record: Entry, event: DatasetValidated) -> None:
+        """Keep a warning. It moves nothing: the load or save it belongs to goes on."""
+        known = self._now("validation_warnings")
+        if len(known) < _WARNINGS_MAX:
+            one = ValidationWarning(
+                seq=record.seq,
+                at=record.at,
+                dataset=event.dataset,
+                run_id=event.run_id,
+                attempt=event.attempt,
+                node=event.node,
+                outcome=event.outcome,
+                failure=event.failure,
+            )
+            self._fields = {**self._fields, "validation_warnings": (*known, one)}
 
     def _count(self, name: str, more: int) -> None:
         self._fields[name] = min(self._now(name) + max(more, 0), _COUNT_MAX)

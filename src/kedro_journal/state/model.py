@@ -13,6 +13,7 @@ from kedro_journal._instant import Instant
 from kedro_journal.events import (
     CommandLine,
     ContextLoaded,
+    DataFailure,
     ErrorInfo,
     Git,
     LogLine,
@@ -41,6 +42,7 @@ __all__ = [
     "RunStatus",
     "SessionState",
     "SessionStatus",
+    "ValidationWarning",
     "Verdict",
     "Writer",
 ]
@@ -270,6 +272,24 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     logger: str = ""
 
 
+class ValidationWarning(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Data that did not pass its validation while the run went on.
+
+    Attributes:
+        seq, at: The record that says so, and its wall clock.
+        dataset, node, run_id, attempt, outcome, failure: See `dataset.validated`.
+    """
+
+    seq: int
+    at: Instant
+    dataset: str
+    run_id: str | None = None
+    attempt: int = 1
+    node: str | None = None
+    outcome: str = "warned"
+    failure: DataFailure | None = None
+
+
 class SessionState(Shown, frozen=True, omit_defaults=True):
     """Everything that a journal says of its session, up to `seq`.
 
@@ -294,6 +314,8 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
         close_reason, exit_code: See `session.closed`.
         writers: The processes that wrote, by name.
         notes: Notes that were added.
+        validation_warnings: Data that did not pass its validation while the run went
+            on, at most 1000.
         anomalies: Facts that do not fit, at most 1000.
         unknown_events: Records that this version cannot read; see `state.unread`.
         unknown_types: Names of their event types, sorted, at most 100.
@@ -347,6 +369,7 @@ class SessionState(Shown, frozen=True, omit_defaults=True):
     exit_code: int | None = None
     writers: Mapping[str, Writer] = {}
     notes: tuple[Note, ...] = ()
+    validation_warnings: tuple[ValidationWarning, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
     unknown_events: int = 0
     unknown_types: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ from .table import Column, pairs, table
 from .terminal import Line, Screen, Span, clip, indent, line, render
 from .timeline import LEVEL_ROLES
 from .verdict import Moments, alive_lines, title, verdict_lines
-from .words import ago, count, date_and_time, flatten, literal
+from .words import ago, count, date_and_time, failed_checks, flatten, literal
 
 __all__ = [
     "Detail",
@@ -40,6 +40,7 @@ __all__ = [
     "session_facts",
     "session_lines",
     "session_view",
+    "validation_lines",
 ]
 
 _ANOMALIES_SHOWN: Final = 5
@@ -153,6 +154,7 @@ def session_lines(
             lines += indent(log_lines(failure, screen))
     lines += parameter_lines(state, screen, whole=detail.parameters)
     lines += unused_lines(state)
+    lines += validation_lines(state, screen, whole=detail.notes)
     lines += note_lines(state, screen, whole=detail.notes)
     lines += _journal(state, findings)
     if not as_of:
@@ -278,6 +280,24 @@ def _run(
         run, state, narrower, every=detail.all_nodes, datasets=detail.datasets
     )
     return [*lines, *indent(nodes)]
+
+
+def validation_lines(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:
+    """Return the warnings of validations, the last ones or all; none without any."""
+    every = state.validation_warnings
+    shown = every if whole else every[-_NOTES_SHOWN:]
+    if not shown:
+        return []
+    lines = _section("Validation warnings")
+    if len(shown) < len(every):
+        rest = f"  ... {len(every) - len(shown)} before; --notes shows all"
+        lines.append(line(Span(rest, "dim")))
+    for one in shown:
+        by = f" (node {one.node})" * bool(one.node)
+        text = f"{one.dataset} did not pass{failed_checks(one.failure)}{by}"
+        moment = Span(f"{date_and_time(one.at, screen)}  ", "dim")
+        lines += indent([line(moment, Span(text, "warn"))])
+    return lines
 
 
 def note_lines(state: SessionState, screen: Screen, *, whole: bool) -> list[Line]:

@@ -39,7 +39,7 @@ from kedro_journal.events import (
 )
 
 from .terminal import Line, Screen, Span, cells, clip, pad
-from .words import bytes_size, count, duration, literal
+from .words import bytes_size, count, duration, failed_checks, literal
 
 __all__ = ["LEVEL_ROLES", "Sentence", "Timeline", "describe"]
 
@@ -132,12 +132,7 @@ def describe(event: AnyEvent) -> Sentence:  # noqa: PLR0911 - one per family
 
 
 def _validated(event: DatasetValidated) -> Sentence:
-    failure = event.failure
-    told = ""
-    if failure is not None:
-        checks = ", ".join(one.check or "a check" for one in failure.checks)
-        told = f" on {failure.mode}" * bool(failure.mode)
-        told += f": {checks} ({failure.cases_total} values)" * bool(checks)
+    told = failed_checks(event.failure)
     text = f"{event.dataset} did not pass validation{told}; the run went on"
     return Sentence(event.node or event.dataset, text, "warn")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from kedro_journal.events import DataFailure
 from kedro_journal.redaction.decoding import decode
 from kedro_journal.state import flat
 
@@ -18,6 +19,7 @@ __all__ = [
     "count",
     "date_and_time",
     "duration",
+    "failed_checks",
     "flatten",
     "literal",
     "short_date",
@@ -31,6 +33,15 @@ _PLAIN_ESCAPES: Final = frozenset(
     + "$tuple $set $frozenset".split()  # noqa: SIM905
 )
 _SIZE_MAX: Final = 10**24  # bytes; an integer of a journal may be beyond any float
+
+
+def failed_checks(failure: DataFailure | None) -> str:
+    """Return which checks of data failed: ` on save: not_null (3 values)`."""
+    if failure is None:
+        return ""
+    checks = ", ".join(one.check or "a check" for one in failure.checks)
+    told = f" on {failure.mode}" * bool(failure.mode)
+    return told + f": {checks} ({failure.cases_total} values)" * bool(checks)
 
 
 def duration(seconds: float | None) -> str:  # noqa: PLR0911 - a ladder
