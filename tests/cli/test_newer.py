@@ -95,6 +95,8 @@ def test_a_newer_line_format_is_named(journals, call, command: str) -> None:
         "newer version of kedro-journal (format 2): upgrade to read it" in done.stdout
     )
     assert done.exit_code == (0 if command == "list" else NewerJournal.exit_code)
+    assert "unknown user" not in done.stdout, "nothing is known of who ran it"
+    assert done.stdout.count("this version does not know") <= 1
 
 
 def test_tail_prints_what_there_is_and_says_that_it_cannot_be_read(

@@ -35,8 +35,7 @@ def test_a_failed_run_ends_with_the_command_that_shows_it(
     session_id = project.ids()[0]
     last = done.stderr.rstrip().splitlines()[-1]
     assert done.returncode == 1
-    assert last.startswith("kedro-journal: failed: act")
-    assert "ValueError: no such column" in last
+    assert last.startswith("kedro-journal: failed: act: ValueError: no such column")
     assert last.endswith(f"See `kedro-journal show {session_id}`")
     assert "See `kedro-journal show" not in silent.stderr
 

@@ -106,3 +106,51 @@ def test_two_sessions_are_compared_in_order_of_time(project: Project) -> None:
     assert "  ran again      3 nodes\n" in forward
     same = project.journal("diff", second, second).stdout
     assert same == f"{second}: the same session\n"
+
+
+ODD = """
+from kedro.pipeline import Node, Pipeline
+
+class Odd(Exception):
+    def __init__(self, code, text):
+        super().__init__(f"{code}: {text}")
+
+def act():
+    raise Odd(7, "no such column")
+
+def make_pipelines():
+    return {"__default__": Pipeline([Node(act, None, "one", name="act")])}
+"""
+
+
+def test_a_signal_while_the_command_reads_the_project_is_an_interruption(
+    project: Project,
+) -> None:
+    registry = project.path / "src" / project.package / "pipeline_registry.py"
+    stop = "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n"
+    registry.write_text(stop + registry.read_text())
+    done = project.kedro("run")
+    assert done.returncode == -signal.SIGTERM, done.stdout
+
+    for _ in "ab":  # the second list reads the index
+        (row,) = as_json(project.journal("list", "--json"))
+        assert row["verdict"] == "interrupted"
+    assert "Interrupted: a signal ended it." in project.journal("show").stdout
+
+
+def test_an_exception_that_does_not_reach_the_parent_is_no_killed_worker(
+    at_level: Project,
+) -> None:
+    at_level.nodes(ODD)
+
+    done = at_level.kedro("run", "--runner", "ParallelRunner")
+
+    shown = at_level.journal("show").stdout.partition("\n\n")[0]
+    assert done.returncode == 1
+    assert "was killed" not in shown
+    assert "Odd: 7: no such column" in shown
+    assert "could not be unpickled: TypeError" in shown
+    for _ in "ab":  # the second list reads the index
+        listed = at_level.journal("list").stdout
+        assert "Odd: 7: no such column" in listed
+        assert "was killed" not in listed

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from kedro_journal.events import (
+    CommandLine,
     DatasetConfirming,
     Entry,
     ErrorInfo,
@@ -49,6 +50,14 @@ POOL: Final = ErrorInfo(
     type="concurrent.futures.process.BrokenProcessPool",
     message="A process in the process pool was terminated abruptly",
 )
+UNREAD: Final = ErrorInfo(
+    type=POOL.type,
+    message=POOL.message,
+    remote="Traceback (most recent call last):\n"
+    '  File "connection.py", line 251, in recv\n'
+    "    return _ForkingPickler.loads(buf.getbuffer())\n"
+    "TypeError: __init__() missing 1 required positional argument: 'code'\n",
+)
 _Step = Callable[[Story], object]
 
 
@@ -67,7 +76,7 @@ class Statement(NamedTuple):
 
     def state(self) -> SessionState:
         """Return the state that the records add up to."""
-        story = Story().created()
+        story = Story().created(command=CommandLine(name="run", argv=("kedro", "run")))
         for step in self.steps:
             step(story)
         return story.state(self.liveness)
@@ -200,6 +209,24 @@ STATEMENTS: Final = (
             _run_failed(POOL),
             CLOSED,
         ),
+    ),
+    Statement(
+        "a worker raised an exception that cannot be unpickled",
+        (
+            *SPLIT,
+            _worker("train", "running", "w2", 77),
+            _soft,
+            _run_failed(UNREAD),
+            CLOSED,
+        ),
+    ),
+    Statement(
+        "a worker's result cannot be unpickled",
+        (*SPLIT, _worker("train", "running", "w2", 77), _run_failed(UNREAD), CLOSED),
+    ),
+    Statement(
+        "SIGTERM before the run started",
+        (_tell(SessionClosed(reason="signal")),),
     ),
     Statement("the session failed when it was created", _early("create")),
     Statement("the configuration does not parse", _early("context")),

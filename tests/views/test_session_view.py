@@ -157,6 +157,22 @@ def test_a_failure_shows_its_source_once_and_the_projects_frames(story, screen):
     assert f"kedro-journal resume {story.session_id}" in text
 
 
+def test_frames_of_compiled_libraries_are_not_the_projects(story, screen):
+    parser = Frame(file="yaml/_yaml.pyx", line=680, function="get_single_node")
+    mine = Frame(file="fast.pyx", line=3, function="fit", source="x[0]")
+    error = ErrorInfo(
+        type="E", message="m", frames=(mine, *[parser] * 6), snippet=(), remote=""
+    )
+    story.created().started("train")
+    text = show(
+        story.tell(RunFailed(run_id=story.run_id, duration_s=8.0, error=error)), screen
+    )
+
+    assert "> fast.pyx:3 in fit" in text
+    assert "... 2 frames of yaml\n" in text
+    assert "> yaml/" not in text
+
+
 def test_what_broke_can_be_resumed_and_what_did_not_cannot(story, screen):
     story.created().started("train").node("train", "running")
     assert "kedro-journal resume" in show(story, screen, "crashed")

@@ -222,8 +222,16 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def is_broken_pool(self) -> bool:
-        """Whether it says that a worker process of a pool died."""
+        """Whether it says that a pool of worker processes broke and ended them all."""
         return self.type.rpartition(".")[2] == "BrokenProcessPool"
+
+    @property
+    def is_unread_result(self) -> bool:
+        """Whether a pool broke because a result or an exception was not unpickled.
+
+        Exceptions whose `__init__` takes other arguments than `args` are of this kind.
+        """
+        return self.is_broken_pool and "_ForkingPickler.loads" in self.remote
 
     @property
     def is_dataset_error(self) -> bool:

@@ -51,7 +51,8 @@ def _hint(folder: Path) -> str:
     state = replay_folder(folder, salvage=True)
     if state.verdict not in ("failed", "interrupted", "crashed"):
         return ""
-    where = " ".join("".join(span.text for span in broke(Listed(state))).split())
+    parts = (": " if span.text == "  " else span.text for span in broke(Listed(state)))
+    where = " ".join("".join(parts).split())
     what = f"{state.verdict}: {where}".rstrip(".") if where else state.verdict
     command = f"kedro-journal show {shlex.quote(state.session_id)}"
     return f"kedro-journal: {escape(what)}. See `{escape(command)}`"

@@ -36,7 +36,7 @@ from .folder import liveness_of, owner_of, replay_folder
 __all__ = ["INDEX_NAME", "Found", "listed", "look"]
 
 INDEX_NAME: Final = ".index"
-_FORM: Final = "index 5"
+_FORM: Final = "index 6"
 _NODES_MAX: Final = 10**6  # that are counted; a run has not as many
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _OTHERS: Final = "others"  # sessions whose ids begin with no day
@@ -327,4 +327,7 @@ def _error_in_short(error: ErrorInfo | None) -> ErrorInfo | None:
     if error is None:
         return None
     cause = _error_in_short(error.cause) if error.is_dataset_error else None
-    return ErrorInfo(type=error.type, message=error.message, cause=cause)
+    remote = error.remote if error.is_unread_result else ""
+    return ErrorInfo(
+        type=error.type, message=error.message, cause=cause, remote=remote
+    )

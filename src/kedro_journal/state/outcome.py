@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .unread import hides_outcome, is_unreadable
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from .model import RunState, SessionState, Verdict
 
 __all__ = ["is_left_to_others", "outcome_of", "verdict_of"]
+
+_RUNNING_COMMANDS: Final = frozenset({"run", "resume", "rerun"})
 
 
 def outcome_of(state: SessionState) -> Verdict:
@@ -62,7 +64,14 @@ def _without_end(state: SessionState) -> Verdict:
         return "completed"
     if state.status not in ("closed", "inactive"):
         return "running"  # it may yet run
+    if state.close_reason == "signal" and _was_to_run(state):
+        return "interrupted"
     return "unknown" if state.unattributed_events else "no run"
+
+
+def _was_to_run(state: SessionState) -> bool:
+    """Return whether a command started it that runs a pipeline and ends."""
+    return state.command is not None and state.command.name in _RUNNING_COMMANDS
 
 
 def is_left_to_others(state: SessionState) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "took",
     "env_in_force",
     "failures",
+    "has_lost_worker",
     "last_attempts",
     "places",
     "progress",
@@ -202,6 +203,19 @@ def reason(error: ErrorInfo) -> ErrorInfo:
     while error.cause is not None and error.is_dataset_error:
         error = error.cause
     return error
+
+
+def has_lost_worker(run: RunState) -> bool:
+    """Return whether a run ended because one of its worker processes died.
+
+    A pool also breaks if a result cannot be unpickled. Then no worker died. The same
+    holds if every node that broke raised an error of its own.
+    """
+    error = run.error
+    if error is None or not error.is_broken_pool or error.is_unread_result:
+        return False
+    broken = run.broken
+    return not broken or any(node.error is None for node in broken)
 
 
 def failures(state: SessionState) -> list[Failure]:

@@ -22,6 +22,7 @@ _LIBRARY: Final = re.compile(
     r"(^|[/\\])(site-packages|dist-packages)[/\\]|[/\\]python\d[\d.]*[/\\]|^<frozen"
 )
 _PACKAGE: Final = re.compile(r"(?:site|dist)-packages[/\\]([^/\\]+)")
+_COMPILED: Final = re.compile(r"(?:([^/\\]+)[/\\])?[^:]*\.(?:pyx|pxi|pxd)\Z")
 _REMOTE_FRAME: Final = re.compile(r'  File "(.+)", line (\d{1,9})(?:, in (.*))?\Z')
 _REMOTE_HEAD: Final = "Traceback (most recent call last):"
 _INNERMOST_SHOWN: Final = 4
@@ -30,8 +31,14 @@ _CAUSES_MAX: Final = 10
 
 
 def is_library_frame(frame: Frame, project_path: str = "") -> bool:
-    """Return whether a frame is a library's, not the project's."""
+    """Return whether a frame is a library's, not the project's.
+
+    Cython names its files relative to the folder where the library was compiled. No
+    source is found for them here.
+    """
     if _LIBRARY.search(frame.file):
+        return True
+    if _COMPILED.match(frame.file) and not frame.source:
         return True
     absolute = frame.file.startswith(("/", "\\")) or frame.file[1:3] in (":\\", ":/")
     return bool(project_path and absolute and not frame.file.startswith(project_path))
@@ -189,6 +196,7 @@ def _frames(
 def _owners(frames: list[Frame]) -> str:
     names: dict[str, None] = {}
     for frame in frames:
-        found = _PACKAGE.search(frame.file)
-        names[found[1].removesuffix(".py") if found else "Python"] = None
+        found = _PACKAGE.search(frame.file) or _COMPILED.match(frame.file)
+        name = found[1] if found is not None else None
+        names[name.removesuffix(".py") if name else "Python"] = None
     return ", ".join(names)

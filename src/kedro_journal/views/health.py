@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
+
+from msgspec.structs import replace
 
 from kedro_journal.journal import Finding, Verification
 
@@ -25,7 +27,12 @@ _ROLES: Final = {"error": "bad", "warning": "warn", "info": "dim"}
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[Line]:
-    """Return a table of findings: severity, kind, byte, record before, loss, words."""
+    """Return a table of findings: severity, kind, byte, record before, loss, words.
+
+    Records of unknown types are no damage, and a journal of a newer version may consist
+    of them. The first of them stands for all.
+    """
+    findings = list(_folded(findings))
     rows = [
         (
             line(Span(finding.severity, _ROLES.get(finding.severity, ""))),
@@ -40,8 +47,18 @@ def finding_lines(findings: Sequence[Finding]) -> list[Line]:
     return table(_COLUMNS, rows, None) if rows else []
 
 
+def _folded(findings: Sequence[Finding]) -> Iterator[Finding]:
+    unknown = [one for one in findings if one.kind == "unknown event"]
+    for finding in findings:
+        if finding.kind != "unknown event":
+            yield finding
+        elif finding is unknown[0]:
+            more = f"; {len(unknown) - 1} more like it" if len(unknown) > 1 else ""
+            yield replace(finding, detail=f"{finding.detail}{more}")
+
+
 def verification_view(session_id: str, found: Verification, screen: Screen) -> str:
-    """Return the health of one journal: a summary line, then every finding."""
+    """Return the health of one journal: a summary line, then the findings."""
     verdict = Span("ok", "good") if found.ok else Span("damaged", "bad")
     end = "closed" if found.closed else "not closed"
     size = bytes_size(found.size_bytes)

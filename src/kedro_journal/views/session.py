@@ -184,7 +184,8 @@ def session_facts(
     seconds = session_seconds(state, screen.now)
     facts.append(("took", took(seconds, at_least=is_at_least(state))))
     who = f"{state.user or 'unknown user'} on {state.host or 'unknown host'}"
-    facts.append(("by", f"{who}, pid {state.pid}"))
+    known = state.user or state.host or state.pid
+    facts.append(("by", f"{who}, pid {state.pid}" if known else ""))
     package = f" ({state.package_name})" if state.package_name else ""
     facts.append(("project", f"{state.project_path}{package}"))
     env = env_in_force(state)

@@ -12,6 +12,7 @@ from .derive import (
     Place,
     decisive_run,
     env_in_force,
+    has_lost_worker,
     is_at_least,
     is_incomplete,
     last_attempts,
@@ -217,11 +218,14 @@ def broke(row: Listed) -> Line:
     run = decisive_run(row.state)
     found = where_it_is(row.state)
     error = (run.error if run is not None else None) or row.state.error
-    if error is None and found:
-        error = found[0].node.error
+    is_lost = run is not None and has_lost_worker(run)
+    if found and (error is None or (error.is_broken_pool and not is_lost)):
+        error = found[0].node.error or error
     said = reason(error).summary() if error is not None else ""
-    if error is not None and error.is_broken_pool:
+    if is_lost:
         said = "a worker process was killed"
+    elif error is not None and error.is_unread_result:
+        said = "what a worker process sent back could not be unpickled"
     what = Span(said, "dim") if error is not None else None
     if found:
         first, *others = found

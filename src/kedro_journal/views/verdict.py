@@ -14,6 +14,7 @@ from .derive import (
     Place,
     decisive_run,
     failures,
+    has_lost_worker,
     is_incomplete,
     places,
     progress,
@@ -182,7 +183,7 @@ def _failed(
         failure = failures(state)[-1]
         first = f"Failed {failure.where}: {reason(failure.error).summary()}"
         return [line(Span(first))]
-    if run.error is not None and run.error.is_broken_pool:
+    if has_lost_worker(run):
         return _worker_killed(state, run, screen, moments)
     lines = [_place_line(place, state, screen, moments) for place in found[:1]]
     if not lines:
@@ -190,11 +191,26 @@ def _failed(
         if is_incomplete(state):
             where = "The run failed. In which node is not recorded."
         lines = [line(where)]
-    error = run.error or next((p.node.error for p in found if p.node.error), None)
-    if error is not None:
+    own = next((p.node.error for p in found if p.node.error), None)
+    error = run.error or own
+    if own is not None and error is not None and error.is_broken_pool:
+        error = own
+    if error is not None and not error.is_unread_result:
         lines += _reason_lines(error)
+    if run.error is not None and run.error.is_unread_result:
+        lines.append(line(Span(_unread_result(run.error), "bad")))
     lines += [_place_line(p, state, screen, moments) for p in found[1:_PLACES_MAX]]
     return lines
+
+
+def _unread_result(error: ErrorInfo) -> str:
+    """Return what the process that runs the pipeline could not read from a worker."""
+    said = [text for text in error.remote.splitlines() if text.strip(" '\"")]
+    why = f": {said[-1].strip()}" if said else ""
+    return (
+        "The pool ended all workers, because what one of them sent back could not be "
+        f"unpickled{why}"
+    )
 
 
 def _reason_lines(error: ErrorInfo) -> list[Line]:

@@ -37,7 +37,7 @@ from .resume import warm_up
 from .resume_child import RAN
 from .worlds_child import Blow
 from .worlds_edits import Edits
-from .worlds_model import World, bare, draw
+from .worlds_model import World, bare, draw, features
 from .worlds_project import CHECKPOINT, write_data, write_project
 from .worlds_truth import expected
 
@@ -73,8 +73,11 @@ class Story:
         write_project(self.folder, self.world)
         self.edits = Edits(self.folder, self.world, self.rng)
         blow = self._blow(likely=True)
-        self.say(f"run with {self.world.runner}: {blow}")
-        found = child.fork(self.folder, blow, lambda: child.run(blow, self.runner))
+        self.say(f"run at level {self.world.level} with {self.runner}: {blow}")
+        level = self.world.level
+        found = child.fork(
+            self.folder, blow, lambda: child.run(blow, self.runner, level)
+        )
         self._ran()
         self._count(found, blow)
         if found.said.get("error") and not found.struck:
@@ -129,6 +132,7 @@ class Story:
             how = "any time" if blow.after_s else f"{blow.how} at {blow.where}"
             self.account.add(how)
             self.account.add(f"runner {self.runner}")
+            self.account.add(f"level {self.world.level}")
 
     def states(self) -> list[SessionState]:
         """Return the sessions, oldest first."""
@@ -341,8 +345,11 @@ def tell(seed: str, folder: Path, account: Account, sabotage: str = "") -> Story
     """Go through one story; its folder stays if a promise is broken."""
     rng = random.Random(seed)
     world = draw(rng)
+    world.level = random.Random(f"{seed} level").choice((0, 1))
     for kind in set(world.kinds.values()):
         account.add(f"worlds with {kind}")
+    for what in features(world):
+        account.add(f"worlds with {what}")
     name = f"{seed} ({len(world.nodes)} nodes, {world.runner})"
     story = Story(folder, world, rng, account, name, sabotage)
     story.tell()

@@ -193,14 +193,22 @@ def _prepare(blow: Blow, runner: str) -> Any:
     return runners.SequentialRunner(is_async=runner == "async")
 
 
-def run(blow: Blow, runner: str) -> dict[str, Any]:
-    """Run the pipeline from its start."""
-    from kedro_journal.session import KedroSession
-
+def run(blow: Blow, runner: str, level: int) -> dict[str, Any]:
+    """Run the pipeline from its start, at level 0 in a session of Kedro's own class."""
     made = _prepare(blow, runner)
-    with KedroSession.create("stormy", Path.cwd()) as session:
+    with _session(level) as session:
         session.run(runner=made)
     return {}
+
+
+def _session(level: int) -> Any:
+    if level:
+        from kedro_journal.session import KedroSession
+
+        return KedroSession.create("stormy", Path.cwd())
+    from kedro.framework.session import KedroSession as KedrosOwn
+
+    return KedrosOwn.create(project_path=Path.cwd())
 
 
 def resume(blow: Blow, runner: str, on_drift: Any, sabotage: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-__all__ = ["RUNNERS", "Made", "World", "draw"]
+__all__ = ["RUNNERS", "Made", "World", "draw", "features"]
 
 RUNNERS: Final = (
     *("sequential",) * 5,
@@ -68,6 +68,8 @@ class World:
         checkpoint: The checkpoint of incremental datasets before the first run.
         runner: How it runs; see `RUNNERS`.
         hook: A hook of the project appends to files after a save.
+        level: 0 if the first run has Kedro's own session and the hooks of the plugin
+            alone, 1 if the project's settings name this package's session class.
     """
 
     nodes: list[Made] = field(default_factory=list)
@@ -78,6 +80,7 @@ class World:
     checkpoint: str = ""
     runner: str = "sequential"
     hook: bool = False
+    level: int = 1
 
     @property
     def makers(self) -> dict[str, Made]:
@@ -252,3 +255,22 @@ def draw(rng: random.Random) -> World:
     if not one.world.outputs():
         one.world.kinds[bare(one.world.nodes[-1].outputs[0])] = "file"
     return one.world
+
+
+def features(world: World) -> set[str]:
+    """Return what a world contains besides the kinds of its datasets."""
+    nodes = world.nodes
+    found = {
+        "a node that updates a file in place": any("update" in n.forms for n in nodes),
+        "two entries for one file": any(
+            "update" not in node.forms and world.places.keys() & set(node.outputs)
+            for node in nodes
+        ),
+        "a confirmation": any(node.confirms for node in nodes),
+        "a confirmation by a later node": any(
+            set(node.confirms) - set(node.inputs) for node in nodes
+        ),
+        "a generator node": any(node.generator for node in nodes),
+        "a hook that changes files": world.hook,
+    }
+    return {what for what, is_so in found.items() if is_so}

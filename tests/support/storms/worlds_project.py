@@ -25,10 +25,13 @@ packages = "off"
 """
 _SETTINGS: Final = """
 from stormy.hooks import Appends
+
+HOOKS = (Appends(),)
+"""
+_SESSION_CLASS: Final = """
 from kedro_journal.session import KedroSession
 
 SESSION_CLASS = KedroSession
-HOOKS = (Appends(),)
 """
 _HOOKS: Final = """
 import json
@@ -135,7 +138,7 @@ def write_project(folder: Path, world: World) -> None:
     (folder / "pyproject.toml").write_text(_PYPROJECT)
     (source / "__init__.py").touch()
     for name, text in (
-        ("settings", _SETTINGS),
+        ("settings", _SETTINGS + (_SESSION_CLASS if world.level else "")),
         ("hooks", _HOOKS),
         ("datasets", _DATASETS),
         ("runners", _RUNNERS),
