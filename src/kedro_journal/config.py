@@ -37,6 +37,12 @@ _NO_SETTINGS: Final = frozenset(
     {"SESSION", "PROJECT", "GROUP_ID", "PARENT_SESSION_ID", "LABELS"}
 )
 
+# The options of `prune`; an option that it does not have is a mistake in the settings.
+_PRUNE: Final = (
+    r"^( *--(older[ =]\d+ *[smhdwSMHDW]|keep[ =]\d+|max-size[ =]\d+[KMGTkmgt]?(i?B)?"
+    r"|verdict[ =](empty|'no run'|completed|failed|interrupted|crashed))(?= |$))* *$"
+)
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of one project."""
@@ -155,6 +161,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "stderr: what failed, and the command that shows it."
         ),
     ] = True
+    prune: Annotated[
+        str,
+        Meta(
+            pattern=_PRUNE,
+            description="What to remove when a session ends, as options of "
+            "`kedro-journal prune`: `--older 90d --keep 100`. Applied in a process of "
+            "its own, once in five minutes at most. Empty: nothing is removed.",
+        ),
+    ] = ""
     lock_backend: Annotated[
         Literal["auto", "filelock", "fcntl"],
         Meta(

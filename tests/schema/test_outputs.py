@@ -27,6 +27,7 @@ COMMANDS = {
     "diff": ["diff", COMPLETED, FAILED],
     "trace": ["trace", WITH_PARAMETERS, "parameters"],
     "verify": ["verify", FAILED],
+    "prune": ["prune", "--older", "1d", "--dry-run"],
     "doctor": ["doctor"],
 }
 

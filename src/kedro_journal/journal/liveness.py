@@ -14,6 +14,7 @@ from .lock import is_held
 
 __all__ = [
     "OWNER_LOCK_NAME",
+    "RESUME_LOCK_NAME",
     "Liveness",
     "boot_id",
     "host_name",
@@ -28,6 +29,8 @@ Liveness = Literal["running", "crashed", "unknown", "closed"]
 _FIRST_NAMESPACE: Final = "pid:[4026531836]"
 """The namespace that a kernel begins with: processes of all others are seen from it."""
 OWNER_LOCK_NAME: Final = "owner.lock"
+RESUME_LOCK_NAME: Final = "resume.lock"
+"""The lock file in the folder of a session, held by the session that resumes it."""
 
 
 @functools.cache

@@ -310,6 +310,10 @@ class Lifecycle:
                 self.recorder.close()
                 if self.recorder.ownership is not None:
                     self.recorder.ownership.release()
+                if self.config.prune:
+                    from kedro_journal.recording.retention import prune_later
+
+                    prune_later(self.config, self.folder)
 
     def _close_at_exit(self) -> None:
         """The process ends, and its command did not say so."""

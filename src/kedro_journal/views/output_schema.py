@@ -151,6 +151,29 @@ class Steps(TypedDict):
     steps: list[Comparison]
 
 
+class PruneChain(TypedDict):
+    """Sessions that resume each other, of `prune --json`."""
+
+    session_ids: list[str]
+    verdict: Verdict
+    ended_at: str
+    size_bytes: int
+    reason: str
+
+
+class Prune(TypedDict):
+    """What `prune --json` removed and kept."""
+
+    dry_run: bool
+    removed: list[PruneChain]
+    kept: list[PruneChain]
+    freed_bytes: int
+    left: int
+    left_bytes: int
+    restored: list[str]
+    deleted: list[str]
+
+
 class Doctor(TypedDict):
     """The report of `doctor --json`."""
 
@@ -231,6 +254,7 @@ OUTPUTS: Final[Mapping[str, tuple[Any, bool]]] = {
     "trace": (list[Trace], False),
     "verify": (_Verify, True),
     "resume-dry-run": (ResumePlan, False),
+    "prune": (Prune, True),
     "doctor": (Doctor, True),
 }
 """Command -> what it prints, and whether every key is always there.

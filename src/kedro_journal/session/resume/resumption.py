@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from kedro.framework.session import KedroSession as _KedroSession
 
@@ -22,6 +22,7 @@ from kedro_journal.errors import (
 )
 from kedro_journal.events import SessionResumed
 from kedro_journal.journal import OwnerLock
+from kedro_journal.journal.liveness import RESUME_LOCK_NAME
 from kedro_journal.state import RunState
 
 from .chain import Chain
@@ -41,8 +42,6 @@ __all__ = [
     "rerun_arguments",
     "run_arguments",
 ]
-
-RESUME_LOCK_NAME: Final = "resume.lock"
 
 
 class ResumeLock:
