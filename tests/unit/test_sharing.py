@@ -40,6 +40,7 @@ class Story:
         self.folders: set[str] = set()
         self.checkpoints: dict[str, datetime | None] = {}
         self.replaced: str | None = None
+        self.current: str | None = None
         self.confirmed_at = EPOCH
         for place in places.values():
             self.write(place)
@@ -109,6 +110,7 @@ class Story:
                 is_folder=self.places[name] in self.folders,
                 keeps_checkpoint=name in self.checkpoints,
                 checkpoint_at=self.checkpoints.get(name),
+                checkpoint_sha256=self.current,
                 checkpoints=frozenset({"hash of p1"}),
             )
             if name in self.places
@@ -346,6 +348,34 @@ def test_a_confirmation_that_was_taken_back_is_made_again() -> None:
     found = story.plan()
     assert found.to_run == ("take", "more", "last", "end")
     assert found.decisions[2].reason == "its confirmation of days was taken back"
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_a_checkpoint_is_known_by_its_content_and_not_by_its_time(
+    *, newer: bool
+) -> None:
+    """It was written again as it was, or copied with the times of an archive."""
+    story = Story(consuming(), {"days": "days", "rows": "rows", "out": "out"})
+    story.replaced = "hash of p1"
+    story.run("take")
+    day = timedelta(days=1)
+    story.checkpoints["days"] = story.at + day if newer else story.at - day
+
+    story.current = "hash of p1"
+    found = story.plan()
+    assert (found.to_run, found.refused) == (("take", "last"), ())
+
+    story.current = "hash of p2"
+    assert story.plan().to_run == ("last",)
+
+
+def test_whole_seconds_of_an_archive_do_not_take_a_confirmation_back() -> None:
+    story = Story(consuming(), {"days": "days", "rows": "rows", "out": "out"})
+    story.at += timedelta(milliseconds=500)
+    story.run("take")
+    loaded = story.journal.records[2].at
+    story.checkpoints["days"] = loaded.replace(microsecond=0)
+    assert story.plan().to_run == ("last",)
 
 
 def test_what_follows_from_an_increment_runs_again_wherever_it_was_kept() -> None:

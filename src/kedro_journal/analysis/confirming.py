@@ -19,6 +19,7 @@ from .stored import Stored
 __all__ = ["Confirming"]
 
 _COARSE: Final = timedelta(milliseconds=20)  # of the times that file systems keep
+_ARCHIVED: Final = timedelta(seconds=2)  # of those that tar and zip keep
 
 
 class _Load(NamedTuple):
@@ -80,13 +81,25 @@ class Confirming:
         here = self._stored.get(dataset) or self._stored.get(bare(dataset))
         if here is not None and here.keeps_checkpoint:
             if here.checkpoint_at is None:
-                return False  # or it was taken back
+                return False  # or somebody took it back
+            before = self._replaced(dataset, load)
+            if before is not None and here.checkpoint_sha256 is not None:
+                # Times tell nothing of a checkpoint that was put back or copied.
+                return here.checkpoint_sha256 != before
             if load.at is not None:
-                return here.checkpoint_at >= load.at - _COARSE
+                whole = not here.checkpoint_at.microsecond
+                return here.checkpoint_at >= load.at - (_ARCHIVED if whole else _COARSE)
         moment = load.link, load.seq
         if self._ended.get(bare(dataset), (-1, 0)) > moment:
             return True
         return None if self._begun.get(bare(dataset), (-1, 0)) > moment else False
+
+    def _replaced(self, dataset: str, load: _Load) -> str | None:
+        """Return the checkpoint that the first confirmation after a load replaced."""
+        for link, one in self._confirms.get(bare(dataset), ()):
+            if (link, one.started_seq) > (load.link, load.seq):
+                return one.content_sha256
+        return None
 
     def is_done(self, node: PlannedNode, evidence: Evidence) -> bool:
         """Return whether a node that did not complete has nothing left to do.

@@ -39,6 +39,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
             the dataset keeps none.
         keeps_checkpoint: A confirmation writes a checkpoint, and `checkpoint_at` tells
             when.
+        checkpoint_sha256: Hash of its checkpoint; None if it is not known.
         checkpoints: Hashes of what its checkpoint can be set back to.
     """
 
@@ -57,6 +58,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     is_folder: bool = False
     checkpoint_at: Instant | None = None
     keeps_checkpoint: bool = False
+    checkpoint_sha256: str | None = None
     checkpoints: frozenset[str] = frozenset()
 
     @property

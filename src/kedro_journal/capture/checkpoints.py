@@ -16,7 +16,13 @@ from kedro_journal._outside import let_through
 
 from . import compat
 
-__all__ = ["Checkpoint", "checkpoint_sha256", "possible_checkpoints", "resolved"]
+__all__ = [
+    "Checkpoint",
+    "checkpoint_sha256",
+    "possible_checkpoints",
+    "resolved",
+    "sha256_of",
+]
 
 _CHECKPOINT_MAX: Final = 4096  # bytes
 _PARTITIONS_MAX: Final = 10_000
@@ -50,9 +56,19 @@ class Checkpoint(NamedTuple):
 
 
 def checkpoint_sha256(catalog: Any, name: str) -> str | None:
+    """Return the hash of the checkpoint of an entry of a catalog; see `sha256_of`."""
+    try:
+        dataset = compat.catalog_dataset(catalog, name)
+    except Exception as error:  # of a dataset class of the user's
+        let_through(error)
+        return None
+    return sha256_of(dataset)
+
+
+def sha256_of(dataset: Any) -> str | None:
     """Return the hash of a dataset's checkpoint; None if it is not known."""
     try:
-        path = compat.text_checkpoint(compat.catalog_dataset(catalog, name))
+        path = compat.text_checkpoint(dataset)
         if not path:
             return None
         with open(path, "rb") as file:  # noqa: PTH123 - a Path costs as much again

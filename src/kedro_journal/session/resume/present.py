@@ -19,7 +19,7 @@ from kedro_journal.analysis.evidence import bare
 from kedro_journal.analysis.places import placed
 from kedro_journal.capture import compat, configuration
 from kedro_journal.capture import fields as capture
-from kedro_journal.capture.checkpoints import possible_checkpoints
+from kedro_journal.capture.checkpoints import possible_checkpoints, sha256_of
 from kedro_journal.capture.entries import entries_now, places_of
 from kedro_journal.capture.fingerprints import FingerprintReader
 from kedro_journal.capture.git import git_state
@@ -191,7 +191,12 @@ def _checkpoint(dataset: Any) -> dict[str, Any]:
             let_through(error)
             kept = False
     values = possible_checkpoints(dataset) if at is not None else frozenset()
-    return {"keeps_checkpoint": kept, "checkpoint_at": at, "checkpoints": values}
+    return {
+        "keeps_checkpoint": kept,
+        "checkpoint_at": at,
+        "checkpoint_sha256": sha256_of(dataset) if at is not None else None,
+        "checkpoints": values,
+    }
 
 
 def _moment(microseconds: int) -> Instant | None:
