@@ -116,4 +116,35 @@ def test_a_completed_session_is_compared_with_the_one_before(
     journals.completed("2026-11-21T06.00.00.000Z")
     told = ask(call, journals)
     assert told.startswith("The run completed in session 2026-11-21T06.00.00.000Z\n")
+    answer = kedro_journal.why(directory=journals.path)
+    assert answer.session_id == "2026-11-21T06.00.00.000Z"
     assert "Nothing that the journal knows has changed." in told
+
+
+def test_without_an_id_the_last_that_failed_is_meant_if_the_latest_completed(
+    call: Call, broken: Journals
+) -> None:
+    newer = "2026-11-22T04.00.00.000Z"
+    broken.completed(newer)
+    where = ("--directory", str(broken.path))
+    for words in ([], ["split"]):
+        result = call("why", *words, *where)
+        assert result.stdout == ask(call, broken, BAD)
+        assert result.stderr == (
+            f"session {BAD} (skipped 1 newer session that did not fail; `latest` names "
+            f"the newest: {newer})\n"
+        )
+    assert kedro_journal.why(directory=broken.path).session_id == BAD
+    # What is named is what is explained; a node that did not fail is in the latest.
+    assert ask(call, broken, "latest").startswith(
+        f"The run completed in session {newer}"
+    )
+    result = call("why", "train", *where)
+    assert result.stdout.startswith(f"Node train completed in session {newer}")
+    assert result.stderr == ""
+
+
+def test_the_latest_is_meant_while_it_runs(call: Call, broken: Journals) -> None:
+    broken.running("2026-11-22T05.00.00.000Z")
+    assert ask(call, broken).startswith("The run is running in session 2026-11-22T05")
+    broken.let_go()

@@ -34,6 +34,7 @@ __all__ = [
     "logs_aside",
     "open_journals",
     "session_argument",
+    "told",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -133,7 +134,11 @@ def choose(where: JournalDirectory, wanted: str, purpose: Purpose = "show") -> C
     Raises:
         JournalError: As for `select`.
     """
-    chosen = select(where, wanted, purpose)
+    return told(select(where, wanted, purpose))
+
+
+def told(chosen: Chosen) -> Chosen:
+    """Name on stderr the newer sessions that were passed over for one."""
     if chosen.note:
         say(f"session {chosen.session_id} {chosen.note}")
     return chosen

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from kedro_journal._outside import let_through
 from kedro_journal.analysis import Outside, Why
 from kedro_journal.analysis import why as why_of
-from kedro_journal.errors import JournalError, NodeNotFound
+from kedro_journal.errors import JournalError, JournalNotFound, NodeNotFound
 from kedro_journal.events import RunStarted
 from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.journal.roster import read_roster
@@ -22,9 +22,16 @@ from .commits import files_between
 from .folder import replay_folder
 from .index import look
 from .locate import PathLike, open_directory
-from .select import select
+from .select import Chosen, select
 
-__all__ = ["LOOK_BACK", "EarlierSessions", "node_named", "why", "why_state"]
+__all__ = [
+    "LOOK_BACK",
+    "EarlierSessions",
+    "last_broken",
+    "node_named",
+    "why",
+    "why_state",
+]
 
 LOOK_BACK: Final = 200
 """Earlier sessions that are read at most, unless more are asked for."""
@@ -95,8 +102,39 @@ class EarlierSessions:
             return None  # it was deleted, or may not be read
 
 
+def last_broken(where: JournalDirectory) -> Chosen:
+    """Return the session that a question without an ID is about.
+
+    That is the latest one, unless it completed and an earlier one broke: then it is
+    the newest that broke. Sessions that ran nothing are passed over.
+
+    Args:
+        where: The journal directory.
+
+    Returns:
+        The session; its `note` names the newer ones, if any were passed over for it.
+
+    Raises:
+        JournalNotFound: There is no session.
+        JournalError: The directory, or all that is in it, may not be read.
+    """
+    latest = select(where, "latest")
+    if look(latest.where, latest.session_id).state.verdict != "completed":
+        return latest
+    try:
+        broken = select(where, "last-failed")
+    except JournalNotFound:
+        return latest
+    ids = read_roster(where).ids()
+    newer = ids[ids.index(broken.session_id) + 1 :][::-1]
+    return broken._replace(
+        skipped=tuple(newer),
+        reason="that did not fail; `latest` names the newest",
+    )
+
+
 def why(
-    session_id: str = "latest",
+    session_id: str | None = None,
     node: str | None = None,
     *,
     look_back: int = LOOK_BACK,
@@ -110,6 +148,7 @@ def why(
 
     Args:
         session_id: The session: an id, a unique part of one, `latest`, `last-failed`.
+            None for the latest; if that completed, for the newest that failed.
         node: A node of it, by its name or a unique end of it. None for the node that
             broke; for the run as a whole, if none did.
         look_back: How many earlier sessions are read at most.
@@ -123,7 +162,7 @@ def why(
         NodeNotFound: The session has no such node.
     """
     where = open_directory(project_path, directory)
-    chosen = select(where, session_id)
+    chosen = select(where, session_id) if session_id else last_broken(where)
     state = replay_folder(chosen.folder, salvage=True)
     if not state.session_id:
         state = replace(state, session_id=chosen.session_id)

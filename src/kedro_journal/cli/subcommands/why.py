@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
 
-from kedro_journal.cli.common import choose, open_journals
+from kedro_journal.cli.common import choose, open_journals, told
 from kedro_journal.cli.options import directory_options, json_option
 from kedro_journal.console import screen
 from kedro_journal.errors import InvalidSessionId, JournalNotFound, NodeNotFound
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.replaying import replay_folder
-from kedro_journal.replaying.inquiry import LOOK_BACK, node_named, why_state
+from kedro_journal.replaying.inquiry import (
+    LOOK_BACK,
+    last_broken,
+    node_named,
+    why_state,
+)
 from kedro_journal.replaying.select import Chosen
-from kedro_journal.state import SessionState
+from kedro_journal.state import RunState, SessionState
 from kedro_journal.views.data import json_text
 from kedro_journal.views.why import why_data, why_view
 
@@ -46,12 +52,15 @@ def why(
 ) -> None:
     """Find what changed since this last worked.
 
-    ID is a session, by default the latest; NODE is a node of it, by default the one
-    that broke. It is compared with the newest earlier run in which that node completed:
-    the code of every node before it, parameters, inputs, the catalog, configuration,
-    packages, commit, host and runner. The likeliest cause comes first, with the records
-    that prove it. What nothing before the node depends on is counted, and shown with
-    --all. What the journal cannot see is listed.
+    ID is a session. By default it is the latest; if that completed, it is the newest
+    that failed, and stderr names the newer ones. NODE is a node of it, by default the
+    one that broke; without ID, a node that did not break there is one of the latest.
+
+    It is compared with the newest earlier run in which that node completed: the code
+    of every node before it, parameters, inputs, the catalog, configuration, packages,
+    commit, host and runner. The likeliest cause comes first, with the records that
+    prove it. What nothing before the node depends on is counted, and shown with --all.
+    What the journal cannot see is listed.
 
     With --json: one object with the node, its error, the run that it is compared with,
     changes and unrelated (arrays of kind, subject, detail, was, now, nodes, distance,
@@ -72,22 +81,53 @@ def _meant(
     where: JournalDirectory, words: tuple[str, ...]
 ) -> tuple[Chosen, SessionState, str | None]:
     """Find the session and the node: a single word may be either."""
-    wanted, node = (*words, "", "")[:2]
+    if not words:
+        chosen = told(last_broken(where))
+        return chosen, _replayed(chosen), None
+    wanted, node = (*words, "")[:2]
     try:
-        chosen = choose(where, wanted or "latest")
+        chosen = choose(where, wanted)
     except (JournalNotFound, InvalidSessionId):
-        if node or not wanted:
+        if node:
             raise
-        chosen = choose(where, "latest")
-        state = _replayed(chosen)
-        try:
-            return chosen, state, node_named(state, wanted)
-        except NodeNotFound as error:
-            if error.close:
-                raise
-        raise
+        found = _with_node(where, wanted)
+        if found is None:
+            raise
+        return found
     state = _replayed(chosen)
     return chosen, state, node_named(state, node) if node else None
+
+
+def _with_node(
+    where: JournalDirectory, wanted: str
+) -> tuple[Chosen, SessionState, str] | None:
+    """Find a node in the last session that failed if it broke there, else the latest.
+
+    Returns:
+        None if the latest has no node of a similar name.
+
+    Raises:
+        NodeNotFound: The latest has none of that name, but some of similar ones.
+    """
+    broken = last_broken(where)
+    if broken.skipped:
+        state = _replayed(broken)
+        with contextlib.suppress(NodeNotFound):
+            node = node_named(state, wanted)
+            if state.last_run is not None and node in _broken(state.last_run):
+                return told(broken), state, node
+        broken = choose(where, "latest")
+    state = _replayed(broken)
+    try:
+        return broken, state, node_named(state, wanted)
+    except NodeNotFound as error:
+        if error.close:
+            raise
+    return None
+
+
+def _broken(run: RunState) -> set[str]:
+    return {node.name for node in run.broken}
 
 
 def _replayed(chosen: Chosen) -> SessionState:
