@@ -91,6 +91,7 @@ def open_journals(
     directory: Path | None,
     *,
     may_be_missing: bool = False,
+    is_changed: bool = False,
 ) -> JournalDirectory:
     """Return the journal directory that is meant; print mistakes in settings.
 
@@ -98,6 +99,7 @@ def open_journals(
         ctx: Of the command.
         project, directory: As they were given.
         may_be_missing: Accept a *directory* that does not exist yet.
+        is_changed: The command changes the directory: an archive is refused.
 
     Raises:
         ConfigError: The setting `directory` is invalid.
@@ -108,6 +110,10 @@ def open_journals(
     where = open_directory(root, directory, on_mistake=_warn)
     if directory is None:
         _check(root, project, where)
+    elif where.path != directory:
+        if is_changed:
+            message = f"{directory}: an archive is only read, never changed."
+            raise JournalError(message, exit_code=2)
     else:
         _check_given(directory, may_be_missing=may_be_missing)
     return where

@@ -151,6 +151,15 @@ class Steps(TypedDict):
     steps: list[Comparison]
 
 
+class Pack(TypedDict):
+    """The archive of `pack --json`."""
+
+    path: str
+    session_ids: list[str]
+    files: int
+    size_bytes: int
+
+
 class PruneChain(TypedDict):
     """Sessions that resume each other, of `prune --json`."""
 
@@ -254,6 +263,7 @@ OUTPUTS: Final[Mapping[str, tuple[Any, bool]]] = {
     "trace": (list[Trace], False),
     "verify": (_Verify, True),
     "resume-dry-run": (ResumePlan, False),
+    "pack": (Pack, True),
     "prune": (Prune, True),
     "doctor": (Doctor, True),
 }
