@@ -40,7 +40,7 @@ SECTIONS: Final = {
         "command",
     ),
     "Run again": ("resume", "rerun"),
-    "Keep": ("pack", "prune"),
+    "Keep": ("note", "tag", "pack", "prune"),
     "Format": ("verify", "schema"),
 }
 """Commands by what they are for, in the order of the help."""

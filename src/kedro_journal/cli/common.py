@@ -30,6 +30,7 @@ from kedro_journal.views.terminal import escape
 __all__ = [
     "choose",
     "choose_to_run",
+    "complete_id",
     "exit_if_unread",
     "logs_aside",
     "open_journals",
@@ -45,14 +46,15 @@ def session_argument(command: _F) -> _F:
         "session_id",
         metavar="[ID]",
         default="latest",
-        shell_complete=_complete_id,
+        shell_complete=complete_id,
     )
     return argument(command)
 
 
-def _complete_id(
+def complete_id(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[str]:
+    """Return the ids and words that an ID may be, for shell completion."""
     try:
         root = project_of(ctx, ctx.params.get("project"))
         where = open_directory(root, ctx.params.get("directory"), on_mistake=_ignore)

@@ -23,6 +23,7 @@ from kedro_journal.journal.writer import IGNORE_NAME
 from kedro_journal.state import SessionState
 
 from .folder import replay_folder
+from .later import later_entries
 from .lineage import ancestors
 from .packs import FORM, MANIFEST_NAME, Manifest, PackedFile, PackedSession
 from .select import Chosen
@@ -89,6 +90,7 @@ def pack(chosen: Chosen, output: Path) -> Packed:
 
 
 def _write(file: io.BufferedWriter, chosen: Chosen, states: list[SessionState]) -> int:
+    entries = later_entries(chosen.where)
     contents: list[tuple[PackedFile, Path]] = []
     for state in states:
         last = state is states[-1]
@@ -111,6 +113,9 @@ def _write(file: io.BufferedWriter, chosen: Chosen, states: list[SessionState]) 
         ),
         files=tuple(one for one, _ in contents),
         package_version=__version__,
+        later=tuple(
+            entry for one in states for entry in entries.get(one.session_id, ())
+        ),
     )
     with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
         _add(archive, MANIFEST_NAME, msgspec.json.encode(manifest))

@@ -17,6 +17,7 @@ import msgspec
 
 from kedro_journal._building import building
 from kedro_journal._outside import let_through, suppress
+from kedro_journal.analysis.later import LaterEntry
 from kedro_journal.errors import CorruptJournal, JournalError
 from kedro_journal.journal import JournalDirectory, Liveness, check_session_id
 from kedro_journal.journal.port import REAL_OS
@@ -34,6 +35,7 @@ __all__ = [
     "Unpacked",
     "is_archive",
     "is_unpacked",
+    "packed_entries",
     "packed_liveness",
     "unpacked",
 ]
@@ -84,6 +86,7 @@ class Manifest(msgspec.Struct, frozen=True):
         sessions: All sessions, oldest first.
         files: All files.
         package_version: Version of this package that packed it.
+        later: Notes and tags that the sessions were given later.
     """
 
     form: str
@@ -91,6 +94,7 @@ class Manifest(msgspec.Struct, frozen=True):
     sessions: tuple[PackedSession, ...]
     files: tuple[PackedFile, ...]
     package_version: str = ""
+    later: tuple[LaterEntry, ...] = ()
 
 
 class Unpacked(msgspec.Struct, frozen=True):
@@ -243,11 +247,26 @@ def packed_liveness(folder: Path) -> Liveness | None:
     Returns:
         None if the folder was not unpacked from an archive.
     """
+    manifest = _manifest_of(folder.parent)
+    for one in () if manifest is None else manifest.sessions:
+        if one.session_id == folder.name:
+            return one.liveness
+    return None
+
+
+def packed_entries(directory: Path) -> tuple[LaterEntry, ...] | None:
+    """Return the notes and tags that were packed with the sessions of a directory.
+
+    Returns:
+        None if the directory was not unpacked from an archive.
+    """
+    manifest = _manifest_of(directory)
+    return None if manifest is None else manifest.later
+
+
+def _manifest_of(directory: Path) -> Manifest | None:
     with suppress(OSError, msgspec.MsgspecError):
-        data = (folder.parent / _MARK).read_bytes()
+        data = (directory / _MARK).read_bytes()
         with building():
-            manifest = msgspec.json.decode(data, type=Manifest)
-        for one in manifest.sessions:
-            if one.session_id == folder.name:
-                return one.liveness
+            return msgspec.json.decode(data, type=Manifest)
     return None
