@@ -27,6 +27,7 @@ COMMANDS = {
     "diff": ["diff", COMPLETED, FAILED],
     "trace": ["trace", WITH_PARAMETERS, "parameters"],
     "verify": ["verify", FAILED],
+    "pack": ["pack", COMPLETED],
     "prune": ["prune", "--older", "1d", "--dry-run"],
     "doctor": ["doctor"],
 }
@@ -53,7 +54,10 @@ def test_a_published_schema_is_a_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_prints_what_its_schema_says(name: str, directory: Path) -> None:
+def test_a_command_prints_what_its_schema_says(
+    name: str, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(directory.parent)
     command = [*COMMANDS[name], "--json", "--directory", str(directory)]
 
     done = CliRunner().invoke(journal, command)

@@ -81,7 +81,7 @@ class Confirming:
         here = self._stored.get(dataset) or self._stored.get(bare(dataset))
         if here is not None and here.keeps_checkpoint:
             if here.checkpoint_at is None:
-                return False  # or somebody took it back
+                return False  # or it was taken back
             before = self._replaced(dataset, load)
             if before is not None and here.checkpoint_sha256 is not None:
                 # Times tell nothing of a checkpoint that was put back or copied.

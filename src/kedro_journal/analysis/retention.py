@@ -158,4 +158,4 @@ def parse_size(text: str) -> int:
     if parts is None:
         message = f"{text!r} is not a size such as 500M or 2G"
         raise ValueError(message)
-    return int(parts[1]) * 1024 ** _POWERS[parts[2].upper()]
+    return int(parts[1]) << 10 * _POWERS[parts[2].upper()]

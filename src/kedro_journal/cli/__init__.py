@@ -41,7 +41,7 @@ SECTIONS: Final = {
         "command",
     ),
     "Run again": ("resume", "rerun"),
-    "Keep": ("prune",),
+    "Keep": ("note", "tag", "pack", "prune"),
     "Format": ("verify", "schema"),
 }
 """Commands by what they are for, in the order of the help."""

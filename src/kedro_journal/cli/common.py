@@ -30,6 +30,7 @@ from kedro_journal.views.terminal import escape
 __all__ = [
     "choose",
     "choose_to_run",
+    "complete_id",
     "exit_if_unread",
     "logs_aside",
     "open_journals",
@@ -46,14 +47,15 @@ def session_argument(command: _F) -> _F:
         "session_id",
         metavar="[ID]",
         default="latest",
-        shell_complete=_complete_id,
+        shell_complete=complete_id,
     )
     return argument(command)
 
 
-def _complete_id(
+def complete_id(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[str]:
+    """Return the ids and words that an ID may be, for shell completion."""
     try:
         root = project_of(ctx, ctx.params.get("project"))
         where = open_directory(root, ctx.params.get("directory"), on_mistake=_ignore)
@@ -92,6 +94,7 @@ def open_journals(
     directory: Path | None,
     *,
     may_be_missing: bool = False,
+    is_changed: bool = False,
 ) -> JournalDirectory:
     """Return the journal directory that is meant; print mistakes in settings.
 
@@ -99,6 +102,7 @@ def open_journals(
         ctx: Of the command.
         project, directory: As they were given.
         may_be_missing: Accept a *directory* that does not exist yet.
+        is_changed: The command changes the directory: an archive is refused.
 
     Raises:
         ConfigError: The setting `directory` is invalid.
@@ -109,6 +113,10 @@ def open_journals(
     where = open_directory(root, directory, on_mistake=_warn)
     if directory is None:
         _check(root, project, where)
+    elif where.path != directory:
+        if is_changed:
+            message = f"{directory}: an archive is only read, never changed."
+            raise JournalError(message, exit_code=2)
     else:
         _check_given(directory, may_be_missing=may_be_missing)
     return where

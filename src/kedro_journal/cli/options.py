@@ -37,8 +37,8 @@ project_option = click.option(
 )
 _directory_option = click.option(
     "--directory",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The journal directory itself, instead of a project.",
+    type=click.Path(path_type=Path),
+    help="The journal directory itself, or an archive, instead of a project.",
 )
 
 

@@ -13,6 +13,8 @@ from kedro_journal.journal.reader import Mode, Run
 from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import SessionState, StateBuilder, Writer
 
+from .packs import packed_liveness
+
 __all__ = [
     "Folded",
     "liveness_of",
@@ -156,6 +158,9 @@ def liveness_of(state: SessionState, folder: Path) -> Liveness:
     """
     if state.status == "closed":
         return "closed"
+    packed = packed_liveness(folder)
+    if packed is not None:
+        return packed
     owner = owner_of(state)
     if owner is None:
         return probe(folder, "", None)

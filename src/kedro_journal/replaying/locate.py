@@ -22,6 +22,8 @@ from kedro_journal.journal import JournalDirectory, is_closed, read
 from kedro_journal.journal.liveness import boot_id, host_name, parent_pid, start_ticks
 from kedro_journal.journal.roster import read_roster
 
+from .packs import is_archive, unpacked
+
 __all__ = [
     "PathLike",
     "handed_down",
@@ -53,15 +55,18 @@ def open_directory(
     Args:
         project_path: Root of the project; None for the one around the working
             directory, or the working directory if it is in none.
-        directory: The journal directory itself; then no project is looked for.
+        directory: The journal directory itself, or an archive of sessions; then no
+            project is looked for.
         config: The project's settings, if they were read already.
         on_mistake: Told of each mistake in the settings; None logs it, once.
 
     Raises:
         ConfigError: The setting `directory` is invalid.
+        JournalError: The archive is damaged.
     """
     if directory is not None:
-        return JournalDirectory(Path(directory))
+        path = Path(directory)
+        return unpacked(path).where if is_archive(path) else JournalDirectory(path)
     project = Path(project_path) if project_path is not None else find_project()
     told = on_mistake or _log_once
     settings = config or load_for_reading(project, on_error=told)

@@ -85,6 +85,8 @@ class Id(NamedTuple):
     text: str
 
 
+_PATH_ENDS: Final = (".jsonl", ".tar.gz")
+
 Reference = Newest | Verdicts | Moment | Place | Id
 
 
@@ -93,7 +95,8 @@ def parse(text: str, now: datetime) -> Reference:
 
     Args:
         text: `latest`, `last-failed`, `last-good`, `@`, `@-N`, `today`, `yesterday`; a
-            date, a time, or both; a path, which has a separator or ends in `.jsonl`;
+            date, a time, or both; a path, which has a separator or ends in `.jsonl`
+            or `.tar.gz`;
             else an id, or a part of one.
         now: Local time without a zone. A time without a date is the last such time
             before it.
@@ -111,7 +114,7 @@ def parse(text: str, now: datetime) -> Reference:
         return Newest(int(back[1] or 0))
     if moment := _moment(text, now):
         return moment
-    if "/" in text or os.sep in text or text.endswith(".jsonl"):
+    if "/" in text or os.sep in text or text.endswith(_PATH_ENDS):
         return Place(Path(text))
     return Id(text)
 

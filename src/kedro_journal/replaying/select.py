@@ -26,6 +26,7 @@ from kedro_journal.state import SessionState
 
 from .folder import replay_folder
 from .index import listed
+from .packs import is_archive, unpacked
 from .reference import Id, Moment, Newest, Place, Reference, Verdicts, parse
 
 __all__ = ["Chosen", "Purpose", "select", "why_empty"]
@@ -158,6 +159,9 @@ def _at(path: Path, wanted: str) -> Chosen:
         there = False
     if there:
         return Chosen(JournalDirectory(folder.parent), folder)
+    if is_archive(path):
+        opened = unpacked(path)
+        return Chosen(opened.where, opened.where.folder(opened.session_id))
     hint = f"A session folder has a file {JOURNAL_NAME}; give either of them."
     if path.is_dir() and (ids := JournalDirectory(path).ids()):
         hint = f"It is a journal directory: `--directory {path}`, or {path / ids[-1]}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from kedro_journal.analysis.later import NOTHING_LATER, Later
 from kedro_journal.events import Record
 from kedro_journal.state import (
     DatasetOperation,
@@ -18,11 +19,8 @@ from kedro_journal.views.failure import failure_lines, short_path
 from kedro_journal.views.folding import fold
 from kedro_journal.views.gantt import chart_facts, namespaces_of, took_text
 from kedro_journal.views.gantt_svg import by_class, gantt_svg
-from kedro_journal.views.session import (
-    note_lines,
-    session_facts,
-    validation_lines,
-)
+from kedro_journal.views.later import later_lines
+from kedro_journal.views.session import note_lines, session_facts
 from kedro_journal.views.sessions import VERDICT_ROLES
 from kedro_journal.views.terminal import Line, Screen, Span, line
 from kedro_journal.views.timeline import Timeline
@@ -59,6 +57,7 @@ def report_page(
     damaged: bool = False,
     journal: str = "",
     resumed_by: str = "",
+    later: Later = NOTHING_LATER,
 ) -> str:
     """Return a session as one HTML page.
 
@@ -70,7 +69,9 @@ def report_page(
         damaged: Records were damaged and read past.
         journal: Path of the journal, empty to leave it out.
         resumed_by: The session that resumes it, if one does.
+        later: Notes and tags that it was given later.
     """
+    wide = screen._replace(width=None)
     last = {id(run) for run in last_attempts(state)}
     runs = [
         _Run(run, run_chart(run, state, screen.now, moments), run_verdict(run, state))
@@ -97,12 +98,10 @@ def report_page(
         "parameters": _parameters(state),
         "nodes": _node_table(runs, state),
         "datasets": _dataset_table(runs),
-        "warnings": lines_html(
-            validation_lines(state, screen._replace(width=None), whole=True)[2:]
+        "notes": lines_html(
+            [*note_lines(state, wide, whole=True), *later_lines(later, wide)]
         ),
-        "warnings_count": len(state.validation_warnings),
-        "notes": lines_html(note_lines(state, screen._replace(width=None), whole=True)),
-        "notes_count": len(state.notes),
+        "notes_count": len(state.notes) + len(later.notes) + len(later.tags),
         "events": _events(records, screen),
         "events_count": len(records),
         "made": screen.local(screen.now).strftime("%Y-%m-%d %H:%M"),

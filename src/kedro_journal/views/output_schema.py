@@ -45,7 +45,7 @@ class Place(TypedDict):
 
 
 class Summary(TypedDict):
-    """One session of `list --json`."""
+    """One session in short, as `list --json` and `wait --json` have it."""
 
     session_id: str
     uid: str
@@ -79,6 +79,21 @@ class Summary(TypedDict):
     unknown_events: int
     newer_format: int
     unread: str
+
+
+class LaterNote(TypedDict):
+    """A note that was added after the session was recorded."""
+
+    at: str
+    by: str
+    text: str
+
+
+class Row(Summary):
+    """One session of `list --json`, with its tags and notes."""
+
+    tags: list[str]
+    later_notes: list[LaterNote]
 
 
 class Record(TypedDict):
@@ -149,6 +164,15 @@ class Steps(TypedDict):
     """The comparisons of `diff --json`, oldest first."""
 
     steps: list[Comparison]
+
+
+class Pack(TypedDict):
+    """The archive of `pack --json`."""
+
+    path: str
+    session_ids: list[str]
+    files: int
+    size_bytes: int
 
 
 class PruneChain(TypedDict):
@@ -226,7 +250,13 @@ _STATE: Final[_More] = {
 _Show = _grown(
     "Show",
     SessionState,
-    {**_STATE, "findings": list[Finding], "live_workers": list[int]},
+    {
+        **_STATE,
+        "findings": list[Finding],
+        "live_workers": list[int],
+        "tags": list[str],
+        "later_notes": list[LaterNote],
+    },
     "A session of `show --json`.",
 )
 _Replay = _grown(
@@ -243,7 +273,7 @@ _Verify = _grown(
 )
 
 OUTPUTS: Final[Mapping[str, tuple[Any, bool]]] = {
-    "list": (list[Summary], True),
+    "list": (list[Row], True),
     "wait": (Summary, True),
     "show": (_Show, True),
     "show-chain": (Chain, True),
@@ -254,6 +284,7 @@ OUTPUTS: Final[Mapping[str, tuple[Any, bool]]] = {
     "trace": (list[Trace], False),
     "verify": (_Verify, True),
     "resume-dry-run": (ResumePlan, False),
+    "pack": (Pack, True),
     "prune": (Prune, True),
     "doctor": (Doctor, True),
 }

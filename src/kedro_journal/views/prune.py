@@ -60,7 +60,7 @@ def prune_view(done: Pruned, screen: Screen, path: str, *, dry_run: bool) -> str
 
 def _rows(chain: ResumeChain, why: str, screen: Screen) -> list[tuple[Line, ...]]:
     first, *others = chain.session_ids
-    rows = [
+    rows: list[tuple[Line, ...]] = [
         (
             line(first),
             line(chain.verdict),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from kedro_journal.analysis.later import NOTHING_LATER, Later
 from kedro_journal.state import SessionState
 from kedro_journal.state.unread import is_unreadable, unread_text
 
@@ -65,6 +66,7 @@ COLUMNS: Final = (
     Column("group", widest=28, drop=5),
     Column("env", widest=12, drop=4),
     Column("started by", widest=20, drop=1),
+    Column("tags", widest=24, drop=7),
     Column("where"),
 )
 
@@ -84,11 +86,13 @@ class Listed(NamedTuple):
         state: Its state.
         damaged: Records of it are damaged or lost; the rest was folded.
         unreadable: Why its journal may not be read; empty if it may.
+        later: Notes and tags that it was given later.
     """
 
     state: SessionState
     damaged: bool = False
     unreadable: str = ""
+    later: Later = NOTHING_LATER
 
 
 def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> str:
@@ -200,6 +204,7 @@ def session_row(
         line(state.group_id or ""),
         line(env_in_force(state) or ""),
         line(started_by(state)),
+        line(", ".join(row.later.tags)),
         broke(row),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import get_args
 import click
 import msgspec
 
+from kedro_journal.analysis.later import NOTHING_LATER, LaterEntry, later_of
 from kedro_journal.cli.common import open_journals, say
 from kedro_journal.cli.exit_codes import exit_code_option, worst
 from kedro_journal.cli.options import directory_options, group_option, json_option
@@ -18,10 +20,12 @@ from kedro_journal.console import screen
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.roster import Roster, read_roster
 from kedro_journal.replaying import find_group
-from kedro_journal.replaying.index import listed
+from kedro_journal.replaying.index import Found, listed
+from kedro_journal.replaying.later import later_entries
 from kedro_journal.replaying.select import why_empty
 from kedro_journal.state import Verdict
 from kedro_journal.views.data import json_text, summary_data
+from kedro_journal.views.later import later_data
 from kedro_journal.views.sessions import Listed, sessions_view
 from kedro_journal.views.terminal import escape
 from kedro_journal.views.words import count
@@ -74,7 +78,8 @@ def list_(
     15 if there are none.
 
     With --json: an array of objects, one per session, each with its session_id,
-    verdict, times, pipelines, nodes completed and planned, and the places it broke.
+    verdict, times, pipelines, nodes completed and planned, and the places it broke;
+    tags and later_notes are what `tag` and `note` added.
     """
     where = open_journals(ctx, project, directory)
     roster = read_roster(where)
@@ -82,13 +87,15 @@ def list_(
     ids = roster.ids() if group_id is None else find_group(where, group_id)[1]
     ids.reverse()
     with contextlib.closing(listed(where, ids)) as found:
-        every_row = (Listed(*msgspec.structs.astuple(row)) for row in found)
+        said = later_entries(where)
+        every_row = (_row(row, said) for row in found)
         chosen = (row for row in every_row if not verdicts or _fits(row, verdicts))
         rows = list(chosen if every else islice(chosen, number))
     if as_json:
         now = datetime.now(UTC)
         data = [
             summary_data(row.state, now, damaged=row.damaged, unreadable=row.unreadable)
+            | later_data(row.later)
             for row in rows
         ]
         click.echo(json_text(data), nl=False)
@@ -99,6 +106,13 @@ def list_(
         click.echo(sessions_view(rows, screen(), more=more), nl=False)
     if by_verdict:
         ctx.exit(worst(row.state.verdict for row in rows))
+
+
+def _row(found: Found, said: Mapping[str, list[LaterEntry]]) -> Listed:
+    later, state = NOTHING_LATER, found.state
+    if said and (entries := said.get(state.session_id)):
+        later = later_of(entries, state.session_id, state.uid)
+    return Listed(*msgspec.structs.astuple(found), later)
 
 
 def _say_copies(roster: Roster) -> None:

@@ -23,7 +23,7 @@ __all__ = ["prune"]
 _NEVER: Final = ("running", "unknown")
 
 
-class _Parsed(click.ParamType):
+class _Parsed(click.ParamType):  # type: ignore[type-arg]
     """A text that a function parses."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
@@ -99,7 +99,7 @@ def prune(
     if older is None and keep is None and max_bytes is None:
         message = "say what to remove: --older, --keep or --max-size."
         raise click.UsageError(message, ctx)
-    where = open_journals(ctx, project, directory)
+    where = open_journals(ctx, project, directory, is_changed=True)
     policy = Policy(older=older, keep=keep, max_bytes=max_bytes, verdicts=verdicts)
     here = screen()
     done = prune_sessions(where, policy, now=here.now, dry_run=dry_run)

@@ -14,6 +14,7 @@ from kedro_journal.console import moments_of, screen
 from kedro_journal.errors import CorruptJournal
 from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.replaying import replay_folder, replay_group
+from kedro_journal.replaying.later import later_for
 from kedro_journal.replaying.locate import resumed_by
 from kedro_journal.state import SessionState
 from kedro_journal.views.terminal import escape
@@ -85,6 +86,7 @@ def _session(where: JournalDirectory, session_id: str, *, events: bool) -> str:
         damaged=damaged,
         journal=str(chosen.file),
         resumed_by=resumed_by(chosen.where, chosen.session_id) or "",
+        later=later_for(chosen.where, chosen.session_id, state.uid),
     )
 
 

@@ -30,12 +30,14 @@ from kedro_journal.journal import verify as verify_file
 from kedro_journal.replaying import replay_folder, replay_group
 from kedro_journal.replaying.inquiry import EarlierSessions, why_state
 from kedro_journal.replaying.kin import end_of_chain, live_workers
+from kedro_journal.replaying.later import later_for
 from kedro_journal.replaying.locate import resumed_by
 from kedro_journal.replaying.select import Chosen
 from kedro_journal.state import RunState, SessionState, Writer
 from kedro_journal.views.data import group_data, json_text, state_data
 from kedro_journal.views.expected import expected_view
 from kedro_journal.views.group import group_view
+from kedro_journal.views.later import later_data, later_view
 from kedro_journal.views.session import Detail, session_view
 from kedro_journal.views.terminal import Span, line, render
 from kedro_journal.views.why import why_summary
@@ -105,7 +107,8 @@ def show(
 
     With --json: one object with every field of the session's state, its verdict, and
     its runs with their nodes; `findings` lists the damage that was read past,
-    `live_workers` the pids of worker processes that live though the session does not.
+    `live_workers` the pids of worker processes that live though the session does not;
+    `tags` and `later_notes` what `tag` and `note` added.
 
     With --chain: a resumed session as a whole, each attempt on one line, and every
     node with the attempt that ran it last. Damage does not hide an attempt. With
@@ -140,7 +143,9 @@ def show(
     alive = live_workers(state)
     if as_json:
         pids = [writer.pid for writer in alive]
+        later = later_for(where, chosen.session_id, state.uid)
         data = {**state_data(state), "findings": findings, "live_workers": pids}
+        data |= later_data(later)
         if timeline:
             from kedro_journal.cli.show_timeline import timeline_data
 
@@ -196,6 +201,7 @@ def _page(
         heir=end_of_chain(where, later) if later is not None else None,
         alive=alive,
     )
+    text += later_view(later_for(where, chosen.session_id, state.uid), screen())
     if state.verdict in ("failed", "crashed") and later is None:
         answer = why_state(where, state, look_back=_LOOK_BACK, seconds=_LOOK_S)
         text += why_summary(answer, screen())

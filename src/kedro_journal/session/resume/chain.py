@@ -18,6 +18,7 @@ from kedro_journal.journal import JournalDirectory, read_head, verify
 from kedro_journal.replaying import replay_folder
 from kedro_journal.replaying.kin import is_live_worker
 from kedro_journal.replaying.locate import open_directory, resumed_by
+from kedro_journal.replaying.packs import is_unpacked
 from kedro_journal.replaying.select import Chosen, select
 from kedro_journal.state import RunState, SessionState
 from kedro_journal.state.unread import unread_text
@@ -104,6 +105,9 @@ def find_chain(
     if chosen.note:
         _logger.info("kedro-journal: session %s %s", chosen.session_id, chosen.note)
     _check_own(chosen)
+    if is_unpacked(chosen.folder):
+        advice = "Unpack it into the journal directory of the project first."
+        raise NotResumable(chosen.session_id, "it is in an archive", advice)
     found, run_id = _with_run(where, chosen.session_id, run_id)
     seen = {found}
     while follow and (later := resumed_by(where, found, run_id)) not in (None, *seen):
