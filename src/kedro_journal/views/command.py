@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import Any, Final
 
 from kedro_journal.errors import NotRecorded
 from kedro_journal.events import CommandLine, SessionResumed
@@ -11,6 +11,8 @@ from kedro_journal.redaction.decoding import MASKED, Fetch, Inexact, decode, pro
 from kedro_journal.state import RunState, SessionState
 
 __all__ = ["arguments_of", "command_text"]
+
+_SHORT: Final = {"\\": r"\\", "'": r"\'", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
 
 
 def command_text(state: SessionState, fetch: Fetch | None = None) -> str:
@@ -27,7 +29,7 @@ def command_text(state: SessionState, fetch: Fetch | None = None) -> str:
     """
     argv = arguments_of(state, fetch)
     if argv:
-        return shlex.join(argv) + "\n"
+        return " ".join(map(_quoted, argv)) + "\n"
     return _call(state, fetch)
 
 
@@ -47,6 +49,28 @@ def arguments_of(state: SessionState, fetch: Fetch | None = None) -> list[str] |
         return None
     recorded: Any = command.argv_exact or list(command.argv)
     return list(_exact(state, "argument", recorded, fetch))
+
+
+def _quoted(argument: str) -> str:
+    """Quote an argument for a shell so that what a terminal shows can be pasted.
+
+    A control character is printed as its escape. Only within `$'...'` (POSIX.1-2024)
+    does a shell read an escape as the character.
+    """
+    if argument.isprintable():
+        return shlex.quote(argument)
+    shown = (_in_dollar_quotes(char) for char in argument)
+    return f"$'{''.join(shown)}'"
+
+
+def _in_dollar_quotes(char: str) -> str:
+    if char in _SHORT:
+        return _SHORT[char]
+    if char.isprintable():
+        return char
+    # Python reads an argument's byte that is not UTF-8 as a low surrogate.
+    errors = "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass"
+    return "".join(f"\\{byte:03o}" for byte in char.encode("utf-8", errors))
 
 
 def is_of_another_program(command: CommandLine) -> bool:
