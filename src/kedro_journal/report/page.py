@@ -20,7 +20,11 @@ from kedro_journal.views.folding import fold
 from kedro_journal.views.gantt import chart_facts, namespaces_of, took_text
 from kedro_journal.views.gantt_svg import by_class, gantt_svg
 from kedro_journal.views.later import later_lines
-from kedro_journal.views.session import note_lines, session_facts
+from kedro_journal.views.session import (
+    note_lines,
+    session_facts,
+    validation_lines,
+)
 from kedro_journal.views.sessions import VERDICT_ROLES
 from kedro_journal.views.terminal import Line, Screen, Span, line
 from kedro_journal.views.timeline import Timeline
@@ -98,6 +102,8 @@ def report_page(
         "parameters": _parameters(state),
         "nodes": _node_table(runs, state),
         "datasets": _dataset_table(runs),
+        "warnings": lines_html(validation_lines(state, wide, whole=True)[2:]),
+        "warnings_count": len(state.validation_warnings),
         "notes": lines_html(
             [*note_lines(state, wide, whole=True), *later_lines(later, wide)]
         ),
