@@ -30,6 +30,7 @@ SECTIONS: Final = {
         "list",
         "show",
         "report",
+        "viz",
         "tail",
         "wait",
         "replay",

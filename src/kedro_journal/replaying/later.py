@@ -51,7 +51,7 @@ def later_entries(where: JournalDirectory) -> dict[str, list[LaterEntry]]:
             entry = LaterEntry(
                 session_id=session_id,
                 uid=str(event.fields.get("uid") or ""),
-                kind=kind,  # type: ignore[arg-type]
+                kind=kind,
                 text=event.text,
                 at=record.at,
                 by=str(event.fields.get("by") or ""),

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import get_args
 
 import click
-import msgspec
 
 from kedro_journal.analysis.later import NOTHING_LATER, LaterEntry, later_of
 from kedro_journal.cli.common import open_journals, say
@@ -112,7 +111,7 @@ def _row(found: Found, said: Mapping[str, list[LaterEntry]]) -> Listed:
     later, state = NOTHING_LATER, found.state
     if said and (entries := said.get(state.session_id)):
         later = later_of(entries, state.session_id, state.uid)
-    return Listed(*msgspec.structs.astuple(found), later)
+    return Listed(state, found.damaged, found.unreadable, later)
 
 
 def _say_copies(roster: Roster) -> None:

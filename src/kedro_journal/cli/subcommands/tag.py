@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -33,5 +34,5 @@ def tag(
     NAME has letters, digits and _.:/+@=-, at most 64 characters. The journal of the
     session is not touched. `show`, `list` and `report` have the tags.
     """
-    kind = "untag" if remove else "tag"
+    kind: Literal["tag", "untag"] = "untag" if remove else "tag"
     annotate(ctx, project, directory, session_id, kind, names)
