@@ -456,6 +456,14 @@ def test_another_caller_of_hooks_may_leave_out_the_result(
     assert {"completed"} == {n.status for n in state.runs[-1].nodes.values()}
 
 
+CALL_THAT_FAILS = """try:
+        raise RuntimeError("broken")
+    except RuntimeError as error:
+        hook.on_node_error(error=error, **shared)
+        raise
+    outputs = node.run(inputs)"""
+
+
 @pytest.mark.kedro
 @LEVELS
 def test_a_run_that_is_left_to_other_processes_is_not_called_interrupted(
@@ -468,12 +476,23 @@ def test_a_run_that_is_left_to_other_processes_is_not_called_interrupted(
         "for node in pipeline.nodes[:1]:\n" + rest.split("hook.after_pipeline")[0]
     )
 
-    done = [project.python(script) for script in (begun, one_node)]
+    failing = one_node.replace("outputs = node.run(inputs)", CALL_THAT_FAILS)
+    again = failing.replace("    raise\n", "    hook.before_node_run(**shared)\n")
+    scripts = (begun, one_node, again, failing)
 
-    assert [0, 0] == [d.returncode for d in done], done
+    done = [project.python(script) for script in scripts]
+
+    assert [0, 0, 0, 1] == [d.returncode for d in done], done
     states = project.states()
+    if level == 1:  # hooks alone begin no journal in a node's process
+        assert "RuntimeError: broken" in done[-1].stderr
+        *states, failed = sorted(states, key=lambda state: state.session_id)
+        assert "failed" == failed.verdict
+        assert failed.error is not None
+        assert "RuntimeError" == failed.error.type
+        assert "broken" in project.journal("show", failed.session_id).stdout
     assert {"unknown"} == {state.verdict for state in states}
-    assert 2 - (level == 0) == len(states)  # hooks alone begin no journal in a node
+    assert (1, 3)[level] == len(states)
     said = []
     for state in states:
         shown = project.journal("show", state.session_id).stdout
@@ -481,7 +500,7 @@ def test_a_run_that_is_left_to_other_processes_is_not_called_interrupted(
         assert "run ended is not recorded here" in shown
         assert () == state.anomalies
         said.append("Other processes may have run the nodes" in shown)
-    assert said.count(True) == 1  # the other one has events of that run
+    assert said.count(True) == 1  # the others have events of that run
     listed = project.journal("list").stdout
     assert "unknown" in listed
 

@@ -32,7 +32,9 @@ from kedro_journal.events import (
     NodeComputed,
     NodeFailed,
     NodeStarted,
+    SessionFailed,
 )
+from kedro_journal.events.base import ErrorInfo
 from kedro_journal.recording.link import Link, Shield
 from kedro_journal.recording.log_records import listen_again
 from kedro_journal.recording.progress import ActiveRun, NodeProgress, RunBook, key_of
@@ -65,6 +67,7 @@ class SessionHooks(ConfirmHooks):
         self._credentials: list[object] = []
         self._pending: tuple[Any, Any] | None = None
         self._nodes: dict[ActiveRun, list[Any]] = {}
+        self._failed_alone: dict[str, ErrorInfo] = {}  # nodes of another process's run
         self.book = book or RunBook()
 
     # -- context and catalog ---------------------------------------------------------
@@ -216,6 +219,17 @@ class SessionHooks(ConfirmHooks):
                 self._end(run)
         return events
 
+    def failed_alone(self) -> list[Event]:
+        """Return the failure of a process that ran single nodes and no run.
+
+        A caller of hooks may give each node a process of its own. How the run ends is
+        not known there; that a node of it failed is.
+        """
+        if self.book.attempts or not self._failed_alone:
+            return []
+        error = next(iter(self._failed_alone.values()))
+        return [SessionFailed(error=error, phase="body")]
+
     def how_closed(self, reason: str) -> str:
         """Return the reason for closing: `elsewhere` if a run was left to others."""
         left = any(run.is_elsewhere for run in self.book.active())
@@ -243,6 +257,7 @@ class SessionHooks(ConfirmHooks):
         self._written = []
         self._credentials = []
         self._nodes.clear()
+        self._failed_alone.clear()
 
     # -- nodes -----------------------------------------------------------------------
 
@@ -258,6 +273,7 @@ class SessionHooks(ConfirmHooks):
             if recorder is None:
                 return
             if run is None:
+                self._failed_alone.pop(node.name, None)  # it is tried again
                 self._bind_unattributed(node)
                 recorder.record(NodeStarted(run_id=None, node=node.name))
                 return
@@ -312,12 +328,15 @@ class SessionHooks(ConfirmHooks):
             if run is not None:
                 run.raised.append(error)
                 run.failed.add(node.name)
+            info = capture.error_info(error, self._link.project_path)
+            if run is None:
+                self._failed_alone[node.name] = info
             recorder.record(
                 NodeFailed(
                     **key_of(run),
                     node=node.name,
                     duration_s=progress.elapsed_s() if progress else None,
-                    error=capture.error_info(error, self._link.project_path),
+                    error=info,
                     log=recorder.tails.take(recorder.session_id, *_key(run), node.name),
                 )
             )

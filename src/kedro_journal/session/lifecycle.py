@@ -338,6 +338,8 @@ class Lifecycle:
         reason = self.hooks.how_closed(reason)
         for hooks in list(self._run_hooks):
             events += hooks.interrupted(hooks.book.active(), why, signal=signal)
+        if not self._is_left_by_error:
+            events += self.hooks.failed_alone()
         if entered:
             events.append(SessionDeactivated())
         if not self._waits:
