@@ -29,12 +29,10 @@ from .ends import (
 )
 from .late import Late
 from .limits import REDACTED
-from .names import STEM, Verdict, is_secret, looks_random, verdict
+from .names import Verdict, is_secret, looks_random, verdict
 from .prose import CODE, NOTHING, PROSE, REFERENCE
-from .skeleton import without_digits
-from .words import STEMS
 
-__all__ = ["Judge", "mask_pairs", "may_hold_pair", "values_of_pairs"]
+__all__ = ["Judge", "mask_pairs", "values_of_pairs"]
 
 _NAME_MAX_CHARS: Final = 80
 _READ_AGAIN_CHARS: Final = 1024
@@ -95,23 +93,9 @@ _ENCODED_VALUE: Final = Late(r"(?:[^%&\s'\"<>#\\;]|%(?!26|3[bB]|22|27))*")
 _COLUMNS: Final = frozenset(
     "email user username name id login token key value host salt hash role".split()  # noqa: SIM905
 )
-_STEMS: Final = tuple(stem for stem in map(without_digits, STEMS) if stem.isascii())
 _CLOSERS: Final = " \t'\"()[]{},;:.\\"
 _SCHEMES: Final = frozenset("http https ws wss ftp file".split())  # noqa: SIM905
 Judge = Callable[[str], Verdict]
-
-
-def may_hold_pair(words: str) -> bool:
-    """Return whether a text may hold a secret name; False is certain.
-
-    Args:
-        words: The distinct words of the text. Names that the user gave are not known
-            here.
-    """
-    if not words.isascii():
-        return STEM.search(words) is not None or "p00" in words.lower()
-    low = words.lower()
-    return any(stem in low for stem in _STEMS)
 
 
 def mask_pairs(
@@ -330,6 +314,8 @@ def _hides(  # noqa: PLR0911 - one for each exception
     value = text[start:end]
     if (pair.sep == "," and value in _COLUMNS) or not value.strip(_CLOSERS):
         return False
+    if value[-1] == ":" and value[:-1].isalpha() and text[end : end + 1] == " ":
+        return False  # the next label of a sentence
     if is_result(text, span, pair) or is_sentence(text, start, pair):
         return False
     if kind == "value" and text[pair.start - 1 : pair.start] == ";":

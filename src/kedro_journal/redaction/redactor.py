@@ -30,10 +30,10 @@ from .limits import (
 )
 from .marks import NO_MARKS, Marks
 from .names import Verdict, is_secret, looks_random, verdict
-from .pairs import mask_pairs, may_hold_pair
+from .pairs import mask_pairs
 from .plain import Safe, Walk, encodable, is_plain
 from .shapes import mask_shapes
-from .skeleton import distinct_words
+from .skeleton import distinct_words, may_hold_name
 
 __all__ = ["Redactor"]
 
@@ -256,7 +256,7 @@ class Redactor:
         # What these rules put in is no word of theirs, so the words still tell.
         if may_hold_command(words):
             text = mask_commands(text, self._verdict)
-        if not self._names and not may_hold_pair(words):
+        if not self._names and not may_hold_name(words):
             return text
         own = self._is_own_name if self._has_blanks else None
         return mask_pairs(text, self._verdict, own)
