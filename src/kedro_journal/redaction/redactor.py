@@ -93,8 +93,8 @@ class Redactor:
     def _searches(self) -> tuple[int, Search, Search]:
         """Return how many secrets are known, a search for them, and one for paths.
 
-        A password that is a plain word, such as a user's name, would leave nobody
-        knowing where the project is.
+        A password that is a plain word, such as a user's name, is not searched for in
+        paths: it would hide where the project is.
         """
         ready = self._ready
         if ready[0] != len(self._known):
@@ -266,7 +266,7 @@ class Redactor:
         return any(word in low for word in self._names)
 
     def plain(self, value: object) -> Any:
-        """Give any value as plain JSON data, redacted and bounded. Never raises.
+        """Return any value as plain JSON data, redacted and bounded. Never raises.
 
         Floats that JSON has not become `{"$float": "nan"}`, integers beyond 2**53
         `{"$int": "..."}`, bytes `{"$bytes": base64}`, other objects
