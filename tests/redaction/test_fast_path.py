@@ -106,6 +106,9 @@ def known() -> Redactor:
 @example("api/bot5812345678:AAHk9zQwErTyUiOpAsDf")
 @example(f"{'word ' * 70}é㭱glpat-aB3dE5fG7hJ9kL1mN3pQ %")
 @example(f"{'word ' * 70}é㭱glpat-aB3dE5fG7hJ9kL1mN3pQ")
+@example("Set-Cookie:/ABSK/x/fy0n7YZbGYLmAHCRUhG/reset/")
+@example("Authorization:/a/b/c]")
+@example("a\\u0026sig\\u003daZ9kQ2vX7mLpR")
 @example("cmd=(sshpass -p Xq7 host)")
 @settings(deadline=None, max_examples=300)
 def test_the_fast_path_is_the_reference(text: str) -> None:

@@ -65,6 +65,7 @@ _SIGNS: Final = frozenset("=:>'\"&%\\")
 _CLOSED: Final = Late(r"(?:&quot;|&#0?3[49];|&#x2[27];|&apos;|%2[27]|u002[27]|['\"])\Z")
 _CLOSINGS: Final = frozenset("'\";27")
 _NAME_CHARS: Final = string.ascii_letters + string.digits + "_.-"
+_PLAIN_ENDS: Final = frozenset(_NAME_CHARS) - _CLOSINGS - {"-"}
 _LAST_WORDS: Final = frozenset(
     """
     key keys code id string phrase signature pass url str pin token passe api passwort
@@ -224,13 +225,15 @@ def _judged(
 def _name_before(text: str, at: int, low: int) -> tuple[int, int]:
     """Return where the name begins and ends that stands before a sign."""
     start = max(low, at - _NAME_MAX_CHARS - 24)
-    before = text[start:at].rstrip("-=:\\")
-    before = before[:-8] + before[-8:].rstrip(" \t")
-    if before.endswith(("]", ")")):
-        before = before[:-1]
-    entity = _CLOSED.search(before[-9:]) if before[-1:] in _CLOSINGS else None
-    if entity is not None:
-        before = before[: len(before) - len(entity[0])].rstrip("\\")
+    before = text[start:at]
+    if before[-1:] not in _PLAIN_ENDS:  # quotes, brackets or blanks stand between
+        before = before.rstrip("-=:\\")
+        before = before[:-8] + before[-8:].rstrip(" \t")
+        if before.endswith(("]", ")")):
+            before = before[:-1]
+        entity = _CLOSED.search(before[-9:]) if before[-1:] in _CLOSINGS else None
+        if entity is not None:
+            before = before[: len(before) - len(entity[0])].rstrip("\\")
     short = before[-_NAME_MAX_CHARS:]
     name = short[len(short.rstrip(_NAME_CHARS)) :]
     if len(name) < len(short) and ord(short[-len(name) - 1]) > 127:

@@ -26,7 +26,7 @@ _MARK: Final = re.compile(r"[\s@='\"%<$]|(?::[^:]{1,80}){4}")
 # Every other form holds one of the marks above.
 _UNMARKED: Final = (
     *("//", "hook", "/bot", "/p/", "hc-ping.com/", "pagerduty.com/"),
-    *("authorization", "private-lines"),
+    *("authorization", "cookie", "private-lines", "u000d"),
 )
 
 
