@@ -21,7 +21,7 @@ import pytest
 
 import kedro_journal.redaction
 from kedro_journal.redaction.late import Late
-from kedro_journal.redaction.shapes import SHAPES
+from kedro_journal.redaction.shape_table import SHAPES
 from kedro_journal.redaction.tokens import _OTHERS
 
 LONG: Final = 2_500
@@ -48,7 +48,7 @@ def patterns() -> dict[str, re.Pattern[str]]:
                     where = f"{info.name.rpartition('.')[2]}.{name}"
                     found[f"{where}[{number}]" if len(every) > 1 else where] = pattern
     for number, shape in enumerate(SHAPES):
-        found[f"shapes.SHAPES[{number}]"] = re.compile(shape.pattern)
+        found[f"shape_table.SHAPES[{number}]"] = re.compile(shape.pattern)
     for service, _, written in _OTHERS:
         found[f"tokens: {service}"] = re.compile(written)
     return {name: one for one, name in {v: k for k, v in found.items()}.items()}

@@ -28,6 +28,8 @@ HEADERS: Final = COOKIES | {"authorization", "proxy-authorization"}
 """Names whose value is masked in parts by `headers`."""
 
 _MAPPING: Final = Late(r"\{\s{0,40}\\{0,16}['\"]|\{(?:&quot;|%22)")
+# An object as `repr` shows it: `BasicAuth(login='a', password='b')`.
+_CALL: Final = Late(r"[A-Za-z_][\w.]{0,60}\([A-Za-z_]\w{0,60}=")
 _URL: Final = Late(r"(?:jdbc:)?[A-Za-z][\w+.\-]{0,40}:(?:\\{0,4}/){2}")
 _PARTS: Final = Late(
     r"[A-Za-z][\w \-]{0,40}=[^;=\n]{1,400};(?=\s?[A-Za-z])"
@@ -61,7 +63,7 @@ def begins_parts(name: str, text: str, start: int) -> bool:
 
 def structure_of(name: str, value: str) -> Structure:
     """Return how a value under a secret name is to be taken apart."""
-    if value[:1] == "{" and _MAPPING.match(value):
+    if (value[:1] == "{" and _MAPPING.match(value)) or _CALL.match(value):
         return "mapping"
     if _WHOLES.isdisjoint(words_of(name)):
         return ""

@@ -73,7 +73,7 @@ _FROM_ITEMS: Final[dict[str, Callable[[list[Any]], Any]]] = {
 
 
 def is_escape(value: Mapping[str, Any]) -> bool:
-    """Tell whether a recorded mapping stands for one value, and has no names in it."""
+    """Return whether a recorded mapping stands for one value and has no names."""
     return any(key[:1] == "$" for key in value) and "$truncated" not in value
 
 

@@ -250,7 +250,7 @@ class Exact:
 
 
 def _are_plain_numbers(items: list[Any]) -> bool:
-    """Tell whether JSON has all of these as they are: long lists mostly are such."""
+    """Return whether JSON holds all of these as they are, as in most long lists."""
     for item in items:
         cls = type(item)
         if cls is float:
@@ -275,7 +275,7 @@ def _is_masked(text: object) -> bool:
 
 
 def _is_marked(text: str) -> bool:
-    """Tell whether a text of the user's looks like one of our marks."""
+    """Return whether a text of the user's looks like one of our marks."""
     if "[" not in text:
         return False
     return REDACTED in text or FAILED in text or CUT.search(text) is not None

@@ -1,9 +1,8 @@
-"""Look into somebody else's values without running somebody else's code.
+"""Look into the user's values without running the user's code.
 
 A `__repr__`, `__str__`, `__iter__` or `__eq__` may raise, never end, or fetch a table
-from a cluster, and all of that would happen in the middle of the user's run. So values
-are told apart by their type alone, and only what the built-in types themselves do is
-done to them.
+from a cluster, in the middle of the user's run. Values are therefore distinguished by
+their type alone, and only methods of built-in types are called on them.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ class Inside(NamedTuple):
 
 
 def look_inside(value: Any) -> Inside | None:  # noqa: PLR0911 - one for each kind
-    """Give what a container holds; None if it is none that can be looked into."""
+    """Return what a container holds; None if the value is no known container."""
     cls = type(value)
     if issubclass(cls, msgspec.Struct):
         return _fields(
@@ -99,7 +98,7 @@ def look_inside(value: Any) -> Inside | None:  # noqa: PLR0911 - one for each ki
 
 
 def is_own(cls: type) -> bool:
-    """Tell whether a class is one of this package, such as a part of an event."""
+    """Return whether a class is one of this package, such as a part of an event."""
     return _is_from(cls, "kedro_journal")
 
 
@@ -153,7 +152,7 @@ def _static(cls: type, name: str) -> Any:
 
 
 def _field_names(cls: type) -> tuple[str, ...] | None:
-    """Name the fields of a data class, an attrs or pydantic class, a namespace."""
+    """Return the field names of a data class, an attrs or pydantic class."""
     for mark in ("__dataclass_fields__", "__pydantic_fields__", "__fields__"):
         found = _static(cls, mark)
         if isinstance(found, dict):
@@ -180,12 +179,12 @@ def _slot(value: object, name: str) -> Any:
 
 
 def type_name(cls: type) -> str:
-    """Name a class, with its module."""
+    """Return the name of a class, with its module."""
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def exact_text(value: Any) -> str | None:
-    """Give what a text, path or date says; None if it is none of these."""
+    """Return the text of a text, path or date; None for other values."""
     cls = type(value)
     if issubclass(cls, str):
         return str.__str__(value)
@@ -205,7 +204,7 @@ def exact_text(value: Any) -> str | None:
 
 
 def shown(value: object) -> str | None:
-    """Give the `repr` of an object where that is short and asks nobody else."""
+    """Return the `repr` of an object where it is short and runs no other code."""
     cls = type(value)
     if issubclass(cls, enum.Enum):
         return f"{cls.__qualname__}.{_fields_of(value).get('_name_')}"
@@ -234,7 +233,7 @@ def _shown_array(value: Any, cls: type) -> str | None:
 
 
 def key_text(key: Any) -> str | None:  # noqa: PLR0911 - one for each kind
-    """Give the key of a mapping as text; None if that would take its own code."""
+    """Return the key of a mapping as text; None if that would run its own code."""
     cls = type(key)
     text = exact_text(key)
     if text is not None:

@@ -29,12 +29,10 @@ from .ends import (
 )
 from .late import Late
 from .limits import REDACTED
-from .names import STEM, Verdict, is_secret, looks_random, verdict
+from .names import Verdict, is_secret, looks_random, verdict
 from .prose import CODE, NOTHING, PROSE, REFERENCE
-from .skeleton import without_digits
-from .words import STEMS
 
-__all__ = ["Judge", "mask_pairs", "may_hold_pair", "values_of_pairs"]
+__all__ = ["Judge", "mask_pairs", "values_of_pairs"]
 
 _NAME_MAX_CHARS: Final = 80
 _READ_AGAIN_CHARS: Final = 1024
@@ -67,6 +65,7 @@ _SIGNS: Final = frozenset("=:>'\"&%\\")
 _CLOSED: Final = Late(r"(?:&quot;|&#0?3[49];|&#x2[27];|&apos;|%2[27]|u002[27]|['\"])\Z")
 _CLOSINGS: Final = frozenset("'\";27")
 _NAME_CHARS: Final = string.ascii_letters + string.digits + "_.-"
+_PLAIN_ENDS: Final = frozenset(_NAME_CHARS) - _CLOSINGS - {"-"}
 _LAST_WORDS: Final = frozenset(
     """
     key keys code id string phrase signature pass url str pin token passe api passwort
@@ -95,23 +94,9 @@ _ENCODED_VALUE: Final = Late(r"(?:[^%&\s'\"<>#\\;]|%(?!26|3[bB]|22|27))*")
 _COLUMNS: Final = frozenset(
     "email user username name id login token key value host salt hash role".split()  # noqa: SIM905
 )
-_STEMS: Final = tuple(stem for stem in map(without_digits, STEMS) if stem.isascii())
 _CLOSERS: Final = " \t'\"()[]{},;:.\\"
 _SCHEMES: Final = frozenset("http https ws wss ftp file".split())  # noqa: SIM905
 Judge = Callable[[str], Verdict]
-
-
-def may_hold_pair(words: str) -> bool:
-    """Return whether a text may hold a secret name; False is certain.
-
-    Args:
-        words: The distinct words of the text. Names that the user gave are not known
-            here.
-    """
-    if not words.isascii():
-        return STEM.search(words) is not None or "p00" in words.lower()
-    low = words.lower()
-    return any(stem in low for stem in _STEMS)
 
 
 def mask_pairs(
@@ -240,13 +225,15 @@ def _judged(
 def _name_before(text: str, at: int, low: int) -> tuple[int, int]:
     """Return where the name begins and ends that stands before a sign."""
     start = max(low, at - _NAME_MAX_CHARS - 24)
-    before = text[start:at].rstrip("-=:\\")
-    before = before[:-8] + before[-8:].rstrip(" \t")
-    if before.endswith(("]", ")")):
-        before = before[:-1]
-    entity = _CLOSED.search(before[-9:]) if before[-1:] in _CLOSINGS else None
-    if entity is not None:
-        before = before[: len(before) - len(entity[0])].rstrip("\\")
+    before = text[start:at]
+    if before[-1:] not in _PLAIN_ENDS:  # quotes, brackets or blanks stand between
+        before = before.rstrip("-=:\\")
+        before = before[:-8] + before[-8:].rstrip(" \t")
+        if before.endswith(("]", ")")):
+            before = before[:-1]
+        entity = _CLOSED.search(before[-9:]) if before[-1:] in _CLOSINGS else None
+        if entity is not None:
+            before = before[: len(before) - len(entity[0])].rstrip("\\")
     short = before[-_NAME_MAX_CHARS:]
     name = short[len(short.rstrip(_NAME_CHARS)) :]
     if len(name) < len(short) and ord(short[-len(name) - 1]) > 127:
@@ -330,6 +317,8 @@ def _hides(  # noqa: PLR0911 - one for each exception
     value = text[start:end]
     if (pair.sep == "," and value in _COLUMNS) or not value.strip(_CLOSERS):
         return False
+    if value[-1] == ":" and value[:-1].isalpha() and text[end : end + 1] == " ":
+        return False  # the next label of a sentence
     if is_result(text, span, pair) or is_sentence(text, start, pair):
         return False
     if kind == "value" and text[pair.start - 1 : pair.start] == ";":

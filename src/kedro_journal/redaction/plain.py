@@ -60,7 +60,7 @@ class _Redacts(Protocol):
         ...
 
     def keeps(self, text: str) -> bool:
-        """Tell whether a text is sure to be left as it is."""
+        """Return whether a text is certain to stay as it is."""
         ...
 
     def all_kept(self, name: str, texts: list[str]) -> bool:
@@ -95,14 +95,14 @@ def _key_text(key: object) -> str:
 
 
 def is_plain(value: object) -> bool:
-    """Tell whether a value is a name or number, or a tuple of such."""
+    """Return whether a value is a name or number, or a tuple of such."""
     if isinstance(value, tuple):
         return all(map(is_plain, value))
     return value is None or type(value) in _SCALARS
 
 
 def encodable(value: object) -> Any:
-    """Give a plain value so that it can be encoded, whatever it holds."""
+    """Return a plain value in a form that can be encoded, whatever it holds."""
     if isinstance(value, tuple):
         return [encodable(item) for item in value]
     if isinstance(value, str):
@@ -169,7 +169,7 @@ class Walk:
         self.cut = False
 
     def value(self, value: object, depth: int) -> Any:
-        """Give a value as plain data. Never raises."""
+        """Return a value as plain data. Never raises."""
         self._left -= 1
         if self._left < 0:
             self.cut = True
@@ -272,7 +272,7 @@ class Walk:
         return safe
 
     def _set(self, inside: Inside, depth: int) -> list[Any]:
-        """Give a set in one order, whatever the order of its hashes."""
+        """Return a set in one order, whatever the order of its hashes."""
         some = (item for _, item in itertools.islice(inside.items, NODES_MAX))
         ordered = ((None, item) for item in sorted(some, key=_rank))
         return self._items(ordered, inside.total, depth)
@@ -328,7 +328,7 @@ class Walk:
     def _stays(
         self, value: msgspec.Struct, fields: tuple[tuple[str, object, str], ...]
     ) -> bool:
-        """Tell whether an event's own part is encoded as it is: nodes mostly are."""
+        """Return whether a part of an event is encoded as it is: nodes mostly are."""
         names = self._redactor.identities
         for name, default, mark in fields:
             item = getattr(value, name)
@@ -373,7 +373,7 @@ class Walk:
 
 
 def _fields_of(cls: type[msgspec.Struct]) -> tuple[tuple[str, object, str], ...]:
-    """Name the fields of a class, with their defaults and marks."""
+    """Return the fields of a class, with their defaults and marks."""
     names, values = cls.__struct_fields__, cls.__struct_defaults__
     defaults = (*[msgspec.NODEFAULT] * (len(names) - len(values)), *values)
     marks = marks_of(cls) if is_own(cls) else NO_MARKS
@@ -397,12 +397,12 @@ def _is_mark(item: object) -> bool:
 
 
 def can_hold_a_secret(item: object) -> bool:
-    """Tell whether a value under a secret name is to be masked."""
+    """Return whether a value under a secret name is masked."""
     return item is not None and type(item) is not bool
 
 
 def _is_same(item: object, default: object) -> bool:
-    """Compare without asking an `__eq__` of somebody else's."""
+    """Compare without calling an `__eq__` of the user's."""
     if item is default:
         return True
     if type(item) is not type(default):

@@ -30,10 +30,10 @@ from .limits import (
 )
 from .marks import NO_MARKS, Marks
 from .names import Verdict, is_secret, looks_random, verdict
-from .pairs import mask_pairs, may_hold_pair
+from .pairs import mask_pairs
 from .plain import Safe, Walk, encodable, is_plain
 from .shapes import mask_shapes
-from .skeleton import distinct_words
+from .skeleton import distinct_words, may_hold_name
 
 __all__ = ["Redactor"]
 
@@ -93,8 +93,8 @@ class Redactor:
     def _searches(self) -> tuple[int, Search, Search]:
         """Return how many secrets are known, a search for them, and one for paths.
 
-        A password that is a plain word, such as a user's name, would leave nobody
-        knowing where the project is.
+        A password that is a plain word, such as a user's name, is not searched for in
+        paths: it would hide where the project is.
         """
         ready = self._ready
         if ready[0] != len(self._known):
@@ -256,7 +256,7 @@ class Redactor:
         # What these rules put in is no word of theirs, so the words still tell.
         if may_hold_command(words):
             text = mask_commands(text, self._verdict)
-        if not self._names and not may_hold_pair(words):
+        if not self._names and not may_hold_name(words):
             return text
         own = self._is_own_name if self._has_blanks else None
         return mask_pairs(text, self._verdict, own)
@@ -266,7 +266,7 @@ class Redactor:
         return any(word in low for word in self._names)
 
     def plain(self, value: object) -> Any:
-        """Give any value as plain JSON data, redacted and bounded. Never raises.
+        """Return any value as plain JSON data, redacted and bounded. Never raises.
 
         Floats that JSON has not become `{"$float": "nan"}`, integers beyond 2**53
         `{"$int": "..."}`, bytes `{"$bytes": base64}`, other objects

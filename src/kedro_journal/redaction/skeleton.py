@@ -7,9 +7,12 @@ for in this.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-__all__ = ["distinct_words", "without_digits"]
+from .words import STEMS
+
+__all__ = ["distinct_words", "may_hold_name", "without_digits"]
 
 _SHORT_CHARS: Final = 300
 _ZEROS: Final = str.maketrans("123456789", "000000000")
@@ -32,3 +35,21 @@ def distinct_words(text: str) -> str:
     """
     text = without_digits(text)
     return text if len(text) < _SHORT_CHARS else " ".join(set(text.split()))
+
+
+_STEMS: Final = tuple(map(without_digits, STEMS))
+_ASCII_STEMS: Final = tuple(filter(str.isascii, _STEMS))
+_ANY_STEM: Final = "|".join(map(re.escape, _STEMS))
+
+
+def may_hold_name(words: str) -> bool:
+    """Return whether a text may hold a secret name; False is certain.
+
+    Args:
+        words: The distinct words of the text. Names that the user gave are not known
+            here.
+    """
+    if not words.isascii():  # the cases of other alphabets
+        return re.search(_ANY_STEM, words, re.IGNORECASE) is not None
+    low = words.lower()
+    return any(stem in low for stem in _ASCII_STEMS)

@@ -51,7 +51,7 @@ STRONG: Final = _set(
     kodewort codewort identifiants credenciales credenciais credenziali palavrapasse
     inloggegevens wachtzin wachtwoordzin toegangscode geheim segredo segreto secreto
     motdepasse kodeord adgangskode passord jelszo jelszó parool şifre sifre
-    geslo salasona salasona zaporka wachtwoorden contrasenya contrasinal
+    geslo salasona zaporka wachtwoorden contrasenya contrasinal
     """
 )
 """Heads of secrets, also where an unknown word follows: `password_mysql`."""
@@ -213,6 +213,7 @@ HARMLESS_PHRASES: Final = (
     ("existing", "secret"),
     ("pull", "secret"),
     ("tls", "secret"),
+    ("detect", "secret"),
     ("parola", "chiave"),
     ("palavra", "chave"),
     ("palabra", "clave"),
@@ -278,7 +279,8 @@ MODEL_TOKENS: Final = _set(
     completion text context document doc sentence total page continuation cancellation
     cancel sync nextpage pagination cursor reserved control unused dummy bracket
     keyword lexer parser punct instruction assistant tool ner pos sink register time
-    patch grid visual latent query lowercase uppercase number domain vocab oov
+    patch grid visual latent query lowercase uppercase domain vocab oov eq error pseudo
+    tik
     """
 )
 """Words before `token` that belong to text, models and pagination."""
