@@ -328,6 +328,4 @@ def _error_in_short(error: ErrorInfo | None) -> ErrorInfo | None:
         return None
     cause = _error_in_short(error.cause) if error.is_dataset_error else None
     remote = error.remote if error.is_unread_result else ""
-    return ErrorInfo(
-        type=error.type, message=error.message, cause=cause, remote=remote
-    )
+    return ErrorInfo(type=error.type, message=error.message, cause=cause, remote=remote)
