@@ -59,6 +59,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "working directory.",
         ),
     ] = "sessions"
+    group_readable: Annotated[
+        bool,
+        Meta(
+            description="Let the group of the journal directory read new sessions: "
+            "folders get mode 2750 and files 0640, whatever the umask. Whoever is in "
+            "the group can read parameters, error messages and paths of every run."
+        ),
+    ] = False
     durability: Annotated[
         Literal["flush", "group", "sync"],
         Meta(

@@ -13,6 +13,7 @@ import pytest
 
 from kedro_journal.doctor.examine import Tried
 from kedro_journal.doctor.guarantees import guarantees
+from kedro_journal.doctor.model import Check
 from kedro_journal.doctor.place import look_at
 
 from .conftest import Examine, Mounted, as_root, by_key, run, try_place
@@ -127,6 +128,21 @@ def test_a_directory_that_the_user_chose_is_a_warning(tmp_path: Path) -> None:
 
     assert check.status == "warning"
     assert "they may replace or remove journals" in check.text
+
+
+def test_who_can_read_sessions_is_said_where_a_group_may(tmp_path: Path) -> None:
+    def readers(place: Path) -> Check:
+        return by_key(list(look_at(place, group_readable=True)))["place.readers"]
+
+    place = tmp_path / "sessions"
+    assert readers(place).status == "note"
+    assert readers(place).facts["gid"] == os.getegid()
+
+    place.mkdir(mode=0o700)
+    assert readers(place).status == "warning"
+    place.chmod(0o2750)
+    assert "can read new sessions" in readers(place).text
+    assert "place.readers" not in by_key(list(look_at(place)))
 
 
 def test_where_somebody_else_could_make_it_first_is_a_warning(tmp_path: Path) -> None:

@@ -66,6 +66,14 @@ def test_what_each_attempt_added_did_anew_kept_and_broke() -> None:
     assert (third.before, third.after) == ("s1", "s2")
 
 
+def test_nodes_of_a_run_that_began_anew_are_left_out_and_not_reused() -> None:
+    world = World(LINE, {"second": "versioned"})
+    one = session(world, "s0", "a", "b", "c")
+    two = session(world, "s1", "a", "b")
+    found = compare([one.state()], two.state())
+    assert (found.kept, found.left_out) == ((), ("c",))
+
+
 def described(world: World, name: str, **changed: object) -> SessionState:
     """A session with all that is compared."""
     given: dict[str, object] = {

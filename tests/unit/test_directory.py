@@ -27,6 +27,7 @@ from kedro_journal.journal import (
     verify,
     writer,
 )
+from kedro_journal.journal.values import write_value
 
 MOMENT = "2026-01-02T03.04.05.678Z"
 HOSTILE = [
@@ -301,3 +302,34 @@ def test_a_chosen_directory_may_be_a_link_or_open_to_everybody(tmp_path: Path) -
     assert "every user can write to it" == shared.why_open()
     real.chmod(0o755)
     assert "" == shared.why_open()
+
+
+@pytest.mark.skipif(not hasattr(os, "fchmod"), reason="no modes")
+def test_a_group_may_read_sessions_if_that_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "sessions"
+    private, shared = (
+        JournalDirectory(path, group_readable=asked) for asked in (False, True)
+    )
+    with umask(0o077):
+        _, before = private.claim("before")
+        _, folder = shared.claim("asked-for")
+        create(folder).append(note("x"))
+        write_value(folder, b"1")
+        create(before).append(note("x"))
+        _, after = private.claim("after")
+
+    def modes(*paths: Path) -> set[int]:
+        return {stat.S_IMODE(one.stat().st_mode) for one in paths}
+
+    inside = list(folder.rglob("*"))
+    assert modes(path, folder, *(one for one in inside if one.is_dir())) == {0o2750}
+    assert modes(*(one for one in inside if one.is_file())) == {0o640}
+    assert {mode & 0o777 for mode in modes(before, after)} == {0o700}
+    assert modes(before / "journal.jsonl") == {0o600}
+
+
+def test_a_directory_of_the_users_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    _, folder = JournalDirectory(tmp_path, chosen=True, group_readable=True).claim("a")
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o711
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o2750

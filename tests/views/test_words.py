@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from kedro_journal.state import Trace
 from kedro_journal.views import Screen
 from kedro_journal.views.table import Column, table
 from kedro_journal.views.terminal import cells, line, render
+from kedro_journal.views.trace import trace_view
 from kedro_journal.views.words import ago, bytes_size, duration, flatten, short_date
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -90,3 +92,11 @@ def test_wide_characters_count_as_two_columns():
     lines = table(COLUMNS, rows, None)
 
     assert len({cells(one) for one in lines}) == 1
+
+
+def test_a_traced_value_that_json_has_not_is_shown_as_a_number() -> None:
+    found = Trace(
+        name="params:x", kind="parameter", value={"$float": "nan"}, origin="x.yml:1"
+    )
+    shown = trace_view("s", [found], Screen(now=datetime(2026, 1, 2, tzinfo=UTC)))
+    assert "params:x = nan\n" in shown

@@ -53,7 +53,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         differences: What was requested or found differently.
         added: Nodes that it completed and no earlier one did.
         anew: Nodes that it completed again.
-        kept: Nodes that were completed before and that it did not run.
+        kept: Nodes that were completed before and that it, a resume, reused.
+        left_out: Nodes that were completed before, and are not in a run that began
+            anew.
         broken: Nodes that it began and did not complete.
         datasets_added: Datasets that it saved and no earlier one did, with the version,
             null for one without.
@@ -67,6 +69,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     added: tuple[str, ...]
     anew: tuple[str, ...]
     kept: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
     broken: tuple[str, ...]
     datasets_added: dict[str, str | None]
     datasets_anew: dict[str, str | None]
@@ -92,6 +95,7 @@ def compare(
     done = {name for name, node in earlier.items() if _is_done(node)}
     saved, saves = _saves(earlier), _saves(nodes)
     mine = [name for name, node in nodes.items() if _is_done(node)]
+    rest = tuple(sorted(done - nodes.keys()))
     differences = [*_differences(last, after), *_code_of(earlier, nodes)]
     return Comparison(
         before=last.session_id,
@@ -100,7 +104,8 @@ def compare(
         differences=tuple(differences),
         added=tuple(name for name in mine if name not in done),
         anew=tuple(name for name in mine if name in done),
-        kept=tuple(sorted(done - nodes.keys())),
+        kept=rest if after.resumed is not None else (),
+        left_out=() if after.resumed is not None else rest,
         broken=tuple(
             name for name, node in nodes.items() if not _is_done(node) and _begun(node)
         ),

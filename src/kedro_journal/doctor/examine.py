@@ -135,7 +135,12 @@ def examine_place(directory: Path, config: Config, means: Means) -> Tried:
     look = Probe(
         "place.directory",
         "the journal directory",
-        lambda: look_at(directory, means.proc, chosen=config.is_directory_chosen),
+        lambda: look_at(
+            directory,
+            means.proc,
+            chosen=config.is_directory_chosen,
+            group_readable=config.group_readable,
+        ),
     )
     checks = isolated(look, means.probe_limit_s)
     found = {check.key: check for check in checks}

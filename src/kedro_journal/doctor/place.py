@@ -17,6 +17,9 @@ from .bench import ELSEWHERE, PREFIX
 from .model import Check, note, ok, problem, reason_of, warning
 from .mounts import Mount, find_mount, kind_of, remarks
 
+with contextlib.suppress(ImportError):  # Windows
+    import grp
+
 __all__ = ["look_at", "nearest_folder"]
 
 _MEGABYTE: Final = 1_000_000
@@ -37,7 +40,11 @@ def nearest_folder(directory: Path) -> Path:
 
 
 def look_at(
-    directory: Path, proc: Path = Path("/proc"), *, chosen: bool = False
+    directory: Path,
+    proc: Path = Path("/proc"),
+    *,
+    chosen: bool = False,
+    group_readable: bool = False,
 ) -> Iterator[Check]:
     """Look at the journal directory, or at where it would be made.
 
@@ -45,10 +52,13 @@ def look_at(
         directory: The journal directory.
         proc: Where the system describes mounts.
         chosen: The user named it in the settings; see `JournalDirectory`.
+        group_readable: The same.
     """
     probed = nearest_folder(directory)
     yield _there(directory, probed)
     yield _safe(directory, probed, chosen=chosen)
+    if group_readable and hasattr(os, "getgroups"):
+        yield _readers(directory, probed)
     yield _file_system(find_mount(probed, proc), probed)
     if hasattr(os, "statvfs"):
         yield _space(probed)
@@ -137,6 +147,46 @@ def _safe(directory: Path, probed: Path, *, chosen: bool) -> Check:
             reason="every user can write to it",
         )
     return ok(key, f"Other users cannot replace files that you create in {probed}.")
+
+
+def _readers(directory: Path, probed: Path) -> Check:
+    """Return who may read new sessions, as `group_readable` is set."""
+    key = "place.readers"
+    found = probed.stat()
+    inherits = bool(found.st_mode & stat.S_ISGID)
+    there = probed == directory
+    gid = found.st_gid if there or inherits else os.getegid()
+    name = _group_name(gid)
+    if gid not in (os.getegid(), *os.getgroups()) and os.geteuid():
+        return warning(
+            key,
+            f"`group_readable` is set, but this user is not in {name}, the group of "
+            f"{probed}: new sessions stay private.",
+            f"chgrp {probed} to a group of this user. {ELSEWHERE} if that cannot be.",
+            gid=gid,
+        )
+    if there and not found.st_mode & stat.S_IXGRP:
+        return warning(
+            key,
+            f"`group_readable` is set, but {name} may not enter {probed}.",
+            f"chmod g+rxs {probed}. A run does so itself if kedro-journal made the "
+            "directory.",
+            gid=gid,
+        )
+    return note(
+        key,
+        f"Everyone in {name} can read new sessions, with parameters, error messages "
+        "and paths (`group_readable` is set). Sessions made before stay private.",
+        "Unset `group_readable` if only you are to read them.",
+        gid=gid,
+    )
+
+
+def _group_name(gid: int) -> str:
+    try:
+        return f"group {grp.getgrgid(gid).gr_name}"
+    except (KeyError, NameError):  # of no entry; Windows
+        return f"group {gid}"
 
 
 def _file_system(mount: Mount | None, probed: Path) -> Check:

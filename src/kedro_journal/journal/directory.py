@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -34,12 +35,21 @@ class JournalDirectory:
         path: The directory. It need not exist for reading: then it has no sessions.
         port: The operating system.
         chosen: The user named this directory in the settings. Then it may be a link,
-            and every user can write to it, as to an `emptyDir` volume.
+            and every user may write to it, as to an `emptyDir` volume.
+        group_readable: The group of the directory may read new sessions.
     """
 
-    def __init__(self, path: Path, port: Os = REAL_OS, *, chosen: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        port: Os = REAL_OS,
+        *,
+        chosen: bool = False,
+        group_readable: bool = False,
+    ) -> None:
         self.path = path
         self.chosen = chosen
+        self.group_readable = group_readable
         self._port = port
 
     @property
@@ -80,11 +90,18 @@ class JournalDirectory:
             self.check_safe()
             if made:
                 self._hide(self.path)
+            if self.group_readable:
+                self._share()
             self._keep_reserve()
         except OSError as error:
             let_through(error, system=True)
             reason = error.strerror or str(error)
             raise JournalUnwritable(self.path, error.errno, reason) from error
+
+    def _share(self) -> None:
+        """Let the group list a directory that this package made, and no other one."""
+        if self._is_made_by_us() and not self.path.stat().st_mode & stat.S_IXGRP:
+            self._port.share_folder(self.path)
 
     def _keep_reserve(self) -> None:
         """Keep room on the disk for the endings of sessions; one for all of them."""
@@ -166,6 +183,8 @@ class JournalDirectory:
             folder = self.path / session_id
             try:
                 self._port.make_folder(folder)
+                if self.group_readable:
+                    self._port.share_folder(folder)
             except FileExistsError:
                 continue
             except OSError as error:

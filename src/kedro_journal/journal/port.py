@@ -32,6 +32,9 @@ _NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)  # a FIFO must not hang the open
 _SAFE: Final = _CLOEXEC | _NOFOLLOW | _NONBLOCK
 _STANDARD: Final = 2  # the last of the standard streams
 _HIGH: Final = (512, 128, _STANDARD + 1)
+_SHARED: Final = stat.S_ISGID | stat.S_IRGRP | stat.S_IXGRP
+_SHARED_FOLDER: Final = 0o2750
+_SHARED_FILE: Final = 0o640
 # The file system has no such thing as syncing: nothing failed.
 _NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
 
@@ -76,7 +79,7 @@ class Os:
         return self._regular(fd, path)
 
     def open_append(self, path: Path, *, create: bool = False) -> int:
-        """Open a regular file of ours for reading and appending, mode 0600.
+        """Open a regular file of ours for reading and appending; see `_mode_in`.
 
         The descriptor is a high one, where the limit of the process permits that: it
         stays open, and code that closes low numbers is no concern of ours then.
@@ -86,17 +89,22 @@ class Os:
             OSError: As the system says.
         """
         flags = os.O_RDWR | os.O_APPEND | _SAFE
+        mode = 0o600
         if create:
             flags |= os.O_CREAT
+            mode = _mode_in(path.parent)
         try:
-            fd = _open(path, flags, 0o600)
+            fd = _open(path, flags, mode)
         except OSError as error:
             let_through(error, system=True)
             raise _refused(path, error) from error
-        return raised(self._regular(fd, path, ours=True))
+        fd = self._regular(fd, path, ours=True)
+        if mode != 0o600:
+            _permit(fd, mode)
+        return raised(fd)
 
     def write_new(self, path: Path, data: bytes) -> None:
-        """Write a new file, mode 0600, and sync it.
+        """Write a new file, with the mode of `_mode_in`, and sync it.
 
         Raises:
             OSError: As the system says; FileExistsError if it exists.
@@ -127,7 +135,7 @@ class Os:
             os.close(fd)
 
     def reserve(self, path: Path, size: int) -> None:
-        """Make a new file, mode 0600, that takes up *size* bytes of the disk.
+        """Make a new file that takes up *size* bytes of the disk; see `_mode_in`.
 
         Raises:
             OSError: As the system says; FileExistsError if it exists.
@@ -160,8 +168,24 @@ class Os:
         else:
             path.mkdir(mode=0o700)
 
-    def ensure_folder(self, path: Path) -> None:
+    def share_folder(self, path: Path) -> None:
+        """Let the group of a folder of ours read it, and the files made in it.
+
+        The mode is 2750: what is made in it has its group. The system takes the
+        set-group-ID bit away if this user is not in the group. Then the files that are
+        made in it stay private.
+
+        Raises:
+            OSError: As the system says.
+        """
+        path.chmod(_SHARED_FOLDER)
+
+    def ensure_folder(self, path: Path, *, shared: bool = False) -> None:
         """Make a folder, or check that what is there is one, and no link.
+
+        Args:
+            path: The folder.
+            shared: If the folder above is shared with its group, so is this one.
 
         Raises:
             UnsafeJournal: It is a link or no folder.
@@ -169,6 +193,8 @@ class Os:
         """
         try:
             self.make_folder(path)
+            if shared and _mode_in(path.parent) == _SHARED_FILE:
+                self.share_folder(path)
         except FileExistsError:
             if not stat.S_ISDIR(path.lstat().st_mode):
                 raise UnsafeJournal(path, "not a folder") from None
@@ -351,10 +377,32 @@ def _open(path: Path, flags: int, mode: int = 0o777) -> int:
     return fd if fd > _STANDARD else raised(fd)
 
 
+def _mode_in(folder: Path) -> int:
+    """Return the mode of a new file: 0640 in a folder of `share_folder`, else 0600.
+
+    Worker processes and later versions need no setting to do the same.
+    """
+    try:
+        found = os.stat(folder).st_mode  # noqa: PTH116 - a Path costs as much again
+    except OSError as error:
+        let_through(error, system=True)
+        return 0o600
+    return _SHARED_FILE if found & _SHARED == _SHARED else 0o600
+
+
+def _permit(fd: int, mode: int) -> None:
+    """Set a mode that the user asked for, whatever the umask is."""
+    with suppress(OSError, AttributeError):  # Windows has no fchmod
+        os.fchmod(fd, mode)
+
+
 @contextlib.contextmanager
 def _new_file(path: Path) -> Iterator[int]:
-    fd = _open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600)
+    mode = _mode_in(path.parent)
+    fd = _open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, mode)
     try:
+        if mode != 0o600:
+            _permit(fd, mode)
         yield fd
     except OSError:
         with suppress(OSError):

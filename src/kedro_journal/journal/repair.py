@@ -111,7 +111,7 @@ def _repaired(
 
 def _set_aside(folder: Path, fragment: bytes, offset: int, port: Os) -> str:
     torn = folder / TORN_NAME
-    port.ensure_folder(torn)
+    port.ensure_folder(torn, shared=True)
     name = f"{offset}-{wall_ns()}.bin"
     port.write_new(torn / name, fragment)
     port.sync_folder(torn)

@@ -23,7 +23,7 @@ VALUE_MAX_BYTES: Final = 16 * 1024 * 1024
 
 
 def write_value(folder: Path, data: bytes, port: Os = REAL_OS) -> str:
-    """Write a value file, mode 0600, sync it, and return its name.
+    """Write a value file, sync it, and return its name.
 
     Args:
         folder: The session folder.
@@ -39,7 +39,7 @@ def write_value(folder: Path, data: bytes, port: Os = REAL_OS) -> str:
         raise ValueError(message)
     name = hashlib.sha256(data).hexdigest()
     values = folder / VALUES_NAME
-    port.ensure_folder(values)
+    port.ensure_folder(values, shared=True)
     if read_value(folder, name) is not None:
         return name
     # Another process may write the same value at this moment, or have died at it: the

@@ -184,7 +184,11 @@ def open_journal(
     owner: OwnerLock | None = None
     try:
         path = config.journal_directory(project_path)
-        directory = JournalDirectory(path, chosen=config.is_directory_chosen)
+        directory = JournalDirectory(
+            path,
+            chosen=config.is_directory_chosen,
+            group_readable=config.group_readable,
+        )
         backend = choose_backend(config.lock_backend)
         session_id, folder = directory.claim(wanted_id)
         _warn_if_open(directory)

@@ -32,6 +32,7 @@ def _step(one: Comparison, screen: Screen) -> str:
         ("broke", one.broken),
         ("completed", one.added),
         ("reused", one.kept),
+        ("not run", one.left_out),
     ):
         if nodes:
             lines.append(_line(word, ", ".join(map(escape, nodes))))
