@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -20,9 +21,15 @@ from kedro_journal.journal.roster import Roster, read_roster
 from kedro_journal.replaying import find_group
 from kedro_journal.replaying.index import listed
 from kedro_journal.replaying.select import why_empty
+from kedro_journal.replaying.usual import LOOK_S, usual_time
 from kedro_journal.state import Verdict
 from kedro_journal.views.data import json_text, summary_data
-from kedro_journal.views.sessions import Listed, sessions_view
+from kedro_journal.views.sessions import (
+    Listed,
+    is_in_progress,
+    row_usual,
+    sessions_view,
+)
 from kedro_journal.views.terminal import escape
 from kedro_journal.views.words import count
 
@@ -65,6 +72,9 @@ def list_(
 ) -> None:
     """List sessions, newest first.
 
+    The line of a session that runs says what is left of its run, or whether it is
+    overdue, by the median of at least three comparable runs.
+
     On a terminal the lines are cut at its width; without one, the last column is cut
     at 100 columns. --json has it whole.
 
@@ -74,7 +84,9 @@ def list_(
     15 if there are none.
 
     With --json: an array of objects, one per session, each with its session_id,
-    verdict, times, pipelines, nodes completed and planned, and the places it broke.
+    verdict, times, pipelines, nodes completed and planned, and the places it broke;
+    and `usual` (seconds, longest, samples, elapsed_s, left_s, overdue; null if that
+    is not known or the session does not run).
     """
     where = open_journals(ctx, project, directory)
     roster = read_roster(where)
@@ -85,10 +97,16 @@ def list_(
         every_row = (Listed(*msgspec.structs.astuple(row)) for row in found)
         chosen = (row for row in every_row if not verdicts or _fits(row, verdicts))
         rows = list(chosen if every else islice(chosen, number))
+    rows = _with_usual(where, rows)
     if as_json:
         now = datetime.now(UTC)
         data = [
-            summary_data(row.state, now, damaged=row.damaged, unreadable=row.unreadable)
+            {
+                **summary_data(
+                    row.state, now, damaged=row.damaged, unreadable=row.unreadable
+                ),
+                "usual": row_usual(row, now),
+            }
             for row in rows
         ]
         click.echo(json_text(data), nl=False)
@@ -99,6 +117,20 @@ def list_(
         click.echo(sessions_view(rows, screen(), more=more), nl=False)
     if by_verdict:
         ctx.exit(worst(row.state.verdict for row in rows))
+
+
+def _with_usual(where: JournalDirectory, rows: list[Listed]) -> list[Listed]:
+    """Look up how long the runs in progress usually take, within half a second."""
+    until = time.monotonic() + LOOK_S
+    found = []
+    for row in rows:
+        left = until - time.monotonic()
+        if is_in_progress(row.state) and left > 0:
+            usual = usual_time(where, row.state, seconds=left)
+            found.append(row._replace(usual=usual))
+        else:
+            found.append(row)
+    return found
 
 
 def _say_copies(roster: Roster) -> None:
