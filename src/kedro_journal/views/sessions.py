@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
+from kedro_journal.analysis.durations import Usual
 from kedro_journal.analysis.later import NOTHING_LATER, Later
 from kedro_journal.state import SessionState
 from kedro_journal.state.unread import is_unreadable, unread_text
@@ -19,10 +21,12 @@ from .derive import (
     last_attempts,
     progress,
     reason,
+    run_seconds,
     session_seconds,
     started_by,
     where_it_is,
 )
+from .expected import pace, usual_data
 from .table import Column, table
 from .terminal import Line, Screen, Span, line, render
 from .words import count, duration, short_date
@@ -33,6 +37,8 @@ __all__ = [
     "VERDICT_ROLES",
     "Listed",
     "broke",
+    "is_in_progress",
+    "row_usual",
     "session_row",
     "sessions_view",
 ]
@@ -87,12 +93,14 @@ class Listed(NamedTuple):
         damaged: Records of it are damaged or lost; the rest was folded.
         unreadable: Why its journal may not be read; empty if it may.
         later: Notes and tags that it was given later.
+        usual: How long its run usually takes; None if that is not known or not asked.
     """
 
     state: SessionState
     damaged: bool = False
     unreadable: str = ""
     later: Later = NOTHING_LATER
+    usual: Usual | None = None
 
 
 def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> str:
@@ -205,8 +213,31 @@ def session_row(
         line(env_in_force(state) or ""),
         line(started_by(state)),
         line(", ".join(row.later.tags)),
-        broke(row),
+        line(*broke(row), *_pace(row, screen)),
     )
+
+
+def is_in_progress(state: SessionState) -> bool:
+    """Return whether a run of a session goes on."""
+    run = state.last_run
+    return run is not None and state.verdict == "running" and run.status == "running"
+
+
+def row_usual(row: Listed, now: datetime) -> dict[str, Any] | None:
+    """Return how long the run of a session usually takes, for JSON."""
+    run = row.state.last_run
+    if run is None:
+        return None
+    return usual_data(row.usual, run_seconds(run, row.state, now))
+
+
+def _pace(row: Listed, screen: Screen) -> Line:
+    """Say what is left of the run of a session; nothing if that is not known."""
+    run = row.state.last_run
+    if row.usual is None or run is None:
+        return ()
+    elapsed = run_seconds(run, row.state, screen.now)
+    return () if elapsed is None else line("  ", pace(elapsed, row.usual))
 
 
 def broke(row: Listed) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import islice
@@ -22,10 +23,16 @@ from kedro_journal.replaying import find_group
 from kedro_journal.replaying.index import Found, listed
 from kedro_journal.replaying.later import later_entries
 from kedro_journal.replaying.select import why_empty
+from kedro_journal.replaying.usual import LOOK_S, usual_time
 from kedro_journal.state import Verdict
 from kedro_journal.views.data import json_text, summary_data
 from kedro_journal.views.later import later_data
-from kedro_journal.views.sessions import Listed, sessions_view
+from kedro_journal.views.sessions import (
+    Listed,
+    is_in_progress,
+    row_usual,
+    sessions_view,
+)
 from kedro_journal.views.terminal import escape
 from kedro_journal.views.words import count
 
@@ -68,6 +75,9 @@ def list_(
 ) -> None:
     """List sessions, newest first.
 
+    The line of a session that runs says what is left of its run, or whether it is
+    overdue, by the median of at least three comparable runs.
+
     On a terminal the lines are cut at its width; without one, the last column is cut
     at 100 columns. --json has it whole.
 
@@ -78,7 +88,9 @@ def list_(
 
     With --json: an array of objects, one per session, each with its session_id,
     verdict, times, pipelines, nodes completed and planned, and the places it broke;
-    tags and later_notes are what `tag` and `note` added.
+    tags and later_notes are what `tag` and `note` added, and `usual` has seconds,
+    longest, samples, elapsed_s, left_s and overdue; null if that is not known or the
+    session does not run.
     """
     where = open_journals(ctx, project, directory)
     roster = read_roster(where)
@@ -90,11 +102,17 @@ def list_(
         every_row = (_row(row, said) for row in found)
         chosen = (row for row in every_row if not verdicts or _fits(row, verdicts))
         rows = list(chosen if every else islice(chosen, number))
+    rows = _with_usual(where, rows)
     if as_json:
         now = datetime.now(UTC)
         data = [
-            summary_data(row.state, now, damaged=row.damaged, unreadable=row.unreadable)
-            | later_data(row.later)
+            {
+                **summary_data(
+                    row.state, now, damaged=row.damaged, unreadable=row.unreadable
+                ),
+                **later_data(row.later),
+                "usual": row_usual(row, now),
+            }
             for row in rows
         ]
         click.echo(json_text(data), nl=False)
@@ -112,6 +130,20 @@ def _row(found: Found, said: Mapping[str, list[LaterEntry]]) -> Listed:
     if said and (entries := said.get(state.session_id)):
         later = later_of(entries, state.session_id, state.uid)
     return Listed(state, found.damaged, found.unreadable, later)
+
+
+def _with_usual(where: JournalDirectory, rows: list[Listed]) -> list[Listed]:
+    """Look up how long the runs in progress usually take, within half a second."""
+    until = time.monotonic() + LOOK_S
+    found = []
+    for row in rows:
+        left = until - time.monotonic()
+        if is_in_progress(row.state) and left > 0:
+            usual = usual_time(where, row.state, seconds=left)
+            found.append(row._replace(usual=usual))
+        else:
+            found.append(row)
+    return found
 
 
 def _say_copies(roster: Roster) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
 from kedro_journal.analysis import GroupState
-from kedro_journal.analysis.durations import usual_nodes, usual_run
 from kedro_journal.cli.chain import show_chain
 from kedro_journal.cli.common import (
     choose,
@@ -28,14 +28,19 @@ from kedro_journal.errors import CorruptJournal
 from kedro_journal.journal import Finding, JournalDirectory
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.replaying import replay_folder, replay_group
-from kedro_journal.replaying.inquiry import EarlierSessions, why_state
+from kedro_journal.replaying.inquiry import why_state
 from kedro_journal.replaying.kin import end_of_chain, live_workers
 from kedro_journal.replaying.later import later_for
 from kedro_journal.replaying.locate import resumed_by
 from kedro_journal.replaying.select import Chosen
+from kedro_journal.replaying.usual import usual_times
 from kedro_journal.state import RunState, SessionState, Writer
 from kedro_journal.views.data import group_data, json_text, state_data
-from kedro_journal.views.expected import expected_view
+from kedro_journal.views.expected import (
+    expected_data,
+    expected_view,
+    unusual_view,
+)
 from kedro_journal.views.group import group_view
 from kedro_journal.views.later import later_data, later_view
 from kedro_journal.views.session import Detail, session_view
@@ -103,12 +108,15 @@ def show(
     The page of a failed session ends with what changed since it last worked, the three
     likeliest causes; the 20 sessions before it are searched. `why` has all of them.
     That of a session that runs ends with how long it usually takes, as the median of
-    at least three comparable runs, and whether it is overdue.
+    at least three comparable runs, and whether it is overdue. That of a session that
+    ended names the run and the nodes that took unusually long.
 
     With --json: one object with every field of the session's state, its verdict, and
     its runs with their nodes; `findings` lists the damage that was read past,
-    `live_workers` the pids of worker processes that live though the session does not;
-    `tags` and `later_notes` what `tag` and `note` added.
+    `live_workers` the pids of worker processes that live though the session does not,
+    and `tags` and `later_notes` what `tag` and `note` added.
+    `usual` has run and nodes (by name), each with seconds (the median), longest,
+    samples, elapsed_s, left_s and overdue; of the last run, as far as it is known.
 
     With --chain: a resumed session as a whole, each attempt on one line, and every
     node with the attempt that ran it last. Damage does not hide an attempt. With
@@ -146,6 +154,7 @@ def show(
         later = later_for(where, chosen.session_id, state.uid)
         data = {**state_data(state), "findings": findings, "live_workers": pids}
         data |= later_data(later)
+        data["usual"] = _usual(where, state)
         if timeline:
             from kedro_journal.cli.show_timeline import timeline_data
 
@@ -172,13 +181,20 @@ def show(
 
 
 def _expected(where: JournalDirectory, state: SessionState, run: RunState) -> str:
-    """Return how long a run and its nodes usually take."""
-    past = EarlierSessions(
-        where, state.session_id, look_back=_LOOK_BACK, seconds=_LOOK_S
-    )
-    usual = usual_run(run, past)
-    nodes = usual_nodes(run.in_progress, past)
-    return expected_view(state, run, usual, nodes, screen())
+    """Say how long a run that goes on usually takes, or what took unusually long."""
+    usual, nodes = usual_times(where, state.session_id, run)
+    if state.verdict == "running" and run.status == "running":
+        return expected_view(state, run, usual, nodes, screen())
+    return unusual_view(run, usual, nodes, screen())
+
+
+def _usual(where: JournalDirectory, state: SessionState) -> dict[str, Any]:
+    """Return the usual durations of the last run, for JSON."""
+    run = state.last_run
+    if run is None:
+        return {"run": None, "nodes": {}}
+    usual, nodes = usual_times(where, state.session_id, run)
+    return expected_data(state, run, usual, nodes, datetime.now(UTC))
 
 
 def _page(
@@ -202,11 +218,11 @@ def _page(
         alive=alive,
     )
     text += later_view(later_for(where, chosen.session_id, state.uid), screen())
+    if state.last_run is not None:
+        text += _expected(where, state, state.last_run)
     if state.verdict in ("failed", "crashed") and later is None:
         answer = why_state(where, state, look_back=_LOOK_BACK, seconds=_LOOK_S)
         text += why_summary(answer, screen())
-    elif state.verdict == "running" and state.last_run is not None:
-        text += _expected(where, state, state.last_run)
     return text
 
 

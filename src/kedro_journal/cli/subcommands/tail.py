@@ -18,6 +18,7 @@ from kedro_journal.cli.common import (
 )
 from kedro_journal.cli.exit_codes import code_of, exit_code_option
 from kedro_journal.cli.options import directory_options, json_option, salvage_option
+from kedro_journal.cli.pace import Pace
 from kedro_journal.cli.tail_all import follow_all
 from kedro_journal.console import screen
 from kedro_journal.errors import CorruptJournal, JournalNotFound, NewerJournal
@@ -75,6 +76,10 @@ def tail(
     waits for the first one. With -f --all, prints what is appended to any session from
     now on, new sessions included, until Ctrl-C.
 
+    Of a session that runs, stderr says how long its run and the nodes in progress
+    usually take, as the median of at least three comparable runs, and whether they are
+    overdue; with -f also each node that took unusually long. --json leaves that out.
+
     Of a journal longer than 64 KiB only the end is read: `verify` looks for damage
     before it. --exit-code exits by the session's verdict. Exits with 5 if a newer
     version wrote these records, so that none can be read.
@@ -102,6 +107,9 @@ def tail(
         write(to_text.lines(last))  # what is good is shown before the error
         raise
     write(to_text.lines(last if number else ()))
+    pace = None if as_json else Pace(where, session_id)
+    if pace is not None and (last or follow):
+        pace.begin()
     if not follow:
         _say_unread(ctx, where, session_id, last)
         ctx.exit(_code(where, session_id) if by_verdict else 0)
@@ -109,6 +117,8 @@ def tail(
     for record in _to_come(where, session_id, newest):
         newest = record
         click.echo(to_text.line(record), nl=False)
+        if pace is not None:
+            pace.saw(record)
     code = _say_how_it_ended(where, session_id, newest)
     ctx.exit(_code(where, session_id) if by_verdict else code)
 
