@@ -63,8 +63,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         bool,
         Meta(
             description="Let the group of the journal directory read new sessions: "
-            "folders get mode 2750 and files 0640, whatever the umask. Whoever is in "
-            "the group can read parameters, error messages and paths of every run."
+            "folders get mode 2750 and files 0640, whatever the umask. Members of "
+            "that group can read parameters, error messages and paths of every run."
         ),
     ] = False
     durability: Annotated[

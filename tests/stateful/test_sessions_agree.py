@@ -257,7 +257,10 @@ class Sessions(RuleBasedStateMachine):
         if len(unreadable) < len(ids):
             latest = select(self.where, "latest").session_id
             found = call("show", "--salvage", "--json", "--directory", self.where.path)
-            assert json.loads(found)["session_id"] in ("", latest)
+            shown = json.loads(found)
+            assert shown["session_id"] in ("", latest)
+            (row,) = (one for one in rows if one["session_id"] == latest)
+            assert shown["verdict"] == row["verdict"]
 
 
 def call(*args: object) -> str:

@@ -9,7 +9,7 @@ import pytest
 from kedro_journal.state import Trace
 from kedro_journal.views import Screen
 from kedro_journal.views.table import Column, table
-from kedro_journal.views.terminal import cells, line, render
+from kedro_journal.views.terminal import Span, cells, line, render, wrap
 from kedro_journal.views.trace import trace_view
 from kedro_journal.views.words import ago, bytes_size, duration, flatten, short_date
 
@@ -100,3 +100,23 @@ def test_a_traced_value_that_json_has_not_is_shown_as_a_number() -> None:
     )
     shown = trace_view("s", [found], Screen(now=datetime(2026, 1, 2, tzinfo=UTC)))
     assert "params:x = nan\n" in shown
+
+
+@pytest.mark.parametrize("width", [40, 41, 57, 80])
+@pytest.mark.parametrize("margin", [0, 4])
+def test_long_lines_break_between_words(width, margin):
+    words = [*["word", "列車", "x"] * 20, "/a" * 50, *["end"] * 9]
+    whole = line(
+        Span(" " * margin), Span(" ".join(words[:30]), "bad"), " ", *words[30:31]
+    )
+    whole = line(*whole, " ", Span(" ".join(words[31:]), "dim"))
+    parts = wrap(whole, width)
+    texts = ["".join(span.text for span in part) for part in parts]
+    assert " ".join(text.strip() for text in texts).split() == words
+    assert all(
+        text[:margin].strip() == "" != text[margin : margin + 1] for text in texts
+    )
+    assert [t for t in texts if cells(t) > width] == [" " * margin + "/a" * 50]
+    assert {span.role for part in parts for span in part} == {"", "bad", "dim"}
+    assert wrap(whole, None) == [whole]
+    assert wrap(line("short"), width) == [line("short")]

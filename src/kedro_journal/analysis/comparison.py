@@ -55,7 +55,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         anew: Nodes that it completed again.
         kept: Nodes that were completed before and that it, a resume, reused.
         left_out: Nodes that were completed before, and are not in a run that began
-            anew.
+            again from the start.
         broken: Nodes that it began and did not complete.
         datasets_added: Datasets that it saved and no earlier one did, with the version,
             null for one without.

@@ -28,7 +28,7 @@ from .nodes import node_lines
 from .parameters import parameter_lines, unused_lines
 from .sessions import VERDICT_ROLES
 from .table import Column, pairs, table
-from .terminal import Line, Screen, Span, clip, indent, line, render
+from .terminal import Line, Screen, Span, clip, indent, line, render, wrap
 from .timeline import LEVEL_ROLES
 from .verdict import Moments, alive_lines, title, verdict_lines
 from .words import ago, count, date_and_time, failed_checks, flatten, literal
@@ -107,7 +107,8 @@ def session_view(
         heir=heir,
         alive=alive,
     )
-    return render(lines, screen.paint)
+    wrapped = [part for one in lines for part in wrap(one, screen.width)]
+    return render(wrapped, screen.paint)
 
 
 def session_lines(
@@ -213,8 +214,10 @@ def session_facts(
 
 def _kin(state: SessionState, resumed_by: str) -> list[tuple[str, str]]:
     resumed = state.resumed.parent_session_id if state.resumed else ""
+    done = len(state.resumed.done) if state.resumed else 0
+    kept = f", {count(done, 'node')} kept" if resumed and done else ""
     return [
-        ("resumes", resumed),
+        ("resumes", f"{resumed}{kept}"),
         ("parent", "" if resumed else state.parent_session_id or ""),
         ("resumed by", resumed_by),
         ("group", state.group_id or ""),

@@ -12,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "plain",
     "render",
     "text_lines",
+    "wrap",
 ]
 
 # C0, DEL, C1; Arabic letter mark, left-to-right and right-to-left marks; line and
@@ -147,6 +150,49 @@ def clip(what: Line, width: int | None) -> Line:
         kept.append(span)
         room -= cells(text)
     return (*kept, Span(_MORE[:width], "dim"))
+
+
+def wrap(what: Line, width: int | None) -> list[Line]:
+    """Break a line between words, so that each part has at most *width* columns.
+
+    The parts keep the indentation of the line. A word that is wider than that stays
+    whole: it may be a path that somebody copies.
+    """
+    if width is None or cells(what) <= width:
+        return [what]
+    chars = [(char, span.role) for span in what for char in escape(span.text)]
+    text = "".join(char for char, _ in chars)
+    margin = len(text) - len(text.lstrip(" "))
+    if margin > width // 2:
+        return [what]
+    found: list[Line] = []
+    start, first = 0, margin
+    while start < len(text):
+        end = _end_of_part(text, start, first, width - (margin if found else 0))
+        part = _spans(chars[start:end])
+        found.append((Span(" " * margin), *part) if found else part)
+        start = end + len(text[end:]) - len(text[end:].lstrip(" "))
+        first = start
+    return found
+
+
+def _end_of_part(text: str, start: int, first: int, room: int) -> int:
+    """Return where a part ends that begins at *start*, its first word at *first*."""
+    taken, blank = 0, -1
+    for at in range(start, len(text)):
+        if text[at] == " " and at > first:
+            if taken > room:
+                return at if blank < 0 else blank
+            blank = at
+        taken += 1 if text[at].isascii() else _cell(text[at])
+    return blank if taken > room and blank >= 0 else len(text)
+
+
+def _spans(chars: Iterable[tuple[str, str]]) -> Line:
+    grouped = groupby(chars, key=itemgetter(1))
+    return tuple(
+        Span("".join(char for char, _ in each), role) for role, each in grouped
+    )
 
 
 def pad(what: Line, width: int, *, right: bool = False) -> Line:
