@@ -144,21 +144,21 @@ def test_a_memory_journal_survives_a_fork_while_another_thread_appends() -> None
 @pytest.mark.storm
 def test_a_storm_of_kills_loses_nothing_acknowledged(tmp_path: Path) -> None:
     """SIGKILL at any moment: acknowledged records stay, once, in order; tail agrees."""
-    tears = 0
-    for seed in range(1, 4):
+    found = Counter[str]()
+    for seed in range(1, 8):
         account = kills.run(kills.SUITE.small, tmp_path, seed, print)
         assert account.violations == []
         assert account.count == kills.SUITE.small
-        found = {name: int(figure) for name, figure in account.figures.items()}
-        assert found["tail deliveries"] > found["acknowledged events"] > 1000
-        for kind in kills.KINDS:
-            assert found[f"{kind} killed"] > 0
+        found.update({name: int(number) for name, number in account.figures.items()})
         for wrong in ("acknowledged lost", "duplicates", "seq errors"):
             assert found[wrong] == 0
-        tears += found["tears"]
-        if tears >= 5:
+        every_kind = all(found[f"{kind} killed"] for kind in kills.KINDS)
+        if every_kind and found["tears"] >= 5 and found["acknowledged events"] > 1000:
             break
-    assert tears >= 5  # lines over a page are really torn by kills
+    assert found["tail deliveries"] > found["acknowledged events"] > 1000
+    for kind in kills.KINDS:
+        assert found[f"{kind} killed"] > 0
+    assert found["tears"] >= 5  # kills really tear lines over a page
 
 
 class NoLock(JournalWriter):
@@ -230,7 +230,7 @@ def test_the_storm_sees_a_broken_protocol(
     def make(folder: Path) -> JournalWriter:
         return sabotage(folder, opened("worker"))
 
-    assert storms_until(tmp_path, bool, kills.Storm(kills=40, make=make))
+    assert storms_until(tmp_path, bool, kills.Storm(kills=10, make=make))
 
 
 @pytest.mark.storm
@@ -240,14 +240,14 @@ def test_the_storm_sees_an_acknowledgement_before_the_write(tmp_path: Path) -> N
     def lost(violations: list[str]) -> bool:
         return any("acknowledged lost" in violation for violation in violations)
 
-    assert storms_until(tmp_path, lost, kills.Storm(kills=60, early=True))
+    assert storms_until(tmp_path, lost, kills.Storm(kills=15, early=True))
 
 
 def storms_until(
     tmp_path: Path, seen: Callable[[list[str]], bool], plan: kills.Storm
 ) -> bool:
-    """Storm until it is seen, at most eight times: kills do not always tear."""
-    for seed in range(1, 9):
+    """Repeat a short storm until it is seen, at most 32 times: few kills tear."""
+    for seed in range(1, 33):
         folder = tmp_path / str(seed)
         account = kills.storm(folder, replace(plan, seed=seed))
         shutil.rmtree(folder)  # hundreds of megabytes

@@ -53,12 +53,38 @@ def test_one_parameter_and_none_leave_nothing_out() -> None:
     assert left_out(items) == set()
 
 
-def levels(name: str) -> tuple[int, ...]:
-    made = cells(name, level=[0, 1], runner=["a", "b", "c"])
-    dropped = left_out(made)
-    return tuple(i.callspec.params["level"] for i in made if i not in dropped)
+def kept_levels(items: list[Any]) -> dict[str, list[int]]:
+    dropped = left_out(items)
+    found: dict[str, list[int]] = {}
+    for item in items:
+        if item not in dropped:
+            test = item.nodeid.partition("[")[0]
+            found.setdefault(test, []).append(item.callspec.params["level"])
+    return found
+
+
+def test_tests_of_a_file_take_turns_with_levels() -> None:
+    names = [f"f.py::test_{n}" for n in range(8)]
+    found = kept_levels([one for name in names for one in cells(name, level=[0, 1])])
+    assert list(found) == names
+    assert all(len(levels) == 1 for levels in found.values())
+    assert sorted(n for levels in found.values() for n in levels) == [0] * 4 + [1] * 4
+
+
+def test_a_file_has_every_level_and_a_test_every_kind() -> None:
+    items = cells("f.py::a", level=[0, 1], kind=list(range(4)))
+    items += cells("f.py::b", level=[0, 1]) + cells("g.py::c", level=[0, 1])
+    found = kept_levels(items)
+    assert sorted(found["f.py::a"]) == [0, 0, 1, 1]
+    assert len(found["f.py::b"]) == 1
+    assert sorted(found["g.py::c"]) == [0, 1]
 
 
 def test_tests_begin_at_different_cells_and_processes_agree() -> None:
-    assert len({levels(name) for name in "abcdefgh"}) > 1
-    assert levels("a") == levels("a")
+    def first(name: str) -> int:
+        items = cells(name, kind=list(range(3)), level=[0, 1])
+        return kept_levels(items)[name][0]
+
+    names = [f"{n}.py::test_{n}" for n in range(8)]
+    assert len({first(name) for name in names}) > 1
+    assert [first(name) for name in names] == [first(name) for name in names]

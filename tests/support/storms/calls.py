@@ -199,6 +199,6 @@ SUITE: Final = Suite(
     fault="the n-th call of the port or the lock fails, comes short, or is the last",
     unit="faults",
     full=40_000,
-    small=300,
+    small=200,
     run=storm,
 )

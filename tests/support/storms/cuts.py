@@ -170,6 +170,6 @@ SUITE = Suite(
     fault="cut at every byte, reopened, repaired, appended to, read",
     unit="cuts",
     full=200_000,
-    small=20_000,
+    small=10_000,
     run=run,
 )

@@ -316,6 +316,6 @@ SUITE: Final = Suite(
     fault="writers killed with SIGKILL at any moment, 4 to 8 at once, a live tail",
     unit="kills",
     full=10_000,
-    small=150,
+    small=60,
     run=run,
 )

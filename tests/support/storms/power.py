@@ -223,6 +223,6 @@ SUITE: Final = Suite(
     fault="the power fails: what was not synced is lost, old, garbled or out of order",
     unit="distinct disks",
     full=1_000_000,
-    small=30_000,
+    small=15_000,
     run=run,
 )

@@ -398,6 +398,6 @@ SUITE = Suite(
     "a run dies or fails, its project is edited, and it is resumed",
     "deaths and failures",
     full=1000,
-    small=25,
+    small=15,
     run=run,
 )
