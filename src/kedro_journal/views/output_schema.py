@@ -285,6 +285,7 @@ OUTPUTS: Final[Mapping[str, tuple[Any, bool]]] = {
     "verify": (_Verify, True),
     "resume-dry-run": (ResumePlan, False),
     "pack": (Pack, True),
+    "query": (list[dict[str, Any]], True),
     "prune": (Prune, True),
     "doctor": (Doctor, True),
 }
