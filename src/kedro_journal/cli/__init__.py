@@ -31,6 +31,7 @@ SECTIONS: Final = {
         "show",
         "report",
         "viz",
+        "query",
         "tail",
         "wait",
         "replay",

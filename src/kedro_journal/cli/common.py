@@ -32,6 +32,7 @@ __all__ = [
     "choose_to_run",
     "complete_id",
     "exit_if_unread",
+    "journals_quietly",
     "logs_aside",
     "open_journals",
     "session_argument",
@@ -57,15 +58,25 @@ def complete_id(
 ) -> list[str]:
     """Return the ids and words that an ID may be, for shell completion."""
     try:
-        root = project_of(ctx, ctx.params.get("project"))
-        where = open_directory(root, ctx.params.get("directory"), on_mistake=_ignore)
-    except JournalError:
-        return []
-    try:
+        where = journals_quietly(
+            ctx, ctx.params.get("project"), ctx.params.get("directory")
+        )
         ids = [*reversed(where.ids()), *WORDS]
-    except JournalError:
+    except (JournalError, OSError):
         return []
     return [session_id for session_id in ids if session_id.startswith(incomplete)]
+
+
+def journals_quietly(
+    ctx: click.Context, project: Path | None, directory: Path | None
+) -> JournalDirectory:
+    """Return the journal directory that is meant, and print nothing.
+
+    Raises:
+        ConfigError: The setting `directory` is invalid.
+        JournalError: The archive is damaged.
+    """
+    return open_directory(project_of(ctx, project), directory, on_mistake=_ignore)
 
 
 def project_of(ctx: click.Context, project: Path | None) -> Path | None:

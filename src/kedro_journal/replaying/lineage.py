@@ -18,7 +18,16 @@ from .select import Chosen, Purpose, select
 if TYPE_CHECKING:
     from kedro_journal.state import Trace
 
-__all__ = ["Located", "ancestors", "between", "diff", "steps", "trace", "whole_chain"]
+__all__ = [
+    "Located",
+    "ancestors",
+    "between",
+    "created_s",
+    "diff",
+    "steps",
+    "trace",
+    "whole_chain",
+]
 
 
 class Located(NamedTuple):
@@ -87,7 +96,7 @@ def whole_chain(located: Located) -> ChainState:
 
 def between(one: Located, other: Located) -> Comparison:
     """Compare two sessions, each with those that it resumes, the earlier one first."""
-    earlier, later = sorted((one, other), key=_created)
+    earlier, later = sorted((one, other), key=created_s)
     before = [*ancestors(*earlier), earlier.state]
     resumes = ancestors(*later)
     ids = [state.session_id for state in resumes]
@@ -96,7 +105,8 @@ def between(one: Located, other: Located) -> Comparison:
     return compare(before, later.state, resumes=resumes)
 
 
-def _created(one: Located) -> float:
+def created_s(one: Located) -> float:
+    """Return when a session was created, in seconds since 1970; 0 if not known."""
     at = one.state.created_at
     return at.timestamp() if at is not None else 0.0
 

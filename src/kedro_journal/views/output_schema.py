@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, NotRequired, TypedDict
 
 import msgspec
 
 from kedro_journal.analysis import ChainNode, Comparison, GroupFailure, ResumePlan
+from kedro_journal.analysis.side_by_side import DurationRow, SettingRow
 from kedro_journal.doctor.model import Check, Guarantee, Status
 from kedro_journal.events.schema import SCHEMA_BASE, schema_text
 from kedro_journal.journal import Finding, Verification
@@ -161,9 +162,16 @@ class Group(TypedDict):
 
 
 class Steps(TypedDict):
-    """The comparisons of `diff --json`, oldest first."""
+    """The comparisons of `diff --json`, oldest first.
+
+    The other keys are there where several sessions were named.
+    """
 
     steps: list[Comparison]
+    sessions: NotRequired[list[str]]
+    verdicts: NotRequired[list[Verdict]]
+    settings: NotRequired[list[SettingRow]]
+    durations: NotRequired[list[DurationRow]]
 
 
 class Pack(TypedDict):
@@ -285,6 +293,7 @@ OUTPUTS: Final[Mapping[str, tuple[Any, bool]]] = {
     "verify": (_Verify, True),
     "resume-dry-run": (ResumePlan, False),
     "pack": (Pack, True),
+    "query": (list[dict[str, Any]], True),
     "prune": (Prune, True),
     "doctor": (Doctor, True),
 }

@@ -16,7 +16,12 @@ from kedro_journal.cli.again import (
     session_class,
     split_params,
 )
-from kedro_journal.cli.common import choose_to_run, logs_aside, say
+from kedro_journal.cli.common import (
+    choose_to_run,
+    logs_aside,
+    say,
+    session_argument,
+)
 from kedro_journal.cli.options import json_option, project_option
 from kedro_journal.views.data import json_text
 
@@ -24,7 +29,7 @@ __all__ = ["rerun"]
 
 
 @click.command("rerun")
-@click.argument("session_id", metavar="[ID]", default="latest")
+@session_argument
 @click.option(
     "--params",
     default="",

@@ -19,7 +19,13 @@ from kedro_journal.cli.again import (
     session_class,
     split_params,
 )
-from kedro_journal.cli.common import choose_to_run, logs_aside, say
+from kedro_journal.cli.common import (
+    choose_to_run,
+    logs_aside,
+    say,
+    session_argument,
+)
+from kedro_journal.cli.complete import complete_node_only
 from kedro_journal.cli.options import json_option, project_option
 from kedro_journal.console import screen
 from kedro_journal.errors import NothingLeft
@@ -35,7 +41,7 @@ __all__ = ["resume"]
 
 
 @click.command("resume")
-@click.argument("session_id", metavar="[ID]", default="latest")
+@session_argument
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
 @click.option(
     "--from",
@@ -43,6 +49,7 @@ __all__ = ["resume"]
     "from_nodes",
     multiple=True,
     metavar="NODE",
+    shell_complete=complete_node_only,
     help="Run this node and everything downstream again, even if it completed.",
 )
 @click.option(

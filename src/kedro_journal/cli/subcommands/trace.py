@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from kedro_journal.cli.common import choose, open_journals
+from kedro_journal.cli.complete import complete_name
 from kedro_journal.cli.options import directory_options, json_option, salvage_option
 from kedro_journal.console import screen
 from kedro_journal.replaying import replay_folder
@@ -19,7 +20,7 @@ __all__ = ["trace"]
 
 
 @click.command("trace", context_settings={"ignore_unknown_options": True})
-@click.argument("words", metavar="[ID] NAME", nargs=-1)
+@click.argument("words", metavar="[ID] NAME", nargs=-1, shell_complete=complete_name)
 @click.option(
     "--run", "--run-id", "run_id", help="A run of the session.  [default: the last]"
 )

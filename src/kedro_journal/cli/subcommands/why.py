@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from kedro_journal.cli.common import choose, open_journals, told
+from kedro_journal.cli.complete import complete_node
 from kedro_journal.cli.options import directory_options, json_option
 from kedro_journal.console import screen
 from kedro_journal.errors import InvalidSessionId, JournalNotFound, NodeNotFound
@@ -28,7 +29,7 @@ __all__ = ["why"]
 
 
 @click.command("why")
-@click.argument("words", metavar="[ID] [NODE]", nargs=-1)
+@click.argument("words", metavar="[ID] [NODE]", nargs=-1, shell_complete=complete_node)
 @click.option("every", "--all", is_flag=True, help="Every change, likely or not.")
 @click.option(
     "--look-back",
