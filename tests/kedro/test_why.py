@@ -71,6 +71,19 @@ def test_a_resumed_run_is_explained_and_the_origin_of_its_files(tmp_path: Path) 
     assert {name[:3] for name, _ in leaves} == {"raw"}
     assert {state for _, state in leaves} <= {"same", "changed"}
 
+    # Forward from a raw file, the report is what was made from it.
+    raw = min(name for name, _ in leaves)
+    made = kedro_journal.made_from(
+        tmp_path / f"data/{raw}.json", directory=tmp_path / "sessions"
+    )
+    assert made is not None
+    report = next(one for one in made.made if one.dataset == "result")
+    assert (report.node, report.bytes) == ("report", "same")
+    assert report.session_id == origin.session_id
+    forward = journal(tmp_path, "explain", "--forward", f"data/{raw}.json")
+    assert forward.stdout.startswith(f"data/{raw}.json  loaded as {raw} in ")
+    assert "\nresult  data/result.json\n   node report, session " in forward.stdout
+
     (tmp_path / "data/result.json").write_text("[]")
     told = journal(tmp_path, "explain", "data/result.json")
     assert told.returncode == 0

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .comparison import Comparison, Difference, compare
     from .damage import Damage
     from .decision import NodeDecision, ResumePlan
+    from .descent import Descendant, Descent, descent_of
     from .drift import find_drift
     from .evidence import Known, Link, collect
     from .group import GroupFailure, GroupNode, GroupState, NodeTry
@@ -47,6 +48,9 @@ __all__ = [
     "Outside",
     "why",
     "Past",
+    "Descendant",
+    "Descent",
+    "descent_of",
     "Origin",
     "origin_of",
     "TASK_LABEL",
@@ -83,6 +87,7 @@ __getattr__, __dir__ = lazily(
         "comparison": ("Comparison", "Difference", "compare"),
         "damage": ("Damage",),
         "decision": ("NodeDecision", "ResumePlan"),
+        "descent": ("Descendant", "Descent", "descent_of"),
         "drift": ("find_drift",),
         "evidence": ("Known", "Link", "collect"),
         "group": ("GroupFailure", "GroupNode", "GroupState", "NodeTry"),

@@ -27,7 +27,17 @@ from .inputs import differing_data
 from .lineage import is_parameter
 from .places import placed
 
-__all__ = ["Bytes", "Origin", "ParameterUsed", "origin_of"]
+__all__ = [
+    "Bytes",
+    "Origin",
+    "ParameterUsed",
+    "bytes_of",
+    "commit_of",
+    "from_root",
+    "is_at",
+    "origin_of",
+    "place_of",
+]
 
 Bytes = Literal["same", "changed", "gone", "not known"]
 
@@ -132,14 +142,14 @@ def _saves(sessions: Iterable[SessionState], path: str) -> Iterator[_Save]:
                 _Save(state, run, node, save)
                 for node in run.nodes.values()
                 for save in node.saves.values()
-                if not save.is_open and _is_at(path, state, save)
+                if not save.is_open and is_at(path, state, save)
             ]
             yield from sorted(found, key=lambda one: -one.save.ended_seq)
 
 
-def _is_at(path: str, state: SessionState, operation: DatasetOperation) -> bool:
+def is_at(path: str, state: SessionState, operation: DatasetOperation) -> bool:
     """Return whether a path is that of an operation, in its folder, or its versions."""
-    where = _place(state, operation)
+    where = place_of(state, operation)
     if not where or not path:
         return False
     if where == path:
@@ -149,7 +159,8 @@ def _is_at(path: str, state: SessionState, operation: DatasetOperation) -> bool:
     return operation.version is not None and where.startswith(path.rstrip("/") + "/")
 
 
-def _place(state: SessionState, operation: DatasetOperation) -> str:
+def place_of(state: SessionState, operation: DatasetOperation) -> str:
+    """Return where data is, from the root of the project; empty if not known."""
     if not operation.path:
         return ""
     return placed(operation.path, project=state.project_path, cwd=state.cwd)
@@ -177,11 +188,11 @@ class _Teller:
         self._left -= 1
         inputs = () if repeated else tuple(self._inputs(one, depth + 1))
         plan = node.plan
-        same, difference = self._bytes(state, save)
+        same, difference = bytes_of(state, save, self._here)
         source = plan.source if plan is not None else ""
         return Origin(
             dataset=save.dataset,
-            path=_place(state, save),
+            path=place_of(state, save),
             version=save.version,
             session_id=state.session_id,
             run_id=run.run_id,
@@ -190,34 +201,14 @@ class _Teller:
             record=save.ended_seq,
             saved_at=save.ended_at,
             function=plan.function if plan is not None else "",
-            source=_from_root(source, state),
-            commit=_commit(state),
+            source=from_root(source, state),
+            commit=commit_of(state),
             parameters=() if repeated else tuple(_parameters(state, run, node)),
             inputs=inputs,
             bytes=same,
             difference=difference,
             repeated=repeated,
         )
-
-    def _bytes(self, state: SessionState, done: DatasetOperation) -> tuple[Bytes, str]:
-        path = _place(state, done)
-        if not path or "://" in path:
-            return "not known", ""
-        now = self._here(path, done)
-        if now is None:
-            return "gone", ""
-        match done.fingerprint.same_data(now):
-            case True:
-                return "same", ""
-            case None:
-                return "not known", ""
-            case _:
-                is_now = DatasetOperation(
-                    done.dataset, done.kind, 0,
-                    size_bytes=now.size_bytes, modified_us=now.modified_us,
-                    entries=now.entries, content_sha256=now.content_sha256,
-                )  # fmt: skip
-                return "changed", "; ".join(differing_data(done, is_now))
 
     def _inputs(self, one: _Save, depth: int) -> Iterator[Origin]:
         for load in one.node.loads.values():
@@ -242,7 +233,7 @@ class _Teller:
         if earlier:
             return max(earlier, key=lambda found: found.save.ended_seq)
         known = load if load.path else one.run.first_loads.get(load.dataset, load)
-        path = _place(one.state, known)
+        path = place_of(one.state, known)
         at = load.ended_at
         for found in _saves(self._sessions, path):
             when = found.save.ended_at
@@ -254,10 +245,10 @@ class _Teller:
 
     def _raw(self, one: _Save, load: DatasetOperation) -> Origin:
         known = load if load.path else one.run.first_loads.get(load.dataset, load)
-        same, difference = self._bytes(one.state, known)
+        same, difference = bytes_of(one.state, known, self._here)
         return Origin(
             dataset=load.dataset,
-            path=_place(one.state, known),
+            path=place_of(one.state, known),
             version=load.version,
             record=known.fingerprint_seq or known.ended_seq,
             bytes=same,
@@ -265,13 +256,47 @@ class _Teller:
         )
 
 
-def _from_root(path: str, state: SessionState) -> str:
+def bytes_of(
+    state: SessionState,
+    done: DatasetOperation,
+    here: Callable[[str, DatasetOperation], Fingerprint | None],
+) -> tuple[Bytes, str]:
+    """Return whether what was loaded or saved is still there, and how it differs.
+
+    Args:
+        state: The session.
+        done: The load or save.
+        here: As for `origin_of`.
+    """
+    path = place_of(state, done)
+    if not path or "://" in path:
+        return "not known", ""
+    now = here(path, done)
+    if now is None:
+        return "gone", ""
+    match done.fingerprint.same_data(now):
+        case True:
+            return "same", ""
+        case None:
+            return "not known", ""
+        case _:
+            is_now = DatasetOperation(
+                done.dataset, done.kind, 0,
+                size_bytes=now.size_bytes, modified_us=now.modified_us,
+                entries=now.entries, content_sha256=now.content_sha256,
+            )  # fmt: skip
+            return "changed", "; ".join(differing_data(done, is_now))
+
+
+def from_root(path: str, state: SessionState) -> str:
+    """Return a path as seen from the root of the project, if it is in there."""
     if not path:
         return ""
     return placed(path, project=state.project_path, cwd=state.project_path) or path
 
 
-def _commit(state: SessionState) -> str:
+def commit_of(state: SessionState) -> str:
+    """Return the commit of a session in words; empty if it is not known."""
     git = state.git
     if git is None or not git.sha:
         return ""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .inquiry import why
     from .lineage import diff, trace
     from .listing import Newest, Sessions, sessions
-    from .origins import explain
+    from .origins import explain, made_from
 
 __all__ = [
     "Newest",
@@ -35,6 +35,7 @@ __all__ = [
     "current",
     "diff",
     "explain",
+    "made_from",
     "find_group",
     "follow",
     "records",
@@ -51,7 +52,7 @@ __getattr__, __dir__ = lazily(
     __name__,
     {
         "inquiry": ("why",),
-        "origins": ("explain",),
+        "origins": ("explain", "made_from"),
         "group": (
             "find_group",
             "replay_group",

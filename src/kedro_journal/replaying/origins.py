@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from kedro_journal._outside import let_through
-from kedro_journal.analysis import Origin, origin_of
+from kedro_journal.analysis import Descent, Origin, descent_of, origin_of
 from kedro_journal.events import Fingerprint
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.state import DatasetOperation
@@ -17,7 +18,7 @@ from kedro_journal.state import DatasetOperation
 from .inquiry import LOOK_BACK, EarlierSessions
 from .locate import PathLike, open_directory
 
-__all__ = ["Explained", "explain", "explain_in"]
+__all__ = ["Explained", "explain", "explain_in", "made_from", "made_from_in"]
 
 _HASHED_MAX: Final = 64 * 1024 * 1024
 _ENTRIES_MAX: Final = 10_000
@@ -28,12 +29,20 @@ class Explained:
 
     Attributes:
         origin: What made the file; None if no session that was read saved it.
+        descent: What was made from it; None if no session that was read loaded it.
         searched: How many sessions were read.
         left: How many older ones were not.
     """
 
-    def __init__(self, origin: Origin | None, searched: int, left: int) -> None:
-        self.origin, self.searched, self.left = origin, searched, left
+    def __init__(
+        self,
+        sessions: EarlierSessions,
+        *,
+        origin: Origin | None = None,
+        descent: Descent | None = None,
+    ) -> None:
+        self.origin, self.descent = origin, descent
+        self.searched, self.left = sessions.searched, sessions.left
 
 
 def explain(
@@ -77,6 +86,52 @@ def explain_in(
         look_back: How many sessions are read at most.
     """
     sessions = EarlierSessions(where, "", look_back=look_back)
+    wanted, here = _seen_from(sessions, path, root)
+    return Explained(sessions, origin=origin_of(wanted, sessions, here))
+
+
+def made_from(
+    path: PathLike,
+    *,
+    look_back: int = LOOK_BACK,
+    project_path: PathLike | None = None,
+    directory: PathLike | None = None,
+) -> Descent | None:
+    """Find what was made from a file, by any node and session, directly or not.
+
+    The journals are read, and the files that they name are looked at. Nothing is run.
+
+    Args:
+        path, look_back, project_path, directory: As for `explain`.
+
+    Returns:
+        None if no session that was read loaded it.
+
+    Raises:
+        ConfigError: The setting `directory` is not valid.
+    """
+    where = open_directory(project_path, directory)
+    root = Path(project_path) if project_path is not None else None
+    return made_from_in(where, Path(path), root=root, look_back=look_back).descent
+
+
+def made_from_in(
+    where: JournalDirectory, path: Path, *, root: Path | None, look_back: int
+) -> Explained:
+    """Do what `made_from` does, in a journal directory.
+
+    Args:
+        where, path, root, look_back: As for `explain_in`.
+    """
+    sessions = EarlierSessions(where, "", look_back=look_back)
+    wanted, here = _seen_from(sessions, path, root)
+    return Explained(sessions, descent=descent_of(wanted, sessions, here))
+
+
+def _seen_from(
+    sessions: EarlierSessions, path: Path, root: Path | None
+) -> tuple[str, Callable[[str, DatasetOperation], Fingerprint | None]]:
+    """Return a path from the root of the project, and what looks at paths there."""
     if root is None:
         newest = next(iter(sessions), None)
         root = Path(newest.project_path) if newest is not None else Path.cwd()
@@ -87,8 +142,7 @@ def explain_in(
     def here(place: str, known: DatasetOperation) -> Fingerprint | None:
         return _fingerprint(root / place, known)
 
-    origin = origin_of(wanted.as_posix(), sessions, here)
-    return Explained(origin, sessions.searched, sessions.left)
+    return wanted.as_posix(), here
 
 
 def _fingerprint(path: Path, known: DatasetOperation) -> Fingerprint | None:

@@ -1,4 +1,4 @@
-"""`explain`: where a file on disk came from."""
+"""`explain`: where a file on disk came from, and what was made from it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from kedro_journal.cli.options import directory_options, json_option
 from kedro_journal.console import screen
 from kedro_journal.errors import JournalNotFound
 from kedro_journal.replaying.inquiry import LOOK_BACK
-from kedro_journal.replaying.origins import explain_in
+from kedro_journal.replaying.origins import Explained, explain_in, made_from_in
 from kedro_journal.views.data import json_text
+from kedro_journal.views.descent import descent_data, descent_view
 from kedro_journal.views.origin import origin_data, origin_view
 from kedro_journal.views.terminal import escape
 from kedro_journal.views.words import count
@@ -22,6 +23,7 @@ __all__ = ["explain"]
 
 @click.command("explain")
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option("--forward", is_flag=True, help="What was made from it instead.")
 @click.option(
     "--look-back",
     type=click.IntRange(min=1),
@@ -36,6 +38,7 @@ def explain(
     ctx: click.Context,
     *,
     path: Path,
+    forward: bool,
     look_back: int,
     project: Path | None,
     directory: Path | None,
@@ -50,26 +53,44 @@ def explain(
     file in a folder of partitions stands for the folder. A path without its version
     stands for the newest version.
 
-    Exits with 3 if no session that was read saved it.
+    With --forward: every dataset that was made from it, directly or over other nodes
+    and sessions, as it was made last, and whether PATH still is what it was made from.
+    It follows what the pipelines loaded and saved; a node that opens a file on its own
+    is not seen.
+
+    Exits with 3 if no session that was read saved it; with --forward, if none loaded
+    it.
 
     With --json: one object with dataset, path, version, session_id, run_id, attempt,
     node, record, saved_at, function, source, commit, parameters, bytes (same, changed,
     gone or not known), difference, repeated, and inputs, an array of such objects.
-    Fields that are empty are left out.
+    Fields that are empty are left out. With --forward: one object with path, datasets,
+    sessions (how many loaded it) and made, an array of objects with dataset, path,
+    version, session_id, run_id, attempt, node, record, saved_at, function, source,
+    commit, loaded, distance, sessions, made_from (as bytes), bytes and difference.
     """
     where = open_journals(ctx, project, directory)
     root = project_of(ctx, project) if directory is None else None
-    found = explain_in(where, path, root=root, look_back=look_back)
-    if found.origin is None:
+    find = made_from_in if forward else explain_in
+    found = find(where, path, root=root, look_back=look_back)
+    if found.origin is None and found.descent is None:
         text = (
             f"{path}: none of the {count(found.searched, 'session')} that were read "
-            "saved it."
+            f"{'loaded' if forward else 'saved'} it."
         )
         if found.left:
             text += f" {count(found.left, 'older one')} not read; see --look-back."
         say(escape(text))
         ctx.exit(JournalNotFound.exit_code)
+    click.echo(_text(found, as_json=as_json), nl=False)
+
+
+def _text(found: Explained, *, as_json: bool) -> str:
+    if found.descent is not None:
+        if as_json:
+            return json_text(descent_data(found.descent))
+        return descent_view(found.descent, screen())
+    assert found.origin is not None  # noqa: S101 - one of the two was found
     if as_json:
-        click.echo(json_text(origin_data(found.origin)), nl=False)
-        return
-    click.echo(origin_view(found.origin, screen()), nl=False)
+        return json_text(origin_data(found.origin))
+    return origin_view(found.origin, screen())
