@@ -7,8 +7,8 @@ stderr and an exit code; stdout has the answer and nothing else.
 Exit codes: 0 done; 1 failed; 2 wrong usage, a wrong setting that is needed or an unsafe
 path; 3 no such session, or several, or no Kedro project; 4 damaged journal; 5 journal
 of a newer version; 6 not to be resumed; 130 stopped by Ctrl-C; 141 the reader of stdout
-closed it. `wait` and `--exit-code` exit by verdict: 0 completed, 10 failed, 11 crashed,
-12 interrupted, 13 unknown, 14 running, 15 no run; 124 after a timeout.
+closed it. `wait`, `watch` and `--exit-code` exit by verdict: 0 completed, 10 failed,
+11 crashed, 12 interrupted, 13 unknown, 14 running, 15 no run; 124 after a timeout.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ SECTIONS: Final = {
         "report",
         "viz",
         "query",
+        "watch",
         "tail",
         "wait",
         "replay",

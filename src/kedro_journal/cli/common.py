@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -37,7 +38,10 @@ __all__ = [
     "open_journals",
     "session_argument",
     "told",
+    "wait_for_first",
 ]
+
+_WAIT_S: Final = 0.1  # between two looks for a first session
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -161,6 +165,19 @@ def told(chosen: Chosen) -> Chosen:
     if chosen.note:
         say(f"session {chosen.session_id} {chosen.note}")
     return chosen
+
+
+def wait_for_first(where: JournalDirectory) -> Chosen:
+    """Find the latest session; without any, wait for the first one and say so."""
+    told = False
+    while True:
+        try:
+            return choose(where, "latest")
+        except JournalNotFound:
+            if not told:
+                say(f"kedro-journal: waiting for a first session in {where.path}")
+                told = True
+            time.sleep(_WAIT_S)
 
 
 def _check(root: Path | None, given: Path | None, where: JournalDirectory) -> None:

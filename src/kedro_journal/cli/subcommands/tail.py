@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from kedro_journal.cli.common import (
     open_journals,
     say,
     session_argument,
+    wait_for_first,
     write,
 )
 from kedro_journal.cli.exit_codes import code_of, exit_code_option
@@ -21,13 +21,12 @@ from kedro_journal.cli.options import directory_options, json_option, salvage_op
 from kedro_journal.cli.pace import Pace
 from kedro_journal.cli.tail_all import follow_all
 from kedro_journal.console import screen
-from kedro_journal.errors import CorruptJournal, JournalNotFound, NewerJournal
+from kedro_journal.errors import CorruptJournal, NewerJournal
 from kedro_journal.events import Cursor, Record, UnknownEvent, closes
 from kedro_journal.journal import JournalDirectory, read
 from kedro_journal.journal.last import last_records
 from kedro_journal.replaying import follow as follow_session
 from kedro_journal.replaying import replay_folder
-from kedro_journal.replaying.select import Chosen
 from kedro_journal.state.unread import unread_text
 from kedro_journal.views.data import json_line, record_data
 from kedro_journal.views.terminal import escape, render
@@ -35,7 +34,6 @@ from kedro_journal.views.timeline import Timeline
 
 __all__ = ["tail"]
 
-_WAIT_S = 0.1  # between two looks for a first session
 EXIT_CRASHED = 1
 
 
@@ -92,7 +90,7 @@ def tail(
         _check_all(ctx, follow=follow)
         _follow_all(where, as_json=as_json)
     if follow and session_id == "latest":
-        chosen = _wait_for_first(where)
+        chosen = wait_for_first(where)
     else:
         chosen = choose(where, session_id)
     where, session_id = chosen.where, chosen.session_id
@@ -193,18 +191,6 @@ def _writer_of_lines(*, as_json: bool) -> _Lines:
     return _Lines(
         lambda record: render([timeline.line(record)], here.paint), timeline.learn
     )
-
-
-def _wait_for_first(where: JournalDirectory) -> Chosen:
-    told = False
-    while True:
-        try:
-            return choose(where, "latest")
-        except JournalNotFound:
-            if not told:
-                say(f"kedro-journal: waiting for a first session in {where.path}")
-                told = True
-            time.sleep(_WAIT_S)
 
 
 def _to_come(

@@ -1,0 +1,221 @@
+"""`watch`: sessions while they run."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from kedro_journal.cli.common import (
+    choose,
+    open_journals,
+    say,
+    session_argument,
+    wait_for_first,
+)
+from kedro_journal.cli.exit_codes import code_of
+from kedro_journal.cli.options import directory_options
+from kedro_journal.console import screen
+from kedro_journal.journal import JournalDirectory
+from kedro_journal.replaying.watching import LOOK_S, Names, Watcher, usual_times
+from kedro_journal.state import SessionState
+from kedro_journal.views.progressing import progress_lines
+from kedro_journal.views.terminal import Line, Span, line, render
+from kedro_journal.views.watching import Expected, Watched, watch_lines
+
+__all__ = ["watch"]
+
+_DRAW_S: Final = 1.0  # seconds between two drawings while nothing is recorded
+_ENDED_SHOWN: Final = 5  # sessions of --all that ended while they were watched
+_MARGIN: Final = 1  # lines; some terminals scroll once the last cell is written
+
+
+@click.command("watch")
+@session_argument
+@click.option("every", "--all", is_flag=True, help="Every session that runs.")
+@click.option("--plain", is_flag=True, help="Print lines, on a terminal too.")
+@directory_options
+@click.pass_context
+def watch(
+    ctx: click.Context,
+    *,
+    session_id: str,
+    every: bool,
+    plain: bool,
+    project: Path | None,
+    directory: Path | None,
+) -> None:
+    """Watch a session while it runs.
+
+    Shows each node with its status, how long it takes and usually takes, and what it
+    loads or saves; the progress of the run and the time that is left; notes, warnings
+    and failures. The usual duration is the median of at least three comparable runs
+    among the 20 sessions before. What does not fit on the screen is folded by namespace
+    or counted; nodes that failed are folded last. Where stdout is not a terminal, or
+    with --plain, prints one line for each thing that happens.
+
+    Ends with the session. The exit code is the verdict: 0 completed, 10 failed,
+    11 crashed, 12 interrupted, 13 unknown, 15 no run. `latest` waits for a first
+    session.
+
+    With --all: every session that runs, new ones included, until Ctrl-C. On the screen,
+    the last five that ended meanwhile remain.
+    """
+    where = open_journals(ctx, project, directory, may_be_missing=True)
+    if every:
+        given = ctx.get_parameter_source("session_id")
+        if given is not None and given.name not in ("DEFAULT", "DEFAULT_MAP"):
+            raise click.UsageError("--all watches every session: give no ID.")
+        shown: _One | _Every = _Every(where)
+    else:
+        chosen = (
+            wait_for_first(where)
+            if session_id == "latest"
+            else choose(where, session_id)
+        )
+        shown = _One(chosen.where, chosen.session_id)
+    if plain or not _on_screen(shown):
+        _print(shown)
+    if isinstance(shown, _One):
+        state = shown.watched.state
+        say(f"kedro-journal: {state.session_id} {state.verdict}")
+        ctx.exit(code_of(state.verdict))
+
+
+class _One:
+    """A session, with what is known of how long its runs usually take."""
+
+    def __init__(self, where: JournalDirectory, session_id: str) -> None:
+        self._where = where
+        self._watcher = Watcher(where, session_id)
+        self._expected: dict[int, Expected] = {}
+
+    @property
+    def watched(self) -> Watched:
+        """The session at the last look."""
+        watcher = self._watcher
+        return Watched(watcher.state, self._expected, watcher.is_gone)
+
+    @property
+    def all(self) -> list[Watched]:
+        """The sessions to be shown."""
+        return [self.watched]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is to come."""
+        return self._watcher.has_ended
+
+    def look(self) -> bool:
+        """Read on; return whether there is anything new."""
+        is_new = self._watcher.look()
+        run = self._watcher.state.last_run
+        if is_new and run is not None and run.started_seq not in self._expected:
+            state = self._watcher.state
+            usual = usual_times(self._where, state.session_id, run)
+            self._expected[run.started_seq] = Expected(*usual)
+        return is_new
+
+
+class _Every:
+    """Every session that runs, and the last that ended meanwhile."""
+
+    has_ended = False
+
+    def __init__(self, where: JournalDirectory) -> None:
+        self._where = where
+        self._names = Names(where)
+        self._found: dict[str, _One] = {}
+        self._ended: list[_One] = []
+        self._is_first = True
+
+    @property
+    def all(self) -> list[Watched]:
+        """The sessions to be shown."""
+        both = [*self._found.values(), *reversed(self._ended)]
+        return [one.watched for one in both]
+
+    def look(self) -> bool:
+        """Read on; return whether there is anything new."""
+        names = self._names.new()
+        if self._is_first:
+            names = _unclosed(self._where, names)
+        for name in names:
+            self._found[name] = _One(self._where, name)
+        is_new = False
+        for name, one in list(self._found.items()):
+            is_new = one.look() or is_new
+            if one.has_ended:
+                del self._found[name]
+                if not self._is_first:  # else it had ended before
+                    self._ended = [*self._ended, one][-_ENDED_SHOWN:]
+        self._is_first = False
+        return is_new
+
+
+def _unclosed(where: JournalDirectory, names: list[str]) -> list[str]:
+    """Leave out what was closed long ago without reading it."""
+    from kedro_journal.replaying.index import listed
+
+    return [
+        found.state.session_id
+        for found in listed(where, names)
+        if found.state.verdict in ("running", "empty")
+    ]
+
+
+def _on_screen(shown: _One | _Every) -> bool:
+    """Draw until the end; return False if the terminal cannot do that."""
+    if not sys.stdout.isatty():
+        return False
+    from kedro_journal.cli.live_screen import LiveScreen
+
+    live = LiveScreen()
+    if not live.is_able:
+        return False
+    with live:
+        size: tuple[int, int] = (0, 0)
+
+        def draw() -> None:
+            width, height = size
+            here = screen()._replace(width=width)
+            live.draw(watch_lines(shown.all, here, max(height - _MARGIN, 1)))
+
+        drawn_s = 0.0
+        while True:
+            is_new = shown.look()
+            now_s, now = time.monotonic(), live.size
+            if is_new or now != size or now_s - drawn_s >= _DRAW_S:
+                size, drawn_s = now, now_s
+                draw()
+            if shown.has_ended:
+                break
+            time.sleep(LOOK_S)
+    here = screen()
+    click.echo(render(watch_lines(shown.all, here), here.paint), nl=False)
+    return True
+
+
+def _print(shown: _One | _Every) -> None:
+    """Print what happens, line by line, until the end."""
+    before: dict[str, SessionState] = {}
+    last = ""
+    while True:
+        if shown.look():
+            here = screen()
+            for one in shown.all:
+                name = one.state.session_id
+                if before.get(name) is one.state:
+                    continue
+                lines: list[Line] = progress_lines(before.get(name), one, here)
+                before[name] = one.state
+                if lines and name != last:
+                    last = name
+                    lines.insert(0, line("==> ", Span(name, "strong"), " <=="))
+                click.echo(render(lines, here.paint), nl=False)
+        if shown.has_ended:
+            return
+        time.sleep(LOOK_S)
