@@ -16,7 +16,11 @@ from pathlib import Path
 
 PARAMETERS = {
     "ts": 1700000000123456789,
+    "odd_integer": 2**53 + 1,
     "nan": float("nan"),
+    "infinite": [float("inf"), float("-inf")],
+    "empty": {"": {"": None}},
+    "text": "y" * 17000,
     "minus": -0.0,
     "raw": b"\\xff\\x00",
     "where": Path("a/b"),
@@ -142,7 +146,7 @@ def test_a_later_run_gets_the_same_values(
     assert "1700000000123456789" in first
 
     values = given.sessions_path / given.ids()[0] / "values"
-    assert sorted(path.suffix for path in values.iterdir()) == [".json"] * 3
+    assert sorted(path.suffix for path in values.iterdir()) == [".json"] * 4
 
     shown = given.journal("command", given.ids()[0])
     assert shown.returncode == 0, shown.stderr

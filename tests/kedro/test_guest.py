@@ -466,6 +466,36 @@ CALL_THAT_FAILS = """try:
 
 @pytest.mark.kedro
 @LEVELS
+def test_a_run_of_another_caller_fails_with_its_node(
+    project: Project, level: int
+) -> None:
+    """As by kedro-dagster: no `on_pipeline_error` in the process of a failed job."""
+    prepare(project, PLAIN, level)
+    failing = CALL_THAT_FAILS.replace(
+        "try:", "try:\n        assert node.name == 'first'"
+    )
+    failing = failing.replace(
+        'raise RuntimeError("broken")', "outputs = node.run(inputs)"
+    )
+    failing = failing.replace("RuntimeError", "AssertionError")
+    failing = failing.rsplit("    outputs", 1)[0]
+
+    done = project.python(OTHER_CALLER.replace("outputs = node.run(inputs)", failing))
+
+    assert 1 == done.returncode, done.stderr
+    assert "AssertionError" in done.stderr
+    state = project.state()
+    assert "failed" == state.verdict
+    run = state.runs[-1]
+    assert "failed" == run.status
+    assert run.error is not None
+    assert "AssertionError" == run.error.type
+    statuses = {node.name: node.status for node in run.nodes.values()}
+    assert {"first": "completed", "second": "failed"} == statuses
+
+
+@pytest.mark.kedro
+@LEVELS
 def test_a_run_that_is_left_to_other_processes_is_not_called_interrupted(
     project: Project, level: int
 ) -> None:

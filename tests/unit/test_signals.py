@@ -56,6 +56,38 @@ def test_a_forked_child_has_the_default_action(watched: list[int]) -> None:
     assert watched == [signal.SIGTERM], "the parent still watches"
 
 
+def test_a_child_that_is_terminated_at_once_ends(watched: list[int]) -> None:
+    for _ in range(10):
+        pid = os.fork()
+        if not pid:
+            time.sleep(60)
+            os._exit(0)
+        os.kill(pid, signal.SIGTERM)
+        give_up_s = time.monotonic() + 10
+        while (ended := os.waitpid(pid, os.WNOHANG))[0] == 0:
+            if time.monotonic() > give_up_s:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.001)
+        assert os.waitstatus_to_exitcode(ended[1]) == -signal.SIGTERM
+    assert watched == []
+
+
+@pytest.mark.parametrize("blocked", [set(), {signal.SIGTERM, signal.SIGUSR1}])
+def test_a_fork_changes_no_signal_mask(watched: list[int], blocked: set[int]) -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+    try:
+        expected = before | blocked
+        pid = os.fork()
+        if not pid:
+            found = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+            os._exit(0 if found == expected else 1)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == expected
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert watched == []
+
+
 def test_a_forked_child_keeps_a_handler_of_the_users(watched: list[int]) -> None:
     def own(number: int, frame: FrameType | None) -> None:
         del number, frame

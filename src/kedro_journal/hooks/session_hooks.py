@@ -206,15 +206,24 @@ class SessionHooks(ConfirmHooks):
         error: BaseException | None = None,
         signal: int | None = None,
     ) -> list[Event]:
-        """End these runs as stopped from outside; give the events that say so."""
+        """End these runs as stopped from outside; return the events that say so.
+
+        A run that another program called the hooks of, and in which a node failed, has
+        failed: such a program need not call `on_pipeline_error`.
+        """
         events: list[Event] = []
         path = self._link.project_path
         for run in runs:
             if signal is None and error is None and run.is_elsewhere:
                 self._end(run)  # it goes on, as far as this process knows
                 continue
+            broke = run.broke_unsaid if signal is None and error is None else None
+            recorder = self._link.recorder
             try:
-                events += run_interrupted(run, reason, error, path, signal=signal)
+                if broke is not None and recorder is not None:
+                    events += run_failed(run, broke, path, recorder)
+                else:
+                    events += run_interrupted(run, reason, error, path, signal=signal)
             finally:
                 self._end(run)
         return events

@@ -166,6 +166,13 @@ class ActiveRun:
         """The caller of the hooks seems to give the nodes to other processes."""
         return self.by_others and not self.nodes and not self.completed
 
+    @property
+    def broke_unsaid(self) -> BaseException | None:
+        """The failure of a node after which the caller of the hooks ended no run."""
+        if not (self.by_others and self.failed and self.raised):
+            return None
+        return self.raised[-1]
+
     def where(self, session_id: str, node: str | None = None) -> Where:
         """Return where code is that runs for it, or for a node of it."""
         return Where(session_id, self.run_id, self.attempt, node)

@@ -140,20 +140,52 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
         die(number)
 
 
+class _Held(threading.local):
+    """The signal mask of a thread that forks, from before the fork."""
+
+    mask: set[int] | None = None
+
+
+_held: Final = _Held()
+
+
+def _hold() -> None:
+    """Block the signals of our handler in a thread that is about to fork.
+
+    A child starts with our handler, and Python drops what reached a handler in the
+    first moments of a child. A `terminate` that comes at once would have no effect.
+    """
+    ours = [one for one in _SIGNALS if signal.getsignal(one) is _on_signal]
+    if ours and hasattr(signal, "pthread_sigmask"):
+        _held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+
+
+def _release() -> None:
+    """Restore the mask from before the fork; a signal that came meanwhile acts now."""
+    mask, _held.mask = _held.mask, None
+    if mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 def _reset_in_child() -> None:
     """Restore the default action in a forked child, if the handler is still ours.
 
     Python calls this in the thread that forked, which is the child's main thread.
     """
     global _owner_pid, _prepared
-    _watchers.clear()
-    _owner_pid, _prepared = 0, False
-    with suppress(ValueError):  # a subinterpreter sets no handlers
-        _restore()
+    try:
+        _watchers.clear()
+        _owner_pid, _prepared = 0, False
+        with suppress(ValueError):  # a subinterpreter sets no handlers
+            _restore()
+    finally:
+        _release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_in_child)
+    os.register_at_fork(
+        before=_hold, after_in_parent=_release, after_in_child=_reset_in_child
+    )
 
 
 @contextlib.contextmanager
