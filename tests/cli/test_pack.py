@@ -151,6 +151,10 @@ def test_damage_is_refused_whole(call, archive):
 
 
 def test_an_archive_that_cannot_be_written_leaves_nothing(call, archive):
+    (archive.parent / "other.txt").write_text("x")
+    other = call("list", "--directory", archive.parent / "other.txt")
+    assert other.exit_code == 2
+    assert "neither a journal directory nor an archive" in other.stderr
     result = call("pack", archive.name, "-o", "no/such/folder.tar.gz")
 
     assert result.exit_code == 1

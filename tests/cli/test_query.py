@@ -146,7 +146,7 @@ def test_without_the_extra_the_error_names_it(call, journals, monkeypatch):
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_the_recipes_of_the_page_work(engine, ask, tmp_path):
     pytest.importorskip(engine, reason=f"{engine} is not installed")
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(r"```py\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     (recipe,) = [one for one in blocks if f"import {engine}" in one]
     names: dict[str, object] = {}
     exec(recipe, names)

@@ -146,6 +146,9 @@ def _check_given(directory: Path, *, may_be_missing: bool) -> None:
             f"as the ID ({folder}), or --directory {folder.parent}."
         )
         raise JournalError(message, exit_code=2)
+    if directory.is_file():
+        message = f"{directory}: it is neither a journal directory nor an archive."
+        raise JournalError(message, exit_code=2)
     if not may_be_missing and not directory.is_dir():
         message = f"{directory}: no such directory. --directory is a journal directory."
         raise JournalError(message, exit_code=JournalNotFound.exit_code)

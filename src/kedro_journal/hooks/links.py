@@ -209,7 +209,9 @@ class PluginLink:
         current_command.add_folder(lambda: self.journal_folder)
         opened = open_journal(run_id, project, config)
         self.recorder = opened.recorder
-        opened.recorder.ownership = Ownership(opened.recorder, opened.owner, self)
+        opened.recorder.ownership = Ownership(
+            opened.recorder, opened.owner, self, prune=config.prune
+        )
         self._listener = Listener(config, self)
         signals.watch(self._on_signal)
         self.session_id = opened.session_id

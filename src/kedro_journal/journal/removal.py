@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from kedro_journal._outside import let_through
+from kedro_journal._outside import let_through, suppress
 from kedro_journal.errors import JournalUnwritable
 
 from .directory import JournalDirectory
@@ -81,8 +81,9 @@ def remove_folders(
         REAL_OS.sync_folder(batch)
     except OSError as error:
         let_through(error, system=True)
-        if batch.name != ASIDE_NAME and not (batch / _DONE).exists():
-            _undo(where, batch)
+        with suppress(OSError):  # what is left is for `recover`
+            if batch.name != ASIDE_NAME and not (batch / _DONE).exists():
+                _undo(where, batch)
         raise _unwritable(error, batch) from error
     renamed()
     try:

@@ -52,6 +52,7 @@ class Ownership:
         recorder: The session's recorder.
         lock: The owner lock, held by this process; None for a journal in memory.
         of: The session's link; held weakly.
+        prune: The setting of that name.
     """
 
     def __init__(
@@ -59,7 +60,10 @@ class Ownership:
         recorder: Recorder,
         lock: OwnerLock | None,
         of: Inheritable,
+        *,
+        prune: str = "",
     ) -> None:
+        self._prune = prune
         self._recorder = recorder
         self._lock = lock
         self._of = weakref.ref(of)
@@ -129,6 +133,14 @@ class Ownership:
         )
 
     def release(self) -> None:
-        """Release the owner lock, if this process holds it."""
+        """Release the owner lock, if this process holds it: the session is over.
+
+        Then the setting `prune` is applied.
+        """
         if self._lock is not None:
             self._lock.release()
+        prune, self._prune = self._prune, ""
+        if prune and self.is_here and self._recorder.folder is not None:
+            from .retention import prune_later
+
+            prune_later(prune, self._recorder.folder)

@@ -17,7 +17,6 @@ from typing import Final
 
 from kedro_journal._clock import wall_ns
 from kedro_journal._outside import let_through
-from kedro_journal.config import Config
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
 
@@ -32,23 +31,23 @@ _START_S: Final = 5.0  # that the start may take at most; it takes milliseconds
 _DETACH: Final = '"$@" &'
 
 
-def prune_later(config: Config, folder: Path | None) -> None:
-    """Start to prune the directory of a session, if the setting asks for that.
+def prune_later(options: str, folder: Path) -> None:
+    """Start to prune the directory of a session.
 
     It is started once in five minutes at most. Never raises an error of ours, and
     reports nothing: the next session tries again.
 
     Args:
-        config: The settings.
-        folder: The session folder; None for a session in memory.
+        options: The setting: options of `kedro-journal prune`.
+        folder: The folder of the session that ended.
     """
-    if not config.prune or folder is None or os.name == "nt" or not sys.executable:
+    if os.name == "nt" or not sys.executable:
         return
     try:
         if not _is_due(folder.parent):
             return
         command = [sys.executable, "-P", "-m", "kedro_journal", "prune"]
-        command += [*shlex.split(config.prune), "--directory", str(folder.parent)]
+        command += [*shlex.split(options), "--directory", str(folder.parent)]
         subprocess.run(
             ["/bin/sh", "-c", _DETACH, "sh", *command],
             stdin=subprocess.DEVNULL,

@@ -86,7 +86,9 @@ class Lifecycle:
             opened = open_journal(wanted_id, project_path, self.config, on_disk=on_disk)
             self.session_id = opened.session_id
             self.recorder = opened.recorder
-            opened.recorder.ownership = Ownership(opened.recorder, opened.owner, self)
+            opened.recorder.ownership = Ownership(
+                opened.recorder, opened.owner, self, prune=self.config.prune
+            )
             signals.watch(self._on_signal)
         self._listener = Listener(self.config, self)
         if self.recorder is not None:
@@ -310,10 +312,6 @@ class Lifecycle:
                 self.recorder.close()
                 if self.recorder.ownership is not None:
                     self.recorder.ownership.release()
-                if self.config.prune:
-                    from kedro_journal.recording.retention import prune_later
-
-                    prune_later(self.config, self.folder)
 
     def _close_at_exit(self) -> None:
         """The process ends, and its command did not say so."""

@@ -12,7 +12,7 @@ from .words import date_and_time
 
 __all__ = ["later_data", "later_lines", "later_view"]
 
-_COLUMNS: Final = (Column("at"), Column("by", widest=16), Column(""))
+_COLUMNS: Final = (Column("  at"), Column("by", widest=16), Column(""))
 
 
 def later_view(later: Later, screen: Screen) -> str:
