@@ -20,6 +20,7 @@ from kedro_journal.state import RunState, SessionState
 
 from .commits import files_between
 from .folder import replay_folder
+from .imports import imported_files
 from .index import look
 from .locate import PathLike, open_directory
 from .select import Chosen, select
@@ -194,6 +195,7 @@ def why_state(
     outside = Outside(
         seq_of=_Records(where).seq_of,
         files_between=lambda was, now: files_between(root, was, now),
+        imported=imported_files,
     )
     return why_of(state, past, node=node, outside=outside)
 
