@@ -127,7 +127,9 @@ def last_broken(where: JournalDirectory) -> Chosen:
     except JournalNotFound:
         return latest
     ids = read_roster(where).ids()
-    newer = ids[ids.index(broken.session_id) + 1 :][::-1]
+    if broken.session_id in ids:  # else it was deleted just now
+        ids = ids[ids.index(broken.session_id) + 1 :]
+    newer = ids[::-1]
     return broken._replace(
         skipped=tuple(newer),
         reason="that did not fail; `latest` names the newest",
