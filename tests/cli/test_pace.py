@@ -122,3 +122,17 @@ def test_tail_says_which_node_took_unusually_long(
         "of 3 runs"
         for name in ("split", "train")
     ]
+
+
+def test_tail_does_not_replay_a_session_that_is_closed(
+    call: Call, known: Journals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(Pace, "begin", lambda self: begun.append("x"))
+    where = ("--directory", str(known.path))
+    assert call("tail", *where).exit_code == 0
+    assert begun == []
+    begin(known, NOW, "split")
+    assert call("tail", *where).exit_code == 0
+    assert begun == ["x"]
+    known.let_go()

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kedro_journal.analysis import Why, why
+import msgspec
+
+from kedro_journal.analysis import Outside, Why, why
 from kedro_journal.events import (
     CatalogEntry,
     ContextLoaded,
@@ -448,3 +450,44 @@ def test_any_two_sessions_are_compared_without_an_error() -> None:
             for node in nodes:
                 told = why_view(why(state, Past(past), node=node), screen, every=True)
                 assert "What the journal cannot see" in told
+
+
+def test_a_file_that_the_nodes_do_not_import_comes_after_one_that_they_do() -> None:
+    story = Story()
+    files = ("extra.py", "util.py")
+    for state in ("1", "2"):
+        versions = Versions(
+            project_sha256=f"p{state}",
+            project_files=files,
+            project_files_sha256=(f"e{state}", f"u{state}"),
+        )
+        story.session(
+            fails="train" if state == "2" else None, created={"versions": versions}
+        )
+    first, second = names(story.why())[:2]
+    assert (first, second) == ("source file extra.py", "source file util.py")
+
+    asked = []
+
+    def imported(sources: Sequence[str], package: str) -> frozenset[str]:
+        asked.append((sorted(sources), package))
+        return frozenset({"nodes.py", "util.py"})
+
+    answer = story.why(outside=Outside(imported=imported))
+    assert asked == [(["/p/src/p/nodes.py:1", "/p/src/p/nodes.py:9"], "p")]
+    assert names(answer)[0] == "source file util.py"
+    (extra,) = (one for one in answer.changes if one.subject == "extra.py")
+    assert extra.reasons == ("no file of these nodes imports it, as the code is now",)
+
+    # A file that the traceback goes through was imported, whatever its imports say.
+    story = Story()
+    story.session()
+    edited = msgspec.structs.replace(
+        TYPES, project_sha256="p2", project_files_sha256=("n1", "u2")
+    )
+    frames = (*ERROR.frames, Frame("/p/src/p/util.py", 3, "help"))
+    error = ErrorInfo(type="ValueError", message="bad", frames=frames)
+    story.session(fails="train", error=error, created={"versions": edited})
+    none = Outside(imported=lambda *_: frozenset())
+    (change,) = story.why(outside=none).changes
+    assert change.reasons == ("the error was raised in it",)

@@ -33,10 +33,13 @@ class Outside(NamedTuple):
     Attributes:
         seq_of: Returns the record of a session of a type, before a run; 0 if unknown.
         files_between: Returns the files that two commits differ in; None if unknown.
+        imported: Returns the files of a package that files of it import, the latter
+            given with their lines; None if unknown.
     """
 
     seq_of: Callable[[SessionState, RunState | None, str], int] = lambda *_: 0
     files_between: Callable[[Git, Git], tuple[str, ...] | None] = lambda *_: None
+    imported: Callable[[Sequence[str], str], frozenset[str] | None] = lambda *_: None
 
 
 def targets_of(run: RunState | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -195,7 +198,11 @@ def _changes(
     loose = [*session_changes(was, now), *_outputs(was, now, tied)]
     loose = [*_without_repeats(tied, loose), *_other_nodes(was, now)]
     every = [_cited(one, was, now, outside) for one in (*tied, *loose)]
-    return ranked(every, failure, now, was)
+    imported = None
+    if any(one.kind == "source file" and not one.nodes for one in every):
+        sources = [step.plan.source for step in now.steps.values()]
+        imported = outside.imported(sources, now.state.package_name or "")
+    return ranked(every, failure, now, was, imported=imported)
 
 
 def _outputs(was: Lineage, now: Lineage, tied: Sequence[Change]) -> Iterator[Change]:

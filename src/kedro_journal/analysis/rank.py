@@ -51,7 +51,12 @@ _Clue = tuple[int, str]
 
 
 def ranked(
-    changes: Iterable[Change], failure: Failure | None, now: Lineage, was: Lineage
+    changes: Iterable[Change],
+    failure: Failure | None,
+    now: Lineage,
+    was: Lineage,
+    *,
+    imported: frozenset[str] | None = None,
 ) -> list[Change]:
     """Order changes, the likeliest cause first, each with its reasons.
 
@@ -59,6 +64,8 @@ def ranked(
         changes: What changed.
         failure: What the run broke of; None if it did not.
         now, was: What the nodes were made from.
+        imported: The files of the package that those of the nodes import; None if that
+            is not known.
     """
     every = list(changes)
     found: list[tuple[int, int, Change]] = []
@@ -68,7 +75,10 @@ def ranked(
             score += _STEP * min(change.distance, _STEPS_MAX)
         elif change.kind in ("parameter", "input", "dataset", "code", "source file"):
             score += _NOT_TIED
-        clues = [*_structure(change, every, now, was)]
+        if imported is not None and _is_apart(change, failure, imported):
+            clues = [(24, "no file of these nodes imports it, as the code is now")]
+        else:
+            clues = [*_structure(change, every, now, was)]
         if failure is not None:
             for find in (_phase, _text, _frames, _type):
                 clues += find(change, failure, now)
@@ -123,6 +133,17 @@ def _of_file(change: Change, every: list[Change], now: Lineage) -> Iterable[_Clu
         yield 20, "it has nodes that this one does not depend on"
     if change.subject.rpartition("/")[2] in _SET_UP and not _is_in_node(now):
         yield -8, "pipelines, hooks or settings are made in it"
+
+
+def _is_apart(
+    change: Change, failure: Failure | None, imported: frozenset[str]
+) -> bool:
+    """Return whether a change is of a file that the nodes cannot have called."""
+    if change.kind != "source file" or change.nodes or change.subject in imported:
+        return False
+    if change.subject.rpartition("/")[2] in _SET_UP:
+        return False
+    return failure is None or not failure.goes_through(change.subject)
 
 
 def _is_in_node(now: Lineage) -> bool:

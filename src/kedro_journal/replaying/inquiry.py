@@ -20,6 +20,7 @@ from kedro_journal.state import RunState, SessionState
 
 from .commits import files_between
 from .folder import replay_folder
+from .imports import imported_files
 from .index import look
 from .locate import PathLike, open_directory
 from .select import Chosen, select
@@ -126,7 +127,9 @@ def last_broken(where: JournalDirectory) -> Chosen:
     except JournalNotFound:
         return latest
     ids = read_roster(where).ids()
-    newer = ids[ids.index(broken.session_id) + 1 :][::-1]
+    if broken.session_id in ids:  # else it was deleted just now
+        ids = ids[ids.index(broken.session_id) + 1 :]
+    newer = ids[::-1]
     return broken._replace(
         skipped=tuple(newer),
         reason="that did not fail; `latest` names the newest",
@@ -194,6 +197,7 @@ def why_state(
     outside = Outside(
         seq_of=_Records(where).seq_of,
         files_between=lambda was, now: files_between(root, was, now),
+        imported=imported_files,
     )
     return why_of(state, past, node=node, outside=outside)
 

@@ -106,8 +106,8 @@ def tail(
         raise
     write(to_text.lines(last if number else ()))
     pace = None if as_json else Pace(where, session_id)
-    if pace is not None and (last or follow):
-        pace.begin()
+    if pace is not None and last and not closes(last[-1].event):
+        pace.begin()  # it replays the session, which one that is closed is spared
     if not follow:
         _say_unread(ctx, where, session_id, last)
         ctx.exit(_code(where, session_id) if by_verdict else 0)
