@@ -91,6 +91,7 @@ class FactsIndex:
 
     def __init__(self, where: JournalDirectory) -> None:
         self._where = where
+        self._start = f"{where.path}/"
         self._days: dict[str, _Day] = {}
         self._decoded: dict[tuple[str, str], Any] = {}
         self._changed: set[str] = set()
@@ -99,7 +100,7 @@ class FactsIndex:
         """Return the facts of a session; none where its journal cannot be read."""
         name = session_id[:_DAY]
         day = self._day(name)
-        path = self._where.path / session_id / JOURNAL_NAME
+        path = f"{self._start}{session_id}/{JOURNAL_NAME}"  # there may be very many
         try:
             now = os.lstat(path)
             entry = day.entries.get(session_id)
