@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median, quantiles
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from kedro_journal._instant import Instant
-from kedro_journal.redaction.decoding import Inexact, decode
+from kedro_journal.redaction.limits import CUT
 from kedro_journal.state import NodeState, RunState, SessionState, flat
 
 from .evidence import bare
+from .masked import digests_of, masked_change
 
 __all__ = ["NodeTrend", "Regression", "Trends", "trends"]
 
@@ -198,11 +199,22 @@ def _same(one: _Sample, other: _Sample) -> bool:
     """Return whether code, parameters and data are known, and the same."""
     if not one.code or one.code != other.code or one.inputs != other.inputs:
         return False
-    if any(isinstance(decode(value), Inexact) for value in one.parameters.values()):
-        return False  # masked, or cut: it may be another one
+    was, now = (digests_of(sample.state.context) for sample in (one, other))
+    for name, value in one.parameters.items():
+        if masked_change(name, value, was, now) or _is_inexact(value):
+            return False
     return one.parameters == other.parameters and all(
         _same_data(one, other, name) is True for name in _data(one)
     )
+
+
+def _is_inexact(value: object) -> bool:
+    """Return whether a value may be another one though it looks the same."""
+    if isinstance(value, Mapping):
+        return "$type" in value or any(map(_is_inexact, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_is_inexact, value))
+    return isinstance(value, str) and CUT.search(value) is not None
 
 
 def _data(sample: _Sample) -> list[str]:
