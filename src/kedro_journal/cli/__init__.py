@@ -29,6 +29,7 @@ SECTIONS: Final = {
     "Inspect": (
         "list",
         "show",
+        "stats",
         "report",
         "viz",
         "query",

@@ -29,6 +29,8 @@ _OTHER_WORDS: Final = {
     "follow": "tail",
     "monitor": "watch",
     "top": "watch",
+    "trend": "stats",
+    "statistics": "stats",
     "retry": "resume",
     "continue": "resume",
     "restart": "rerun",

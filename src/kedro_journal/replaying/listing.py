@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final, NamedTuple, overload
@@ -10,10 +10,12 @@ from typing import Final, NamedTuple, overload
 from msgspec.structs import replace
 
 from kedro_journal._outside import let_through
+from kedro_journal.analysis.filters import Wanted, condition
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.state import SessionState, html_of
 
+from .facts import facts_of
 from .folder import replay_folder
 from .locate import PathLike, open_directory
 
@@ -43,20 +45,27 @@ class Filters(NamedTuple):
     pipeline: str | None = None
     user: str | None = None
     group_id: str | None = None
+    until: datetime | None = None
+    node: str | None = None
+    tag: str | None = None
+    git: str | None = None
+    labels: tuple[tuple[str, str | None], ...] | None = None
+    params: tuple[str, ...] | None = None
 
-    def accept(self, state: SessionState) -> bool:
-        """Return True if a session fits every filter."""
-        run, context = state.last_run, state.context
-        env = (context.env if context is not None else None) or state.env
-        pipelines = {p for one in state.runs for p in one.pipelines or ("__default__",)}
-        created = state.created_at
-        return (
-            self.verdict in (None, state.verdict)
-            and self.env in (None, (run.env if run is not None else None) or env)
-            and (self.since is None or (created is not None and created >= self.since))
-            and (self.pipeline is None or self.pipeline in pipelines)
-            and self.user in (None, state.user)
-            and self.group_id in (None, state.group_id)
+    @property
+    def wanted(self) -> Wanted:
+        """What is asked of a session, but for its verdict and its group."""
+        return Wanted(
+            self.since,
+            self.until,
+            self.pipeline,
+            self.env,
+            self.user,
+            self.labels or (),
+            self.node,
+            self.tag,
+            self.git,
+            tuple(map(condition, self.params or ())),
         )
 
 
@@ -78,7 +87,18 @@ class Sessions(Sequence[SessionState]):
         self._left: Iterator[SessionState] | None = None
 
     def __iter__(self) -> Iterator[SessionState]:
-        return filter(self._filters.accept, _replayed(self._where))
+        return self._chosen(self._filters.wanted)
+
+    def _chosen(self, wanted: Wanted) -> Iterator[SessionState]:
+        verdict, group_id = self._filters.verdict, self._filters.group_id
+        for state in _replayed(self._where):
+            if (
+                verdict in (None, state.verdict)
+                and group_id in (None, state.group_id)
+                and wanted.accepts(state)
+                and (not wanted.needs_facts or wanted.accepts_facts(facts_of(state)))
+            ):
+                yield state
 
     def __next__(self) -> SessionState:
         if self._left is None:
@@ -130,6 +150,12 @@ def sessions(
     pipeline: str | None = None,
     user: str | None = None,
     group_id: str | None = None,
+    until: datetime | None = None,
+    node: str | None = None,
+    tag: str | None = None,
+    git: str | None = None,
+    labels: Mapping[str, str | None] | None = None,
+    params: Iterable[str] = (),
     project_path: PathLike | None = None,
     directory: PathLike | None = None,
 ) -> Sessions:
@@ -148,18 +174,42 @@ def sessions(
         pipeline: Only sessions that ran this pipeline; `__default__` is a name too.
         user: Only sessions of this user.
         group_id: Only sessions of this group, by its whole id.
+        until: Only sessions created before this time; timezone-aware.
+        node: Only sessions that planned this node, by its name or the end of it after
+            a dot.
+        tag: Only sessions with a run that was restricted to this tag.
+        git: Only sessions of this branch, or of a commit whose hash begins so.
+        labels: Only sessions that have these labels with these values; None for any.
+        params: Only sessions whose parameters fit these conditions: a dotted name,
+            one of `= != < <= > >=` and a value, such as `model.lr>0.1`, or a name.
         project_path: Root of the project; None for the one around the working
             directory.
         directory: The journal directory itself, instead of a project.
 
     Raises:
         ConfigError: The setting `directory` is not valid.
-        ValueError: *since* has no timezone.
+        ValueError: *since* or *until* has no timezone, or one of *params* is no
+            condition.
     """
-    if since is not None and since.tzinfo is None:
-        message = "since needs a timezone, such as datetime.now(UTC)"
-        raise ValueError(message)
-    filters = Filters(verdict, env, since, pipeline, user, group_id)
+    for name, at in (("since", since), ("until", until)):
+        if at is not None and at.tzinfo is None:
+            message = f"{name} needs a timezone, such as datetime.now(UTC)"
+            raise ValueError(message)
+    filters = Filters(
+        verdict=verdict,
+        env=env,
+        since=since,
+        pipeline=pipeline,
+        user=user,
+        group_id=group_id,
+        until=until,
+        node=node,
+        tag=tag,
+        git=git,
+        labels=None if labels is None else tuple(labels.items()),
+        params=tuple(params) or None,
+    )
+    _ = filters.wanted  # a condition that cannot be parsed is an error at once
     return Sessions(open_directory(project_path, directory), filters)
 
 

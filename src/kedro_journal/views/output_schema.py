@@ -15,6 +15,7 @@ import msgspec
 
 from kedro_journal.analysis import ChainNode, Comparison, GroupFailure, ResumePlan
 from kedro_journal.analysis.side_by_side import DurationRow, SettingRow
+from kedro_journal.analysis.trends import Trends
 from kedro_journal.doctor.model import Check, Guarantee, Status
 from kedro_journal.events.schema import SCHEMA_BASE, schema_text
 from kedro_journal.journal import Finding, Verification
@@ -288,6 +289,7 @@ OUTPUTS: Final[Mapping[str, tuple[Any, bool]]] = {
     "show-group": (Group, True),
     "replay": (_Replay, True),
     "tail": (Record, True),
+    "stats": (Trends, True),
     "diff": (Steps, False),
     "trace": (list[Trace], False),
     "verify": (_Verify, True),

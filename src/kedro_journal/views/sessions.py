@@ -103,7 +103,14 @@ class Listed(NamedTuple):
     usual: Usual | None = None
 
 
-def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> str:
+def sessions_view(
+    rows: Sequence[Listed],
+    screen: Screen,
+    *,
+    more: int = 0,
+    columns: Sequence[str] = (),
+    flat: bool = False,
+) -> str:
     """Return the table of sessions, newest first as they come.
 
     Those that resume or repeat another one, stand under that, oldest first;
@@ -113,18 +120,26 @@ def sessions_view(rows: Sequence[Listed], screen: Screen, *, more: int = 0) -> s
         rows: The sessions; at least one.
         screen: Where it is shown.
         more: How many older ones were not looked at.
+        columns: Titles of the columns that are wanted, in their order; none for as
+            many as fit.
+        flat: Keep the order of the rows, without families.
     """
-    columns = COLUMNS
-    if screen.width is None:  # a pipe: an error can be longer than anybody wants
-        columns = (*COLUMNS[:-1], COLUMNS[-1]._replace(widest=BROKE_WIDEST))
+    shown: tuple[Column, ...] = COLUMNS
+    if screen.width is None:  # a pipe: an error can be longer than a line should be
+        shown = (*COLUMNS[:-1], COLUMNS[-1]._replace(widest=BROKE_WIDEST))
+    titles = [column.title for column in COLUMNS]
+    chosen = [titles.index(title) for title in columns] or range(len(titles))
+    if columns:
+        shown = tuple(column._replace(drop=0) for column in shown)
     names = _short_ids(rows, screen)
     several = len({row.state.user for row in rows if row.state.user}) > 1
+    every = [
+        session_row(row, screen, branch, names=names, user=several or bool(columns))
+        for row, branch in ([(row, "") for row in rows] if flat else _tree(rows))
+    ]
     lines = table(
-        columns,
-        [
-            session_row(row, screen, branch, names=names, user=several)
-            for row, branch in _tree(rows)
-        ],
+        [shown[i] for i in chosen],
+        [[cells[i] for i in chosen] for cells in every],
         screen.width,
     )
     if more:

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import get_args
+from typing import Final, get_args
 
 import click
 
+from kedro_journal.analysis.filters import Wanted
 from kedro_journal.analysis.later import NOTHING_LATER, LaterEntry, later_of
 from kedro_journal.cli.common import open_journals, say
 from kedro_journal.cli.exit_codes import exit_code_option, worst
+from kedro_journal.cli.filters import filter_options
 from kedro_journal.cli.options import directory_options, group_option, json_option
 from kedro_journal.console import screen
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.roster import Roster, read_roster
 from kedro_journal.replaying import find_group
+from kedro_journal.replaying.facts import FactsIndex
 from kedro_journal.replaying.index import Found, listed
 from kedro_journal.replaying.later import later_entries
 from kedro_journal.replaying.select import why_empty
 from kedro_journal.replaying.usual import LOOK_S, usual_time
 from kedro_journal.state import Verdict
 from kedro_journal.views.data import json_text, summary_data
+from kedro_journal.views.derive import progress, session_seconds
 from kedro_journal.views.later import later_data
 from kedro_journal.views.sessions import (
+    COLUMNS,
     Listed,
     is_in_progress,
     row_usual,
@@ -37,6 +42,19 @@ from kedro_journal.views.terminal import escape
 from kedro_journal.views.words import count
 
 __all__ = ["list_"]
+
+
+def _columns(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[str, ...]:
+    known = [column.title for column in COLUMNS]
+    names = value.split(",") if value is not None else ()
+    chosen = tuple(one.strip().replace("-", " ") for one in names)
+    for name in chosen:
+        if name not in known:
+            there = ", ".join(one.replace(" ", "-") for one in known)
+            raise click.BadParameter(f"no column {name!r}. There are {there}.")
+    return chosen
 
 
 @click.command("list")
@@ -56,6 +74,18 @@ __all__ = ["list_"]
     type=click.Choice(get_args(Verdict)),
     help="Only sessions with this verdict; give it again for more.",
 )
+@filter_options
+@click.option(
+    "--sort",
+    type=click.Choice(["started", "took", "nodes"]),
+    help="Latest, longest or largest first.  [default: started, families together]",
+)
+@click.option(
+    "--columns",
+    metavar="NAMES",
+    callback=_columns,
+    help="Only these, separated by commas.",
+)
 @group_option
 @exit_code_option
 @directory_options
@@ -67,6 +97,9 @@ def list_(
     number: int,
     every: bool,
     verdicts: tuple[str, ...],
+    wanted: Wanted,
+    sort: str | None,
+    columns: tuple[str, ...],
     group_id: str | None,
     by_verdict: bool,
     project: Path | None,
@@ -80,6 +113,9 @@ def list_(
 
     On a terminal the lines are cut at its width; without one, the last column is cut
     at 100 columns. --json has it whole.
+
+    Filters combine: a session has to fit all of them. --label and --param may be given
+    again. A parameter that a session does not have fits no condition on it.
 
     With --group, only those that belong to that group. `show --group` merges them.
 
@@ -99,9 +135,16 @@ def list_(
     ids.reverse()
     with contextlib.closing(listed(where, ids)) as found:
         said = later_entries(where)
-        every_row = (_row(row, said) for row in found)
-        chosen = (row for row in every_row if not verdicts or _fits(row, verdicts))
-        rows = list(chosen if every else islice(chosen, number))
+        chosen: Iterator[Listed] = (_row(row, said) for row in found)
+        if verdicts:
+            chosen = (row for row in chosen if _fits(row, verdicts))
+        if wanted != Wanted():
+            chosen = _wanted(where, chosen, wanted)
+        is_sorted = sort is not None
+        rows = list(chosen if every or is_sorted else islice(chosen, number))
+    if sort is not None:
+        rows.sort(key=_SORTS[sort], reverse=True)
+        rows = rows if every else rows[:number]
     rows = _with_usual(where, rows)
     if as_json:
         now = datetime.now(UTC)
@@ -117,10 +160,14 @@ def list_(
         ]
         click.echo(json_text(data), nl=False)
     elif not rows:
-        click.echo(_nothing(where, roster, verdicts))
+        click.echo(_nothing(where, roster, verdicts, wanted))
     else:
-        more = 0 if every or verdicts else max(len(ids) - len(rows), 0)
-        click.echo(sessions_view(rows, screen(), more=more), nl=False)
+        is_part = every or verdicts or wanted != Wanted()
+        more = 0 if is_part else max(len(ids) - len(rows), 0)
+        here = screen()
+        flat = sort is not None
+        text = sessions_view(rows, here, more=more, columns=columns, flat=flat)
+        click.echo(text, nl=False)
     if by_verdict:
         ctx.exit(worst(row.state.verdict for row in rows))
 
@@ -157,8 +204,40 @@ def _fits(row: Listed, verdicts: tuple[str, ...]) -> bool:
     return row.state.verdict in verdicts
 
 
-def _nothing(where: JournalDirectory, roster: Roster, verdicts: tuple[str, ...]) -> str:
+def _wanted(
+    where: JournalDirectory, rows: Iterable[Listed], wanted: Wanted
+) -> Iterator[Listed]:
+    facts = FactsIndex(where)
+    for row in rows:
+        if wanted.accepts(row.state) and (
+            not wanted.needs_facts
+            or wanted.accepts_facts(facts.of(row.state.session_id))
+        ):
+            yield row
+    facts.save()
+
+
+def _started(row: Listed) -> float:
+    at = row.state.created_at
+    return at.timestamp() if at is not None else 0.0
+
+
+_SORTS: Final[dict[str, Callable[[Listed], float]]] = {
+    "started": _started,
+    "took": lambda row: session_seconds(row.state, datetime.now(UTC)) or 0.0,
+    "nodes": lambda row: progress(row.state)[1],
+}
+
+
+def _nothing(
+    where: JournalDirectory,
+    roster: Roster,
+    verdicts: tuple[str, ...],
+    wanted: Wanted,
+) -> str:
     path = escape(str(where.path))
+    if roster.sessions and wanted != Wanted():
+        return f"No session in {path} fits the filters."
     if roster.sessions and verdicts:
         return f"No session in {path} is {' or '.join(verdicts)}."
     return escape(
