@@ -158,9 +158,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     lock_backend: Annotated[
         Literal["auto", "filelock", "fcntl"],
         Meta(
-            description="Who locks. auto: filelock, but fcntl on CPython 3.12 and "
-            "later on Unix, where importing filelock makes concurrent forks raise. "
-            "Both take the same lock."
+            description="What takes the file locks. auto: fcntl on Unix, filelock on "
+            "Windows. Both take the same lock."
         ),
     ] = "auto"
     lock_timeout_s: Annotated[

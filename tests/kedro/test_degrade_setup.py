@@ -25,7 +25,10 @@ def broken(tmp_path: Path, package: str, kind: str) -> dict[str, str]:
     (folder / package).mkdir(parents=True)
     (folder / package / "__init__.py").write_text(BROKEN[kind])
     rest = os.environ.get("PYTHONPATH", "")
-    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), rest]))}
+    found = {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), rest]))}
+    if package == "filelock":  # on Unix nothing else needs it
+        found["KEDRO_JOURNAL_LOCK_BACKEND"] = "filelock"
+    return found
 
 
 @pytest.mark.kedro

@@ -12,7 +12,7 @@ import pytest
 from journals import create, file, join, note, texts
 
 from kedro_journal.errors import JournalBusy, JournalUnwritable, UnsafeJournal
-from kedro_journal.journal import OwnerLock, choose_backend, read
+from kedro_journal.journal import OwnerLock, read
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
 from kedro_journal.journal.lock import AppendLock, FcntlBackend, FilelockBackend
 
@@ -144,18 +144,6 @@ def test_neither_backend_is_imported_before_the_first_lock() -> None:
         [sys.executable, "-c", code], capture_output=True, check=True
     )
     assert found.stdout == b"False\n"
-
-
-def test_auto_never_imports_filelock_where_that_would_break_forks(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delitem(sys.modules, "filelock", raising=False)
-    monkeypatch.setattr(sys, "version_info", (3, 12, 0))
-    assert isinstance(choose_backend(), FcntlBackend)
-    assert isinstance(choose_backend("filelock"), FilelockBackend)
-    monkeypatch.setattr(sys, "version_info", (3, 11, 0))
-    assert isinstance(choose_backend(), FilelockBackend)
-    assert isinstance(choose_backend("fcntl"), FcntlBackend)
 
 
 def test_forks_from_many_threads_go_on_after_an_append(tmp_path: Path) -> None:

@@ -65,26 +65,22 @@ def is_open(fd: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("loaded", [True, False])
-@pytest.mark.parametrize("forks", [True, False])
-@pytest.mark.parametrize("version", [(3, 11, 9), (3, 12, 0), (3, 13, 1), (4, 0, 0)])
-def test_auto_takes_filelock_unless_loading_it_would_break_forks(
-    monkeypatch: pytest.MonkeyPatch,
-    version: tuple[int, ...],
-    forks: bool,
-    loaded: bool,
+@pytest.mark.parametrize("has_fcntl", [True, False])
+def test_auto_takes_fcntl_where_python_has_it(
+    monkeypatch: pytest.MonkeyPatch, has_fcntl: bool
 ) -> None:
-    """What is loaded already has done its harm."""
-    choose_backend("filelock")
-    if not loaded:
+    """Importing filelock is slow, and breaks forks on CPython 3.12 and later."""
+    choose_backend("filelock")  # while there is fcntl, which it imports
+    if has_fcntl:
         monkeypatch.delitem(sys.modules, "filelock")
-    if not forks:
-        monkeypatch.delattr(os, "fork")
-    monkeypatch.setattr(sys, "version_info", version)
-    harmful = version >= (3, 12) and forks and not loaded
-    expected = FcntlBackend if harmful else FilelockBackend
-    assert type(choose_backend("auto")) is expected
-    assert ("filelock" in sys.modules) is not harmful
+        assert type(choose_backend("auto")) is FcntlBackend
+        assert "filelock" not in sys.modules
+        assert type(choose_backend("filelock")) is FilelockBackend
+    else:
+        monkeypatch.setitem(sys.modules, "fcntl", None)
+        assert type(choose_backend("auto")) is FilelockBackend
+        with pytest.raises(ImportError):
+            choose_backend("fcntl")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -12,7 +12,6 @@ from kedro.framework.project import configure_project
 from kedro.framework.startup import bootstrap_project
 
 from kedro_journal._outside import let_through
-from kedro_journal.config import find_project
 from kedro_journal.errors import NotResumable
 
 from . import compat
@@ -47,6 +46,8 @@ def configure(package_name: str | None, project_path: Path | None) -> None:
     configured = compat.package_name()
     if configured is not None and package_name in (None, configured):
         return
+    from kedro_journal.config import find_project  # imports msgspec
+
     project = project_path or find_project()
     if project is not None and (project / "pyproject.toml").is_file():
         found = _package_of(project)

@@ -68,7 +68,6 @@ def _usable(bench: Bench) -> tuple[dict[str, LockBackend], dict[str, str]]:
 
 
 def _backend(bench: Bench) -> Iterator[Check]:
-    imported = "filelock" in sys.modules
     python = ".".join(map(str, sys.version_info[:2]))
     try:
         chosen = type(bench.choose(bench.lock_backend)).__name__
@@ -85,11 +84,9 @@ def _backend(bench: Bench) -> Iterator[Check]:
     if bench.lock_backend != "auto":
         why = "the setting `lock_backend` says so"
     elif in_force == "fcntl":
-        why = f"importing filelock breaks concurrent forks on Python {python}"
-    elif sys.version_info >= (3, 12) and imported:
-        why = "something else in this process has imported filelock already"
+        why = "this is the default on Unix"
     else:
-        why = "this is the default where it does not break concurrent forks"
+        why = "this is the default where Python has no fcntl"
     _, missing = _usable(bench)
     facts = {
         "in_force": in_force,

@@ -10,17 +10,18 @@ Two locks guard a session folder, both the kernel's, so that any death frees the
   the owner is dead. No heartbeat is needed.
 
 Two backends take the same `flock(2)` and exclude each other: filelock, and `fcntl`
-directly. Importing filelock >= 3.30 makes concurrent `os.fork()` from two threads raise
-RuntimeError on CPython 3.12 and later, for good (it is an audit hook). Being installed
-must not break anybody's pool, so there `auto` takes `fcntl`, and filelock everywhere
-else. Neither backend is imported before the first lock.
+directly. `auto` takes `fcntl` wherever it exists, and filelock on Windows. There are
+two reasons. Importing filelock costs a short run more than all its appends. And
+importing filelock >= 3.30 makes concurrent `os.fork()` from two threads raise
+RuntimeError on CPython 3.12 and later, for as long as the process lives (it adds an
+audit hook): an installed plugin must not break a user's process pool. Neither backend
+is imported before the first lock.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import sys
 import threading
 import time
 import weakref
@@ -111,16 +112,19 @@ class FilelockBackend:
 
 
 def choose_backend(name: BackendName = "auto") -> LockBackend:
-    """Give the backend of that name.
+    """Return the backend of that name; see the module for what `auto` takes.
 
     Raises:
-        ImportError: `fcntl` was asked for on a system without it.
+        ImportError: `fcntl` was requested on a system without it.
     """
-    if name == "auto":
-        forks_break = sys.version_info >= (3, 12) and hasattr(os, "fork")
-        harmful = forks_break and "filelock" not in sys.modules
-        return FcntlBackend() if harmful else FilelockBackend()
-    return FilelockBackend() if name == "filelock" else FcntlBackend()
+    if name == "filelock":
+        return FilelockBackend()
+    try:
+        return FcntlBackend()
+    except ImportError:
+        if name == "fcntl":
+            raise
+        return FilelockBackend()
 
 
 class AppendLock:

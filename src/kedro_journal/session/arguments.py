@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from kedro_journal.capture.identity import NO_IDENTITY, Identity, checked_identity
+if TYPE_CHECKING:
+    from kedro_journal.capture.identity import Identity
 
 __all__ = ["CreateArguments", "create_arguments"]
 
@@ -45,7 +46,7 @@ class CreateArguments(NamedTuple):
         env: Configuration environment.
         runtime_params: They win over the configured parameters.
         conf_source: Folder or archive of the configuration.
-        identity: What the session is to others.
+        identity: What the session is to others; None if nothing of it was given.
     """
 
     package_name: str | None = None
@@ -54,7 +55,7 @@ class CreateArguments(NamedTuple):
     env: str | None = None
     runtime_params: dict[str, Any] | None = None
     conf_source: str | None = None
-    identity: Identity = NO_IDENTITY
+    identity: Identity | None = None
 
 
 def create_arguments(
@@ -101,7 +102,12 @@ def create_arguments(
     elif not isinstance(given["save_on_close"], (bool, int)):
         message = f"save_on_close must be a bool, not {given['save_on_close']!r}"
         raise TypeError(message)
-    identity = checked_identity(*(given.pop(name, None) for name in _IDENTITY))
+    identity = None
+    told = [given.pop(name, None) for name in _IDENTITY]
+    if any(value is not None for value in told):
+        from kedro_journal.capture.identity import checked_identity
+
+        identity = checked_identity(*told)
     return CreateArguments(runtime_params=new or old, identity=identity, **given)
 
 

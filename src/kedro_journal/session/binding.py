@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from kedro_journal.hooks.plugin import hooks as plugin_hooks
-from kedro_journal.hooks.session_hooks import SessionHooks
+if TYPE_CHECKING:
+    from kedro_journal.hooks.session_hooks import SessionHooks
 
 __all__ = [
     "bind_hooks",
@@ -40,6 +40,8 @@ def bind_hooks(manager: Any, bound: SessionHooks | None) -> None:
         manager: The session's pluggy manager.
         bound: The hooks; None if the journal is switched off.
     """
+    from kedro_journal.hooks.plugin import hooks as plugin_hooks
+
     if manager.is_registered(plugin_hooks):
         manager.unregister(plugin_hooks)
     if bound is not None:

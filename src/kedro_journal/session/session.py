@@ -1,4 +1,9 @@
-"""`KedroSession`: Kedro's own, with a journal, and with the calls of Kedro 0.17."""
+"""`KedroSession`: Kedro's own, with a journal, and with the calls of Kedro 0.17.
+
+settings.py imports this for every command of a project, also while the journal is
+switched off. So only Kedro and what every session needs is imported at the top. The
+rest, such as replay and resume, is imported by the method that needs it.
+"""
 
 from __future__ import annotations
 
@@ -13,29 +18,23 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 from kedro.framework.session import KedroSession as _KedroSession
 from kedro.utils import find_kedro_project
 
+from kedro_journal import active
+from kedro_journal._outside import let_through
+from kedro_journal._switch import is_switched_off
 from kedro_journal.capture import compat
-from kedro_journal.capture.conf_source import absolute_source
 from kedro_journal.capture.project import configure
-from kedro_journal.errors import InvalidSessionId, JournalError
-from kedro_journal.recording.notes import note_in_folder
-from kedro_journal.recording.opening import created_event
-from kedro_journal.recording.say import say
-from kedro_journal.replaying import replay_folder
-from kedro_journal.replaying.locate import open_directory
-from kedro_journal.state import SessionState, Trace
+from kedro_journal.recording.say import say, say_if_unknown
 
 from .arguments import CreateArguments, create_arguments
-from .binding import (
-    bind_hooks,
-    named_arguments,
-    signature_of,
-)
-from .lifecycle import Lifecycle
+from .binding import bind_hooks, named_arguments, signature_of
 from .resume.resumable import RESUMES, Resumable
-from .store import SessionStore, given_of, store_of
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
+
+    from kedro_journal.state import SessionState, Trace
+
+    from .lifecycle import Lifecycle
 
 __all__ = ["KedroSession"]
 
@@ -88,16 +87,21 @@ class KedroSession(Resumable):
         self._lifecycle: Lifecycle | None = None
         self._restored: SessionState | None = None
         self._folder: Path | None = None
+        self._depth = 0  # of `with` blocks, where there is no lifecycle to count them
         creating, folder = _creating.get(), _restoring.get()
         if creating is not None:
             _creating.set(None)
-            self._lifecycle = creating.lifecycle = Lifecycle(
-                self, root, session_id, on_disk=creating.given.save_on_close
-            )
-            session_id = self._lifecycle.session_id
+            lifecycle_class = _lifecycle_class()
+            if lifecycle_class is not None:
+                self._lifecycle = creating.lifecycle = lifecycle_class(
+                    self, root, session_id, on_disk=creating.given.save_on_close
+                )
+                session_id = self._lifecycle.session_id
         else:
             folder = folder or _journaled(root, session_id)
             if folder is not None:
+                from kedro_journal.replaying import replay_folder
+
                 self._folder = folder
                 self._restored = replay_folder(folder, salvage=True)
                 session_id = self._restored.session_id
@@ -111,6 +115,8 @@ class KedroSession(Resumable):
             conf_source=conf_source,
         )
         if self._restored is not None:
+            from .store import store_of
+
             self._store.update(store_of(self._restored, self._folder))
         if self._lifecycle is not None:
             bind_hooks(self._hook_manager, self._lifecycle.bound_hooks)
@@ -208,6 +214,8 @@ class KedroSession(Resumable):
     @classmethod
     def _restore(cls, folder: Path, project_path: Path | str | None = None) -> Self:
         """Make the session object of a session folder by replay."""
+        from kedro_journal.replaying import replay_folder
+
         state = replay_folder(folder, salvage=True)
         token = _restoring.set(folder)
         try:
@@ -229,7 +237,11 @@ class KedroSession(Resumable):
         if self._lifecycle is not None:
             return self._lifecycle.state()
         if self._folder is not None:
+            from kedro_journal.replaying import replay_folder
+
             return replay_folder(self._folder, salvage=True)
+        from kedro_journal.state import SessionState
+
         return SessionState(session_id=self.session_id)
 
     def trace(self, name: str) -> tuple[Trace, ...]:
@@ -250,6 +262,8 @@ class KedroSession(Resumable):
     @property
     def store(self) -> dict[str, Any]:
         """A copy of the session's data, by the keys of Kedro 0.17 and 1.x."""
+        from .store import SessionStore
+
         package = self._package_name or compat.package_name()
         return SessionStore(dict(self._store), package)
 
@@ -269,6 +283,8 @@ class KedroSession(Resumable):
         if self._lifecycle is not None:
             self._lifecycle.note(text, fields)
         elif self._folder is not None:
+            from kedro_journal.recording.notes import note_in_folder
+
             note_in_folder(self._folder, text, fields)
 
     def load_context(self) -> KedroContext:
@@ -280,6 +296,8 @@ class KedroSession(Resumable):
             Exception: Whatever Kedro raises for an invalid configuration.
         """
         if self._restored is not None:
+            from .store import given_of
+
             self._store.update(given_of(self._restored, self._folder))
             configure(self._package_name, self._project_path)
         try:
@@ -325,8 +343,7 @@ class KedroSession(Resumable):
         if self._lifecycle is not None:
             self._lifecycle.enter()
         else:
-            from kedro_journal import active
-
+            self._depth += 1
             active.enter(self)
         return self
 
@@ -338,10 +355,9 @@ class KedroSession(Resumable):
     ) -> None:
         """Record what left the block, and close; an inner block only leaves."""
         if self._lifecycle is None:
-            from kedro_journal import active
-
             active.leave(self)
-            if self._restored is not None:
+            self._depth -= 1
+            if self._restored is not None or self._depth > 0:
                 return
         elif exc_value is not None:
             self._lifecycle.failed(exc_value, "body")
@@ -355,14 +371,44 @@ class KedroSession(Resumable):
         try:
             super().close()
         finally:
+            depth, self._depth = self._depth, 0
+            for _ in range(depth):
+                active.leave(self)
             if self._lifecycle is not None:
                 self._lifecycle.close()
             self.let_go()
 
 
+def _lifecycle_class() -> type[Lifecycle] | None:
+    """Return what journals a session; None while the journal is switched off.
+
+    Also None if a dependency of ours does not import: that is said once, and the run
+    goes on without a journal.
+
+    Raises:
+        JournalError: It does not import (`strict` only).
+    """
+    if is_switched_off():
+        say_if_unknown()
+        return None
+    try:
+        from .lifecycle import Lifecycle
+    except Exception as error:
+        let_through(error)
+        from kedro_journal.hooks.plugin import hooks
+
+        hooks.give_up(error)
+        return None
+    return Lifecycle
+
+
 def _record_created(
     lifecycle: Lifecycle, given: CreateArguments, conf_source: object
 ) -> None:
+    from kedro_journal.capture.conf_source import absolute_source
+    from kedro_journal.capture.identity import NO_IDENTITY
+    from kedro_journal.recording.opening import created_event
+
     lifecycle.created(
         lambda: created_event(
             session_id=lifecycle.session_id,
@@ -375,7 +421,7 @@ def _record_created(
             recorder=lifecycle.recorder,
             via="session",
             save_on_close=given.save_on_close,
-            identity=given.identity,
+            identity=given.identity or NO_IDENTITY,
         ),
         *([resumes] if (resumes := RESUMES.get()) is not None else []),
     )
@@ -383,6 +429,9 @@ def _record_created(
 
 def _journaled(root: Path, session_id: str) -> Path | None:
     """Return the folder of a session that has a journal, None if it has none."""
+    from kedro_journal.errors import InvalidSessionId, JournalError
+    from kedro_journal.replaying.locate import open_directory
+
     try:
         directory = open_directory(root)
         if directory.file(session_id).exists():

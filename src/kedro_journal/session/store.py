@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kedro_journal.errors import NotRecorded
-from kedro_journal.recording.aside import recorded_value
-from kedro_journal.redaction.decoding import MASKED, Inexact, problems
-from kedro_journal.state import SessionState
-from kedro_journal.state.model import format_frames
+if TYPE_CHECKING:
+    from kedro_journal.state import SessionState
 
 __all__ = ["SessionStore", "given_of", "store_of"]
 
@@ -59,6 +56,10 @@ def given_of(state: SessionState, folder: Path | None) -> dict[str, Any]:
         NotRecorded: A runtime parameter, or the source of the configuration, is a
             secret or was not recorded exactly.
     """
+    from kedro_journal.errors import NotRecorded
+    from kedro_journal.recording.aside import recorded_value
+    from kedro_journal.redaction.decoding import problems
+
     params = recorded_value(state.runtime_params, folder)
     asked = {"conf_source": recorded_value(state.conf_source, folder)}
     bad = [*problems(params, ""), *problems(asked)]
@@ -71,6 +72,8 @@ def given_of(state: SessionState, folder: Path | None) -> dict[str, Any]:
 
 def _without_inexact(values: Any) -> Any:
     """Leave out what is not recorded; a secret stays visible as one."""
+    from kedro_journal.redaction.decoding import MASKED, Inexact, problems
+
     if not isinstance(values, dict):
         return {}
     found: dict[Any, Any] = {}
@@ -95,6 +98,9 @@ def store_of(state: SessionState, folder: Path | None) -> dict[str, Any]:
         state: The session.
         folder: The session folder, where its value files are.
     """
+    from kedro_journal.recording.aside import recorded_value
+    from kedro_journal.state.model import format_frames
+
     store: dict[str, Any] = {
         "project_path": Path(state.project_path),
         "session_id": state.session_id,

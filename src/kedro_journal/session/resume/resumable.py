@@ -1,43 +1,29 @@
-"""What a session can do with an earlier one: resume it, or repeat it."""
+"""What a session can do with an earlier one: resume it, or repeat it.
+
+This is a part of the session class that settings.py imports for every command. What
+only a resume or a rerun needs is imported by the methods.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from kedro.framework.session import KedroSession as _KedroSession
-from msgspec.structs import replace
 
-from kedro_journal.analysis import ResumePlan
 from kedro_journal.capture import compat
-from kedro_journal.capture.conf_source import conf_source_of
-from kedro_journal.capture.identity import group_carried
 from kedro_journal.capture.project import configure_recorded
-from kedro_journal.capture.runner import runner_maker
-from kedro_journal.errors import NotResumable
-from kedro_journal.events import SessionResumed
-from kedro_journal.state import NodeState, RunState, SessionState
 
-from .chain import Chain, find_chain
-from .inputs import inputs_of
-from .planning import (
-    OnDrift,
-    run_filters,
-    run_with_runner,
-    runtime_params,
-    unjournaled_context,
-)
-from .resumption import (
-    Resumption,
-    RunnerChoice,
-    check_first,
-    claim,
-    go_on,
-    rerun_arguments,
-    run_arguments,
-)
+if TYPE_CHECKING:
+    from kedro_journal.analysis import ResumePlan
+    from kedro_journal.events import SessionResumed
+    from kedro_journal.state import NodeState, RunState, SessionState
+
+    from .chain import Chain
+    from .planning import OnDrift
+    from .resumption import Resumption, RunnerChoice
 
 __all__ = ["RESUMES", "Resumable"]
 
@@ -53,7 +39,7 @@ class Resumable(_KedroSession):
     _resumption: Resumption | None = None
     _rerun: RunState | None = None
     _repeats: str | None = None
-    _choice: RunnerChoice = RunnerChoice()
+    _choice: RunnerChoice | None = None  # given by all that resumes or repeats
 
     @classmethod
     def resume(
@@ -104,6 +90,13 @@ class Resumable(_KedroSession):
                 or there is drift, which is refused.
             JournalError: As for `replay`.
         """
+        from kedro_journal.capture.conf_source import conf_source_of
+        from kedro_journal.capture.runner import runner_maker
+        from kedro_journal.events import SessionResumed
+
+        from .chain import find_chain
+        from .planning import run_with_runner, runtime_params, unjournaled_context
+        from .resumption import RunnerChoice, check_first, claim, go_on
 
         def find() -> Chain:
             return find_chain(
@@ -173,6 +166,14 @@ class Resumable(_KedroSession):
                 be made.
             JournalError: As for `replay`.
         """
+        from kedro_journal.capture.conf_source import conf_source_of
+        from kedro_journal.capture.runner import runner_maker
+        from kedro_journal.errors import NotResumable
+
+        from .chain import find_chain
+        from .planning import run_filters, run_with_runner, runtime_params
+        from .resumption import RunnerChoice
+
         try:
             chain = find_chain(
                 session_id,
@@ -197,6 +198,10 @@ class Resumable(_KedroSession):
 
     def runs_again(self, chain: Chain) -> None:
         """Take what an earlier run was asked for; called once, by `rerun`."""
+        from msgspec.structs import replace
+
+        from .planning import run_filters, run_with_runner
+
         first, last = chain.links[0], run_with_runner(chain)
         self._rerun = replace(
             first.run,
@@ -247,17 +252,24 @@ class Resumable(_KedroSession):
         Raises:
             KeyError, NotRecorded, Exception: As for `kedro_journal.load_inputs`.
         """
+        from .inputs import inputs_of
+
         session = cast("Any", self)  # our `KedroSession`
         return inputs_of(session, node, run_id=run_id, partial=partial)
 
     def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a `run()` that was called with these by name."""
+        if not self.resumes:
+            return dict(given)
+        from .resumption import RunnerChoice, rerun_arguments, run_arguments
+
+        choice = self._choice or RunnerChoice()
         if self._rerun is not None:
             repeats = str(self._repeats)
-            return rerun_arguments(self._rerun, repeats, given, self._choice)
+            return rerun_arguments(self._rerun, repeats, given, choice)
         if self._resumption is not None:
             session_id = self.store["session_id"]  # Kedro's, the version it saves
-            found = run_arguments(self._resumption, session_id, given, self._choice)
+            found = run_arguments(self._resumption, session_id, given, choice)
             if not compat.has_run(self):  # else Kedro refuses
                 self._resumption.set_back()
             return found
@@ -278,6 +290,8 @@ def _create(
     conf_source: str | None,
 ) -> Any:
     """Make a session that names the last of a chain, and is set up as *like* was."""
+    from kedro_journal.capture.identity import group_carried
+
     configure_recorded(like, chain.project)
     return cls.create(
         project_path=chain.project,
