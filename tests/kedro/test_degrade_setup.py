@@ -201,6 +201,35 @@ def test_switched_off_session_run_journals_nothing(
     assert [] == said(done)
 
 
+LIGHT = """
+import sys
+from pathlib import Path
+from kedro.framework.startup import bootstrap_project
+bootstrap_project(Path.cwd())
+from kedro_journal.session import KedroSession
+from kedro_journal import active
+session = KedroSession.create()
+with session:
+    with session:
+        pass
+    inner = active.innermost() is session
+    session.run()
+ours = ("msgspec", "kedro_journal.events", "kedro_journal.state", "kedro_journal.hooks")
+print("found", inner, active.innermost(), [name for name in ours if name in sys.modules])
+"""
+
+
+@pytest.mark.kedro
+def test_switched_off_the_session_class_imports_nothing_to_journal_with(
+    mischief: Mischief,
+) -> None:
+    """Its blocks nest as those of a journaled session do."""
+    done = mischief.python(LIGHT, env={"KEDRO_JOURNAL_DISABLE": "1"})
+
+    assert 0 == done.returncode, done.stderr
+    assert "found True None []" in done.stdout
+
+
 def test_this_python_has_the_packages_that_are_broken_here() -> None:
     """Teeth: else the tests above would pass for another reason."""
     import filelock

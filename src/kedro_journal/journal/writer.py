@@ -41,25 +41,16 @@ from .end import JournalEnd
 from .file import JournalFile
 from .liveness import start_ticks
 from .lock import AppendLock, LockBackend, OwnerLock
+from .names import JOURNAL_NAME, OWN_NAME, RESERVE_NAME
 from .port import REAL_OS, Os
 from .syncer import GroupSyncer
 
 __all__ = [
-    "JOURNAL_NAME",
-    "IGNORE_NAME",
-    "OWN_NAME",
-    "RESERVE_NAME",
     "Durability",
     "JournalWriter",
 ]
 
 Durability = Literal["flush", "group", "sync"]
-JOURNAL_NAME: Final = "journal.jsonl"
-RESERVE_NAME: Final = ".reserve"
-IGNORE_NAME: Final = ".gitignore"
-OWN_NAME: Final = ".kedro-journal"
-"""Folder for the reserve and the index in a journal directory of the user's own."""
-"""In the journal directory: room that endings get when the disk is full."""
 _DELETED_AFTER_S: Final = 0.05  # it is noticed at the first append so late, at most
 
 
