@@ -144,7 +144,7 @@ def _output(command: _Command | None, timeout_s: float) -> str | None:
 
 
 def _end(command: _Command | None) -> None:
-    """End a command that still runs, and let go of its pipe."""
+    """End a command that still runs, and close its pipe."""
     if command is None or command.returncode is not None:
         return
     with suppress(OSError):
