@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +38,8 @@ def screen() -> Screen:
     terminal = sys.stdout.isatty()
     width = None
     if terminal:
+        import shutil  # noqa: PLC0415 - a pipe needs none
+
         width = max(shutil.get_terminal_size((100, 24)).columns, _WIDTH_MIN)
     forced = any(
         os.environ.get(name) not in (None, "", "0")

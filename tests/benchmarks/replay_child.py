@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from kedro_journal.events import EVENT_TYPES
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.replaying.folder import replay_folder
 
 

@@ -30,7 +30,7 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import JournalWriter
 from kedro_journal.journal.codec import Encoded, encode_event, seal_batch
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 
 RUN = "2026-11-22T05.11.30.123Z"
 _START = datetime(2026, 11, 22, 5, 11, 30, 123000, tzinfo=UTC)

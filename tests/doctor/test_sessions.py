@@ -11,7 +11,7 @@ from kedro_journal.doctor import Check
 from kedro_journal.doctor import sessions as module
 from kedro_journal.events import JournalHeader, WriterOpened
 from kedro_journal.journal import JournalDirectory, JournalWriter
-from kedro_journal.journal.writer import RESERVE_NAME
+from kedro_journal.journal.names import RESERVE_NAME
 from tests.cli.conftest import Journals
 
 from .conftest import by_key

@@ -25,7 +25,10 @@ def broken(tmp_path: Path, package: str, kind: str) -> dict[str, str]:
     (folder / package).mkdir(parents=True)
     (folder / package / "__init__.py").write_text(BROKEN[kind])
     rest = os.environ.get("PYTHONPATH", "")
-    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), rest]))}
+    found = {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), rest]))}
+    if package == "filelock":  # on Unix nothing else needs it
+        found["KEDRO_JOURNAL_LOCK_BACKEND"] = "filelock"
+    return found
 
 
 @pytest.mark.kedro
@@ -196,6 +199,35 @@ def test_switched_off_session_run_journals_nothing(
     assert ["again", "acted", "last"] == mischief.result()
     assert not mischief.sessions_path.exists()
     assert [] == said(done)
+
+
+LIGHT = """
+import sys
+from pathlib import Path
+from kedro.framework.startup import bootstrap_project
+bootstrap_project(Path.cwd())
+from kedro_journal.session import KedroSession
+from kedro_journal import active
+session = KedroSession.create()
+with session:
+    with session:
+        pass
+    inner = active.innermost() is session
+    session.run()
+ours = ("msgspec", "kedro_journal.events", "kedro_journal.state", "kedro_journal.hooks")
+print("found", inner, active.innermost(), [name for name in ours if name in sys.modules])
+"""
+
+
+@pytest.mark.kedro
+def test_switched_off_the_session_class_imports_nothing_to_journal_with(
+    mischief: Mischief,
+) -> None:
+    """Its blocks nest as those of a journaled session do."""
+    done = mischief.python(LIGHT, env={"KEDRO_JOURNAL_DISABLE": "1"})
+
+    assert 0 == done.returncode, done.stderr
+    assert "found True None []" in done.stdout
 
 
 def test_this_python_has_the_packages_that_are_broken_here() -> None:

@@ -21,7 +21,7 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import Finding, JournalWriter, read
 from kedro_journal.journal.codec import decode, encode_event, seal
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 
 AT = "2026-01-02T03:04:05.678901Z"
 HEADER = JournalHeader(

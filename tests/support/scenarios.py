@@ -18,7 +18,7 @@ from journals import HEADER, note, opened, put, sample_lines, seal_all
 from stage import CLOSE, Stage
 
 from kedro_journal.events import SessionClosed
-from kedro_journal.journal.writer import JOURNAL_NAME, RESERVE_NAME
+from kedro_journal.journal.names import JOURNAL_NAME, RESERVE_NAME
 
 __all__ = ["SCENARIOS", "Scenario"]
 

@@ -27,8 +27,8 @@ from kedro_journal.events import (
     SessionCreated,
 )
 from kedro_journal.journal import JournalDirectory, JournalWriter, MemoryJournal
+from kedro_journal.journal.names import RESERVE_NAME
 from kedro_journal.journal.port import Os
-from kedro_journal.journal.writer import RESERVE_NAME
 from kedro_journal.recording.backlog import HELD_MAX, HELD_MAX_BYTES
 from kedro_journal.recording.recorder import Recorder
 from kedro_journal.redaction import Redactor

@@ -32,8 +32,8 @@ from kedro_journal.events.base import ErrorInfo
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.codec import Encoded, encode_event
 from kedro_journal.journal.lock import FcntlBackend
+from kedro_journal.journal.names import RESERVE_NAME
 from kedro_journal.journal.port import Os
-from kedro_journal.journal.writer import RESERVE_NAME
 
 # What must be on record in the end; sync is left out, for that is final: see below.
 REPAIRS = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-import traceback
 from typing import Any, Final, NoReturn
 
 import click
@@ -96,6 +95,8 @@ def _version(name: str) -> str | None:
 
 def _reason(error: Exception) -> str:
     """Return what went wrong and where, in one line."""
+    import traceback
+
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

@@ -20,7 +20,7 @@ from kedro_journal.errors import (
     NewerJournal,
 )
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.replaying.locate import open_directory
 from kedro_journal.replaying.reference import WORDS
 from kedro_journal.replaying.select import Chosen, Purpose, select

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import importlib
 import importlib.util
@@ -115,6 +114,8 @@ class JournalGroup(click.Group):
 
     def _unknown(self, name: str, ctx: click.Context) -> str:
         names = self.list_commands(ctx)
+        import difflib
+
         close = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.65)
         known = _OTHER_WORDS.get(name.lower())
         if known in names and known not in close:

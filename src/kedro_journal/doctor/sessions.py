@@ -15,7 +15,7 @@ from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory, verify
 from kedro_journal.journal.directory import RESERVE_BYTES
 from kedro_journal.journal.liveness import host_name
-from kedro_journal.journal.writer import RESERVE_NAME
+from kedro_journal.journal.names import RESERVE_NAME
 from kedro_journal.replaying.folder import replay_folder
 
 from .model import Check, note, ok, problem, reason_of, warning

@@ -15,8 +15,6 @@ of a file of the user's.
 from __future__ import annotations
 
 import errno
-import logging
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -30,7 +28,6 @@ __all__ = ["Held", "Lost", "warn_lost"]
 _NOT_OURS: Final = frozenset({errno.EBADF, errno.ESPIPE})  # closed, or no file
 _MARK_MIN: Final = 1 << 30
 _MARK_MAX: Final = 1 << 31  # with the file's size it is below the limit of FAT
-_logger: Final = logging.getLogger("kedro_journal")
 
 
 class Held:
@@ -56,6 +53,8 @@ class Held:
         self.fd = fd
         try:
             self.identity = port.identity(fd)
+            import secrets  # noqa: PLC0415 - it takes long, and readers need none
+
             self.mark = _MARK_MIN + secrets.randbelow(_MARK_MAX - _MARK_MIN)
             port.put_position(fd, self.mark)
         except BaseException:
@@ -145,8 +144,10 @@ def warn_lost(lost: Lost) -> None:
 
     The caller holds no lock: a log handler of the user's may do anything.
     """
+    import logging  # noqa: PLC0415 - it takes long, and readers need none
+
     with suppress(Exception):
-        _logger.warning(
+        logging.getLogger("kedro_journal").warning(
             "kedro-journal: other code of this process closed the descriptor of the "
             "%s %s. %s",
             *lost,

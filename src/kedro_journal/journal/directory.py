@@ -16,8 +16,8 @@ from kedro_journal.errors import (
 )
 
 from .ids import ID_MAX_CHARS, TIMESTAMP, check_session_id, session_timestamp
+from .names import IGNORE_NAME, JOURNAL_NAME, OWN_NAME, RESERVE_NAME
 from .port import REAL_OS, Os
-from .writer import IGNORE_NAME, JOURNAL_NAME, OWN_NAME, RESERVE_NAME
 
 __all__ = ["LATEST", "JournalDirectory"]
 

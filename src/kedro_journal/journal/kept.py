@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -69,6 +68,8 @@ def write_kept(path: Path, form: str, content: bytes) -> None:
     data = b"%b\n%b" % (_head(form, content), content)
     if len(data) > MAX_BYTES:
         return
+    import secrets  # noqa: PLC0415 - readers need none
+
     new = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     with suppress(OSError, JournalError), _removed_after(new):
         if not _is_ours(path.parent):

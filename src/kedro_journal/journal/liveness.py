@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import socket
 from pathlib import Path
 from typing import Final, Literal
 
@@ -56,6 +55,8 @@ def pid_namespace() -> str | None:
 def host_name() -> str:
     """Return this host's name, empty if it has none."""
     try:
+        import socket  # noqa: PLC0415 - most commands need none
+
         return socket.gethostname()
     except OSError as error:
         let_through(error, system=True)

@@ -310,6 +310,11 @@ class OwnerLock:
     def keep(self) -> Lost | None:
         """Take the lock again if other code closed the descriptor; wait 6 ms at most.
 
+        Until then this process looks dead to others: the kernel freed the lock. (1) A
+        descriptor that is still ours, or that a fork inherited, is left alone. (2) The
+        same file is opened again. (3) The lock is tried a few times, because a reader's
+        probe may hold it for a moment. (4) Whoever else holds it is the owner now.
+
         Returns:
             What is to be logged, the first time that the descriptor was lost.
         """

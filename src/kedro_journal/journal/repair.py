@@ -55,19 +55,24 @@ def repair(file: JournalFile, tail: Tail, last: Cursor, port: Os) -> Repaired:
         UnsafeJournal: `torn` is a link or no folder.
         OSError: The system refused; the next append tries again.
     """
+    # 1. Judge the bytes behind the last newline, before anything is changed.
     start = last.offset - len(tail.fragment)
     action = _judge(file.path, tail, last)
     repairs: list[JournalRepaired] = []
+    # 2. Whole lines that are damaged stay. They use up a number each.
     if tail.bad_lines:
         last = last._replace(seq=last.seq + tail.bad_lines)
         repairs.append(_repaired(start, b"", "skipped", lost=tail.bad_lines))
     if action == "nothing":
         return Repaired(last, False, tuple(repairs))
+    # 3. A fragment that is not a record: keep a copy on the disk first, then cut it.
     if action == "cut":
         kept_as = _set_aside(file.path.parent, tail.fragment, start, port)
         file.cut(start)
         repairs.append(_repaired(start, tail.fragment, action, kept_as))
         return Repaired(last._replace(offset=start), False, tuple(repairs))
+    # 4. A whole record whose newline is missing or wrong: complete and adopt it. Its
+    #    writer may have died before it was told, but the record is true.
     line = tail.fragment
     if action == "terminator":
         line = line[:-1]

@@ -28,8 +28,8 @@ from kedro_journal.events import JournalHeader, SessionCreated
 from .head import read_head
 from .ids import is_session_id, time_in
 from .kept import is_settled, read_kept, write_kept
+from .names import JOURNAL_NAME
 from .port import REAL_OS
-from .writer import JOURNAL_NAME
 
 if TYPE_CHECKING:
     from .directory import JournalDirectory

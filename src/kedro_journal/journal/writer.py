@@ -5,6 +5,9 @@ then the file lock; catch up with what others wrote, repairing a torn tail (only
 for only the holder of the lock knows that no append is in progress); number
 and seal; one write; release both; sync if the policy says so, together with all
 threads that wait for the same; only then acknowledge.
+
+Longer than other modules: the ordinary way and the fast path of one protocol stand side
+by side, so that a change of one is not made without the other.
 """
 
 from __future__ import annotations
@@ -41,25 +44,16 @@ from .end import JournalEnd
 from .file import JournalFile
 from .liveness import start_ticks
 from .lock import AppendLock, LockBackend, OwnerLock
+from .names import JOURNAL_NAME, OWN_NAME, RESERVE_NAME
 from .port import REAL_OS, Os
 from .syncer import GroupSyncer
 
 __all__ = [
-    "JOURNAL_NAME",
-    "IGNORE_NAME",
-    "OWN_NAME",
-    "RESERVE_NAME",
     "Durability",
     "JournalWriter",
 ]
 
 Durability = Literal["flush", "group", "sync"]
-JOURNAL_NAME: Final = "journal.jsonl"
-RESERVE_NAME: Final = ".reserve"
-IGNORE_NAME: Final = ".gitignore"
-OWN_NAME: Final = ".kedro-journal"
-"""Folder for the reserve and the index in a journal directory of the user's own."""
-"""In the journal directory: room that endings get when the disk is full."""
 _DELETED_AFTER_S: Final = 0.05  # it is noticed at the first append so late, at most
 
 
@@ -262,10 +256,18 @@ class JournalWriter:
     def _append_locked(
         self, batch: Sequence[Encoded], urgent: bool, *, reserve: bool
     ) -> tuple[list[Record], bool]:
-        """Return the records, and whether a repair was recorded before them."""
+        """Append under both locks; the numbered steps must keep this order.
+
+        Returns:
+            The records, and whether a repair was recorded before them.
+        """
+        # Until the last step the writer counts as unsettled: an exception between two
+        # steps makes the next append look at the file again.
         settled, self._settled = self._settled, False
         file, known = self._file, self._end
         try:
+            # 1. Have a descriptor of the journal. Other code may have closed ours and
+            #    opened a file of its own under the same number.
             if file.drop_lost():
                 settled = known.known = False
                 if not self._warned:
@@ -274,7 +276,10 @@ class JournalWriter:
             if not file.is_open:
                 creating = self._header is not None and not known.known
                 file.open(create=creating and not known.last.seq)
+            # 2. Lock that descriptor. The lock is tied to the file, not to its path.
             self._lock.acquire(file.fd)
+            # 3. Catch up with what other processes wrote, and repair a torn tail. Only
+            #    the holder of the lock knows that no append is in progress.
             if (
                 not settled
                 or urgent
@@ -284,23 +289,29 @@ class JournalWriter:
                 self._catch_up()
                 if known.closed_seq:
                     raise JournalClosed(self.path, known.closed_seq)
+            # 4. Number and seal the batch behind the last record, after the records
+            #    that introduce this process and report a repair.
             name = self._name
             before: list[Encoded] = []
             if not name or known.repairs:
                 name, before = self._before(batch)
             every = [*before, *batch] if before else batch
             data, records = seal_batch(every, known.last, name, self._port.now())
+            # 5. Write all lines with one call, or take back what was written.
             if reserve:
                 spare = _reserve_in(self.folder.parent)
                 file.append_or_free(data, known.last.offset, spare)
             else:
                 file.append(data, known.last.offset)
+            # 6. Remember the new end, and which event was written last.
             self.written = batch[-1].data if batch else b""
             self._name, repaired = name, bool(known.repairs)
             known.move(records)
             self._settled = not known.closed_seq
             return (records[len(before) :] if before else records), repaired
         finally:
+            # 7. Unlock, but never a file of the user's that has the number of a
+            #    descriptor that was ours.
             if not (file.seems_ours() or file.is_ours()):
                 self._lock.forsake()
             self._stuck = not self._lock.release()
@@ -388,12 +399,18 @@ class JournalWriter:
         Args:
             role: The role that its `writer.opened` will name.
         """
+        # 1. A new thread lock: a thread that does not exist here may hold the old one.
         self._thread_lock = threading.RLock()
-        self._file.forget()  # first: another thread may have been in a sync
+        # 2. Close the inherited descriptors without unlocking: a lock belongs to the
+        #    open file, which the parent shares, so an unlock would free its lock.
+        #    The file comes first: another thread may have been in a sync.
+        self._file.forget()
         self._forget()
+        # 3. Forget where the journal ends: the parent goes on writing.
         self._end.forget()
         self._syncer = None
         self._header = None
+        # 4. A name of its own, which the first append takes from its own number.
         self._name = ""
         self._opened = replace(
             self._opened,

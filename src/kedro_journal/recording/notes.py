@@ -288,7 +288,7 @@ def in_session(folder: Path) -> Recorder | None:
     from kedro_journal.errors import JournalError
     from kedro_journal.events import SessionCreated
     from kedro_journal.journal import is_closed, read_head
-    from kedro_journal.journal.writer import JOURNAL_NAME
+    from kedro_journal.journal.names import JOURNAL_NAME
 
     from .opening import open_worker, settings_of
 

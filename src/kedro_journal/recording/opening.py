@@ -18,7 +18,7 @@ from kedro_journal._switch import is_switched_off
 from kedro_journal._version import __version__
 from kedro_journal.capture import fields as capture
 from kedro_journal.capture import place
-from kedro_journal.capture.git import git_state
+from kedro_journal.capture.git import GitQuery
 from kedro_journal.capture.identity import NO_IDENTITY, Identity, identity_in_force
 from kedro_journal.capture.project import distribution_of, project_name
 from kedro_journal.config import Config, load_config
@@ -278,40 +278,41 @@ def created_event(
     kedro_session_id: str | None = None,
     identity: Identity = NO_IDENTITY,
 ) -> SessionCreated:
-    """Gather all that is known of a session when it comes to be."""
-    redact = recorder.redactor.text if recorder else str
-    group_id, parent_session_id, labels = identity_in_force(identity, redact)
-    return SessionCreated(
-        session_id=session_id,
-        project_path=str(project_path),
-        package_name=package,
-        project_name=_found(lambda: project_name(project_path), None),
-        distribution=_found(lambda: distribution_of(project_path, package), None),
-        env=env,
-        runtime_params=_found(lambda: dict(runtime_params), {}),
-        save_on_close=save_on_close,
-        conf_source=conf_source,
-        command=_found(capture.command_line, None),
-        environment=capture.environment(config.environment),
-        git=_found(
-            lambda: git_state(
-                project_path, diff_for=recorder if config.git_diff else None
+    """Gather what is known of a session when it is created; git runs meanwhile."""
+    with GitQuery(project_path) as git:
+        redact = recorder.redactor.text if recorder else str
+        group_id, parent_session_id, labels = identity_in_force(identity, redact)
+        return SessionCreated(
+            session_id=session_id,
+            project_path=str(project_path),
+            package_name=package,
+            project_name=_found(lambda: project_name(project_path), None),
+            distribution=_found(lambda: distribution_of(project_path, package), None),
+            env=env,
+            runtime_params=_found(lambda: dict(runtime_params), {}),
+            save_on_close=save_on_close,
+            conf_source=conf_source,
+            command=_found(capture.command_line, None),
+            environment=capture.environment(config.environment),
+            user=capture.user_name(),
+            host=host_name(),
+            pid=os.getpid(),
+            cwd=capture.working_directory(),
+            versions=_found(
+                lambda: capture.versions(package, config.packages), Versions()
             ),
-            None,
-        ),
-        user=capture.user_name(),
-        host=host_name(),
-        pid=os.getpid(),
-        cwd=capture.working_directory(),
-        versions=_found(lambda: capture.versions(package, config.packages), Versions()),
-        via=via,
-        kedro_session_id=kedro_session_id,
-        parent_session_id=parent_session_id,
-        group_id=group_id,
-        container=_found(place.container, None),
-        notebook=_found(place.notebook, None),
-        labels=_found(lambda: {str(k): str(v) for k, v in labels.items()}, {}),
-    )
+            via=via,
+            kedro_session_id=kedro_session_id,
+            parent_session_id=parent_session_id,
+            group_id=group_id,
+            container=_found(place.container, None),
+            notebook=_found(place.notebook, None),
+            labels=_found(lambda: {str(k): str(v) for k, v in labels.items()}, {}),
+            # Last: what stands above is gathered while git works.
+            git=_found(
+                lambda: git.state(diff_for=recorder if config.git_diff else None), None
+            ),
+        )
 
 
 def _found(look: Callable[[], _T], otherwise: _T) -> _T:

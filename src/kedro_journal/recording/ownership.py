@@ -23,7 +23,7 @@ from kedro_journal.capture.process import Origin
 from kedro_journal.events import SessionClosed
 from kedro_journal.journal import OwnerLock
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 
 from .say import say
 

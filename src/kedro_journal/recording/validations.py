@@ -24,6 +24,7 @@ from .recorder import Recorder
 __all__ = ["ValidationWarnings"]
 
 LOGGER: Final = "kedro.io.data_catalog"
+_logger: Final = logging.getLogger(LOGGER)
 _MARK: Final = "_kedro_journal_validation"
 _WARNED: Final = re.compile(
     r"Validation failed for dataset '(?P<dataset>[^\n]{1,500})' "
@@ -92,11 +93,10 @@ class ValidationWarnings(logging.Handler):
         )
 
     def listen(self) -> None:
-        """Listen from now on; to be called again with every run."""
-        logger = logging.getLogger(LOGGER)
-        if self not in logger.handlers:
-            logger.addHandler(self)
+        """Listen from now on; called again with every hook call, so it is cheap."""
+        if self not in _logger.handlers:
+            _logger.addHandler(self)
 
     def stop(self) -> None:
         """Listen no more."""
-        logging.getLogger(LOGGER).removeHandler(self)
+        _logger.removeHandler(self)

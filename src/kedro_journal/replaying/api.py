@@ -14,7 +14,7 @@ from kedro_journal.journal import (
 )
 from kedro_journal.journal import verify as verify_file
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.state import SessionState, StateBuilder
 
 from .folder import liveness_of, replay_folder

@@ -20,8 +20,8 @@ from kedro_journal.analysis.filters import Facts
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.kept import is_settled, read_kept, write_kept
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.journal.port import REAL_OS
-from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.redaction.decoding import MASKED, Inexact, decode
 from kedro_journal.state import SessionState, flat
 

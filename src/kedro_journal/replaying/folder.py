@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from kedro_journal.events import Cursor, Record
 from kedro_journal.journal import Finding, Liveness, probe, read_runs
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.journal.reader import Mode, Run
-from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import SessionState, StateBuilder, Writer
 
 from .packs import packed_liveness

@@ -27,8 +27,8 @@ from kedro_journal.errors import CorruptJournal, JournalError
 from kedro_journal.events import ContextLoaded, ErrorInfo
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.kept import is_settled, read_kept, write_kept
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.journal.port import REAL_OS
-from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import NodeState, NodeStatus, RunState, SessionState
 
 from .folder import liveness_of, owner_of, replay_folder

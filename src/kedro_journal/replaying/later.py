@@ -12,7 +12,7 @@ from kedro_journal.analysis.later import Later, LaterEntry, later_of
 from kedro_journal.errors import JournalError
 from kedro_journal.events import NoteAdded
 from kedro_journal.journal import JournalDirectory, read
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 
 from .packs import packed_entries
 

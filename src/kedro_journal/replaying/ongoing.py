@@ -6,7 +6,7 @@ import os
 import threading
 from pathlib import Path
 
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.state import SessionState
 
 from .folder import Folded, replay_folder, with_liveness

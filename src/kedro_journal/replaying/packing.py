@@ -18,8 +18,8 @@ from kedro_journal._version import __version__
 from kedro_journal.errors import JournalError
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME, RESUME_LOCK_NAME
 from kedro_journal.journal.lock import APPEND_LOCK_NAME
+from kedro_journal.journal.names import IGNORE_NAME
 from kedro_journal.journal.port import REAL_OS, read_between
-from kedro_journal.journal.writer import IGNORE_NAME
 from kedro_journal.state import SessionState
 
 from .folder import replay_folder

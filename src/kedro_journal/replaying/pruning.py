@@ -21,6 +21,7 @@ from kedro_journal.errors import JournalError, UnsafeJournal
 from kedro_journal.events import RunStarted, SessionResumed, UnknownEvent
 from kedro_journal.journal import Finding, JournalDirectory, OwnerLock, read
 from kedro_journal.journal.liveness import OWNER_LOCK_NAME, RESUME_LOCK_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.journal.removal import (
     PRUNE_LOCK_NAME,
     Recovered,
@@ -28,7 +29,6 @@ from kedro_journal.journal.removal import (
     remove_folders,
 )
 from kedro_journal.journal.roster import Roster, Session, read_roster
-from kedro_journal.journal.writer import JOURNAL_NAME
 
 from .folder import replay_folder
 from .index import Found, listed

@@ -20,8 +20,8 @@ from kedro_journal.errors import (
 )
 from kedro_journal.events import RunStarted
 from kedro_journal.journal import JournalDirectory, check_session_id, read
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.journal.roster import Roster, Session, read_roster
-from kedro_journal.journal.writer import JOURNAL_NAME
 from kedro_journal.state import SessionState
 
 from .folder import replay_folder

@@ -11,7 +11,7 @@ from kedro_journal._outside import let_through
 from kedro_journal.analysis.durations import Usual, usual_nodes, usual_run
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.state import NodeState, RunState, SessionState
 
 from .inquiry import EarlierSessions

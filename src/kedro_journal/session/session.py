@@ -19,6 +19,7 @@ from kedro.framework.session import KedroSession as _KedroSession
 from kedro.utils import find_kedro_project
 
 from kedro_journal import active
+from kedro_journal._outside import let_through
 from kedro_journal._switch import is_switched_off
 from kedro_journal.capture import compat
 from kedro_journal.capture.project import configure
@@ -90,12 +91,9 @@ class KedroSession(Resumable):
         creating, folder = _creating.get(), _restoring.get()
         if creating is not None:
             _creating.set(None)
-            if is_switched_off():
-                say_if_unknown()
-            else:
-                from .lifecycle import Lifecycle
-
-                self._lifecycle = creating.lifecycle = Lifecycle(
+            lifecycle_class = _lifecycle_class()
+            if lifecycle_class is not None:
+                self._lifecycle = creating.lifecycle = lifecycle_class(
                     self, root, session_id, on_disk=creating.given.save_on_close
                 )
                 session_id = self._lifecycle.session_id
@@ -379,6 +377,29 @@ class KedroSession(Resumable):
             if self._lifecycle is not None:
                 self._lifecycle.close()
             self.let_go()
+
+
+def _lifecycle_class() -> type[Lifecycle] | None:
+    """Return what journals a session; None while the journal is switched off.
+
+    Also None if a dependency of ours does not import: that is said once, and the run
+    goes on without a journal.
+
+    Raises:
+        JournalError: It does not import (`strict` only).
+    """
+    if is_switched_off():
+        say_if_unknown()
+        return None
+    try:
+        from .lifecycle import Lifecycle
+    except Exception as error:
+        let_through(error)
+        from kedro_journal.hooks.plugin import hooks
+
+        hooks.give_up(error)
+        return None
+    return Lifecycle
 
 
 def _record_created(

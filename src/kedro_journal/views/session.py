@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from kedro_journal.journal import Finding
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.state import RunState, SessionState, Writer
 from kedro_journal.state.unread import unread_text
 

@@ -15,8 +15,8 @@ from kedro_journal.events import JournalRepaired, Record, SessionClosed, WriterO
 from kedro_journal.journal import JournalWriter, Scanner, read
 from kedro_journal.journal.codec import NO_PREV, decode
 from kedro_journal.journal.lines import LineBuffer
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.journal.repair import TORN_NAME
-from kedro_journal.journal.writer import JOURNAL_NAME
 
 from .power_disk import State
 from .power_port import MemoryOs, NoOthers

@@ -28,7 +28,7 @@ from kedro_journal.events import (
 )
 from kedro_journal.journal import Durability, JournalWriter
 from kedro_journal.journal.codec import Encoded, encode_event, seal, timestamp
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 
 from .power_check import OWNER, WORKER, look
 from .power_disk import Disk, File, Op

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.journal.port import FileStat, Os
 from kedro_journal.journal.repair import TORN_NAME
-from kedro_journal.journal.writer import JOURNAL_NAME
 
 from .power_disk import Op
 

@@ -9,7 +9,7 @@ from journals import note
 from kedro_journal.events import SessionClosed, SessionCreated
 from kedro_journal.journal import Durability, JournalDirectory, JournalWriter
 from kedro_journal.journal.codec import encode_event
-from kedro_journal.journal.writer import JOURNAL_NAME, RESERVE_NAME
+from kedro_journal.journal.names import JOURNAL_NAME, RESERVE_NAME
 
 from .power_check import look
 from .power_play import LEVELS, Play, Script

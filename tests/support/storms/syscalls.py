@@ -21,7 +21,7 @@ from typing import Final, get_args
 from stage import Stage
 
 from kedro_journal.journal import Durability
-from kedro_journal.journal.writer import JOURNAL_NAME
+from kedro_journal.journal.names import JOURNAL_NAME
 
 from . import strace
 from .account import Account, Say, Suite
