@@ -199,6 +199,8 @@ class Story:
             lambda: child.resume(blow, self.runner, drift, self.sabotage),
         )
         self._count(found, blow)
+        if runs > 1:
+            self.account.add("resumes of a resume")
         again = self._ran()
         said = found.said.get("error", "").strip().splitlines()[-1:] or found.said
         self.say(f"resume with {drift}, {blow}: ran {again}, {said}")
