@@ -8,16 +8,14 @@ from collections.abc import Callable
 from typing import Final
 
 from kedro_journal._outside import let_through
-from kedro_journal.analysis.durations import Usual, usual_nodes, usual_run
 from kedro_journal.errors import JournalError
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.names import JOURNAL_NAME
-from kedro_journal.state import NodeState, RunState, SessionState
+from kedro_journal.state import SessionState
 
-from .inquiry import EarlierSessions
 from .ongoing import Ongoing
 
-__all__ = ["LOOK_S", "NOT_ENDED", "Names", "Watcher", "usual_times"]
+__all__ = ["LOOK_S", "NOT_ENDED", "Names", "Watcher"]
 
 LOOK_S: Final = 0.25
 """Seconds between two looks."""
@@ -27,8 +25,6 @@ NOT_ENDED: Final = ("running", "empty")
 
 _PROBE_S: Final = 1.0  # seconds between two probes of a process whose journal is still
 _LIST_S: Final = 5.0  # the same of a directory
-_LOOK_BACK: Final = 20
-_SECONDS: Final = 0.5
 
 Clock = Callable[[], float]
 
@@ -133,15 +129,3 @@ class Names:
         self._changed_ns = -1 if waiting else changed_ns
         self._listed_s = at
         return found
-
-
-def usual_times(
-    where: JournalDirectory, session_id: str, run: RunState
-) -> tuple[Usual | None, dict[str, Usual]]:
-    """Return how long a run and each of its nodes usually take.
-
-    The 20 sessions before the session are read, for half a second at most.
-    """
-    past = EarlierSessions(where, session_id, look_back=_LOOK_BACK, seconds=_SECONDS)
-    nodes: tuple[NodeState, ...] = tuple(run.nodes.values())
-    return usual_run(run, past), dict(usual_nodes(nodes, past))

@@ -20,7 +20,8 @@ from kedro_journal.cli.exit_codes import code_of
 from kedro_journal.cli.options import directory_options
 from kedro_journal.console import screen
 from kedro_journal.journal import JournalDirectory
-from kedro_journal.replaying.watching import LOOK_S, Names, Watcher, usual_times
+from kedro_journal.replaying.usual import usual_times
+from kedro_journal.replaying.watching import LOOK_S, Names, Watcher
 from kedro_journal.state import SessionState
 from kedro_journal.views.progressing import progress_lines
 from kedro_journal.views.terminal import Line, Span, line, render
