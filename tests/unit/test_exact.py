@@ -234,7 +234,7 @@ def test_a_value_that_cannot_be_written_is_named() -> None:
 
 def test_an_inexact_value_shows_its_mask() -> None:
     assert decode(f"a {REDACTED} b") == Inexact(
-        "is a secret, and not on record", f"a {REDACTED} b"
+        "is a secret, and not recorded", f"a {REDACTED} b"
     )
 
 

@@ -22,11 +22,11 @@ from .limits import CUT, FAILED, REDACTED
 
 __all__ = ["MASKED", "Fetch", "Inexact", "decode", "is_escape", "problems"]
 
-MASKED: Final = "is a secret, and not on record"
+MASKED: Final = "is a secret, and not recorded"
 TOO_LARGE: Final = "was too large to be recorded"
 NO_FORM: Final = "is of a type that the journal has no exact form for"
 LOST: Final = "is in a file that is gone or damaged"
-UNREADABLE: Final = "is recorded in a form that this version does not read"
+UNREADABLE: Final = "is recorded in a form that this version cannot read"
 
 Fetch = Callable[[str], bytes | None]
 """Gives the verified content of a value file by its SHA-256; None if there is none."""
@@ -36,7 +36,7 @@ class Inexact(NamedTuple):
     """Stands in decoded values for what is not recorded exactly.
 
     Attributes:
-        reason: Why not, as a predicate: "is a secret, and not on record".
+        reason: Why not, as a predicate: "is a secret, and not recorded".
         shown: What stands in the record, if that is a text with a secret masked.
     """
 

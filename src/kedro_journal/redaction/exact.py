@@ -126,7 +126,7 @@ class Exact:
             return value if math.isfinite(value) else {"$float": str(value)}
         if cls is bytes or cls is bytearray:
             return self._bytes(value, f"${cls.__name__}")
-        known = type(cls) is type  # with a hash of nobody's own
+        known = type(cls) is type  # with no hash of its own
         if known and cls in _AS_TEXT and _has_exact_text(value):
             mark, to_text = _AS_TEXT[cls]
             text = self._text(to_text(value))

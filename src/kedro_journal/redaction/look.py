@@ -39,7 +39,7 @@ __all__ = [
 
 KEY_MAX_ITEMS: Final = 20
 _BYTES_SHOWN_MAX: Final = 200
-# Classes whose own `__repr__` is short, quick, and asks nobody else.
+# Classes whose own `__repr__` is short, quick, and calls no other code.
 _TELLING: Final = frozenset(
     [
         *(complex, range, type(...), type(NotImplemented), decimal.Decimal),

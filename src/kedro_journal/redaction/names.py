@@ -354,7 +354,7 @@ def _is_place(name: str, value: str) -> bool:
 
 
 def _looks_chosen(text: str) -> bool:
-    """Return whether a text looks like a password that somebody made up."""
+    """Return whether a text looks like a password that was made up."""
     if len(text) < 6 or len(text.split()) != 1 or _FILE.match(text):
         return False
     return any(map(str.isdigit, text)) and any(mark in text for mark in "!#$%^&*?+@")

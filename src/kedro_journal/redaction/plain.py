@@ -88,7 +88,7 @@ class _Redacts(Protocol):
 def _key_text(key: object) -> str:
     try:
         text = key_text(key)
-    except Exception as error:  # a huge number, or what nobody thought of
+    except Exception as error:  # a huge number, or anything unforeseen
         let_through(error)
         return _UNNAMED
     return _UNNAMED if text is None else text
@@ -304,7 +304,7 @@ class Walk:
 
     def _struct(self, value: Any, depth: int) -> Any:
         cls: Any = type(value)
-        known = type(cls) is type(msgspec.Struct)  # with a hash of nobody's own
+        known = type(cls) is type(msgspec.Struct)  # with no hash of its own
         fields = _known_fields(cls) if known else _fields_of(cls)
         if self._own and known and is_own(cls) and self._stays(value, fields):
             return value

@@ -223,7 +223,7 @@ SHAPES: Final = (
         r"(?P<value>[A-Za-z0-9+/=_\-]{20,400})(?=\s|\Z)",
         mask_spaced,
     ),
-    # Webhooks: whoever knows the address may post
+    # Webhooks: knowing the address is enough to post
     Shape(
         ("hooks.slack", "webhook", "hooks.zapier", "/hook", "ifttt"),
         r"(?i)((?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)"
@@ -243,7 +243,7 @@ SHAPES: Final = (
         r"((?:pagerduty\.com/integration|hc-ping\.com)/)[A-Za-z0-9\-]{20,}",
         _REST,
     ),
-    # Telegram and Oracle: whoever knows the path may use it
+    # Telegram and Oracle: knowing the path is enough to use it
     Shape(
         ("/bot",),
         r"(/bot\d{1,12}(?::|%3[aA]))[\w\-]{12,}",

@@ -91,11 +91,30 @@ class LaterNote(TypedDict):
     text: str
 
 
+class UsualTime(TypedDict):
+    """How long a run or a node usually takes, and how long this one took so far."""
+
+    seconds: float
+    longest: float
+    samples: int
+    elapsed_s: float | None
+    left_s: float | None
+    overdue: bool | None
+
+
+class UsualTimes(TypedDict):
+    """The usual durations of a run, and of its nodes by name."""
+
+    run: UsualTime | None
+    nodes: dict[str, UsualTime]
+
+
 class Row(Summary):
-    """One session of `list --json`, with its tags and notes."""
+    """One session of `list --json`, with its tags, notes and usual duration."""
 
     tags: list[str]
     later_notes: list[LaterNote]
+    usual: UsualTime | None
 
 
 class Record(TypedDict):
@@ -265,6 +284,7 @@ _Show = _grown(
         "live_workers": list[int],
         "tags": list[str],
         "later_notes": list[LaterNote],
+        "usual": UsualTimes,
     },
     "A session of `show --json`.",
 )

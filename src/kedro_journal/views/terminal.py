@@ -156,7 +156,7 @@ def wrap(what: Line, width: int | None) -> list[Line]:
     """Break a line between words, so that each part has at most *width* columns.
 
     The parts keep the indentation of the line. A word that is wider than that stays
-    whole: it may be a path that somebody copies.
+    whole: it may be a path that a user copies.
     """
     if width is None or cells(what) <= width:
         return [what]
