@@ -12,6 +12,7 @@ import datetime
 import itertools
 import json
 import pathlib
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -191,6 +192,7 @@ def test_runtime_parameters_reach_a_later_run(
 
 
 @given(asked=filters, load_versions=st.dictionaries(texts, texts, max_size=3))
+@example(asked={}, load_versions={"a": "\ud800"})
 @PROPERTY
 def test_filters_and_versions_reach_a_later_run(
     project: Path, asked: dict[str, Any], load_versions: dict[str, str]
@@ -199,6 +201,10 @@ def test_filters_and_versions_reach_a_later_run(
     run = run_with_runner(chain)
     if is_masked(journal):
         with pytest.raises(NotResumable, match=r"the filter |what it was asked for"):
+            run_filters(chain, chain.last.session_id, run)
+        return
+    if re.search("[\ud800-\udfff]", "".join([*load_versions, *load_versions.values()])):
+        with pytest.raises(NotResumable, match="no load_versions: not Unicode text"):
             run_filters(chain, chain.last.session_id, run)
         return
     found = run_filters(chain, chain.last.session_id, run)

@@ -162,6 +162,11 @@ def _unwrap(function: Any) -> Any:
     return function
 
 
+def _is_unicode(texts: tuple[str, ...]) -> bool:
+    """Return whether JSON holds these texts as they are: no lone surrogate."""
+    return not any("\ud800" <= char <= "\udfff" for text in texts for char in text)
+
+
 def run_started(
     run: ActiveRun,
     run_params: Mapping[str, Any],
@@ -186,6 +191,8 @@ def run_started(
         (text for node in nodes for text in (node.function, node.source)),
     )
     load_versions = run_params.get("load_versions") or {}
+    versions = [(str(k), str(v)) for k, v in load_versions.items()]
+    exact = all(map(_is_unicode, versions))
     pipelines = run_params.get("pipeline_names") or ()
     if one := run_params.get("pipeline_name"):  # an older Kedro
         pipelines = (one,)
@@ -199,7 +206,8 @@ def run_started(
         runner_arguments_unknown=runner.unknown,
         env=env or None,
         runtime_params=dict(run_params.get("runtime_params") or {}),
-        load_versions=tuple((str(k), str(v)) for k, v in load_versions.items()),
+        load_versions=tuple(pair for pair in versions if _is_unicode(pair)),
+        left_out=() if exact else ("load_versions: not Unicode text",),
         save_version=run.run_id,
         nodes=nodes,
         free_inputs=tuple(sorted(pipeline.inputs())),
