@@ -65,7 +65,7 @@ def mend(file: JournalFile, tail: Tail, last: Cursor, port: Os) -> Mended:
         repairs.append(_repaired(start, b"", "skipped", lost=tail.bad_lines))
     if action == "nothing":
         return Mended(last, False, tuple(repairs))
-    # 3. A fragment that is no record: keep a copy on the disk first, then cut it.
+    # 3. A fragment that cannot be a record: keep a copy on the disk first, then cut it.
     if action == "cut":
         kept_as = _set_aside(file.path.parent, tail.fragment, start, port)
         file.cut(start)
