@@ -313,7 +313,7 @@ class OwnerLock:
         Until then this process looks dead to others: the kernel freed the lock. (1) A
         descriptor that is still ours, or that a fork inherited, is left alone. (2) The
         same file is opened again. (3) The lock is tried a few times, because a reader's
-        probe may hold it for a moment. (4) The process that holds it then is the owner.
+        probe may hold it for a moment. (4) If another process holds it, it stays so.
 
         Returns:
             What is to be logged, the first time that the descriptor was lost.
