@@ -24,20 +24,43 @@ from kedro_journal.replaying.usual import usual_times
 from kedro_journal.replaying.watching import LOOK_S, Names, Watcher
 from kedro_journal.state import SessionState
 from kedro_journal.views.progressing import progress_lines
-from kedro_journal.views.terminal import Line, Span, line, render
+from kedro_journal.views.terminal import Line, Span, escape, line, render
 from kedro_journal.views.watching import Expected, Watched, watch_lines
 
 __all__ = ["watch"]
 
 _DRAW_S: Final = 1.0  # seconds between two drawings while nothing is recorded
 _ENDED_SHOWN: Final = 5  # sessions of --all that ended while they were watched
+_KINDS: Final = ("failed", "crashed", "interrupted", "completed", "overdue")
 _MARGIN: Final = 1  # lines; some terminals scroll once the last cell is written
+
+
+def _kinds(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[str, ...]:
+    chosen = tuple(one.strip() for one in value.split(",")) if value else ()
+    for kind in chosen:
+        if kind not in _KINDS:
+            raise click.BadParameter(
+                f"no event {kind!r}. There are {', '.join(_KINDS)}."
+            )
+    return chosen
 
 
 @click.command("watch")
 @session_argument
 @click.option("every", "--all", is_flag=True, help="Every session that runs.")
 @click.option("--plain", is_flag=True, help="Print lines, on a terminal too.")
+@click.option(
+    "kinds",
+    "--on",
+    metavar="EVENTS",
+    callback=_kinds,
+    help="Deliver events instead: of failed, crashed, interrupted, completed, overdue.",
+)
+@click.option("--run", "shell", metavar="CMD", help="With --on: run a shell command.")
+@click.option("--webhook", metavar="URL", help="With --on: send a CloudEvent by POST.")
+@click.option("--once", is_flag=True, help="With --on: end when all is delivered.")
 @directory_options
 @click.pass_context
 def watch(
@@ -46,6 +69,10 @@ def watch(
     session_id: str,
     every: bool,
     plain: bool,
+    kinds: tuple[str, ...],
+    shell: str | None,
+    webhook: str | None,
+    once: bool,
     project: Path | None,
     directory: Path | None,
 ) -> None:
@@ -64,8 +91,20 @@ def watch(
 
     With --all: every session that runs, new ones included, until Ctrl-C. On the screen,
     the last five that ended meanwhile remain.
+
+    With --on: nothing is shown. Each event is given to --run, as JSON on its stdin, or
+    to --webhook: of the session, or of every session if no ID is given. What happened
+    while no `watch` with the same --run or --webhook was running is delivered when one
+    starts; sessions that ended before the first one started are left out. Each event is
+    delivered once. If `watch` is killed right after a delivery, that event is delivered
+    again, with the same id. With --once, for cron, exits with 1 if some could not be.
     """
     where = open_journals(ctx, project, directory, may_be_missing=True)
+    if kinds or shell or webhook or once:
+        given = ctx.get_parameter_source("session_id")
+        is_given = given is not None and given.name not in ("DEFAULT", "DEFAULT_MAP")
+        only = choose(where, session_id).session_id if is_given and not every else None
+        ctx.exit(_notify(where, kinds, shell, webhook, only, once=once))
     if every:
         given = ctx.get_parameter_source("session_id")
         if given is not None and given.name not in ("DEFAULT", "DEFAULT_MAP"):
@@ -84,6 +123,39 @@ def watch(
         state = shown.watched.state
         say(f"kedro-journal: {state.session_id} {state.verdict}")
         ctx.exit(code_of(state.verdict))
+
+
+def _notify(
+    where: JournalDirectory,
+    kinds: tuple[str, ...],
+    shell: str | None,
+    webhook: str | None,
+    only: str | None,
+    *,
+    once: bool,
+) -> int:
+    """Deliver events; return the exit code."""
+    from kedro_journal.cli.delivery import Cursor, Notifier, to_command, to_webhook
+
+    if not kinds or (shell is None) == (webhook is None):
+        raise click.UsageError("Give --on, and either --run or --webhook.")
+    try:
+        deliver = to_command(shell) if shell is not None else to_webhook(webhook or "")
+    except ValueError as error:
+        raise click.UsageError(f"--webhook: {error}.") from error
+    action = f"run {shell}" if shell is not None else f"webhook {webhook}"
+    if only is not None:
+        action += f" of {only}"
+    with Cursor(where, action) as cursor:
+        told = Notifier(where, cursor, kinds, deliver, _say_delivered, only)
+        if once:
+            return 0 if told.until_idle() else 1
+        told.go_on()
+    return 0
+
+
+def _say_delivered(text: str) -> None:
+    say(f"kedro-journal: {escape(text)}")
 
 
 class _One:
