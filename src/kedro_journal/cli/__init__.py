@@ -1,14 +1,25 @@
 """The command line: `kedro-journal ...`, and the same as `kedro journal ...`.
 
-Parse, call, print. This module imports click and nothing else: every command is loaded
-when it is called, and none that reads imports Kedro. An error of ours is one line on
-stderr and an exit code; stdout has the answer and nothing else.
+What it owns: options, exit codes, and what goes to stdout and stderr.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage, a wrong setting that is needed or an unsafe
-path; 3 no such session, or several, or no Kedro project; 4 damaged journal; 5 journal
-of a newer version; 6 not to be resumed; 130 stopped by Ctrl-C; 141 the reader of stdout
-closed it. `wait`, `watch` and `--exit-code` exit by verdict: 0 completed, 10 failed,
-11 crashed, 12 interrupted, 13 unknown, 14 running, 15 no run; 124 after a timeout.
+Main modules:
+    subcommands/: one module for each command. It parses, calls and prints.
+    group: a click group that imports a command when it is called.
+    common, options, filters, complete: what several commands share.
+    again: what `resume` and `rerun` share. annotate: what `note` and `tag` share.
+    live_screen: the only module that imports Rich. delivery: `watch --on`.
+    broken: commands where a dependency is missing.
+
+Invariants:
+    This module imports click and nothing else. No reading command imports Kedro.
+    An error of ours is one line on stderr and an exit code. Stdout has the answer only.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage, an invalid setting that is needed or an
+unsafe path; 3 no such session, or several, or no Kedro project; 4 damaged journal; 5
+journal of a newer version; 6 cannot be resumed; 130 stopped by Ctrl-C; 141 the reader
+of stdout closed it. `wait`, `watch` and `--exit-code` exit by verdict: 0 completed, 10
+failed, 11 crashed, 12 interrupted, 13 unknown, 14 running, 15 no run; 124 after a
+timeout.
 """
 
 from __future__ import annotations

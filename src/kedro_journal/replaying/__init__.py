@@ -6,7 +6,7 @@ Main modules:
     locate, select, reference: which directory and which session is meant.
     listing, index: the sessions of a directory, and the cache that lists them quickly.
     group, kin: sibling sessions, and worker processes that are alive.
-    snapshot: the state of a long journal, kept beside it.
+    facts, later, pruning, packing, watching, usual: the caches and answers of commands.
 
 Invariants:
     No journal is changed. Caches are optional: one that does not fit is ignored.

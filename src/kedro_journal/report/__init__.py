@@ -1,7 +1,19 @@
-"""A session as one self-contained page. Pure: state and records -> HTML.
+"""Report: sessions made into self-contained HTML pages. Pure: state -> HTML.
 
-The page runs from a file: nothing is fetched, its one script and its one style sheet
-are inline, and a Content-Security-Policy allows these two by their hash and nothing
-else. Text of a journal reaches the page through an autoescaping template or through
-`text`, which also writes control characters visibly.
+What it owns: the pages of `kedro-journal report`.
+
+Main modules:
+    page, group_page: the page of a session; of a group of sessions on one clock.
+    graph, graph_svg: a layered layout of a run's nodes, and its drawing.
+    tables: what the template needs to draw, sort and filter a table.
+    frame: template, style, script and Content-Security-Policy of every page.
+    templates/: Jinja2 templates, one style sheet, one script.
+
+Invariants:
+    A page runs from a file: nothing is fetched and nothing is sent. Its script and its
+    style sheet are inline, and the policy allows these two by their hash alone.
+    Text of a journal reaches a page through an autoescaping template or through
+    `text`, which also writes control characters visibly.
+
+Writes nothing: the command writes the file.
 """

@@ -1,7 +1,14 @@
-"""Helpers for tests: fold events without a file, and the contract of every journal.
+"""Testing: helpers for tests of code that uses journals.
 
-Nothing here imports pytest: the contract's tests are plain methods, whose one argument
-is a fixture that the subclass provides.
+Main modules:
+    events: `records` and `fold`: events -> records and a state, without a journal.
+    contract: `JournalContract`: what every journal must do, wherever it keeps its
+        records. A subclass provides the journal as a fixture.
+
+Invariants:
+    pytest is not imported: the tests of the contract are plain methods.
+
+Writes nothing.
 """
 
 from .contract import JournalContract

@@ -1,10 +1,27 @@
-"""VIEW: state -> text. Pure: no file, no clock, no Kedro.
+"""Views: states made into text, HTML fragments and JSON. Pure: no file, no clock.
 
-Every view takes a state and a `Screen` and gives a text. Nothing of a journal reaches a
-screen but through `terminal.render`, which escapes what a terminal would obey.
+What it owns: every word and every picture that a user sees of a state.
 
-A module is imported when the first name of it is used: all of them together are a
-quarter of the time in which `kedro-journal list` answers.
+    state or answer -> lines of spans -> terminal.render(Screen) -> text
+
+Main modules:
+    session, sessions, group, chain, nodes, verdict, failure: what `show` says.
+    timeline, change, progressing, watching: records and sessions while they run.
+    chart, folding, paths, gantt, gantt_svg: where the time of a run went.
+    resume, compare, side_by_side, trace, origin, descent, why, stats, expected: answers
+        of `analysis`.
+    data, output_schema: `--json`, and the schemas that it promises to keep.
+    html, viz, cloud_event: the same for notebooks, Kedro-Viz and CloudEvents.
+    doctor, health, prune, later: what those commands found or did.
+    terminal, table, words: spans, columns, numbers and times.
+
+Invariants:
+    Text of a journal reaches a screen through `terminal.render` alone, which escapes
+    what a terminal would obey.
+    A view computes no fact: what follows from a state is in `state` or `analysis`.
+
+Writes nothing. A module is imported when its first name is used: all of them together
+take a quarter of the time in which `kedro-journal list` answers.
 """
 
 from __future__ import annotations
