@@ -281,8 +281,12 @@ def to_command(command: str) -> Deliver:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        return None  # a redirected POST would arrive as a GET, without the event
+    """Refuse redirects: a redirected POST would arrive as a GET, without the event."""
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> None:
+        """Return nothing to follow, so that the answer counts as a failure."""
 
 
 def to_webhook(url: str) -> Deliver:

@@ -17,9 +17,6 @@ from .bench import ELSEWHERE, PREFIX
 from .model import Check, note, ok, problem, reason_of, warning
 from .mounts import Mount, find_mount, kind_of, remarks
 
-with contextlib.suppress(ImportError):  # Windows
-    import grp
-
 __all__ = ["look_at", "nearest_folder"]
 
 _MEGABYTE: Final = 1_000_000
@@ -184,8 +181,12 @@ def _readers(directory: Path, probed: Path) -> Check:
 
 def _group_name(gid: int) -> str:
     try:
+        import grp  # noqa: PLC0415 - not on Windows
+    except ImportError:  # Windows
+        return f"group {gid}"
+    try:
         return f"group {grp.getgrgid(gid).gr_name}"
-    except (KeyError, NameError):  # of no entry; Windows
+    except KeyError:  # no entry
         return f"group {gid}"
 
 

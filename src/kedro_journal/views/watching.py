@@ -326,9 +326,9 @@ def _folded(rows: list[_Row], depth: int) -> list[_Row]:
 
 
 def _cells(row: _Row, usual: Mapping[str, Usual], end: datetime) -> tuple[Line, ...]:
-    if len(row.nodes) > 1:
+    if len(row.nodes) != 1:
         return _folded_cells(row)
-    (node,) = row.nodes
+    node = row.nodes[0]
     known = usual.get(node.name)
     seconds = node_seconds(node, end)
     status, role = node.status, VERDICT_ROLES.get(node.status, "")
