@@ -525,3 +525,16 @@ def test_a_refused_directory_is_not_called_empty(call, tmp_path):
     for name, why in (("open", "every user can write"), ("link", "a symbolic link")):
         assert why in call("list", "--directory", tmp_path / name).stdout
         assert why in call("show", "--directory", tmp_path / name).stderr
+
+
+def test_a_path_is_found_outside_of_any_project(journals, call, tmp_path, monkeypatch):
+    file = journals.completed()
+    somewhere = tmp_path / "somewhere"
+    somewhere.mkdir()
+    monkeypatch.chdir(somewhere)
+
+    for path in (file.parent, file):
+        shown = call("show", path)
+        assert shown.exit_code == 0, shown.output
+        assert file.parent.name in shown.stdout
+    assert call("show", somewhere / "none.jsonl").exit_code == 3

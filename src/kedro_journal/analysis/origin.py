@@ -250,7 +250,7 @@ class _Teller:
             dataset=load.dataset,
             path=place_of(one.state, known),
             version=load.version,
-            record=known.fingerprint_seq or known.ended_seq,
+            record=load.ended_seq or load.started_seq,
             bytes=same,
             difference=difference,
         )

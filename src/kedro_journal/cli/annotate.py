@@ -11,6 +11,7 @@ from kedro_journal.config import load_config
 from kedro_journal.errors import JournalError
 from kedro_journal.replaying import replay_folder
 from kedro_journal.replaying.annotating import add_later
+from kedro_journal.replaying.later import later_for
 from kedro_journal.replaying.packs import is_unpacked
 from kedro_journal.views.terminal import escape
 
@@ -40,6 +41,11 @@ def annotate(
         message = f"{wanted}: an archive is only read, never changed."
         raise JournalError(message, exit_code=2)
     state = replay_folder(chosen.folder, salvage=True)
+    if kind == "untag":
+        tags = later_for(chosen.where, chosen.session_id, state.uid).tags
+        if unknown := [one for one in texts if one not in tags]:
+            message = f"{chosen.session_id} has no tag {', '.join(unknown)}."
+            raise JournalError(message, exit_code=2)
     add_later(chosen.where, config, chosen.session_id, state.uid, kind, texts)
     what = {"note": "Added a note to", "tag": "Tagged", "untag": "Removed tags of"}
     click.echo(f"{what[kind]} {escape(chosen.session_id)}.", err=True)

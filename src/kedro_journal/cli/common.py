@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -22,7 +23,7 @@ from kedro_journal.errors import (
 from kedro_journal.journal import JournalDirectory
 from kedro_journal.journal.names import JOURNAL_NAME
 from kedro_journal.replaying.locate import open_directory
-from kedro_journal.replaying.reference import WORDS
+from kedro_journal.replaying.reference import WORDS, Place, parse
 from kedro_journal.replaying.select import Chosen, Purpose, select
 from kedro_journal.state import SessionState
 from kedro_journal.state.unread import is_unreadable
@@ -127,7 +128,8 @@ def open_journals(
     root = project_of(ctx, project)
     where = open_directory(root, directory, on_mistake=_warn)
     if directory is None:
-        _check(root, project, where)
+        if not any(map(_is_path, ctx.params.values())):
+            _check(root, project, where)
     elif where.path != directory:
         if is_changed:
             message = f"{directory}: an archive is only read, never changed."
@@ -183,9 +185,19 @@ def wait_for_first(where: JournalDirectory) -> Chosen:
             time.sleep(_WAIT_S)
 
 
+def _is_path(given: object) -> bool:
+    """Return whether an argument names an existing session by its path."""
+    if isinstance(given, tuple | list):
+        return any(map(_is_path, given))
+    if not isinstance(given, str) or not isinstance(
+        parse(given, datetime.now()), Place
+    ):
+        return False
+    return os.path.exists(given)  # noqa: PTH110 - any text may be given
+
+
 def _check(root: Path | None, given: Path | None, where: JournalDirectory) -> None:
-    """Refuse a folder that is not a project: it would look like one "
-    "without sessions."""
+    """Refuse a folder that is not a project: it would look like an empty one."""
     found = root is not None and find_project(root, broken=True) is not None
     if found or f"{ENV_PREFIX}DIRECTORY" in os.environ or where.ids():
         return

@@ -80,7 +80,7 @@ _OPTIONS: Final = (
     ),
     click.option("--pipeline", help="That ran this pipeline."),
     click.option("--node", help="That planned this node; its end after a dot will do."),
-    click.option("--tag", help="With a run restricted to this tag."),
+    click.option("--tag", help="With a run restricted to it, or tagged so by `tag`."),
     click.option(
         "labels",
         "--label",

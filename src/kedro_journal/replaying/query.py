@@ -180,7 +180,8 @@ def answer(
             return Answer(columns, found.fetchall())
     except duckdb.Error as error:
         let_through(error)
-        raise JournalError(f"DuckDB: {error}", exit_code=2) from error
+        text = " ".join(str(error).split())
+        raise JournalError(f"DuckDB: {text}", exit_code=2) from error
 
 
 def _check(duckdb: Any, base: Any, sql: str) -> None:

@@ -56,7 +56,7 @@ def trace(
         state: The session.
         name: A parameter (`params:model.lr`, `model.lr`, or `parameters` for all), a
             flag (`--env`), a variable (`$KEDRO_ENV`), or a dataset. A name without a
-            mark is looked for in this order.
+            mark is that of parameters and a dataset; else of a flag or a variable.
         run_id: A run whose own runtime parameters come first; None for the last run.
         before: The sessions that it resumes, oldest first: a dataset that it did
             not save itself is of the last of them that did.
@@ -77,8 +77,7 @@ def trace(
         found = _parameters(state, name.removeprefix("params:"), run)
     elif name:
         found = (
-            _parameters(state, name, run)
-            or _dataset(state, name, before)
+            _parameters(state, name, run) + _dataset(state, name, before)
             or _flag(state, name)
             or _variable(state, name)
         )

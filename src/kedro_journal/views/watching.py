@@ -137,6 +137,8 @@ def remaining(run: RunState, expected: Expected, elapsed_s: float) -> str:
     if not run.runner.endswith("SequentialRunner") or not ahead:
         return ""
     known = [expected.nodes.get(node.name) for node in ahead]
+    if elapsed_s > sum(usual.seconds for usual in expected.nodes.values()):
+        return "longer than usual" if expected.nodes else ""
     total = sum(usual.seconds for usual in known if usual is not None)
     return f"about {duration(total)} left" if None not in known else ""
 

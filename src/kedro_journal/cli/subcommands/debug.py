@@ -124,7 +124,7 @@ def _announce(found: RecordedNode) -> None:
         version = found.versions.get(name)
         load = state.loads.get(name)
         if name == "parameters" or name.startswith("params:"):
-            where = "as the configuration has it now"
+            where = "as configured now, with the session's own parameters"
         elif version:
             where = f"version {version}"
         else:

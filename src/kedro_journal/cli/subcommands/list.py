@@ -209,9 +209,11 @@ def _wanted(
 ) -> Iterator[Listed]:
     facts = FactsIndex(where)
     for row in rows:
-        if wanted.accepts(row.state) and (
-            not wanted.needs_facts
-            or wanted.accepts_facts(facts.of(row.state.session_id))
+        one = wanted
+        if wanted.tag in row.later.tags:  # one that `tag` set counts as well
+            one = wanted._replace(tag=None)
+        if one.accepts(row.state) and (
+            not one.needs_facts or one.accepts_facts(facts.of(row.state.session_id))
         ):
             yield row
     facts.save()
