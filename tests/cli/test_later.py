@@ -66,6 +66,17 @@ def test_notes_and_tags_are_shown_everywhere(call, journals, where):
     assert JournalDirectory(journals.path).ids() == [OLD, OTHER]
 
 
+def test_the_list_finds_a_tag_and_an_unknown_one_is_not_removed(call, where):
+    call("tag", OLD, "release-1", *where)
+
+    rows = json.loads(call("list", "--tag", "release-1", "--json", *where).stdout)
+    refused = call("tag", OLD, "release-2", "--remove", *where)
+
+    assert [row["session_id"] for row in rows] == [OLD]
+    assert refused.exit_code == 2
+    assert f"{OLD} has no tag release-2." in refused.stderr
+
+
 def test_an_archive_has_them_and_takes_none(call, where):
     call("note", OLD, "as sent", *where)
     call("tag", OLD, "sent", *where)

@@ -164,3 +164,13 @@ def test_a_name_that_is_not_on_record_is_refused_with_those_that_look_like_it(
         trace(state(), name)
     assert (caught.value.name, caught.value.session_id) == (name, "s")
     assert bool(caught.value.close) == bool(name)
+
+
+def test_a_name_of_parameters_and_of_a_dataset_is_traced_as_both() -> None:
+    entry = CatalogEntry("model", type="json.JSONDataset", path="data/model.json")
+    both = ContextLoaded(parameters=CONTEXT.parameters, catalog=(entry,))
+
+    found = trace(state(both), "model")
+
+    assert [one.name for one in found][-2:] == ["params:model.lr", "model"]
+    assert {one.kind for one in found} == {"parameter", "dataset"}
