@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +48,45 @@ def test_every_way_to_begin_a_process_gives_a_writer_of_its_own(
     account = crowd(tmp_path / "s", plan)
     assert account.violations == []
     assert account.figures["writers"] == 2 + 2 + 2 * 3
+
+
+FIRST_APPEND_IN_A_CHILD = """
+import os, sys, traceback
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from journals import create, note
+
+writer = create(Path(sys.argv[1]))
+known = set(sys.modules)
+writer.append(note("of the parent"))
+if os.fork() == 0:
+    try:
+        writer.append(note("of the child"))
+        new = sorted(set(sys.modules) - known)
+        print(new, flush=True)
+        os._exit(bool(new))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(2)
+sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
+def test_no_append_imports_anything_not_even_in_a_forked_child(tmp_path: Path) -> None:
+    """A thread of the parent may hold the lock of an import at the fork, for ever."""
+    support = Path(__file__).parents[1] / "support"
+    (tmp_path / "s").mkdir()
+
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_APPEND_IN_A_CHILD, tmp_path / "s", support],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.stdout == "[]\n", done.stderr
+    assert done.returncode == 0
 
 
 # --- teeth: broken set-ups, each beside the same one with our lock -----------------

@@ -171,7 +171,7 @@ def test_the_lock_is_held_by_another_process_to_the_end(
     check_as_without(mischief, done)
     processes = 3 if way.runner == "ParallelRunner" else 1
     assert LOCK_TIMEOUT_S <= took_s <= processes * LOCK_TIMEOUT_S + 8
-    check_said_once(done, "another process held the append lock", way)
+    check_said_once(done, "another process has held the append lock", way)
     state = mischief.state()
     assert ("crashed", "running") == (state.verdict, state.runs[0].status)
     assert "node.started" == mischief.types()[-1]
@@ -189,7 +189,7 @@ def test_the_lock_is_held_by_another_process_for_a_while(
     done = mischief.go(way, KEDRO_JOURNAL_LOCK_TIMEOUT_S="0.5")
 
     check_as_without(mischief, done)
-    check_said_once(done, "another process held the append lock", way)
+    check_said_once(done, "another process has held the append lock", way)
     state = mischief.state()
     assert ("completed", 0) == (state.verdict, state.dropped_events)
     assert "journal.gap" in mischief.types()
@@ -226,7 +226,7 @@ def test_the_lock_is_held_by_another_process_from_the_start(
     done = mischief.go(way, KEDRO_JOURNAL_LOCK_TIMEOUT_S="0.5", **env)
 
     check_as_without(mischief, done)
-    check_said_once(done, "another process held the append lock", way)
+    check_said_once(done, "another process has held the append lock", way)
     assert any(AGAIN in text for text in said(done))
     (folder,) = mischief.sessions_path.glob("2*")
     assert b"" == (folder / "journal.jsonl").read_bytes()

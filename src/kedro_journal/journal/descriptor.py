@@ -15,6 +15,7 @@ of a file of the user's.
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -53,9 +54,10 @@ class Held:
         self.fd = fd
         try:
             self.identity = port.identity(fd)
-            import secrets  # noqa: PLC0415 - it takes long, and readers need none
-
-            self.mark = _MARK_MIN + secrets.randbelow(_MARK_MAX - _MARK_MIN)
+            # Not by `secrets`: readers would import it for nothing, and a forked child
+            # that imports can wait forever for an import of its parent's.
+            chance = int.from_bytes(os.urandom(16), "big")
+            self.mark = _MARK_MIN + chance % (_MARK_MAX - _MARK_MIN)
             port.put_position(fd, self.mark)
         except BaseException:
             port.close(fd)
@@ -144,7 +146,7 @@ def warn_lost(lost: Lost) -> None:
 
     The caller holds no lock: a log handler of the user's may do anything.
     """
-    import logging  # noqa: PLC0415 - it takes long, and readers need none
+    import logging  # noqa: PLC0415 - readers need none, and `writer` has imported it
 
     with suppress(Exception):
         logging.getLogger("kedro_journal").warning(

@@ -68,9 +68,7 @@ def write_kept(path: Path, form: str, content: bytes) -> None:
     data = b"%b\n%b" % (_head(form, content), content)
     if len(data) > MAX_BYTES:
         return
-    import secrets  # noqa: PLC0415 - readers need none
-
-    new = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    new = path.with_name(f".{path.name}-{os.urandom(8).hex()}")
     with suppress(OSError, JournalError), _removed_after(new):
         if not _is_ours(path.parent):
             return

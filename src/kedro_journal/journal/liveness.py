@@ -36,7 +36,7 @@ RESUME_LOCK_NAME: Final = "resume.lock"
 def boot_id() -> str | None:
     """Return the id of this boot of the kernel, None where there is none."""
     try:
-        text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        text = Path("/proc/sys/kernel/random/boot_id").read_bytes().decode("ascii")
     except OSError as error:
         let_through(error, system=True)
         return None
@@ -66,7 +66,8 @@ def host_name() -> str:
 def _stat_of(pid: int) -> list[str]:
     """Return the fields of proc(5) stat from the third on; none if unreadable."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        # Not `read_text`, which may import a codec: see `writer` on forked children.
+        text = Path(f"/proc/{pid}/stat").read_bytes().decode("ascii", "replace")
     except OSError as error:
         let_through(error, system=True)
         return []

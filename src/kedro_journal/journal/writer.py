@@ -12,6 +12,9 @@ by side, so that a change of one is not made without the other.
 
 from __future__ import annotations
 
+# A forked child must import nothing: another thread of its parent may have held the
+# lock of an import at the fork. `descriptor.warn_lost` needs logging.
+import logging  # noqa: F401
 import os
 import threading
 import weakref
